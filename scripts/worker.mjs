@@ -1,0 +1,46 @@
+// Builds the Worker into build/ with worker-build, unless build/ was made from the very same sources and tools.
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const tools = join(root, ".tools/bin");
+const stampFile = join(root, "build/.made-from");
+
+const key = inputs();
+if (!existsSync(join(root, "build/index.js")) || !existsSync(stampFile) || readFileSync(stampFile, "utf8") !== key) build();
+
+function build() {
+  console.log("Worker: building");
+  // worker-build downloads each tool that is not named here.
+  const { status, error } = spawnSync(join(tools, "worker-build"), ["--release", "--features", "worker"], {
+    cwd: root,
+    stdio: "inherit",
+    env: {
+      ...process.env,
+      WASM_BINDGEN_BIN: join(tools, "wasm-bindgen"),
+      ESBUILD_BIN: join(root, `node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`),
+      WASM_OPT_BIN: join(root, "node_modules/binaryen/bin/wasm-opt"),
+    },
+  });
+  if (error) console.error(error.message);
+  if (status !== 0) process.exit(1);
+  writeFileSync(stampFile, key);
+}
+
+function inputs() {
+  const hash = createHash("sha256");
+  for (const file of ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".tools/stamp.json", "scripts/worker.mjs", ...sources("src")]) {
+    hash.update(`${file}\0`).update(readFileSync(join(root, file))).update("\0");
+  }
+  return hash.digest("hex");
+}
+
+function sources(folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .flatMap((entry) => (entry.isDirectory() ? sources(join(folder, entry.name)) : [join(folder, entry.name)]));
+}

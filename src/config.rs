@@ -1,0 +1,277 @@
+//! Configuration: read once, judged whole, named by variable.
+//!
+//! A shell looks variables up; this module says which exist, what makes one usable, and which are not. No value ever
+//! appears in a [`Problem`].
+
+use std::fmt;
+
+use crate::{
+    seal::{Index, MAX_KEYS, Sealer, parse_key},
+    session::{GatewayKeys, MIN_KEY},
+    signature::{DEFAULT_TOLERANCE, Scheme, SecretFault, Secrets, SignatureError},
+    store::MIN_TTL,
+};
+
+/// Where OFAuth's API is unless OFAUTH_API_URL says otherwise.
+pub const DEFAULT_API_URL: &str = "https://api.ofauth.com";
+/// How long an event is kept unless EVENT_TTL_SECONDS says otherwise: 7 days.
+pub const DEFAULT_EVENT_TTL: u64 = 604_800;
+/// Which event types are kept unless EVENT_KEEP says otherwise: one KV write per chat message would eat a free plan.
+pub const DEFAULT_EVENT_KEEP: &str = "*,!realtime.*,!of.websocket.*";
+
+/// Everything the Worker is told.
+#[derive(Debug)]
+pub struct Config {
+    /// The key that goes up with every call. Secret.
+    pub api_key: Secret,
+    /// An origin, without a trailing slash.
+    pub api_url: String,
+    /// Webhook secrets of both schemes.
+    pub webhook: Secrets,
+    /// Seconds a signature's time may lie from now.
+    pub tolerance: u64,
+    /// Keys for servers.
+    pub gateway_keys: GatewayKeys,
+    /// Seals values at rest.
+    pub sealer: Sealer,
+    /// Makes handles.
+    pub index: Index,
+    /// Seconds to keep a body.
+    pub event_ttl: u64,
+    /// Which event types are kept.
+    pub event_keep: Keep,
+}
+
+/// Text that `Debug` does not show.
+pub struct Secret(String);
+
+/// Patterns of event types: see [`Keep::parse`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keep(Vec<(bool, String)>);
+
+/// A variable that is missing or not usable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its name.
+    pub name: &'static str,
+    /// What it lacks.
+    pub reason: Reason,
+}
+
+/// What a variable lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Not set.
+    Missing,
+    /// An empty item, or the whole is empty.
+    Empty,
+    /// An item with white space at an end.
+    OuterWhiteSpace,
+    /// An item under [`MIN_KEY`] characters.
+    TooShort,
+    /// More than 5 items.
+    TooMany,
+    /// An item that is not base64 of 32 bytes.
+    NotAKey,
+    /// An item that is not base64 after `whsec_`.
+    NotBase64,
+    /// Not an https origin, nor an http one on loopback.
+    NotAnOrigin,
+    /// Not a whole number, or under the least.
+    NotWhole(u64),
+    /// A binding that is not there.
+    NotBound,
+}
+
+impl Config {
+    /// Reads the variables through `get`. All that is wrong is named at once.
+    pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let mut judge = |name: &'static str, reason| problems.push(Problem { name, reason });
+        let listed = |name: &str| get(name).map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>());
+
+        let keys = |name, judge: &mut dyn FnMut(&'static str, Reason)| match listed(name) {
+            None => {
+                judge(name, Reason::Missing);
+                Vec::new()
+            }
+            Some(keys) => {
+                if let Some(reason) = weak_list(&keys).or(keys.iter().find_map(|key| weak_key(key))) {
+                    judge(name, reason);
+                }
+                keys
+            }
+        };
+        let gateway = keys("GATEWAY_KEY", &mut judge);
+        keys("SESSION_SECRET", &mut judge);
+
+        let api_key = get("OFAUTH_API_KEY");
+        if let Some(reason) = api_key.as_ref().map_or(Some(Reason::Missing), |key| weak_list(std::slice::from_ref(key)))
+        {
+            judge("OFAUTH_API_KEY", reason);
+        }
+        let api_url = get("OFAUTH_API_URL").unwrap_or_else(|| DEFAULT_API_URL.to_owned());
+        if !is_origin(&api_url) {
+            judge("OFAUTH_API_URL", Reason::NotAnOrigin);
+        }
+
+        let (ofauth, svix) = (listed("OFAUTH_WEBHOOK_SECRET"), listed("SVIX_WEBHOOK_SECRET"));
+        let webhook = Secrets::new(&ofauth.unwrap_or_default(), &svix.unwrap_or_default());
+        if let Err(SignatureError::InvalidSecret(scheme, _, fault)) = &webhook {
+            judge(secret_name(*scheme), secret_reason(*fault));
+        }
+
+        let storage = listed("STORAGE_KEY").unwrap_or_default();
+        let parsed: Vec<_> = storage.iter().filter_map(|key| parse_key(key)).collect();
+        match (get("STORAGE_KEY"), storage.len()) {
+            (None, _) => judge("STORAGE_KEY", Reason::Missing),
+            (_, len) if len > MAX_KEYS => judge("STORAGE_KEY", Reason::TooMany),
+            (_, len) if len != parsed.len() => judge("STORAGE_KEY", Reason::NotAKey),
+            _ => {}
+        }
+        let sealer = Sealer::new(&parsed);
+        let index = get("INDEX_KEY").as_deref().map(parse_key);
+        match index {
+            None => judge("INDEX_KEY", Reason::Missing),
+            Some(None) => judge("INDEX_KEY", Reason::NotAKey),
+            Some(Some(_)) => {}
+        }
+
+        let mut whole = |name: &'static str, default: u64, least: u64| match get(name).map(|text| text.parse::<u64>()) {
+            None => default,
+            Some(Ok(number)) if number >= least => number,
+            Some(_) => {
+                judge(name, Reason::NotWhole(least));
+                default
+            }
+        };
+        let tolerance = whole("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0);
+        let event_ttl = whole("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL);
+        let event_keep = Keep::parse(get("EVENT_KEEP").as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
+
+        match (webhook, sealer, index.flatten()) {
+            (Ok(webhook), Some(sealer), Some(index)) if problems.is_empty() => Ok(Self {
+                api_key: Secret(api_key.unwrap_or_default()),
+                api_url,
+                webhook,
+                tolerance,
+                gateway_keys: GatewayKeys::new(gateway),
+                sealer,
+                index: Index::new(&index),
+                event_ttl,
+                event_keep,
+            }),
+            _ => Err(problems),
+        }
+    }
+}
+
+impl Keep {
+    /// Reads patterns separated by commas: a type, or a beginning followed by `*`; a pattern after `!` excludes. A type
+    /// is kept if some pattern takes it and none excludes it.
+    pub fn parse(patterns: &str) -> Self {
+        let patterns = patterns.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
+        Self(
+            patterns
+                .map(|pattern| match pattern.strip_prefix('!') {
+                    Some(excluded) => (false, excluded.to_owned()),
+                    None => (true, pattern.to_owned()),
+                })
+                .collect(),
+        )
+    }
+
+    /// Whether an event is kept; `None` for an authentic body that is no event, which only `*` takes.
+    pub fn keeps(&self, kind: Option<&str>) -> bool {
+        let kind = kind.unwrap_or_default();
+        let any = |wanted| self.0.iter().any(|(keep, pattern)| *keep == wanted && matches(pattern, kind));
+        any(true) && !any(false)
+    }
+}
+
+impl Secret {
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ", self.name)?;
+        match self.reason {
+            Reason::Missing => f.write_str("is missing"),
+            Reason::Empty => f.write_str("is empty or has an empty item"),
+            Reason::OuterWhiteSpace => f.write_str("has white space at an end of an item"),
+            Reason::TooShort => write!(f, "has an item of fewer than {MIN_KEY} characters"),
+            Reason::TooMany => write!(f, "has more than {MAX_KEYS} items"),
+            Reason::NotAKey => f.write_str("is not base64 of 32 bytes"),
+            Reason::NotBase64 => f.write_str("has an item that is not base64 after whsec_"),
+            Reason::NotAnOrigin => f.write_str("is not an https origin (or http on loopback), without a path"),
+            Reason::NotWhole(least) => write!(f, "is not a whole number of at least {least}"),
+            Reason::NotBound => f.write_str("is not bound"),
+        }
+    }
+}
+
+fn weak_list(items: &[String]) -> Option<Reason> {
+    if items.len() > MAX_KEYS {
+        return Some(Reason::TooMany);
+    }
+    items.iter().find_map(|item| match item.as_str() {
+        "" => Some(Reason::Empty),
+        item if item.trim() != item => Some(Reason::OuterWhiteSpace),
+        _ => None,
+    })
+}
+
+fn weak_key(key: &str) -> Option<Reason> {
+    (key.chars().count() < MIN_KEY).then_some(Reason::TooShort)
+}
+
+fn secret_name(scheme: Scheme) -> &'static str {
+    match scheme {
+        Scheme::Ofauth => "OFAUTH_WEBHOOK_SECRET",
+        Scheme::Svix => "SVIX_WEBHOOK_SECRET",
+    }
+}
+
+fn secret_reason(fault: SecretFault) -> Reason {
+    match fault {
+        SecretFault::NoneGiven => Reason::Missing,
+        SecretFault::TooMany => Reason::TooMany,
+        SecretFault::Empty => Reason::Empty,
+        SecretFault::OuterWhiteSpace => Reason::OuterWhiteSpace,
+        SecretFault::NotBase64 => Reason::NotBase64,
+    }
+}
+
+/// An https origin, or an http one on loopback: scheme, host, optional port, nothing else.
+fn is_origin(url: &str) -> bool {
+    let (host, loopback_only) = match url.split_once("://") {
+        Some(("https", host)) => (host, false),
+        Some(("http", host)) => (host, true),
+        _ => return false,
+    };
+    let (name, port) = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
+        Some((name, port)) => (name, port.strip_prefix(':').or(port.is_empty().then_some("0"))),
+        None => host.split_once(':').map_or((host, Some("0")), |(name, port)| (name, Some(port))),
+    };
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
+    let named = !name.is_empty() && name.bytes().all(plain) && (host.starts_with('[') || !name.contains(':'));
+    let loopback = matches!(name, "localhost" | "::1")
+        || name
+            .strip_prefix("127.")
+            .is_some_and(|rest| rest.split('.').count() == 3 && rest.split('.').all(|part| part.parse::<u8>().is_ok()));
+    named && port.is_some_and(|port| port.parse::<u16>().is_ok()) && (loopback || !loopback_only)
+}
+
+fn matches(pattern: &str, kind: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == kind, |beginning| kind.starts_with(beginning))
+}

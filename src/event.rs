@@ -1,0 +1,385 @@
+//! Events: what a verified webhook says.
+//!
+//! [`Event::parse`] takes [`Verified`] only, so that nothing unsigned is ever read. It reads three envelopes: the current
+//! `{type, timestamp, data}`, the SDK's `{eventType, live, data}` without a timestamp, and the realtime one, whose
+//! connection stands in `data.connection`. The set of types is open: what is not known here is [`Payload::Other`],
+//! acknowledged and kept. Unknown fields are skipped, the raw body keeps them.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::signature::{Scheme, Verified};
+
+/// The longest event type, in bytes; OFAuth's longest today has 27.
+pub const MAX_TYPE: usize = 128;
+/// The longest connection id, in bytes.
+pub const MAX_ID: usize = 256;
+/// How far the body's own timestamp may lie after the signature's, in seconds, before it is not believed.
+pub const MAX_AHEAD: i64 = 300;
+/// The latest instant that can be written down, 9999-12-31, in unix milliseconds.
+const MAX_STAMP: i64 = 253_402_300_799_999;
+/// The longest message id that is used as it came, in bytes.
+const MAX_MESSAGE_ID: usize = 128;
+
+/// An event, read from bytes that a holder of the secret signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// `type`, or `eventType` in the SDK envelope.
+    pub kind: String,
+    /// `timestamp` as it came; `None` where it is absent or no string.
+    pub timestamp: Option<String>,
+    /// `live` of the SDK envelope: true for production, false for the sandbox.
+    pub live: Option<bool>,
+    /// What the type makes of `data`.
+    pub payload: Payload,
+}
+
+/// `data`, as far as this crate acts on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// `connection.created`, `.updated`, `.expired`, `.disconnected`.
+    Connection(Box<ConnectionEvent>),
+    /// `rules.updated`, once `rules.update`, with its revision if it names one.
+    Rules(Option<String>),
+    /// Realtime and unknown types.
+    Other,
+}
+
+/// What a connection event asserts. An absent field asserts nothing, nor does null, except for the avatar.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionEvent {
+    /// Which of the four.
+    pub change: ConnectionChange,
+    /// OFAuth's id of the connection: a credential, never logged.
+    pub id: String,
+    /// `status` as it came; the set is open.
+    pub status: Option<String>,
+    /// The permissions granted.
+    pub permissions: Option<Vec<String>>,
+    /// The integrator's own user id.
+    pub client_reference_id: Option<String>,
+    /// The OnlyFans user id: `platformUserId`, else that of `userData`.
+    pub platform_user_id: Option<String>,
+    /// `userData.id`, else `userData.userId`.
+    pub user_id: Option<String>,
+    /// When the connection was created, as it came.
+    pub created_at: Option<String>,
+    /// When the connection will expire, as it came.
+    pub expires_at: Option<String>,
+    /// Whether it was imported rather than linked.
+    pub imported: Option<bool>,
+    /// `userData.name`.
+    pub name: Option<String>,
+    /// `userData.username`.
+    pub username: Option<String>,
+    /// `userData.avatar`; null asserts that there is none.
+    pub avatar: Option<Option<String>>,
+}
+
+/// The four connection events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionChange {
+    /// `connection.created`
+    Created,
+    /// `connection.updated`
+    Updated,
+    /// `connection.expired`
+    Expired,
+    /// `connection.disconnected`
+    Disconnected,
+}
+
+/// Why an authentic body is no event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventError {
+    /// Not UTF-8, or not JSON.
+    InvalidJson,
+    /// JSON, but no object, a field of the wrong type, a needed one absent, or a key that is read here twice; in the
+    /// parser's words, which may quote the body.
+    Shape(String),
+    /// Neither `type` nor `eventType`.
+    NoType,
+    /// A type that is empty, longer than [`MAX_TYPE`], or has control characters.
+    BadType,
+    /// A connection id that [`is_connection_id`] refuses.
+    BadConnectionId,
+}
+
+/// What tells one delivery from another, and when what it says happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The same for every copy of one delivery.
+    pub id: String,
+    /// Unix milliseconds.
+    pub stamp: i64,
+}
+
+/// What became of a delivery: the `outcome` of a webhook's 200.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Some register of the connection changed.
+    Applied,
+    /// A new delivery that changed nothing: a newer one came before it.
+    Stale,
+    /// Another copy of this delivery came before it.
+    Duplicate,
+    /// Not about a connection, and kept.
+    Kept,
+    /// Not about a connection, and of a type that is not kept.
+    Ignored,
+}
+
+impl Outcome {
+    /// The word itself.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Stale => "stale",
+            Self::Duplicate => "duplicate",
+            Self::Kept => "kept",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+impl Event {
+    /// Reads the event. One leading byte order mark is dropped.
+    pub fn parse(verified: &Verified) -> Result<Self, EventError> {
+        let text = std::str::from_utf8(verified.body()).map_err(|_| EventError::InvalidJson)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        read(text).map_err(|error| match serde_json::from_str::<IgnoredAny>(text) {
+            Ok(_) => error,
+            Err(_) => EventError::InvalidJson,
+        })
+    }
+}
+
+impl Delivery {
+    /// Names the delivery and dates it. `event` is `None` for a body that is no event.
+    ///
+    /// The id is the signed message id under svix; else SHA-256 of the body if the body carries a timestamp; else
+    /// SHA-256 of `{t}.{body}`, since bodies without a timestamp repeat honestly. The stamp is the body's timestamp; if
+    /// that is absent, unreadable, or more than [`MAX_AHEAD`] after the signature's time, the signature's time.
+    pub fn of(verified: &Verified, event: Option<&Event>) -> Self {
+        let timestamp = event.and_then(|event| event.timestamp.as_deref());
+        let signed = i64::try_from(verified.timestamp()).unwrap_or(i64::MAX).saturating_mul(1000).min(MAX_STAMP);
+        let stamp = timestamp.and_then(unix_ms).filter(|stamp| *stamp <= signed + MAX_AHEAD * 1000).unwrap_or(signed);
+        let id = match (verified.scheme(), verified.id()) {
+            (Scheme::Svix, Some(id)) if is_plain(id) => id.to_owned(),
+            (Scheme::Svix, Some(id)) => hex_sha256(&[id.as_bytes()]),
+            _ if timestamp.is_some() => verified.digest(),
+            _ => hex_sha256(&[verified.timestamp().to_string().as_bytes(), b".", verified.body()]),
+        };
+        Self { id, stamp }
+    }
+}
+
+impl EventError {
+    /// The stable code, the same in Rust, in HTTP answers and in JavaScript.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::InvalidJson => "INVALID_JSON",
+            Self::Shape(_) | Self::NoType | Self::BadType | Self::BadConnectionId => "INVALID_EVENT",
+        }
+    }
+}
+
+impl fmt::Display for EventError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidJson => f.write_str("the body is not JSON in UTF-8"),
+            Self::Shape(reason) => write!(f, "the body is no event: {reason}"),
+            Self::NoType => f.write_str("the body has neither type nor eventType"),
+            Self::BadType => write!(f, "a type has 1 to {MAX_TYPE} bytes and no control characters"),
+            Self::BadConnectionId => {
+                write!(f, "a connection id has 1 to {MAX_ID} visible ASCII characters other than the comma")
+            }
+        }
+    }
+}
+
+impl std::error::Error for EventError {}
+
+impl From<serde_json::Error> for EventError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Shape(error.to_string())
+    }
+}
+
+/// An RFC 3339 instant from 1970 to 9999, in unix milliseconds.
+pub fn unix_ms(timestamp: &str) -> Option<i64> {
+    let instant = OffsetDateTime::parse(timestamp, &Rfc3339).ok()?.unix_timestamp_nanos().div_euclid(1_000_000);
+    i64::try_from(instant).ok().filter(|ms| (0..=MAX_STAMP).contains(ms))
+}
+
+/// Unix milliseconds in RFC 3339, UTC, always with three decimals, as JavaScript writes it. Clamped to 1970 to 9999.
+pub fn iso_8601(ms: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms.clamp(0, MAX_STAMP)) * 1_000_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let (year, month, day) = at.to_calendar_date();
+    let (hour, minute, second, milli) = at.to_hms_milli();
+    format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z", u8::from(month))
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: Option<Cow<'a, str>>,
+    #[serde(borrow, rename = "eventType")]
+    event_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    live: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConnectionData {
+    client_reference_id: Option<Id>,
+    connection: ConnectionBody,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ConnectionBody {
+    id: Id,
+    client_reference_id: Option<Id>,
+    status: Option<String>,
+    permissions: Option<Vec<String>>,
+    platform_user_id: Option<Id>,
+    user_data: Option<UserData>,
+    created_at: Option<String>,
+    expires_at: Option<String>,
+    imported: Option<bool>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct UserData {
+    id: Option<Id>,
+    user_id: Option<Id>,
+    name: Option<Text>,
+    username: Option<Text>,
+    #[serde(default, deserialize_with = "nullable")]
+    #[expect(clippy::option_option, reason = "absent, null and a value are three")]
+    avatar: Option<Option<Text>>,
+}
+
+#[derive(Deserialize)]
+struct RulesData {
+    revision: Option<Id>,
+}
+
+fn read(text: &str) -> Result<Event, EventError> {
+    let envelope: Envelope = serde_json::from_str(text)?;
+    let kind = envelope.kind.or(envelope.event_type).ok_or(EventError::NoType)?;
+    if kind.is_empty() || kind.len() > MAX_TYPE || kind.chars().any(char::is_control) {
+        return Err(EventError::BadType);
+    }
+    let data = envelope.data.map_or("null", RawValue::get);
+    let payload = match &*kind {
+        "connection.created" => connection(data, ConnectionChange::Created),
+        "connection.updated" => connection(data, ConnectionChange::Updated),
+        "connection.expired" => connection(data, ConnectionChange::Expired),
+        "connection.disconnected" => connection(data, ConnectionChange::Disconnected),
+        "rules.updated" | "rules.update" => {
+            Ok(Payload::Rules(serde_json::from_str::<RulesData>(data).ok().and_then(|rules| Some(rules.revision?.0))))
+        }
+        _ => Ok(Payload::Other),
+    }?;
+    Ok(Event {
+        kind: kind.into_owned(),
+        timestamp: envelope.timestamp.and_then(|raw| serde_json::from_str(raw.get()).ok()),
+        live: envelope.live.and_then(|raw| serde_json::from_str(raw.get()).ok()),
+        payload,
+    })
+}
+
+fn connection(data: &str, change: ConnectionChange) -> Result<Payload, EventError> {
+    let data: ConnectionData = serde_json::from_str(data)?;
+    let body = data.connection;
+    let id = body.id.0;
+    if !is_connection_id(&id) {
+        return Err(EventError::BadConnectionId);
+    }
+    let user = body.user_data.unwrap_or_default();
+    let user_id = user.id.or(user.user_id).map(|id| id.0);
+    Ok(Payload::Connection(Box::new(ConnectionEvent {
+        change,
+        id,
+        status: body.status,
+        permissions: body.permissions,
+        client_reference_id: data.client_reference_id.or(body.client_reference_id).map(|id| id.0),
+        platform_user_id: body.platform_user_id.map(|id| id.0).or_else(|| user_id.clone()),
+        user_id,
+        created_at: body.created_at,
+        expires_at: body.expires_at,
+        imported: body.imported,
+        name: user.name.map(|text| text.0),
+        username: user.username.map(|text| text.0),
+        avatar: user.avatar.map(|avatar| avatar.map(|text| text.0)),
+    })))
+}
+
+/// Whether `id` can be a connection id: it must survive being a header's value, and one that holds a comma or a space
+/// could be two.
+pub fn is_connection_id(id: &str) -> bool {
+    (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+}
+
+fn is_plain(id: &str) -> bool {
+    id.len() <= MAX_MESSAGE_ID && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn hex_sha256(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    base16ct::lower::encode_string(&hash.finalize())
+}
+
+/// An id comes as a string or as a number of any size: opaque, so a number is kept as it is written.
+struct Id(String);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        if raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            return Ok(Self(raw.to_owned()));
+        }
+        serde_json::from_str(raw).map(Self).map_err(|_| serde::de::Error::custom("an id is a string or a number"))
+    }
+}
+
+/// Text for people. Half of a surrogate pair, which JSON can escape and a cut-off emoji leaves, becomes U+FFFD.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl serde::de::Visitor<'_> for Bytes {
+            type Value = Text;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
+                Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
+            }
+        }
+        deserializer.deserialize_bytes(Bytes)
+    }
+}
+
+#[expect(clippy::option_option, reason = "absent, null and a value are three")]
+fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Text>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

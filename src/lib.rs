@@ -1,0 +1,27 @@
+//! ofauth-edge stands between OFAuth and an app: it verifies OFAuth's signed webhooks, remembers every user's
+//! connections, and proxies Access API calls without the app ever holding a key.
+//!
+//! In scope: signatures, events, the connection record and its fold, sealing, the storage schema, the proxy's rules,
+//! errors. Out of scope: clocks, randomness, the network, storage itself. Those are a platform's, and every *file* here
+//! is pure: time, randomness and configuration are arguments, effects are returned as data. A *folder* is a platform
+//! that performs them.
+//!
+//! The flow of a webhook: [`signature`] makes [`signature::Verified`] of bytes and headers, [`event`] reads it,
+//! [`connection`] folds it into the record, [`store`] says what to write, sealed by [`seal`].
+//! The flow of a call: [`route`] finds its destination, [`session`] who is calling, [`access`] what goes up and what
+//! comes back, [`api_error`] what an error means. [`config`] judges what all of them are told.
+
+pub mod access;
+pub mod api_error;
+pub mod config;
+pub mod connection;
+pub mod event;
+pub mod list;
+pub mod route;
+pub mod seal;
+pub mod session;
+pub mod signature;
+pub mod store;
+
+#[cfg(all(feature = "worker", target_arch = "wasm32"))]
+mod worker;

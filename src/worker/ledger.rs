@@ -1,0 +1,98 @@
+//! The ledger: a Durable Object per connection, named by its handle, that keeps what was delivered and the record that
+//! follows from it. Everything that changes a connection enters here.
+//!
+//! Inside, `POST /enter` takes an [`Entry`] as a line of JSON followed by the raw body, `GET /record` answers the record.
+
+use std::rc::Rc;
+
+use serde::{Deserialize, Serialize};
+use worker::{DurableObject, Env, Method, Request, RequestInit, Response, State, durable_object, js_sys::Uint8Array};
+
+use super::{book::Book, env, platform, projector::Projector};
+use crate::{
+    api_error::EdgeError,
+    config::Config,
+    connection::{Fact, Record},
+    event::Outcome,
+};
+
+/// One delivery, on its way into the ledger.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Entry {
+    /// OFAuth's connection id.
+    pub id: String,
+    /// The event's type.
+    pub kind: String,
+    /// When it came, in unix milliseconds.
+    pub received: i64,
+    /// What it asserts.
+    pub fact: Fact,
+}
+
+/// The Durable Object.
+#[durable_object(alarm)]
+pub struct Ledger {
+    projector: Rc<Projector>,
+    env: Env,
+}
+
+/// Hands a delivery to its ledger. The outcome means that it is durable there.
+pub async fn enter(entry: &Entry, body: &[u8], config: &Config, env: &Env) -> Result<Outcome, EdgeError> {
+    let message = [&serde_json::to_vec(entry).unwrap_or_default(), &b"\n"[..], body].concat();
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(Uint8Array::from(&message[..]).into()));
+    let request = Request::new_with_init("https://ledger/enter", &init);
+    let mut answer = ask(&config.index.handle(&entry.id), request, env).await?;
+    answer.json().await.map_err(unavailable)
+}
+
+/// Asks the ledger for its record; `None` if it has none. Strongly consistent.
+pub async fn record(handle: &str, env: &Env) -> Result<Option<Record>, EdgeError> {
+    let request = Request::new("https://ledger/record", Method::Get);
+    ask(handle, request, env).await?.json().await.map_err(unavailable)
+}
+
+async fn ask(handle: &str, request: worker::Result<Request>, env: &Env) -> Result<Response, EdgeError> {
+    let stub = env::ledgers(env).and_then(|ledgers| ledgers.get_by_name(handle)).map_err(unavailable)?;
+    let answer = stub.fetch_with_request(request.map_err(unavailable)?).await.map_err(unavailable)?;
+    if answer.status_code() == 200 { Ok(answer) } else { Err(EdgeError::StorageUnavailable) }
+}
+
+fn unavailable(error: worker::Error) -> EdgeError {
+    platform::log(&serde_json::json!({ "level": "error", "what": "ledger", "error": error.to_string() }));
+    EdgeError::StorageUnavailable
+}
+
+impl DurableObject for Ledger {
+    fn new(state: State, env: Env) -> Self {
+        Self { projector: Rc::new(Projector::new(state, env.clone())), env }
+    }
+
+    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+        let config = env::config(&self.env).map_err(|_| "not configured")?;
+        let book = Book::new(self.projector.state(), &config);
+        if request.method() == Method::Get {
+            let page = book.read()?.filter(|page| page.version > 0);
+            return Response::from_json(&page.map(|page| page.record()));
+        }
+        let message = request.bytes().await?;
+        let line = message.iter().position(|byte| *byte == b'\n').ok_or("no entry")?;
+        let (entry, body) = message.split_at(line);
+        let entry: Entry = serde_json::from_slice(entry)?;
+        // From here to the alarm there is no await: what is written is written whole.
+        let entered = book.enter(entry, body.get(1..).unwrap_or_default(), platform::now_ms())?;
+        if let Some(at) = entered.alarm {
+            self.projector.set_alarm(at).await?;
+        }
+        if let Some(version) = entered.dirty {
+            self.projector.attempt(version).await;
+        }
+        Response::from_json(&entered.outcome)
+    }
+
+    /// Never fails: the platform would give up after six retries.
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.projector.wake().await;
+        Response::empty()
+    }
+}

@@ -1,0 +1,131 @@
+//! `POST /webhooks/ofauth`: the way in.
+
+use js_sys::Uint8Array;
+use wasm_bindgen::JsCast;
+use worker::{
+    Env,
+    js_sys::futures::JsFuture,
+    web_sys::{ReadableStream, ReadableStreamDefaultReader},
+};
+
+use super::{
+    env, kv,
+    ledger::{self, Entry},
+    platform,
+    reply::{Call, Reply},
+};
+use crate::{
+    api_error::EdgeError,
+    config::Config,
+    connection::Fact,
+    event::{Delivery, Event, Outcome, Payload, iso_8601},
+    signature::{Claim, Headers, Verified},
+    store::{self, RULES_KEY, RulesMeta},
+};
+
+/// The longest body that is read, in bytes.
+const MAX_BODY: usize = 1024 * 1024;
+const SIGNATURE_HEADERS: [&str; 7] = [
+    "ofauth-signature",
+    "svix-id",
+    "svix-timestamp",
+    "svix-signature",
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+];
+
+/// 1. A body that says it is too long is refused unread.
+/// 2. Headers and timestamp are judged before the body is read.
+/// 3. The raw bytes are read under the cap.
+/// 4. The MAC is compared.
+/// 5. A connection event goes to its ledger, anything else authentic is kept or counted.
+///
+/// 200 means that what had to be kept is durable.
+pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
+    // 1.
+    let length = call.header("content-length").and_then(|length| length.parse::<u64>().ok());
+    if length.is_some_and(|length| length > MAX_BODY as u64) {
+        return EdgeError::BodyTooLarge.into();
+    }
+    // 2.
+    let values = SIGNATURE_HEADERS.map(|name| (name, call.header(name)));
+    let header = |name: &str| values.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_deref());
+    let now = u64::try_from(call.started() / 1000).unwrap_or_default();
+    let claim = match Claim::read(Headers::collect(header), &config.webhook, config.tolerance, now) {
+        Ok(claim) => claim,
+        Err(error) => return Reply::refusal(401, error.code(), error.to_string()),
+    };
+    // 3.
+    let body = match read_capped(call.request.body()).await {
+        Ok(body) => body,
+        Err(error) => return error.into(),
+    };
+    // 4.
+    match claim.verify(&body) {
+        Ok(verified) => accept(&verified, call, config, env).await.unwrap_or_else(Reply::from),
+        Err(error) => Reply::refusal(401, error.code(), error.to_string()),
+    }
+}
+
+/// 5. of [`receive`].
+async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env) -> Result<Reply, EdgeError> {
+    let event = Event::parse(verified).ok();
+    let delivery = Delivery::of(verified, event.as_ref());
+    match event {
+        Some(Event { kind, live, payload: Payload::Connection(event), .. }) => {
+            let id = event.id.clone();
+            let fact = Fact::of(*event, live, delivery);
+            let entry = Entry { id, kind, received: call.started(), fact };
+            ledger::enter(&entry, verified.body(), config, env).await.map(Reply::outcome)
+        }
+        event => keep(verified, event, &delivery, call, config, env).await.map(Reply::outcome),
+    }
+}
+
+/// Keeps what is not about a connection, if its type is one to keep.
+async fn keep(
+    verified: &Verified<'_>,
+    event: Option<Event>,
+    delivery: &Delivery,
+    call: &Call,
+    config: &Config,
+    env: &Env,
+) -> Result<Outcome, EdgeError> {
+    let kv = env::connections(env).map_err(|_| EdgeError::StorageUnavailable)?;
+    let kind = event.as_ref().map(|event| event.kind.as_str());
+    let (body, sealer) = (verified.body(), &config.sealer);
+    if let Some(Event { payload: Payload::Rules(revision), .. }) = &event {
+        let (_, newest) = kv.get(RULES_KEY).bytes_with_metadata::<RulesMeta>().await.map_err(kv::unavailable)?;
+        if newest.is_none_or(|newest| newest.stamp <= delivery.stamp) {
+            let rules = store::put_rules(delivery.stamp, revision.as_deref(), body, sealer, platform::nonce());
+            kv::put(&kv, rules).await.map_err(kv::unavailable)?;
+        }
+    }
+    if !config.event_keep.keeps(kind) {
+        return Ok(Outcome::Ignored);
+    }
+    let received = iso_8601(call.started());
+    let put = store::put_event(delivery, kind, body, received, config.event_ttl, sealer, platform::nonce());
+    kv::put(&kv, put).await.map_err(kv::unavailable)?;
+    Ok(Outcome::Kept)
+}
+
+/// Reads the raw bytes, and stops at the first beyond the cap.
+async fn read_capped(stream: Option<ReadableStream>) -> Result<Vec<u8>, EdgeError> {
+    let broken = |_| EdgeError::BadRequest("the body broke off");
+    let mut body = Vec::new();
+    let Some(stream) = stream else { return Ok(body) };
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    loop {
+        let read = JsFuture::from(reader.read()).await.map_err(broken)?;
+        let chunk = js_sys::Reflect::get(&read, &"value".into()).map_err(broken)?;
+        let Ok(chunk) = chunk.dyn_into::<Uint8Array>() else { return Ok(body) };
+        if body.len() + chunk.length() as usize > MAX_BODY {
+            // The answer is the same whether or not the sender minds.
+            let _ = JsFuture::from(reader.cancel()).await;
+            return Err(EdgeError::BodyTooLarge);
+        }
+        body.extend(chunk.to_vec());
+    }
+}
