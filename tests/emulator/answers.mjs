@@ -1,0 +1,38 @@
+// The shapes every OFAuth answer has: JSON, its error object, and an x-request-id that both carry.
+
+/**
+ * @param {import("node:http").ServerResponse} res
+ * @param {number} status
+ * @param {unknown} value
+ */
+export function sendJson(res, status, value) {
+  const body = Buffer.from(JSON.stringify(value));
+  res.writeHead(status, { "content-type": "application/json", "content-length": body.length });
+  res.end(body);
+}
+
+/**
+ * OFAuth's error: `{error, type, requestId, actionRequired?}`.
+ * @param {import("node:http").ServerResponse} res
+ * @param {number} status
+ * @param {string} type
+ * @param {string} error            a sentence for people
+ * @param {string} [actionRequired] left out when there is nothing to do
+ */
+export function sendError(res, status, type, error, actionRequired) {
+  sendJson(res, status, { error, type, requestId: res.getHeader("x-request-id"), actionRequired });
+}
+
+/**
+ * A whole number out of a query, or null if it is none or out of range.
+ * @param {URLSearchParams} query
+ * @param {string} name
+ * @param {{or?: number, from?: number, to?: number}} [range]   or: when the query has no such name
+ * @returns {number | null}
+ */
+export function wholeNumber(query, name, { or, from = 0, to = Number.MAX_SAFE_INTEGER } = {}) {
+  const text = query.get(name);
+  if (text === null) return or ?? null;
+  const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  return value >= from && value <= to ? value : null;
+}
