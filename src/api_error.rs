@@ -7,6 +7,9 @@
 use std::fmt;
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::event::Text;
 
 /// What to wait for after a 429 that names no time, in seconds.
 pub const DEFAULT_RETRY_AFTER: u64 = 60;
@@ -81,32 +84,29 @@ pub enum EdgeError {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Body {
-    error: Field,
-    message: Field,
-    #[serde(rename = "type")]
-    kind: Field,
-    code: Field,
-    #[serde(rename = "requestId")]
-    request_id: Field,
-    #[serde(rename = "actionRequired")]
-    action_required: Field,
-    #[serde(rename = "action_required")]
-    action_required_snake: Field,
-    #[serde(rename = "retryAfter")]
-    retry_after: Field,
+struct Body<'a> {
+    #[serde(borrow)]
+    error: Field<'a>,
+    #[serde(borrow)]
+    message: Field<'a>,
+    #[serde(borrow, rename = "type")]
+    kind: Field<'a>,
+    #[serde(borrow)]
+    code: Field<'a>,
+    #[serde(borrow, rename = "requestId")]
+    request_id: Field<'a>,
+    #[serde(borrow, rename = "actionRequired")]
+    action_required: Field<'a>,
+    #[serde(borrow, rename = "action_required")]
+    action_required_snake: Field<'a>,
+    #[serde(borrow, rename = "retryAfter")]
+    retry_after: Field<'a>,
 }
 
-/// A field of an error body: text, a number, or something else that is passed over.
-#[derive(Default, Deserialize)]
-#[serde(untagged)]
-enum Field {
-    Text(String),
-    Number(f64),
-    #[default]
-    Absent,
-    Other(serde::de::IgnoredAny),
-}
+/// A field of an error body, read as what it should be or passed over.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(transparent)]
+struct Field<'a>(#[serde(borrow)] Option<&'a RawValue>);
 
 impl ApiError {
     /// Reads an error answer. The body may be anything.
@@ -185,17 +185,14 @@ impl fmt::Display for EdgeError {
 
 impl std::error::Error for EdgeError {}
 
-impl Field {
+impl Field<'_> {
     fn text(self) -> Option<String> {
-        if let Self::Text(text) = self { Some(text).filter(|text| !text.is_empty()) } else { None }
+        let text: Text = serde_json::from_str(self.0?.get()).ok()?;
+        Some(text.0).filter(|text| !text.is_empty())
     }
 
     fn seconds(self) -> Option<u64> {
-        match self {
-            Self::Text(text) => seconds(&text),
-            Self::Number(number) => seconds(&number.to_string()),
-            _ => None,
-        }
+        seconds(&self.text().or_else(|| self.0.map(|raw| raw.get().to_owned()))?)
     }
 }
 

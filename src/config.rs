@@ -5,10 +5,12 @@
 
 use std::fmt;
 
+use url::{Host, Url};
+
 use crate::{
     seal::{Index, MAX_KEYS, Sealer, parse_key},
     session::{GatewayKeys, MIN_KEY},
-    signature::{DEFAULT_TOLERANCE, Scheme, SecretFault, Secrets, SignatureError},
+    signature::{DEFAULT_TOLERANCE, SecretFault, Secrets, SignatureError},
     store::MIN_TTL,
 };
 
@@ -116,10 +118,24 @@ impl Config {
         }
 
         let (ofauth, svix) = (listed("OFAUTH_WEBHOOK_SECRET"), listed("SVIX_WEBHOOK_SECRET"));
-        let webhook = Secrets::new(&ofauth.unwrap_or_default(), &svix.unwrap_or_default());
-        if let Err(SignatureError::InvalidSecret(scheme, _, fault)) = &webhook {
-            judge(secret_name(*scheme), secret_reason(*fault));
+        let (ofauth, svix) = match (ofauth, svix) {
+            (None, None) => {
+                judge("OFAUTH_WEBHOOK_SECRET", Reason::Missing);
+                (Vec::new(), Vec::new())
+            }
+            (ofauth, svix) => (ofauth.unwrap_or_default(), svix.unwrap_or_default()),
+        };
+        let none: &[String] = &[];
+        for (name, judged) in
+            [("OFAUTH_WEBHOOK_SECRET", Secrets::new(&ofauth, none)), ("SVIX_WEBHOOK_SECRET", Secrets::new(none, &svix))]
+        {
+            if let Err(SignatureError::InvalidSecret(_, _, fault)) = judged
+                && fault != SecretFault::NoneGiven
+            {
+                judge(name, secret_reason(fault));
+            }
         }
+        let webhook = Secrets::new(&ofauth, &svix);
 
         let storage = listed("STORAGE_KEY").unwrap_or_default();
         let parsed: Vec<_> = storage.iter().filter_map(|key| parse_key(key)).collect();
@@ -235,13 +251,6 @@ fn weak_key(key: &str) -> Option<Reason> {
     (key.chars().count() < MIN_KEY).then_some(Reason::TooShort)
 }
 
-fn secret_name(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::Ofauth => "OFAUTH_WEBHOOK_SECRET",
-        Scheme::Svix => "SVIX_WEBHOOK_SECRET",
-    }
-}
-
 fn secret_reason(fault: SecretFault) -> Reason {
     match fault {
         SecretFault::NoneGiven => Reason::Missing,
@@ -252,24 +261,16 @@ fn secret_reason(fault: SecretFault) -> Reason {
     }
 }
 
-/// An https origin, or an http one on loopback: scheme, host, optional port, nothing else.
-fn is_origin(url: &str) -> bool {
-    let (host, loopback_only) = match url.split_once("://") {
-        Some(("https", host)) => (host, false),
-        Some(("http", host)) => (host, true),
-        _ => return false,
+/// An origin as browsers write it, without a path or a default port: https, or http on loopback.
+fn is_origin(text: &str) -> bool {
+    let Ok(url) = Url::parse(text) else { return false };
+    let loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     };
-    let (name, port) = match host.strip_prefix('[').and_then(|host| host.split_once(']')) {
-        Some((name, port)) => (name, port.strip_prefix(':').or(port.is_empty().then_some("0"))),
-        None => host.split_once(':').map_or((host, Some("0")), |(name, port)| (name, Some(port))),
-    };
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
-    let named = !name.is_empty() && name.bytes().all(plain) && (host.starts_with('[') || !name.contains(':'));
-    let loopback = matches!(name, "localhost" | "::1")
-        || name
-            .strip_prefix("127.")
-            .is_some_and(|rest| rest.split('.').count() == 3 && rest.split('.').all(|part| part.parse::<u8>().is_ok()));
-    named && port.is_some_and(|port| port.parse::<u16>().is_ok()) && (loopback || !loopback_only)
+    url.origin().ascii_serialization() == text && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
 }
 
 fn matches(pattern: &str, kind: &str) -> bool {

@@ -5,9 +5,12 @@
 //! connection stands in `data.connection`. The set of types is open: what is not known here is [`Payload::Other`],
 //! acknowledged and kept. Unknown fields are skipped, the raw body keeps them.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, marker::PhantomData};
 
-use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
+};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -148,7 +151,9 @@ impl Outcome {
 }
 
 impl Event {
-    /// Reads the event. One leading byte order mark is dropped.
+    /// Reads the event. One leading byte order mark is dropped. Half a surrogate pair, which JSON can escape, does no
+    /// harm in a text or in what is skipped, but makes an id, a type, or a key of an object that is read an
+    /// INVALID_EVENT.
     pub fn parse(verified: &Verified) -> Result<Self, EventError> {
         let text = std::str::from_utf8(verified.body()).map_err(|_| EventError::InvalidJson)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -244,7 +249,7 @@ struct Envelope<'a> {
 #[serde(rename_all = "camelCase")]
 struct ConnectionData {
     client_reference_id: Option<Id>,
-    connection: ConnectionBody,
+    connection: Object<ConnectionBody>,
 }
 
 #[derive(Deserialize)]
@@ -255,7 +260,7 @@ struct ConnectionBody {
     status: Option<String>,
     permissions: Option<Vec<String>>,
     platform_user_id: Option<Id>,
-    user_data: Option<UserData>,
+    user_data: Option<Object<UserData>>,
     created_at: Option<String>,
     expires_at: Option<String>,
     imported: Option<bool>,
@@ -274,12 +279,13 @@ struct UserData {
 }
 
 #[derive(Deserialize)]
-struct RulesData {
-    revision: Option<Id>,
+struct RulesData<'a> {
+    #[serde(borrow)]
+    revision: Option<&'a RawValue>,
 }
 
 fn read(text: &str) -> Result<Event, EventError> {
-    let envelope: Envelope = serde_json::from_str(text)?;
+    let Object(envelope) = serde_json::from_str::<Object<Envelope>>(text)?;
     let kind = envelope.kind.or(envelope.event_type).ok_or(EventError::NoType)?;
     if kind.is_empty() || kind.len() > MAX_TYPE || kind.chars().any(char::is_control) {
         return Err(EventError::BadType);
@@ -290,9 +296,7 @@ fn read(text: &str) -> Result<Event, EventError> {
         "connection.updated" => connection(data, ConnectionChange::Updated),
         "connection.expired" => connection(data, ConnectionChange::Expired),
         "connection.disconnected" => connection(data, ConnectionChange::Disconnected),
-        "rules.updated" | "rules.update" => {
-            Ok(Payload::Rules(serde_json::from_str::<RulesData>(data).ok().and_then(|rules| Some(rules.revision?.0))))
-        }
+        "rules.updated" | "rules.update" => rules(data),
         _ => Ok(Payload::Other),
     }?;
     Ok(Event {
@@ -304,13 +308,13 @@ fn read(text: &str) -> Result<Event, EventError> {
 }
 
 fn connection(data: &str, change: ConnectionChange) -> Result<Payload, EventError> {
-    let data: ConnectionData = serde_json::from_str(data)?;
-    let body = data.connection;
+    let Object(data) = serde_json::from_str::<Object<ConnectionData>>(data)?;
+    let Object(body) = data.connection;
     let id = body.id.0;
     if !is_connection_id(&id) {
         return Err(EventError::BadConnectionId);
     }
-    let user = body.user_data.unwrap_or_default();
+    let user = body.user_data.map(|Object(user)| user).unwrap_or_default();
     let user_id = user.id.or(user.user_id).map(|id| id.0);
     Ok(Payload::Connection(Box::new(ConnectionEvent {
         change,
@@ -327,6 +331,16 @@ fn connection(data: &str, change: ConnectionChange) -> Result<Payload, EventErro
         username: user.username.map(|text| text.0),
         avatar: user.avatar.map(|avatar| avatar.map(|text| text.0)),
     })))
+}
+
+/// The shape of rules is not documented, so only a revision that stands twice is no event.
+fn rules(data: &str) -> Result<Payload, EventError> {
+    if !data.starts_with('{') {
+        return Ok(Payload::Rules(None));
+    }
+    let Object(rules) = serde_json::from_str::<Object<RulesData>>(data)?;
+    let revision = rules.revision.and_then(|raw| serde_json::from_str::<Id>(raw.get()).ok());
+    Ok(Payload::Rules(revision.map(|id| id.0)))
 }
 
 /// Whether `id` can be a connection id: it must survive being a header's value, and one that holds a comma or a space
@@ -347,6 +361,25 @@ fn hex_sha256(parts: &[&[u8]]) -> String {
     base16ct::lower::encode_string(&hash.finalize())
 }
 
+/// An object: a derived struct alone would read an array as well.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Map<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<T> {
+            type Value = T;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(Map(PhantomData)).map(Self)
+    }
+}
+
 /// An id comes as a string or as a number of any size: opaque, so a number is kept as it is written.
 struct Id(String);
 
@@ -361,18 +394,24 @@ impl<'de> Deserialize<'de> for Id {
 }
 
 /// Text for people. Half of a surrogate pair, which JSON can escape and a cut-off emoji leaves, becomes U+FFFD.
-struct Text(String);
+pub(crate) struct Text(pub(crate) String);
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Bytes;
-        impl serde::de::Visitor<'_> for Bytes {
+        impl Visitor<'_> for Bytes {
             type Value = Text;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
             fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
-                Ok(Text(String::from_utf8_lossy(bytes).into_owned()))
+                let mut text = String::with_capacity(bytes.len());
+                for chunk in bytes.utf8_chunks() {
+                    text.push_str(chunk.valid());
+                    // The three bytes of a half come as three chunks.
+                    text.extend(chunk.invalid().starts_with(&[0xED]).then_some(char::REPLACEMENT_CHARACTER));
+                }
+                Ok(Text(text))
             }
         }
         deserializer.deserialize_bytes(Bytes)

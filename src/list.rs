@@ -57,6 +57,8 @@ pub struct ConnectionCursor {
     pub batch: Option<String>,
     /// The last handle that was shown or passed over.
     pub after: String,
+    /// How much of the offset is still to be passed over.
+    pub skip: usize,
     /// The total, as the first page knew it.
     pub total: Option<usize>,
 }
@@ -139,7 +141,7 @@ impl Page {
             status: query.status.clone(),
             user: query.platform_user_id.as_deref().map(|user| index.user(user)),
             limit: query.limit,
-            skip: query.offset,
+            skip: start.as_ref().map_or(query.offset, |start| start.skip),
             start,
             seen: 0,
             items: Vec::new(),
@@ -183,8 +185,8 @@ impl Page {
         let before = self.start.map(|start| start.after).unwrap_or_default();
         let after = self.items.last().map_or(before, |(handle, _)| handle.clone());
         let next = match (self.overflow, rest) {
-            (true, _) => Some(ConnectionCursor { batch: self.last_batch, after, total }),
-            (false, Some(rest)) => Some(ConnectionCursor { batch: Some(rest), after, total }),
+            (true, _) => Some(ConnectionCursor { batch: self.last_batch, after, skip: 0, total }),
+            (false, Some(rest)) => Some(ConnectionCursor { batch: Some(rest), after, skip: self.skip, total }),
             (false, None) => None,
         };
         Paged { items: self.items, total, next }

@@ -32,7 +32,9 @@ pub const MAX_METADATA: usize = 1024;
 pub const MIN_TTL: u64 = 60;
 
 const MAX_STAMP: i64 = 9_999_999_999_999;
+// JSON writes a control character in six bytes.
 const MAX_META_STATUS: usize = 64;
+const MAX_META_REVISION: usize = 128;
 
 /// One write to KV.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +80,7 @@ pub struct EventMeta {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RulesMeta {
-    /// The revision, if the event names one.
+    /// The revision, if the event names one, cut to 128 bytes.
     pub revision: Option<String>,
     /// The event's stamp, unix milliseconds: older rules never replace newer ones.
     pub stamp: i64,
@@ -147,12 +149,13 @@ pub fn put_event(
 /// Reads a kept event's key.
 pub fn parse_event_key(key: &str) -> Option<EventKey<'_>> {
     let (newest_first, id) = key.strip_prefix(EVENT_PREFIX)?.split_once(':')?;
-    Some(EventKey { id, stamp: MAX_STAMP - newest_first.parse::<i64>().ok()? })
+    let stamp = MAX_STAMP.checked_sub(newest_first.parse().ok()?)?;
+    Some(EventKey { id, stamp })
 }
 
 /// Writes the newest rules.
 pub fn put_rules(stamp: i64, revision: Option<&str>, body: &[u8], sealer: &Sealer, nonce: [u8; NONCE]) -> Put {
-    let metadata = json(&RulesMeta { revision: revision.map(|text| cut(text, 256).to_owned()), stamp });
+    let metadata = json(&RulesMeta { revision: revision.map(|text| cut(text, MAX_META_REVISION).to_owned()), stamp });
     Put { key: RULES_KEY.to_owned(), value: sealer.seal(RULES_KEY, body, nonce), metadata, ttl: None }
 }
 

@@ -1,5 +1,6 @@
 //! The shell on Cloudflare: performs what the core decides, and reads the clock, randomness and configuration for it.
 
+mod body;
 mod book;
 mod connections;
 mod env;

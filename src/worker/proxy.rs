@@ -4,10 +4,11 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::{
     Env,
     js_sys::{self, Array, futures::JsFuture},
-    web_sys::{Headers, Request, RequestInit, RequestRedirect, Response},
+    web_sys::{Headers, ReadableStream, Request, RequestInit, RequestRedirect, Response},
 };
 
 use super::{
+    body::read_capped,
     env, kv, ledger, platform,
     reply::{Call, Reply},
 };
@@ -29,16 +30,20 @@ extern "C" {
 ///    followed (they would carry the key to another host); 4. the answer passed back.
 pub async fn forward(call: &Call, config: &Config, env: &Env) -> Result<Reply, EdgeError> {
     access::check_path(call.path())?;
+    let body = body_of(call).await?;
     let named = call.header("x-connection-id");
     let id = match access::named(named.as_deref())? {
         Named::Handle(handle) => by_handle(handle, config, env).await?.ok_or(EdgeError::ConnectionNotFound)?,
         Named::Id(id) => by_id(id, config, env).await?,
     };
-    let request = upstream_request(call, &id, config).map_err(unreachable)?;
+    let request = upstream_request(call, body.as_ref(), &id, config).map_err(unreachable)?;
     let sent = platform::now_ms();
     let answer = JsFuture::from(fetch(&request)).await;
     call.upstream_ms.set(Some(platform::now_ms() - sent));
     let answer: Response = answer.map_err(unreachable)?.unchecked_into();
+    if !(200..600).contains(&answer.status()) {
+        return Err(unreachable(format!("an answer of status {}", answer.status()).into()));
+    }
     let headers = copy(&answer.headers(), access::comes_back).map_err(unreachable)?;
     Ok(Reply::upstream(answer.status(), headers, answer.body()))
 }
@@ -66,7 +71,19 @@ fn is_connected(record: &Record) -> bool {
     record.status != DISCONNECTED
 }
 
-fn upstream_request(call: &Call, id: &str, config: &Config) -> Result<Request, JsValue> {
+/// The body that goes up. A GET or HEAD has none, and an announced but empty one is none.
+async fn body_of(call: &Call) -> Result<Option<ReadableStream>, EdgeError> {
+    let body = call.request.body();
+    if !matches!(call.method.as_str(), "GET" | "HEAD") {
+        return Ok(body);
+    }
+    match read_capped(body, 0).await {
+        Err(EdgeError::BodyTooLarge) => Err(EdgeError::BadRequest("a GET or HEAD carries no body")),
+        read => read.map(|_| None),
+    }
+}
+
+fn upstream_request(call: &Call, body: Option<&ReadableStream>, id: &str, config: &Config) -> Result<Request, JsValue> {
     let headers = copy(&call.request.headers(), access::goes_up)?;
     headers.set("apikey", config.api_key.reveal())?;
     headers.set("x-connection-id", id)?;
@@ -74,8 +91,8 @@ fn upstream_request(call: &Call, id: &str, config: &Config) -> Result<Request, J
     init.set_method(&call.method);
     init.set_headers(&headers);
     init.set_redirect(RequestRedirect::Manual);
-    if let Some(body) = call.request.body() {
-        init.set_body(&body);
+    if let Some(body) = body {
+        init.set_body(body);
     }
     Request::new_with_str_and_init(&format!("{}{}", config.api_url, call.path_and_query()), &init)
 }

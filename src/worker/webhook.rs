@@ -1,14 +1,9 @@
 //! `POST /webhooks/ofauth`: the way in.
 
-use js_sys::Uint8Array;
-use wasm_bindgen::JsCast;
-use worker::{
-    Env,
-    js_sys::futures::JsFuture,
-    web_sys::{ReadableStream, ReadableStreamDefaultReader},
-};
+use worker::Env;
 
 use super::{
+    body::read_capped,
     env, kv,
     ledger::{self, Entry},
     platform,
@@ -57,7 +52,7 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
         Err(error) => return Reply::refusal(401, error.code(), error.to_string()),
     };
     // 3.
-    let body = match read_capped(call.request.body()).await {
+    let body = match read_capped(call.request.body(), MAX_BODY).await {
         Ok(body) => body,
         Err(error) => return error.into(),
     };
@@ -83,7 +78,8 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
     }
 }
 
-/// Keeps what is not about a connection, if its type is one to keep.
+/// Keeps what is not about a connection, if its type is one to keep. Which rules are the newest is read from KV, which
+/// shows a write within a minute: of two that cross in that time the older may stand under `rules`; both are kept.
 async fn keep(
     verified: &Verified<'_>,
     event: Option<Event>,
@@ -96,7 +92,9 @@ async fn keep(
     let kind = event.as_ref().map(|event| event.kind.as_str());
     let (body, sealer) = (verified.body(), &config.sealer);
     if let Some(Event { payload: Payload::Rules(revision), .. }) = &event {
-        let (_, newest) = kv.get(RULES_KEY).bytes_with_metadata::<RulesMeta>().await.map_err(kv::unavailable)?;
+        let read = kv.get(RULES_KEY).bytes_with_metadata::<serde_json::Value>();
+        let (_, newest) = read.await.map_err(kv::unavailable)?;
+        let newest = newest.and_then(|newest| serde_json::from_value::<RulesMeta>(newest).ok());
         if newest.is_none_or(|newest| newest.stamp <= delivery.stamp) {
             let rules = store::put_rules(delivery.stamp, revision.as_deref(), body, sealer, platform::nonce());
             kv::put(&kv, rules).await.map_err(kv::unavailable)?;
@@ -109,23 +107,4 @@ async fn keep(
     let put = store::put_event(delivery, kind, body, received, config.event_ttl, sealer, platform::nonce());
     kv::put(&kv, put).await.map_err(kv::unavailable)?;
     Ok(Outcome::Kept)
-}
-
-/// Reads the raw bytes, and stops at the first beyond the cap.
-async fn read_capped(stream: Option<ReadableStream>) -> Result<Vec<u8>, EdgeError> {
-    let broken = |_| EdgeError::BadRequest("the body broke off");
-    let mut body = Vec::new();
-    let Some(stream) = stream else { return Ok(body) };
-    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    loop {
-        let read = JsFuture::from(reader.read()).await.map_err(broken)?;
-        let chunk = js_sys::Reflect::get(&read, &"value".into()).map_err(broken)?;
-        let Ok(chunk) = chunk.dyn_into::<Uint8Array>() else { return Ok(body) };
-        if body.len() + chunk.length() as usize > MAX_BODY {
-            // The answer is the same whether or not the sender minds.
-            let _ = JsFuture::from(reader.cancel()).await;
-            return Err(EdgeError::BodyTooLarge);
-        }
-        body.extend(chunk.to_vec());
-    }
 }

@@ -1,0 +1,144 @@
+//! The variables that are no secrets.
+//!
+//! 1. OFAUTH_API_URL is an origin: https, or http on loopback.
+//! 2. Numbers are whole and within their bounds.
+//! 3. EVENT_KEEP takes and excludes types by pattern.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use common::{configure, problems, reason};
+use ofauth_edge::config::{DEFAULT_EVENT_KEEP, Keep, Reason};
+
+#[test]
+fn the_api_s_origin_is_https_or_http_on_loopback() {
+    let origins = [
+        "https://api-next.ofauth.com",
+        "https://api.ofauth.com:8443",
+        "https://localhost",
+        "http://localhost",
+        "http://localhost:8788",
+        "http://127.0.0.1:8788",
+        "http://127.1.2.3",
+        "http://[::1]:8788",
+        "http://[::1]",
+        "https://10.0.0.1",
+    ];
+    for origin in origins {
+        assert_eq!(configure(&[("OFAUTH_API_URL", Some(origin))]).unwrap().api_url, origin);
+    }
+}
+
+#[test]
+fn what_is_no_such_origin_is_refused() {
+    let urls = [
+        "",
+        "api.ofauth.com",
+        "//api.ofauth.com",
+        "https://",
+        "https:///",
+        "https:api.ofauth.com",
+        "ftp://api.ofauth.com",
+        "file:///x",
+        "https://api.ofauth.com/",
+        "https://api.ofauth.com/v2",
+        "https://api.ofauth.com?x",
+        "https://api.ofauth.com#x",
+        "https://user@api.ofauth.com",
+        "https://user:word@api.ofauth.com",
+        "https://@api.ofauth.com",
+        "https://api.ofauth.com\\x",
+        " https://api.ofauth.com",
+        "https://api.ofauth.com ",
+        "https://api.ofauth.com\n",
+        "https://api .ofauth.com",
+        "https://api.ofauth.com:",
+        "https://api.ofauth.com:x",
+        "https://api.ofauth.com:65536",
+        "https://api.ofauth.com:80:80",
+        "https://:443",
+        "https://::1",
+        "https://[::1",
+        "https://[::1]x",
+        "https://[]",
+    ];
+    for url in urls {
+        assert_eq!(reason("OFAUTH_API_URL", url), Reason::NotAnOrigin, "{url:?}");
+    }
+}
+
+#[test]
+fn http_beyond_loopback_is_refused() {
+    let urls = [
+        "http://api.ofauth.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "http://127.0.0",
+        "http://127.example.com",
+        "http://0.0.0.0",
+        "http://10.0.0.1",
+        "http://[::2]",
+        "http://127.0.0.256",
+        "http://localhost@example.com",
+    ];
+    for url in urls {
+        assert_eq!(reason("OFAUTH_API_URL", url), Reason::NotAnOrigin, "{url:?}");
+    }
+}
+
+#[test]
+fn a_port_with_a_sign_is_no_port() {
+    assert_eq!(problems(&[("OFAUTH_API_URL", Some("https://api.ofauth.com:+443"))]), ["OFAUTH_API_URL"]);
+}
+
+#[test]
+fn brackets_hold_an_address_and_no_name() {
+    assert_eq!(problems(&[("OFAUTH_API_URL", Some("https://[api.ofauth.com]"))]), ["OFAUTH_API_URL"]);
+}
+
+#[test]
+fn numbers_are_whole_and_within_their_bounds() {
+    assert_eq!(configure(&[("WEBHOOK_TOLERANCE_SECONDS", Some("0"))]).unwrap().tolerance, 0);
+    assert_eq!(configure(&[("EVENT_TTL_SECONDS", Some("60"))]).unwrap().event_ttl, 60);
+    assert_eq!(reason("EVENT_TTL_SECONDS", "59"), Reason::NotWhole(60));
+    for bad in ["", " 300", "300 ", "-1", "1.5", "3e2", "five", "300s", "18446744073709551616"] {
+        assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", bad), Reason::NotWhole(0), "{bad:?}");
+        assert_eq!(reason("EVENT_TTL_SECONDS", bad), Reason::NotWhole(60), "{bad:?}");
+    }
+}
+
+#[test]
+fn by_default_everything_is_kept_but_realtime() {
+    let keep = Keep::parse(DEFAULT_EVENT_KEEP);
+    for kept in [Some("rules.updated"), Some("rules.update"), Some("payout.created"), Some("realtime"), Some("x"), None]
+    {
+        assert!(keep.keeps(kept), "{kept:?}");
+    }
+    for ignored in ["realtime.typing", "of.websocket.event.received", "of.websocket.x"] {
+        assert!(!keep.keeps(Some(ignored)), "{ignored}");
+    }
+}
+
+#[test]
+fn patterns_are_types_or_beginnings() {
+    let keep = configure(&[("EVENT_KEEP", Some("rules.*,payout.created"))]).unwrap().event_keep;
+    for (kind, kept) in
+        [("rules.updated", true), ("rules", false), ("payout.created", true), ("payout.created.x", false), ("x", false)]
+    {
+        assert_eq!(keep.keeps(Some(kind)), kept, "{kind}");
+    }
+    assert!(!keep.keeps(None));
+}
+
+#[test]
+fn an_exclusion_wins_wherever_it_stands() {
+    for patterns in ["*,!a.*", "!a.*,*", "a.b,*,!a.*"] {
+        let keep = Keep::parse(patterns);
+        assert!(keep.keeps(Some("b")) && !keep.keeps(Some("a.b")), "{patterns}");
+    }
+}
+
+#[test]
+fn an_empty_list_of_patterns_keeps_nothing() {
+    assert!(!Keep::parse("").keeps(Some("x")));
+}
