@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::event::Text;
+use crate::json::Text;
 
 /// What to wait for after a 429 that names no time, in seconds.
 pub const DEFAULT_RETRY_AFTER: u64 = 60;

@@ -3,9 +3,9 @@
 //! A shell looks variables up; this module says which exist, what makes one usable, and which are not. No value ever
 //! appears in a [`Problem`].
 
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
-use url::{Host, Url};
+use http::Uri;
 
 use crate::{
     seal::{Index, MAX_KEYS, Sealer, parse_key},
@@ -261,16 +261,26 @@ fn secret_reason(fault: SecretFault) -> Reason {
     }
 }
 
-/// An origin as browsers write it, without a path or a default port: https, or http on loopback.
+/// Scheme, host and perhaps a port, nothing else: https, or http on loopback.
 fn is_origin(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
-    let loopback = match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
+    let Ok(uri) = text.parse::<Uri>() else { return false };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
+    let host = authority.host();
+    let address = match host.strip_prefix('[').map(|host| host.strip_suffix(']').unwrap_or_default().parse()) {
+        Some(Ok(address)) => Some(IpAddr::V6(address)),
+        Some(Err(_)) => return false,
+        None => host.parse().ok().map(IpAddr::V4),
+    };
+    let loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
+    let port = match authority.as_str().strip_prefix(host) {
+        Some("") => true,
+        Some(port) => {
+            port.trim_start_matches(':').bytes().all(|byte| byte.is_ascii_digit()) && authority.port().is_some()
+        }
         None => false,
     };
-    url.origin().ascii_serialization() == text && (url.scheme() == "https" || (url.scheme() == "http" && loopback))
+    let whole = format!("{scheme}://{authority}") == text && !host.is_empty();
+    whole && port && (scheme == "https" || (scheme == "http" && loopback))
 }
 
 fn matches(pattern: &str, kind: &str) -> bool {

@@ -5,26 +5,29 @@
 //! connection stands in `data.connection`. The set of types is open: what is not known here is [`Payload::Other`],
 //! acknowledged and kept. Unknown fields are skipped, the raw body keeps them.
 
-use std::{borrow::Cow, fmt, marker::PhantomData};
+use std::{borrow::Cow, fmt};
 
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{IgnoredAny, MapAccess, Visitor, value::MapAccessDeserializer},
-};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::signature::{Scheme, Verified};
+use crate::{
+    json::{Id, Object, Text, nullable},
+    signature::{Scheme, Verified},
+};
 
 /// The longest event type, in bytes; OFAuth's longest today has 27.
 pub const MAX_TYPE: usize = 128;
 /// The longest connection id, in bytes.
 pub const MAX_ID: usize = 256;
+/// The most text that a connection event may assert, in bytes, quotes and commas counted: it must fit a row of the ledger many times.
+pub const MAX_ASSERTED: usize = 64 * 1024;
 /// How far the body's own timestamp may lie after the signature's, in seconds, before it is not believed.
 pub const MAX_AHEAD: i64 = 300;
 /// The latest instant that can be written down, 9999-12-31, in unix milliseconds.
 const MAX_STAMP: i64 = 253_402_300_799_999;
+const QUOTES: usize = 3;
 /// The longest message id that is used as it came, in bytes.
 const MAX_MESSAGE_ID: usize = 128;
 
@@ -108,6 +111,8 @@ pub enum EventError {
     NoType,
     /// A type that is empty, longer than [`MAX_TYPE`], or has control characters.
     BadType,
+    /// A connection event that asserts more text than [`MAX_ASSERTED`], given with its length.
+    TooLong(usize),
     /// A connection id that [`is_connection_id`] refuses.
     BadConnectionId,
 }
@@ -164,6 +169,25 @@ impl Event {
     }
 }
 
+impl ConnectionEvent {
+    /// How much text it asserts, in bytes.
+    fn asserted(&self) -> usize {
+        let avatar = self.avatar.as_ref().and_then(Option::as_ref);
+        let texts = [
+            &self.status,
+            &self.client_reference_id,
+            &self.platform_user_id,
+            &self.user_id,
+            &self.created_at,
+            &self.expires_at,
+            &self.name,
+            &self.username,
+        ];
+        let texts = texts.into_iter().flatten().chain(avatar).chain(self.permissions.iter().flatten());
+        texts.map(|text| text.len() + QUOTES).sum()
+    }
+}
+
 impl Delivery {
     /// Names the delivery and dates it. `event` is `None` for a body that is no event.
     ///
@@ -189,7 +213,7 @@ impl EventError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidJson => "INVALID_JSON",
-            Self::Shape(_) | Self::NoType | Self::BadType | Self::BadConnectionId => "INVALID_EVENT",
+            Self::Shape(_) | Self::NoType | Self::BadType | Self::TooLong(_) | Self::BadConnectionId => "INVALID_EVENT",
         }
     }
 }
@@ -201,6 +225,9 @@ impl fmt::Display for EventError {
             Self::Shape(reason) => write!(f, "the body is no event: {reason}"),
             Self::NoType => f.write_str("the body has neither type nor eventType"),
             Self::BadType => write!(f, "a type has 1 to {MAX_TYPE} bytes and no control characters"),
+            Self::TooLong(bytes) => {
+                write!(f, "a connection event asserts {bytes} bytes of text; at most {MAX_ASSERTED} are taken")
+            }
             Self::BadConnectionId => {
                 write!(f, "a connection id has 1 to {MAX_ID} visible ASCII characters other than the comma")
             }
@@ -316,7 +343,7 @@ fn connection(data: &str, change: ConnectionChange) -> Result<Payload, EventErro
     }
     let user = body.user_data.map(|Object(user)| user).unwrap_or_default();
     let user_id = user.id.or(user.user_id).map(|id| id.0);
-    Ok(Payload::Connection(Box::new(ConnectionEvent {
+    let event = ConnectionEvent {
         change,
         id,
         status: body.status,
@@ -330,7 +357,11 @@ fn connection(data: &str, change: ConnectionChange) -> Result<Payload, EventErro
         name: user.name.map(|text| text.0),
         username: user.username.map(|text| text.0),
         avatar: user.avatar.map(|avatar| avatar.map(|text| text.0)),
-    })))
+    };
+    match event.asserted() {
+        bytes if bytes > MAX_ASSERTED => Err(EventError::TooLong(bytes)),
+        _ => Ok(Payload::Connection(Box::new(event))),
+    }
 }
 
 /// The shape of rules is not documented, so only a revision that stands twice is no event.
@@ -359,66 +390,4 @@ fn hex_sha256(parts: &[&[u8]]) -> String {
         hash.update(part);
     }
     base16ct::lower::encode_string(&hash.finalize())
-}
-
-/// An object: a derived struct alone would read an array as well.
-struct Object<T>(T);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Map<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<T> {
-            type Value = T;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
-                T::deserialize(MapAccessDeserializer::new(map))
-            }
-        }
-        deserializer.deserialize_map(Map(PhantomData)).map(Self)
-    }
-}
-
-/// An id comes as a string or as a number of any size: opaque, so a number is kept as it is written.
-struct Id(String);
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        if raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-            return Ok(Self(raw.to_owned()));
-        }
-        serde_json::from_str(raw).map(Self).map_err(|_| serde::de::Error::custom("an id is a string or a number"))
-    }
-}
-
-/// Text for people. Half of a surrogate pair, which JSON can escape and a cut-off emoji leaves, becomes U+FFFD.
-pub(crate) struct Text(pub(crate) String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = Text;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
-                let mut text = String::with_capacity(bytes.len());
-                for chunk in bytes.utf8_chunks() {
-                    text.push_str(chunk.valid());
-                    // The three bytes of a half come as three chunks.
-                    text.extend(chunk.invalid().starts_with(&[0xED]).then_some(char::REPLACEMENT_CHARACTER));
-                }
-                Ok(Text(text))
-            }
-        }
-        deserializer.deserialize_bytes(Bytes)
-    }
-}
-
-#[expect(clippy::option_option, reason = "absent, null and a value are three")]
-fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Text>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }

@@ -16,6 +16,7 @@ pub mod api_error;
 pub mod config;
 pub mod connection;
 pub mod event;
+mod json;
 pub mod list;
 pub mod route;
 pub mod seal;

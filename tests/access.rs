@@ -162,7 +162,11 @@ proptest! {
     }
 
     #[test]
-    fn a_header_that_connection_names_stops_both_ways(name in "[a-z][a-z-]{0,20}", before in "[a-z, ]{0,9}", pad in "[ \t]{0,2}") {
+    fn a_header_that_connection_names_stops_both_ways(
+        name in "[a-z][a-z-]{0,20}",
+        before in "[a-z, ]{0,9}",
+        pad in "[ \t]{0,2}",
+    ) {
         let connection = format!("{before},{pad}{}{pad},x", name.to_ascii_uppercase());
         prop_assert!(!goes_up(&name, &connection));
         prop_assert!(!comes_back(&name, &connection));

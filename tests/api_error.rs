@@ -223,7 +223,13 @@ fn only_a_rate_limit_has_a_wait() {
 
 proptest! {
     #[test]
-    fn no_answer_makes_the_reader_panic(status: u16, retry_after: Option<String>, rate_limit: Option<String>, body: Vec<u8>, text: String) {
+    fn no_answer_makes_the_reader_panic(
+        status: u16,
+        retry_after: Option<String>,
+        rate_limit: Option<String>,
+        body: Vec<u8>,
+        text: String,
+    ) {
         let headers = RetryHeaders { retry_after: retry_after.as_deref(), rate_limit: rate_limit.as_deref() };
         let text = serde_json::json!({ "type": text, "error": text, "retryAfter": text, "actionRequired": text }).to_string();
         for body in [&body, text.as_bytes()] {

@@ -180,7 +180,10 @@ proptest! {
     }
 
     #[test]
-    fn a_connection_goes_on_folding_after_it_was_written_down((facts, shuffled) in shuffled(), at: prop::sample::Index) {
+    fn a_connection_goes_on_folding_after_it_was_written_down(
+        (facts, shuffled) in shuffled(),
+        at: prop::sample::Index,
+    ) {
         let (head, tail) = shuffled.split_at(at.index(shuffled.len() + 1));
         let json = serde_json::to_vec(&fold(head)).unwrap();
         let mut connection: Connection = serde_json::from_slice(&json).unwrap();

@@ -217,7 +217,9 @@ proptest! {
     }
 
     #[test]
-    fn no_timestamp_makes_the_reader_panic(text in r"\PC*|[0-9]{4,6}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{0,12})?(Z|[+-][0-9]{2}:[0-9]{2})") {
+    fn no_timestamp_makes_the_reader_panic(
+        text in r"\PC*|[0-9]{4,6}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{0,12})?(Z|[+-][0-9]{2}:[0-9]{2})",
+    ) {
         let ms = unix_ms(&text);
         prop_assert!(ms.is_none_or(|ms| (0..=253_402_300_799_999).contains(&ms)));
     }

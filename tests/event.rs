@@ -281,6 +281,12 @@ fn a_body_without_a_usable_type_is_no_event() {
 }
 
 #[test]
+fn a_type_has_at_most_128_bytes() {
+    assert_eq!(code(&json!({ "type": "t".repeat(128) }).to_string()), "ok");
+    assert_eq!(code(&json!({ "type": "t".repeat(129) }).to_string()), "INVALID_EVENT");
+}
+
+#[test]
 fn a_connection_event_without_a_connection_is_no_event() {
     for data in ["null", "{}", "1", r#"{"connection":null}"#, r#"{"connection":{}}"#, r#"{"connection":"conn_1"}"#] {
         assert_eq!(code(&format!(r#"{{"type":"connection.created","data":{data}}}"#)), "INVALID_EVENT", "{data}");

@@ -328,3 +328,10 @@ fn the_event_s_own_time_is_not_judged_by_the_parser() {
     let event = signed(br#"{"type":"x","timestamp":"yesterday"}"#, NOW, Event::parse).unwrap();
     assert_eq!(event.timestamp.as_deref(), Some("yesterday"));
 }
+
+#[test]
+fn a_connection_event_asserts_at_most_64_kib_of_text() {
+    let name = |bytes: usize| CREATED.replace("Jane Doe", &"x".repeat(bytes));
+    assert_eq!(code(name(60_000)), "ok");
+    assert_eq!(code(name(64 * 1024 + 1)), "INVALID_EVENT");
+}

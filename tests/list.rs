@@ -176,7 +176,13 @@ fn cursors_of_events_and_connections_do_not_mix() {
 
 proptest! {
     #[test]
-    fn any_cursor_round_trips(batch: Option<String>, after: String, skip in 0_usize..=1000, total in proptest::option::of(0_usize..=1000), status: Option<String>) {
+    fn any_cursor_round_trips(
+        batch: Option<String>,
+        after: String,
+        skip in 0_usize..=1000,
+        total in proptest::option::of(0_usize..=1000),
+        status: Option<String>,
+    ) {
         let (cursor, query) = (ConnectionCursor { batch, after, skip, total }, ConnectionQuery { status, ..query("") });
         let sealed = query.seal_cursor(&cursor, &sealer(), NONCE_A);
         let next = ConnectionQuery { cursor: Some(sealed), ..query };

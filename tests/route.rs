@@ -131,7 +131,10 @@ fn names_in_logs_show_no_path() {
 
 proptest! {
     #[test]
-    fn no_method_or_path_panics(method: String, path in r"\PC*|(/|edge|connections|v2|access|%2e|\.\.|webhooks|ofauth|\x00){0,9}") {
+    fn no_method_or_path_panics(
+        method: String,
+        path in r"\PC*|(/|edge|connections|v2|access|%2e|\.\.|webhooks|ofauth|\x00){0,9}",
+    ) {
         let found = route(&method, &path);
         prop_assert_eq!(found == Route::Access, path.starts_with("/v2/access/"));
     }

@@ -110,7 +110,12 @@ proptest! {
     }
 
     #[test]
-    fn what_svix_signed_verifies(body: Vec<u8>, key in prop::collection::vec(any::<u8>(), 1..80), id in "[!-~]{1,80}", t in 0..1_u64 << 53) {
+    fn what_svix_signed_verifies(
+        body: Vec<u8>,
+        key in prop::collection::vec(any::<u8>(), 1..80),
+        id in "[!-~]{1,80}",
+        t in 0..1_u64 << 53,
+    ) {
         let secret = format!("whsec_{}", STANDARD.encode(&key));
         let (signature, timestamp) = (sign_svix(&body, &secret, &id, t).unwrap(), t.to_string());
         let secrets = Secrets::new(&[], &[secret]).unwrap();
@@ -120,7 +125,11 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_is_a_mismatch(mut body in prop::collection::vec(any::<u8>(), 1..200), at: prop::sample::Index, bit in 0_u8..8) {
+    fn a_changed_byte_is_a_mismatch(
+        mut body in prop::collection::vec(any::<u8>(), 1..200),
+        at: prop::sample::Index,
+        bit in 0_u8..8,
+    ) {
         let signature = sign_ofauth(&body, SECRET, NOW).unwrap();
         let at = at.index(body.len());
         body[at] ^= 1_u8 << bit;

@@ -257,7 +257,10 @@ proptest! {
     }
 
     #[test]
-    fn no_signature_makes_the_verifier_panic_or_accept(macs in prop::collection::vec(any::<[u8; 32]>(), 1..5), body: Vec<u8>) {
+    fn no_signature_makes_the_verifier_panic_or_accept(
+        macs in prop::collection::vec(any::<[u8; 32]>(), 1..5),
+        body: Vec<u8>,
+    ) {
         let macs: Vec<_> = macs.iter().map(|mac| format!("v1={}", base16ct::lower::encode_string(mac))).collect();
         let (header, secrets) = (format!("t={NOW},{}", macs.join(",")), secrets());
         let claim = Claim::read(headers(&[("ofauth-signature", &header)]), &secrets, 0, NOW).ok().unwrap();

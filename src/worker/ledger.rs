@@ -1,14 +1,20 @@
 //! The ledger: a Durable Object per connection, named by its handle, that keeps what was delivered and the record that
 //! follows from it. Everything that changes a connection enters here.
 //!
-//! Inside, `POST /enter` takes an [`Entry`] as a line of JSON followed by the raw body, `GET /record` answers the record.
+//! Inside, `POST /enter` takes an [`Entry`] as a line of JSON followed by the raw body, `GET /record` answers the record,
+//! and `POST /rules` takes [`Rules`] likewise: see [`super::rules`].
 
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 use worker::{DurableObject, Env, Method, Request, RequestInit, Response, State, durable_object, js_sys::Uint8Array};
 
-use super::{book::Book, env, platform, projector::Projector};
+use super::{
+    book::Book,
+    env, platform,
+    projector::Projector,
+    rules::{self, Rules},
+};
 use crate::{
     api_error::EdgeError,
     config::Config,
@@ -38,12 +44,13 @@ pub struct Ledger {
 
 /// Hands a delivery to its ledger. The outcome means that it is durable there.
 pub async fn enter(entry: &Entry, body: &[u8], config: &Config, env: &Env) -> Result<Outcome, EdgeError> {
-    let message = [&serde_json::to_vec(entry).unwrap_or_default(), &b"\n"[..], body].concat();
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(Uint8Array::from(&message[..]).into()));
-    let request = Request::new_with_init("https://ledger/enter", &init);
-    let mut answer = ask(&config.index.handle(&entry.id), request, env).await?;
+    let mut answer = ask(&config.index.handle(&entry.id), message("enter", entry, body), env).await?;
     answer.json().await.map_err(unavailable)
+}
+
+/// Hands rules to whoever knows which are the newest. Once it returns they are in KV, or newer ones are.
+pub async fn enter_rules(rules: &Rules, body: &[u8], env: &Env) -> Result<(), EdgeError> {
+    ask(rules::NAME, message("rules", rules, body), env).await.map(|_| ())
 }
 
 /// Asks the ledger for its record; `None` if it has none. Strongly consistent.
@@ -52,10 +59,17 @@ pub async fn record(handle: &str, env: &Env) -> Result<Option<Record>, EdgeError
     ask(handle, request, env).await?.json().await.map_err(unavailable)
 }
 
+fn message(path: &str, head: &impl Serialize, body: &[u8]) -> worker::Result<Request> {
+    let message = [&serde_json::to_vec(head)?, &b"\n"[..], body].concat();
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(Uint8Array::from(&message[..]).into()));
+    Request::new_with_init(&format!("https://ledger/{path}"), &init)
+}
+
 async fn ask(handle: &str, request: worker::Result<Request>, env: &Env) -> Result<Response, EdgeError> {
     let stub = env::ledgers(env).and_then(|ledgers| ledgers.get_by_name(handle)).map_err(unavailable)?;
     let answer = stub.fetch_with_request(request.map_err(unavailable)?).await.map_err(unavailable)?;
-    if answer.status_code() == 200 { Ok(answer) } else { Err(EdgeError::StorageUnavailable) }
+    if (200..300).contains(&answer.status_code()) { Ok(answer) } else { Err(EdgeError::StorageUnavailable) }
 }
 
 fn unavailable(error: worker::Error) -> EdgeError {
@@ -77,10 +91,16 @@ impl DurableObject for Ledger {
         }
         let message = request.bytes().await?;
         let line = message.iter().position(|byte| *byte == b'\n').ok_or("no entry")?;
-        let (entry, body) = message.split_at(line);
-        let entry: Entry = serde_json::from_slice(entry)?;
+        let (head, body) = message.split_at(line);
+        let body = body.get(1..).unwrap_or_default();
+        if request.path() == "/rules" {
+            let state = self.projector.state();
+            rules::enter(serde_json::from_slice(head)?, body, state, Rc::clone(&config), &self.env).await?;
+            return Response::empty();
+        }
+        let entry: Entry = serde_json::from_slice(head)?;
         // From here to the alarm there is no await: what is written is written whole.
-        let entered = book.enter(entry, body.get(1..).unwrap_or_default(), platform::now_ms())?;
+        let entered = book.enter(entry, body, platform::now_ms())?;
         if let Some(at) = entered.alarm {
             self.projector.set_alarm(at).await?;
         }

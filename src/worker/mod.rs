@@ -11,6 +11,7 @@ mod platform;
 mod projector;
 mod proxy;
 mod reply;
+mod rules;
 mod webhook;
 
 use worker::{Context, Env, event, web_sys};

@@ -8,6 +8,7 @@ use super::{
     ledger::{self, Entry},
     platform,
     reply::{Call, Reply},
+    rules::Rules,
 };
 use crate::{
     api_error::EdgeError,
@@ -15,7 +16,7 @@ use crate::{
     connection::Fact,
     event::{Delivery, Event, Outcome, Payload, iso_8601},
     signature::{Claim, Headers, Verified},
-    store::{self, RULES_KEY, RulesMeta},
+    store,
 };
 
 /// The longest body that is read, in bytes.
@@ -78,8 +79,7 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
     }
 }
 
-/// Keeps what is not about a connection, if its type is one to keep. Which rules are the newest is read from KV, which
-/// shows a write within a minute: of two that cross in that time the older may stand under `rules`; both are kept.
+/// Keeps what is not about a connection, if its type is one to keep; the newest rules in any case.
 async fn keep(
     verified: &Verified<'_>,
     event: Option<Event>,
@@ -92,13 +92,7 @@ async fn keep(
     let kind = event.as_ref().map(|event| event.kind.as_str());
     let (body, sealer) = (verified.body(), &config.sealer);
     if let Some(Event { payload: Payload::Rules(revision), .. }) = &event {
-        let read = kv.get(RULES_KEY).bytes_with_metadata::<serde_json::Value>();
-        let (_, newest) = read.await.map_err(kv::unavailable)?;
-        let newest = newest.and_then(|newest| serde_json::from_value::<RulesMeta>(newest).ok());
-        if newest.is_none_or(|newest| newest.stamp <= delivery.stamp) {
-            let rules = store::put_rules(delivery.stamp, revision.as_deref(), body, sealer, platform::nonce());
-            kv::put(&kv, rules).await.map_err(kv::unavailable)?;
-        }
+        ledger::enter_rules(&Rules { stamp: delivery.stamp, revision: revision.clone() }, body, env).await?;
     }
     if !config.event_keep.keeps(kind) {
         return Ok(Outcome::Ignored);

@@ -1,0 +1,102 @@
+// Configuration: 1. all that is missing is named at once, 2. so is all that is weak, without its value, 3. what may be left
+// out, 4. lists of keys.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { refusal, SECRETS, startGateway } from "./harness.mjs";
+
+const KEYS = ["OFAUTH_API_KEY", "GATEWAY_KEY", "SESSION_SECRET", "STORAGE_KEY", "INDEX_KEY"];
+const KEY = "0123456789abcdef0123456789abcdef";
+
+test("everything that is missing is named in one answer", async (t) => {
+  const vars = Object.fromEntries(Object.keys(SECRETS).map((name) => [name, undefined]));
+  const gateway = await start(t, vars);
+  const health = await gateway.send("GET", "/healthz");
+  assert.equal(health.status, 503);
+  for (const name of KEYS) assert.match(health.text, new RegExp(`\\b${name}\\b`));
+  assert.match(health.text, /\b(OFAUTH|SVIX)_WEBHOOK_SECRET\b/);
+  assert.equal(health.json().ok, false);
+  assert.equal(health.headers["cache-control"], "private, no-store");
+  assert.deepEqual(refusal(await gateway.send("GET", "/edge/connections")), [503, "NOT_CONFIGURED"]);
+});
+
+test("what is weak is named, its value is not shown, and nothing is served half-configured", async (t) => {
+  const [short, storage] = ["veryShortKey", SECRETS.STORAGE_KEY];
+  const six = (item) => Array.from({ length: 6 }, (_, index) => item + index).join(",");
+  const origins = ["", "api.ofauth.com", "http://api.ofauth.com", "https://api.ofauth.com/", "https://api.ofauth.com/v2"];
+  const disguised = ["https://user:password@api.ofauth.com", "http://127.0.0.1.evil.example", "https://api.ofauth.com?x"];
+  const weak = {
+    OFAUTH_API_KEY: ["", " sk_sandbox_spaced", "sk_sandbox_line\n"],
+    OFAUTH_WEBHOOK_SECRET: ["", "first,,third", "first, second", six("secret"), ...Array(4)],
+    SVIX_WEBHOOK_SECRET: [...Array(4), "", "whsec_", "whsec_%%%%", "not base64 at all"],
+    GATEWAY_KEY: ["", short, `${KEY},`, `${KEY}, ${KEY}`, `${KEY},${short}`, six(KEY)],
+    SESSION_SECRET: ["", short, `${KEY} `],
+    STORAGE_KEY: ["", "AAAA", KEY, `${storage},`, `${storage}, ${storage}`],
+    INDEX_KEY: ["", "AAAA", `${SECRETS.INDEX_KEY},${SECRETS.INDEX_KEY}`],
+    OFAUTH_API_URL: [...origins, ...disguised, "ftp://127.0.0.1", "https://", "https://a b"],
+    WEBHOOK_TOLERANCE_SECONDS: ["-1", "1.5", "five minutes"],
+    EVENT_TTL_SECONDS: ["59", "a week"],
+  };
+  // As many at once as there are: each round gives every variable another weak value, until it has no more.
+  for (let round = 0; round < weak.OFAUTH_API_URL.length; round += 1) {
+    const all = Object.entries(weak).map(([name, values]) => [name, values[round]]);
+    const chosen = all.filter(([, value]) => value !== undefined);
+    const gateway = await start(t, Object.fromEntries(chosen));
+    const health = await gateway.send("GET", "/healthz");
+    assert.equal(health.status, 503);
+    assert.deepEqual(namedBy(health), chosen.map(([name]) => name).toSorted(), health.text);
+    for (const [name, value] of chosen) {
+      if (value.length >= 8) assert.ok(!health.text.includes(value), `${name} is shown`);
+    }
+    assert.deepEqual(refusal(await gateway.send("POST", "/webhooks/ofauth")), [503, "NOT_CONFIGURED"]);
+    assert.deepEqual(refusal(await gateway.call("GET", "/v2/access/self")), [503, "NOT_CONFIGURED"]);
+    await gateway.close();
+  }
+});
+
+test("weak secrets of both webhook schemes are both named", async (t) => {
+  const gateway = await start(t, { OFAUTH_WEBHOOK_SECRET: "a,,b", SVIX_WEBHOOK_SECRET: "whsec_%%%%" });
+  const health = await gateway.send("GET", "/healthz");
+  assert.deepEqual(namedBy(health), ["OFAUTH_WEBHOOK_SECRET", "SVIX_WEBHOOK_SECRET"], health.text);
+});
+
+test("one webhook scheme is enough, and variables with a default may be left out", async (t) => {
+  const defaults = { WEBHOOK_TOLERANCE_SECONDS: undefined, EVENT_TTL_SECONDS: undefined, EVENT_KEEP: undefined };
+  for (const absent of ["OFAUTH_WEBHOOK_SECRET", "SVIX_WEBHOOK_SECRET"]) {
+    const gateway = await start(t, { ...defaults, [absent]: undefined });
+    assert.deepEqual((await gateway.send("GET", "/healthz")).json(), { ok: true });
+    const [on, off] = absent.startsWith("SVIX") ? ["ofauth", "svix"] : ["svix", "ofauth"];
+    assert.equal((await gateway.deliver({ type: "some.thing" }, { scheme: on, id: "msg_1" })).outcome, "kept");
+    const secret = SECRETS[absent];
+    const refused = await gateway.deliver({ type: "some.thing" }, { scheme: off, id: "msg_2", secret });
+    assert.deepEqual(refusal(refused), [401, "MISSING_HEADERS"]);
+    await gateway.close();
+  }
+});
+
+test("WEBHOOK_TOLERANCE_SECONDS is what it says", async (t) => {
+  const gateway = await start(t, { WEBHOOK_TOLERANCE_SECONDS: "30" });
+  const now = Math.floor(Date.now() / 1000);
+  for (const [age, status] of [[20, 200], [40, 401], [-20, 200], [-40, 401]]) {
+    assert.equal((await gateway.deliver({ type: "some.thing" }, { timestamp: now - age })).status, status, `${age} s old`);
+  }
+});
+
+test("of a list of webhook secrets each signs", async (t) => {
+  const secrets = ["newest_secret", "older_secret", "oldest_secret"];
+  const gateway = await start(t, { OFAUTH_WEBHOOK_SECRET: secrets.join(",") });
+  for (const secret of secrets) assert.equal((await gateway.deliver({ type: "some.thing" }, { secret })).status, 200);
+  const whole = await gateway.deliver({ type: "some.thing" }, { secret: secrets.join(",") });
+  assert.deepEqual(refusal(whole), [401, "SIGNATURE_MISMATCH"]);
+});
+
+function namedBy(health) {
+  return health.json().problems.map((problem) => problem.split(" ")[0]).toSorted();
+}
+
+async function start(t, vars) {
+  const gateway = await startGateway({ vars });
+  t.after(() => gateway.close());
+  return gateway;
+}

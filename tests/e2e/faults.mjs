@@ -1,0 +1,75 @@
+// A platform that fails when told to, for the Worker to be bound to: KV and the ledger's Durable Object, each passing
+// every call on to the real one. Runs as a Worker of its own beside the one under test, which knows nothing of it.
+//
+// Over HTTP: POST sets the modes, those not named are healed; GET answers the attempted puts.
+
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+
+/**
+ * @typedef {object} Modes
+ * @property {"fail" | "slow"} [put]        slow: 10 s, or until healed
+ * @property {"fail" | "stale"} [read]      stale: as it was when the mode was set
+ * @property {"fail" | "lost"} [ledger]     lost: the work is done, the answer is not heard
+ */
+
+const SLOW = 10_000;
+
+/** @type {Modes} */
+let modes = {};
+let frozen = new Map();
+const puts = [];
+
+export default {
+  async fetch(request, env) {
+    if (request.method !== "POST") return Response.json(puts);
+    const next = await request.json();
+    if (next.read === "stale") frozen = await snapshot(env.STORE);
+    modes = next;
+    return Response.json(modes);
+  },
+};
+
+export class FaultyKv extends WorkerEntrypoint {
+  async put(key, value, options) {
+    puts.push({ key, at: Date.now() });
+    for (let end = Date.now() + SLOW; modes.put === "slow" && Date.now() < end; ) await scheduler.wait(50);
+    if (modes.put === "fail") throw new Error("KV PUT failed: 500 Internal Server Error");
+    await this.env.STORE.put(key, value, options);
+  }
+
+  async get(key, options) {
+    return (await this.getWithMetadata(key, options)).value;
+  }
+
+  async getWithMetadata(key, options) {
+    if (modes.read === "fail") throw new Error("KV GET failed: 500 Internal Server Error");
+    if (modes.read !== "stale") return this.env.STORE.getWithMetadata(key, options);
+    return frozen.get(key) ?? { value: null, metadata: null };
+  }
+
+  async list(options) {
+    if (modes.read === "fail") throw new Error("KV LIST failed: 500 Internal Server Error");
+    if (modes.read !== "stale") return this.env.STORE.list(options);
+    const names = [...frozen.keys()].filter((name) => name.startsWith(options.prefix ?? "")).sort();
+    return { keys: names.map((name) => ({ name, metadata: frozen.get(name).metadata })), list_complete: true };
+  }
+
+  async delete(key) {
+    await this.env.STORE.delete(key);
+  }
+}
+
+export class FaultyLedger extends DurableObject {
+  async fetch(request) {
+    if (modes.ledger === "fail") throw new Error("the ledger is down");
+    const answer = await this.env.REAL.getByName(this.ctx.id.name).fetch(request);
+    if (modes.ledger === "lost") throw new Error("Network connection lost.");
+    return answer;
+  }
+}
+
+async function snapshot(store) {
+  const { keys } = await store.list();
+  const read = async ({ name }) => [name, await store.getWithMetadata(name, "arrayBuffer")];
+  return new Map(await Promise.all(keys.map(read)));
+}

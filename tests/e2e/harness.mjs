@@ -1,0 +1,263 @@
+// The gateway under test: the built Worker as it would be deployed, in the real runtime, between an emulated OFAuth and a
+// client that sends exactly what it is told to. Nothing of the Worker is replaced; faults of the platform come from outside
+// it (faults.mjs), in place of the bindings it is given. Everything listens on loopback only.
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+
+import { startEmulator } from "../emulator/emulator.mjs";
+import { sign } from "../emulator/webhooks.mjs";
+import { exchange, request } from "./client.mjs";
+import { faultyKv } from "./faults-plugin.mjs";
+
+export { open, refusal } from "./client.mjs";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const wrangler = readWrangler();
+
+/** The secrets of every gateway here, unless `vars` says otherwise. */
+export const SECRETS = Object.freeze({
+  OFAUTH_API_KEY: "sk_sandbox_e2e_0123456789abcdef",
+  OFAUTH_WEBHOOK_SECRET: "whsec_e2e_ofauth_fedcba9876543210",
+  SVIX_WEBHOOK_SECRET: `whsec_${Buffer.from("e2e svix signing key").toString("base64")}`,
+  GATEWAY_KEY: "gk_e2e_00112233445566778899aabbccddeeff",
+  SESSION_SECRET: "e2e-session-secret-0123456789abcdef0123",
+  STORAGE_KEY: Buffer.alloc(32, "storage").toString("base64"),
+  INDEX_KEY: Buffer.alloc(32, "index").toString("base64"),
+});
+
+/**
+ * @typedef {object} Gateway
+ * @property {number} port
+ * @property {string} folder           where the runtime keeps KV and Durable Objects
+ * @property {number | undefined} pid  of the runtime's process; Linux only
+ * @property {import("../emulator/emulator.mjs").Emulator} emulator
+ * @property {Record<string, string>} vars   all variables and secrets, as the Worker got them
+ * @property {string[]} logs           every line the Worker and its runtime wrote, in order
+ * @property {() => object[]} requestLines   those that are the Worker's line for a request
+ * @property {(method: string, target: string, options?: SendOptions) => Promise<Answer>} send   without credentials
+ * @property {(method: string, target: string, options?: SendOptions) => Promise<Answer>} call   with the gateway key
+ * @property {(event: object | string | Buffer, options?: DeliverOptions) => Promise<Answer & {outcome?: string}>} deliver
+ * @property {(bytes: string | Buffer) => Promise<string>} raw   sends bytes, reads until the Worker hangs up
+ * @property {() => Promise<any>} kv   the namespace behind CONNECTIONS, past any fault
+ * @property {(modes: Partial<import("./faults.mjs").Modes>) => Promise<void>} fail   sets the faults; `{}` heals all
+ * @property {() => Promise<{key: string, at: number}[]>} puts   attempts to write to KV, also those that failed
+ * @property {(options?: {keep?: boolean}) => Promise<void>} close   `keep` leaves the folder; a second time does nothing
+ */
+
+/** @typedef {import("./client.mjs").Answer} Answer */
+/** @typedef {import("./client.mjs").SendOptions} SendOptions */
+/** @typedef {{scheme?: "ofauth" | "svix", secret?: string, id?: string, timestamp?: number}} DeliverOptions */
+
+/**
+ * Starts a gateway and waits until it answers.
+ * @param {{vars?: Record<string, string | undefined>, faults?: boolean, folder?: string}} [options]
+ *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; faults: KV and the ledger fail when
+ *   told to; folder: what an earlier one kept
+ * @returns {Promise<Gateway>}
+ */
+export async function startGateway({ vars: changes = {}, faults = false, folder = temporaryFolder() } = {}) {
+  const emulator = await startEmulator({ apiKey: SECRETS.OFAUTH_API_KEY });
+  const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_URL: emulator.url, ...changes };
+  const vars = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
+  const logs = [];
+  const log = ({ message }) => logs.push(message);
+  const runtime = await startRuntime({ vars, faults, folder, log }).catch(async (error) => {
+    await emulator.close();
+    throw error;
+  });
+  const { port, control, pid, kv } = runtime;
+  let closed = false;
+
+  const send = (method, target, options) => request(port, method, target, options);
+  return {
+    port,
+    folder,
+    pid,
+    emulator,
+    vars,
+    logs,
+    requestLines: () => logs.map(parse).filter((line) => line?.route !== undefined),
+    send,
+    call: (method, target, { headers = {}, body } = {}) =>
+      send(method, target, { headers: withKey(headers, vars.GATEWAY_KEY), body }),
+    async deliver(event, { scheme = "ofauth", secret, id, timestamp } = {}) {
+      const body = bytesOf(event);
+      const key = secret ?? newest(scheme === "ofauth" ? vars.OFAUTH_WEBHOOK_SECRET : vars.SVIX_WEBHOOK_SECRET);
+      const signature = sign({ scheme, secret: key, id, timestamp, body });
+      const headers = { ...signature, "content-type": "application/json", "content-length": body.length };
+      const answer = await send("POST", "/webhooks/ofauth", { headers, body });
+      return { ...answer, outcome: parse(answer.text)?.outcome };
+    },
+    raw: (bytes) => exchange(port, bytes),
+    kv,
+    async fail(modes) {
+      const set = await request(control, "POST", "/", { body: JSON.stringify(modes) });
+      if (set.status !== 200) throw new Error(`the faults were not set: ${set.text}`);
+    },
+    puts: async () => (await request(control, "GET", "/")).json(),
+    async close({ keep = false } = {}) {
+      if (closed) return;
+      closed = true;
+      await runtime.dispose();
+      await emulator.close();
+      if (!keep) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Tries until `check` neither throws nor answers false, and gives what it answered; throws its last error after `within` ms.
+ * @template T
+ * @param {() => T | Promise<T>} check
+ * @param {{within?: number, every?: number}} [options]
+ */
+export async function eventually(check, { within = 10_000, every = 50 } = {}) {
+  const end = Date.now() + within;
+  for (;;) {
+    let failure;
+    try {
+      const answer = await check();
+      if (answer !== false) return answer;
+      failure = new Error(`still false after ${within} ms: ${check}`);
+    } catch (error) {
+      failure = error;
+    }
+    if (Date.now() > end) throw failure;
+    await sleep(every);
+  }
+}
+
+/** The connections that GET /edge/connections lists under `query`, over all pages. */
+export async function listAll(gateway, query = "") {
+  const list = [];
+  for (let cursor; ; ) {
+    const page = await gateway.call("GET", `/edge/connections?limit=100${query}${cursor ? `&cursor=${cursor}` : ""}`);
+    if (page.status !== 200) throw new Error(`list: ${page.status} ${page.text}`);
+    list.push(...page.json().list);
+    cursor = page.json().cursor;
+    if (!cursor) return list;
+  }
+}
+
+export const unixNow = () => Math.floor(Date.now() / 1000);
+
+const BOUND = { kvNamespaces: wrangler.kv, durableObjects: wrangler.objects };
+
+const BOUND_TO_FAULTS = {
+  unsafeBindings: [faultyKv("CONNECTIONS")],
+  durableObjects: { ...wrangler.objects, LEDGER: { className: "FaultyLedger", scriptName: "faults" } },
+  additionalUnboundDurableObjects: [wrangler.objects.LEDGER],
+};
+
+const FAULTS = {
+  name: "faults",
+  compatibilityDate: wrangler.compatibilityDate,
+  modules: [{ type: "ESModule", path: fileURLToPath(new URL("faults.mjs", import.meta.url)) }],
+  modulesRoot: fileURLToPath(new URL(".", import.meta.url)),
+  kvNamespaces: { STORE: "CONNECTIONS" },
+  durableObjects: {
+    REAL: { ...wrangler.objects.LEDGER, scriptName: "ofauth-edge" },
+    FAULTY: { className: "FaultyLedger" },
+  },
+  unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+};
+
+function worker(bindings, bound) {
+  const modules = [
+    { type: "ESModule", path: join(root, "build/index.js") },
+    { type: "CompiledWasm", path: join(root, "build/index_bg.wasm") },
+  ];
+  return {
+    name: "ofauth-edge",
+    compatibilityDate: wrangler.compatibilityDate,
+    modules,
+    modulesRoot: join(root, "build"),
+    bindings,
+    ...bound,
+    stripCfConnectingIp: false, // Miniflare would hide one that the Worker let through
+    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+  };
+}
+
+/** What the tests must share with a deployment. Reads the little of TOML that wrangler.toml uses. */
+function readWrangler() {
+  const text = readFileSync(join(root, "wrangler.toml"), "utf8");
+  const tables = text.split(/^(?=\[)/m).map((table) => ({
+    name: /^\[+([^\]]+)\]/.exec(table)?.[1],
+    values: Object.fromEntries([...table.matchAll(/^(\w+) = "(.*)"$/gm)].map(([, key, value]) => [key, value])),
+  }));
+  const all = (name) => tables.filter((table) => table.name === name).map(({ values }) => values);
+  const objects = all("durable_objects.bindings").map(({ name, class_name: className }) => [
+    name,
+    { className, useSQLite: true },
+  ]);
+  return {
+    compatibilityDate: tables[0].values.compatibility_date,
+    vars: all("vars")[0],
+    kv: all("kv_namespaces").map(({ binding }) => binding),
+    objects: Object.fromEntries(objects),
+  };
+}
+
+async function startRuntime({ vars, faults, folder, log }) {
+  const before = children();
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      cf: false, // else it asks the internet where it is
+      telemetry: { enabled: false },
+      logRequests: false,
+      resourcePersistencePath: folder,
+      handleStructuredLogs: log,
+      workers: faults ? [worker(vars, BOUND_TO_FAULTS), FAULTS] : [worker(vars, BOUND)],
+    }),
+  );
+  // Straight to the Worker: Miniflare's own front door normalises and adds headers.
+  const directPort = async (name) => Number((await miniflare.unsafeGetDirectURL(name)).port);
+  try {
+    const port = await directPort("ofauth-edge");
+    const control = faults ? await directPort("faults") : undefined;
+    const [pid] = children().filter((child) => !before.includes(child));
+    const kv = () => (faults ? miniflare.getKVNamespace("STORE", "faults") : miniflare.getKVNamespace("CONNECTIONS"));
+    return { port, control, pid, kv, dispose: () => miniflare.dispose() };
+  } catch (error) {
+    await miniflare.dispose();
+    throw error;
+  }
+}
+
+function withKey(headers, key) {
+  const apikey = newest(key);
+  return Array.isArray(headers) ? ["apikey", apikey, ...headers] : { apikey, ...headers };
+}
+
+function newest(secrets) {
+  return secrets.split(",")[0];
+}
+
+function bytesOf(event) {
+  return Buffer.isBuffer(event) ? event : Buffer.from(typeof event === "string" ? event : JSON.stringify(event));
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function temporaryFolder() {
+  return mkdtempSync(join(tmpdir(), "ofauth-edge-e2e-"));
+}
+
+/** The processes this one has started; none where the system does not tell. */
+function children() {
+  const list = `/proc/self/task/${process.pid}/children`;
+  return existsSync(list) ? readFileSync(list, "utf8").split(" ").filter(Boolean).map(Number) : [];
+}

@@ -1,0 +1,78 @@
+// The log: 1. one JSON line per request with route, method, status, type, times and the request id of the answer, 2. what
+// went wrong inside, under its own line, 3. nothing of a request that could name someone.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { connectionEvent } from "../emulator/events.mjs";
+import { eventually, startGateway } from "./harness.mjs";
+
+const gateway = await startGateway({ faults: true });
+after(() => gateway.close());
+
+test("every request is one line, which carries the request id of its answer", async () => {
+  const event = connectionEvent("connection.created", { id: "conn_logged" });
+  const caller = { headers: { "x-connection-id": "conn_logged" } };
+  const access = (method, target) => gateway.call(method, target, caller);
+  const requests = [
+    ["webhook", "applied", () => gateway.deliver(event)],
+    ["webhook", "duplicate", () => gateway.deliver(event)],
+    ["webhook", "kept", () => gateway.deliver({ type: "invoice.paid" })],
+    ["webhook", "ignored", () => gateway.deliver({ type: "realtime.something" })],
+    ["webhook", "SIGNATURE_MISMATCH", () => gateway.deliver(event, { secret: "wrong" })],
+    ["webhook", "MISSING_HEADERS", () => gateway.send("POST", "/webhooks/ofauth")],
+    ["method_not_allowed", "METHOD_NOT_ALLOWED", () => gateway.send("GET", "/webhooks/ofauth")],
+    ["connections", null, () => gateway.call("GET", "/edge/connections?limit=1")],
+    ["connections", "BAD_REQUEST", () => gateway.call("GET", "/edge/connections?limit=x")],
+    ["connection", null, () => gateway.call("GET", "/edge/connections/conn_logged")],
+    ["connection", "CONNECTION_NOT_FOUND", () => gateway.call("GET", "/edge/connections/conn_other")],
+    ["events", null, () => gateway.call("HEAD", "/edge/events")],
+    ["health", null, () => gateway.send("GET", "/healthz")],
+    ["not_found", "ROUTE_NOT_FOUND", () => gateway.call("GET", "/nowhere")],
+    ["access", "CREDENTIALS_MISSING", () => gateway.send("GET", "/v2/access/self", caller)],
+    ["access", "CREDENTIALS_INVALID", () => gateway.send("GET", "/v2/access/self", { headers: { apikey: "x" } })],
+    ["access", "BAD_REQUEST", () => gateway.call("GET", "/v2/access/self")],
+    ["access", null, () => access("GET", "/v2/access/self")],
+    ["access", null, () => access("POST", "/v2/access/proxy/status?code=418")],
+  ];
+  for (const [route, type, request] of requests) {
+    const before = gateway.logs.length;
+    const { status, headers } = await request();
+    await eventually(() => gateway.logs.length > before);
+    const lines = gateway.logs.slice(before);
+    const line = JSON.parse(lines.at(-1));
+    const shown = lines.join("\n");
+    assert.equal(lines.length, 1, shown);
+    assert.deepEqual([line.route, line.status, line.type, line.level], [route, status, type, "info"], shown);
+    assert.match(line.requestId, /^req_[\w-]+$/);
+    // OFAuth's own id comes back on what it answered: then the line carries both.
+    const fromUpstream = headers["x-ofauth-edge"] === "upstream";
+    assert.equal(fromUpstream ? line.upstreamRequestId : line.requestId, headers["x-request-id"], shown);
+    assert.ok(Number.isInteger(line.ms) && line.ms >= 0, shown);
+    assert.equal(Number.isInteger(line.upstreamMs), fromUpstream, shown);
+  }
+  const ids = gateway.requestLines().map(({ requestId }) => requestId);
+  assert.equal(new Set(ids).size, requests.length);
+});
+
+test("a fault has a line of its own beside the request's, and both are errors", async () => {
+  for (const [fault, what] of [["put", "kv"], ["ledger", "ledger"]]) {
+    await gateway.fail({ [fault]: "fail" });
+    const before = gateway.logs.length;
+    const event = fault === "put" ? { type: "invoice.paid" } : connectionEvent("connection.expired", { id: "conn_logged" });
+    const { status, headers } = await gateway.deliver(event);
+    await eventually(() => gateway.logs.length >= before + 2);
+    const [inner, outer] = gateway.logs.slice(before).map((line) => JSON.parse(line));
+    assert.deepEqual([inner.what, inner.level], [what, "error"]);
+    const expected = { route: "webhook", status: 503, type: "STORAGE_UNAVAILABLE", level: "error" };
+    assert.deepEqual({ route: outer.route, status, type: outer.type, level: outer.level }, expected);
+    assert.equal(outer.requestId, headers["x-request-id"]);
+    await gateway.fail({});
+  }
+});
+
+test("a line has no other fields than those, so that no URL, header or body gets in", () => {
+  const known = ["level", "route", "method", "status", "type", "requestId", "upstreamRequestId", "upstreamMs", "ms"];
+  assert.ok(gateway.requestLines().length > 10);
+  for (const line of gateway.requestLines()) assert.deepEqual(Object.keys(line).filter((key) => !known.includes(key)), []);
+});
