@@ -3,7 +3,7 @@
 //! A shell looks variables up; this module says which exist, what makes one usable, and which are not. No value ever
 //! appears in a [`Problem`].
 
-use std::{fmt, net::IpAddr};
+use std::{fmt, net::IpAddr, ops::RangeInclusive};
 
 use http::Uri;
 
@@ -18,6 +18,10 @@ use crate::{
 pub const DEFAULT_API_URL: &str = "https://api.ofauth.com";
 /// How long an event is kept unless EVENT_TTL_SECONDS says otherwise: 7 days.
 pub const DEFAULT_EVENT_TTL: u64 = 604_800;
+/// The longest that an event may be kept, in seconds: a year.
+pub const MAX_EVENT_TTL: u64 = 31_536_000;
+/// The furthest that a signature's time may be allowed to lie from now, in seconds: a day.
+pub const MAX_TOLERANCE: u64 = 86_400;
 /// Which event types are kept unless EVENT_KEEP says otherwise: one KV write per chat message would eat a free plan.
 pub const DEFAULT_EVENT_KEEP: &str = "*,!realtime.*,!of.websocket.*";
 
@@ -79,8 +83,12 @@ pub enum Reason {
     NotBase64,
     /// Not an https origin, nor an http one on loopback.
     NotAnOrigin,
-    /// Not a whole number, or under the least.
-    NotWhole(u64),
+    /// Not a whole number from the one to the other.
+    NotWithin(u64, u64),
+    /// A character that no header's value may have.
+    NotAHeader,
+    /// A pattern that takes no type: a `*` elsewhere than at its end, or nothing after `!`.
+    NotAPattern,
     /// A binding that is not there.
     NotBound,
 }
@@ -108,8 +116,7 @@ impl Config {
         keys("SESSION_SECRET", &mut judge);
 
         let api_key = get("OFAUTH_API_KEY");
-        if let Some(reason) = api_key.as_ref().map_or(Some(Reason::Missing), |key| weak_list(std::slice::from_ref(key)))
-        {
+        if let Some(reason) = api_key.as_ref().map_or(Some(Reason::Missing), |key| weak_header(key)) {
             judge("OFAUTH_API_KEY", reason);
         }
         let api_url = get("OFAUTH_API_URL").unwrap_or_else(|| DEFAULT_API_URL.to_owned());
@@ -153,20 +160,22 @@ impl Config {
             Some(Some(_)) => {}
         }
 
-        let mut whole = |name: &'static str, default: u64, least: u64| match get(name).map(|text| text.parse::<u64>()) {
+        let mut whole = |name: &'static str, default: u64, range: RangeInclusive<u64>| match get(name) {
             None => default,
-            Some(Ok(number)) if number >= least => number,
-            Some(_) => {
-                judge(name, Reason::NotWhole(least));
+            Some(text) => text.parse().ok().filter(|number| range.contains(number)).unwrap_or_else(|| {
+                judge(name, Reason::NotWithin(*range.start(), *range.end()));
                 default
-            }
+            }),
         };
-        let tolerance = whole("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0);
-        let event_ttl = whole("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL);
+        let tolerance = whole("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
+        let event_ttl = whole("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
         let event_keep = Keep::parse(get("EVENT_KEEP").as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
+        if event_keep.is_none() {
+            judge("EVENT_KEEP", Reason::NotAPattern);
+        }
 
-        match (webhook, sealer, index.flatten()) {
-            (Ok(webhook), Some(sealer), Some(index)) if problems.is_empty() => Ok(Self {
+        match (webhook, sealer, index.flatten(), event_keep) {
+            (Ok(webhook), Some(sealer), Some(index), Some(event_keep)) if problems.is_empty() => Ok(Self {
                 api_key: Secret(api_key.unwrap_or_default()),
                 api_url,
                 webhook,
@@ -184,17 +193,15 @@ impl Config {
 
 impl Keep {
     /// Reads patterns separated by commas: a type, or a beginning followed by `*`; a pattern after `!` excludes. A type
-    /// is kept if some pattern takes it and none excludes it.
-    pub fn parse(patterns: &str) -> Self {
+    /// is kept if some pattern takes it and none excludes it. `None` for a pattern that could take nothing.
+    pub fn parse(patterns: &str) -> Option<Self> {
         let patterns = patterns.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
-        Self(
-            patterns
-                .map(|pattern| match pattern.strip_prefix('!') {
-                    Some(excluded) => (false, excluded.to_owned()),
-                    None => (true, pattern.to_owned()),
-                })
-                .collect(),
-        )
+        let parsed = patterns.map(|pattern| {
+            let (keep, pattern) = pattern.strip_prefix('!').map_or((true, pattern), |excluded| (false, excluded));
+            let beginning = pattern.strip_suffix('*').unwrap_or(pattern);
+            (!pattern.is_empty() && !beginning.contains(['*', '!'])).then(|| (keep, pattern.to_owned()))
+        });
+        parsed.collect::<Option<_>>().map(Self)
     }
 
     /// Whether an event is kept; `None` for an authentic body that is no event, which only `*` takes.
@@ -230,7 +237,9 @@ impl fmt::Display for Problem {
             Reason::NotAKey => f.write_str("is not base64 of 32 bytes"),
             Reason::NotBase64 => f.write_str("has an item that is not base64 after whsec_"),
             Reason::NotAnOrigin => f.write_str("is not an https origin (or http on loopback), without a path"),
-            Reason::NotWhole(least) => write!(f, "is not a whole number of at least {least}"),
+            Reason::NotWithin(least, most) => write!(f, "is not a whole number from {least} to {most}"),
+            Reason::NotAHeader => f.write_str("has a character that no header's value may have"),
+            Reason::NotAPattern => f.write_str("has a pattern other than a type, a beginning and *, or either after !"),
             Reason::NotBound => f.write_str("is not bound"),
         }
     }
@@ -245,6 +254,11 @@ fn weak_list(items: &[String]) -> Option<Reason> {
         item if item.trim() != item => Some(Reason::OuterWhiteSpace),
         _ => None,
     })
+}
+
+fn weak_header(key: &str) -> Option<Reason> {
+    let odd = key.bytes().any(|byte| !(b' '..=b'~').contains(&byte));
+    weak_list(&[key.to_owned()]).or(odd.then_some(Reason::NotAHeader))
 }
 
 fn weak_key(key: &str) -> Option<Reason> {

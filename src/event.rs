@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    json::{Id, Object, Text, nullable},
+    json::{Id, Object, Text, present},
     signature::{Scheme, Verified},
 };
 
@@ -21,13 +21,15 @@ use crate::{
 pub const MAX_TYPE: usize = 128;
 /// The longest connection id, in bytes.
 pub const MAX_ID: usize = 256;
-/// The most text that a connection event may assert, in bytes, quotes and commas counted: it must fit a row of the ledger many times.
-pub const MAX_ASSERTED: usize = 64 * 1024;
+/// The longest text that a connection event asserts, in bytes; a longer one asserts nothing. What all registers hold must
+/// fit a row of the ledger.
+pub const MAX_TEXT: usize = 4 * 1024;
+/// The most text that the permissions of a connection event have together, in bytes.
+pub const MAX_PERMISSIONS: usize = 16 * 1024;
 /// How far the body's own timestamp may lie after the signature's, in seconds, before it is not believed.
 pub const MAX_AHEAD: i64 = 300;
 /// The latest instant that can be written down, 9999-12-31, in unix milliseconds.
 const MAX_STAMP: i64 = 253_402_300_799_999;
-const QUOTES: usize = 3;
 /// The longest message id that is used as it came, in bytes.
 const MAX_MESSAGE_ID: usize = 128;
 
@@ -36,7 +38,7 @@ const MAX_MESSAGE_ID: usize = 128;
 pub struct Event {
     /// `type`, or `eventType` in the SDK envelope.
     pub kind: String,
-    /// `timestamp` as it came; `None` where it is absent or no string.
+    /// `timestamp` as it came, a number as it is written; `None` where it is absent, null, empty or no scalar.
     pub timestamp: Option<String>,
     /// `live` of the SDK envelope: true for production, false for the sandbox.
     pub live: Option<bool>,
@@ -55,7 +57,8 @@ pub enum Payload {
     Other,
 }
 
-/// What a connection event asserts. An absent field asserts nothing, nor does null, except for the avatar.
+/// What a connection event asserts. An absent field asserts nothing, nor does null, except for the avatar, nor does one of
+/// another type or too long: an odd name must not keep a `disconnected` from being heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionEvent {
     /// Which of the four.
@@ -104,15 +107,13 @@ pub enum ConnectionChange {
 pub enum EventError {
     /// Not UTF-8, or not JSON.
     InvalidJson,
-    /// JSON, but no object, a field of the wrong type, a needed one absent, or a key that is read here twice; in the
+    /// JSON, but no object, a type of the wrong type, no connection id, or a key that is read here twice; in the
     /// parser's words, which may quote the body.
     Shape(String),
     /// Neither `type` nor `eventType`.
     NoType,
     /// A type that is empty, longer than [`MAX_TYPE`], or has control characters.
     BadType,
-    /// A connection event that asserts more text than [`MAX_ASSERTED`], given with its length.
-    TooLong(usize),
     /// A connection id that [`is_connection_id`] refuses.
     BadConnectionId,
 }
@@ -169,35 +170,25 @@ impl Event {
     }
 }
 
-impl ConnectionEvent {
-    /// How much text it asserts, in bytes.
-    fn asserted(&self) -> usize {
-        let avatar = self.avatar.as_ref().and_then(Option::as_ref);
-        let texts = [
-            &self.status,
-            &self.client_reference_id,
-            &self.platform_user_id,
-            &self.user_id,
-            &self.created_at,
-            &self.expires_at,
-            &self.name,
-            &self.username,
-        ];
-        let texts = texts.into_iter().flatten().chain(avatar).chain(self.permissions.iter().flatten());
-        texts.map(|text| text.len() + QUOTES).sum()
-    }
-}
-
 impl Delivery {
-    /// Names the delivery and dates it. `event` is `None` for a body that is no event.
+    /// Names the delivery and dates it. `event` is `None` for a body that is no event, which may carry a timestamp all
+    /// the same.
     ///
     /// The id is the signed message id under svix; else SHA-256 of the body if the body carries a timestamp; else
     /// SHA-256 of `{t}.{body}`, since bodies without a timestamp repeat honestly. The stamp is the body's timestamp; if
     /// that is absent, unreadable, or more than [`MAX_AHEAD`] after the signature's time, the signature's time.
     pub fn of(verified: &Verified, event: Option<&Event>) -> Self {
-        let timestamp = event.and_then(|event| event.timestamp.as_deref());
+        let undated = || {
+            let Object(dated) = serde_json::from_slice::<Object<Dated>>(verified.body()).ok()?;
+            self::timestamp(dated.timestamp)
+        };
+        let timestamp = event.map_or_else(undated, |event| event.timestamp.clone());
         let signed = i64::try_from(verified.timestamp()).unwrap_or(i64::MAX).saturating_mul(1000).min(MAX_STAMP);
-        let stamp = timestamp.and_then(unix_ms).filter(|stamp| *stamp <= signed + MAX_AHEAD * 1000).unwrap_or(signed);
+        let stamp = timestamp
+            .as_deref()
+            .and_then(unix_ms)
+            .filter(|stamp| *stamp <= signed + MAX_AHEAD * 1000)
+            .unwrap_or(signed);
         let id = match (verified.scheme(), verified.id()) {
             (Scheme::Svix, Some(id)) if is_plain(id) => id.to_owned(),
             (Scheme::Svix, Some(id)) => hex_sha256(&[id.as_bytes()]),
@@ -213,7 +204,7 @@ impl EventError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidJson => "INVALID_JSON",
-            Self::Shape(_) | Self::NoType | Self::BadType | Self::TooLong(_) | Self::BadConnectionId => "INVALID_EVENT",
+            Self::Shape(_) | Self::NoType | Self::BadType | Self::BadConnectionId => "INVALID_EVENT",
         }
     }
 }
@@ -225,9 +216,6 @@ impl fmt::Display for EventError {
             Self::Shape(reason) => write!(f, "the body is no event: {reason}"),
             Self::NoType => f.write_str("the body has neither type nor eventType"),
             Self::BadType => write!(f, "a type has 1 to {MAX_TYPE} bytes and no control characters"),
-            Self::TooLong(bytes) => {
-                write!(f, "a connection event asserts {bytes} bytes of text; at most {MAX_ASSERTED} are taken")
-            }
             Self::BadConnectionId => {
                 write!(f, "a connection id has 1 to {MAX_ID} visible ASCII characters other than the comma")
             }
@@ -274,41 +262,48 @@ struct Envelope<'a> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ConnectionData {
-    client_reference_id: Option<Id>,
-    connection: Object<ConnectionBody>,
+struct ConnectionData<'a> {
+    #[serde(borrow)]
+    client_reference_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    connection: Object<ConnectionBody<'a>>,
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ConnectionBody {
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+struct ConnectionBody<'a> {
     id: Id,
-    client_reference_id: Option<Id>,
-    status: Option<String>,
-    permissions: Option<Vec<String>>,
-    platform_user_id: Option<Id>,
-    user_data: Option<Object<UserData>>,
-    created_at: Option<String>,
-    expires_at: Option<String>,
-    imported: Option<bool>,
+    client_reference_id: Option<&'a RawValue>,
+    status: Option<&'a RawValue>,
+    permissions: Option<&'a RawValue>,
+    platform_user_id: Option<&'a RawValue>,
+    user_data: Option<&'a RawValue>,
+    created_at: Option<&'a RawValue>,
+    expires_at: Option<&'a RawValue>,
+    imported: Option<&'a RawValue>,
 }
 
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct UserData {
-    id: Option<Id>,
-    user_id: Option<Id>,
-    name: Option<Text>,
-    username: Option<Text>,
-    #[serde(default, deserialize_with = "nullable")]
-    #[expect(clippy::option_option, reason = "absent, null and a value are three")]
-    avatar: Option<Option<Text>>,
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+struct UserData<'a> {
+    id: Option<&'a RawValue>,
+    user_id: Option<&'a RawValue>,
+    name: Option<&'a RawValue>,
+    username: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "present")]
+    avatar: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
 struct RulesData<'a> {
     #[serde(borrow)]
     revision: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Dated<'a> {
+    #[serde(borrow)]
+    timestamp: Option<&'a RawValue>,
 }
 
 fn read(text: &str) -> Result<Event, EventError> {
@@ -328,8 +323,8 @@ fn read(text: &str) -> Result<Event, EventError> {
     }?;
     Ok(Event {
         kind: kind.into_owned(),
-        timestamp: envelope.timestamp.and_then(|raw| serde_json::from_str(raw.get()).ok()),
-        live: envelope.live.and_then(|raw| serde_json::from_str(raw.get()).ok()),
+        timestamp: timestamp(envelope.timestamp),
+        live: scalar(envelope.live),
         payload,
     })
 }
@@ -341,27 +336,48 @@ fn connection(data: &str, change: ConnectionChange) -> Result<Payload, EventErro
     if !is_connection_id(&id) {
         return Err(EventError::BadConnectionId);
     }
-    let user = body.user_data.map(|Object(user)| user).unwrap_or_default();
-    let user_id = user.id.or(user.user_id).map(|id| id.0);
-    let event = ConnectionEvent {
+    let user = match body.user_data.map(RawValue::get) {
+        Some(object) if object.starts_with('{') => serde_json::from_str::<Object<UserData>>(object)?.0,
+        _ => UserData::default(),
+    };
+    let user_id = opaque(user.id).or_else(|| opaque(user.user_id));
+    Ok(Payload::Connection(Box::new(ConnectionEvent {
         change,
         id,
-        status: body.status,
-        permissions: body.permissions,
-        client_reference_id: data.client_reference_id.or(body.client_reference_id).map(|id| id.0),
-        platform_user_id: body.platform_user_id.map(|id| id.0).or_else(|| user_id.clone()),
+        status: scalar::<String>(body.status).filter(|text| text.len() <= MAX_TEXT),
+        permissions: scalar(body.permissions).filter(|all: &Vec<String>| {
+            all.iter().map(|one| one.len() + "\"\",".len()).sum::<usize>() <= MAX_PERMISSIONS
+        }),
+        client_reference_id: opaque(data.client_reference_id).or_else(|| opaque(body.client_reference_id)),
+        platform_user_id: opaque(body.platform_user_id).or_else(|| user_id.clone()),
         user_id,
-        created_at: body.created_at,
-        expires_at: body.expires_at,
-        imported: body.imported,
-        name: user.name.map(|text| text.0),
-        username: user.username.map(|text| text.0),
-        avatar: user.avatar.map(|avatar| avatar.map(|text| text.0)),
-    };
-    match event.asserted() {
-        bytes if bytes > MAX_ASSERTED => Err(EventError::TooLong(bytes)),
-        _ => Ok(Payload::Connection(Box::new(event))),
-    }
+        created_at: text(body.created_at),
+        expires_at: text(body.expires_at),
+        imported: scalar(body.imported),
+        name: text(user.name),
+        username: text(user.username),
+        avatar: user.avatar.and_then(|avatar| match avatar.get() {
+            "null" => Some(None),
+            _ => text(Some(avatar)).map(Some),
+        }),
+    })))
+}
+
+/// A field's value, if it has the type that is asked for.
+fn scalar<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
+    serde_json::from_str(raw?.get()).ok()
+}
+
+fn opaque(raw: Option<&RawValue>) -> Option<String> {
+    scalar::<Id>(raw).map(|id| id.0).filter(|id| id.len() <= MAX_TEXT)
+}
+
+fn text(raw: Option<&RawValue>) -> Option<String> {
+    scalar::<Text>(raw).map(|text| text.0).filter(|text| text.len() <= MAX_TEXT)
+}
+
+fn timestamp(raw: Option<&RawValue>) -> Option<String> {
+    scalar::<Id>(raw).map(|id| id.0).filter(|timestamp| !timestamp.is_empty())
 }
 
 /// The shape of rules is not documented, so only a revision that stands twice is no event.
@@ -370,8 +386,7 @@ fn rules(data: &str) -> Result<Payload, EventError> {
         return Ok(Payload::Rules(None));
     }
     let Object(rules) = serde_json::from_str::<Object<RulesData>>(data)?;
-    let revision = rules.revision.and_then(|raw| serde_json::from_str::<Id>(raw.get()).ok());
-    Ok(Payload::Rules(revision.map(|id| id.0)))
+    Ok(Payload::Rules(opaque(rules.revision)))
 }
 
 /// Whether `id` can be a connection id: it must survive being a header's value, and one that holds a comma or a space

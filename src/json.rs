@@ -65,8 +65,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Reads a field that may be null, for which serde alone cannot tell null from absence.
-#[expect(clippy::option_option, reason = "absent, null and a value are three")]
-pub fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Text>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// Reads a field that is there, null or not, where an absent one is `None`.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

@@ -22,6 +22,7 @@ pub const MAX_OFFSET: usize = 1000;
 /// How many batches of KV's list one request reads at most.
 pub const MAX_BATCHES: usize = 10;
 
+const EVENTS: &str = "cursor/events";
 const BAD_CURSOR: EdgeError = EdgeError::BadRequest("the cursor is not one of this list's");
 
 /// A query of `GET /edge/connections`.
@@ -50,6 +51,15 @@ pub struct EventQuery {
     pub cursor: Option<String>,
 }
 
+/// Where a page of events ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventCursor {
+    /// KV's own cursor of the batch to begin with.
+    pub batch: Option<String>,
+    /// The last key of that batch that was shown; empty if none was.
+    pub after: String,
+}
+
 /// Where a page of connections ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionCursor {
@@ -68,6 +78,7 @@ pub struct ConnectionCursor {
 pub struct Page {
     status: Option<String>,
     user: Option<String>,
+    reference: Option<String>,
     limit: usize,
     skip: usize,
     start: Option<ConnectionCursor>,
@@ -123,14 +134,14 @@ impl EventQuery {
         Ok(Self { limit: limit_of(limit)?, cursor })
     }
 
-    /// Opens the query's cursor: KV's own.
-    pub fn open_cursor(&self, sealer: &Sealer) -> Result<Option<String>, EdgeError> {
-        self.cursor.as_deref().map(|cursor| open_cursor("cursor/events", cursor, sealer)).transpose()
+    /// Opens the query's cursor; without one, the beginning.
+    pub fn open_cursor(&self, sealer: &Sealer) -> Result<EventCursor, EdgeError> {
+        self.cursor.as_deref().map_or(Ok(EventCursor::default()), |cursor| open_cursor(EVENTS, cursor, sealer))
     }
 
-    /// Seals KV's cursor of the next page.
-    pub fn seal_cursor(cursor: &str, sealer: &Sealer, nonce: [u8; NONCE]) -> String {
-        seal_cursor("cursor/events", &cursor, sealer, nonce)
+    /// Seals the cursor of the next page.
+    pub fn seal_cursor(cursor: &EventCursor, sealer: &Sealer, nonce: [u8; NONCE]) -> String {
+        seal_cursor(EVENTS, cursor, sealer, nonce)
     }
 }
 
@@ -140,6 +151,7 @@ impl Page {
         Self {
             status: query.status.clone(),
             user: query.platform_user_id.as_deref().map(|user| index.user(user)),
+            reference: query.client_reference_id.as_deref().map(|reference| index.reference(reference)),
             limit: query.limit,
             skip: start.as_ref().map_or(query.offset, |start| start.skip),
             start,
@@ -155,7 +167,8 @@ impl Page {
         let after = self.start.as_ref().is_none_or(|start| handle > start.after.as_str());
         // The status is compared as metadata holds it: a longer one than fits is cut on both sides.
         let status = self.status.as_deref().is_none_or(|status| meta_status(status) == meta.status);
-        after && status && (self.user.is_none() || self.user == meta.user)
+        let of = |asked: &Option<String>, meta: &Option<String>| asked.is_none() || asked == meta;
+        after && status && of(&self.user, &meta.user) && of(&self.reference, &meta.reference)
     }
 
     /// Takes what [`Page::wants`] of the batch that KV gave for the cursor `batch`.

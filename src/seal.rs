@@ -108,6 +108,11 @@ impl Index {
         base16ct::lower::encode_string(&self.hash::<8>("user", platform_user_id))
     }
 
+    /// 16 hex digits that stand for a clientReferenceId, likewise.
+    pub fn reference(&self, client_reference_id: &str) -> String {
+        base16ct::lower::encode_string(&self.hash::<8>("ref", client_reference_id))
+    }
+
     fn hash<const N: usize>(&self, kind: &str, value: &str) -> [u8; N] {
         let mac = self.mac.clone().chain_update(kind).chain_update([0]).chain_update(value).finalize().into_bytes();
         let mut head = [0; N];

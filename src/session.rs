@@ -1,8 +1,8 @@
 //! Who is calling.
 //!
 //! A *gateway key* is for servers and opens everything. It comes as `Authorization: Bearer …` or as `apikey: …`; where
-//! Authorization is present it alone counts. Keys are compared through a MAC, so neither their content nor their length
-//! shows in the time it takes.
+//! Authorization is present it alone counts. Keys are compared through a MAC, so
+//! the time it takes says nothing of their content.
 
 use std::fmt;
 

@@ -31,7 +31,7 @@ pub const MAX_METADATA: usize = 1024;
 /// The shortest lifetime KV takes, in seconds.
 pub const MIN_TTL: u64 = 60;
 
-const MAX_STAMP: i64 = 9_999_999_999_999;
+const LAST_STAMP: i64 = 9_999_999_999_999;
 // JSON writes a control character in six bytes.
 const MAX_META_STATUS: usize = 64;
 const MAX_META_REVISION: usize = 128;
@@ -60,6 +60,9 @@ pub struct ConnectionMeta {
     /// [`Index::user`] of the OnlyFans user id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// [`Index::reference`] of the integrator's own user id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// The sealed record in base64, where there is room for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
@@ -82,8 +85,6 @@ pub struct EventMeta {
 pub struct RulesMeta {
     /// The revision, if the event names one, cut to 128 bytes.
     pub revision: Option<String>,
-    /// The event's stamp, unix milliseconds: older rules never replace newer ones.
-    pub stamp: i64,
 }
 
 /// What a kept event's key says.
@@ -110,6 +111,7 @@ pub fn put_connection(record: &Record, index: &Index, sealer: &Sealer, nonces: [
         status: meta_status(&record.status).to_owned(),
         updated_at: record.updated_at.clone(),
         user: record.platform_user_id.as_deref().map(|user| index.user(user)),
+        reference: record.client_reference_id.as_deref().map(|reference| index.reference(reference)),
         summary: Some(STANDARD_NO_PAD.encode(summary)),
     };
     if serde_json::to_vec(&meta).is_ok_and(|json| json.len() > MAX_METADATA) {
@@ -140,7 +142,7 @@ pub fn put_event(
     sealer: &Sealer,
     nonce: [u8; NONCE],
 ) -> Put {
-    let newest_first = MAX_STAMP - delivery.stamp.clamp(0, MAX_STAMP);
+    let newest_first = LAST_STAMP - delivery.stamp.clamp(0, LAST_STAMP);
     let key = format!("{EVENT_PREFIX}{newest_first:013}:{}", delivery.id);
     let metadata = json(&EventMeta { kind: kind.map(str::to_owned), received_at });
     Put { value: sealer.seal(&key, body, nonce), key, metadata, ttl: Some(ttl) }
@@ -149,13 +151,13 @@ pub fn put_event(
 /// Reads a kept event's key.
 pub fn parse_event_key(key: &str) -> Option<EventKey<'_>> {
     let (newest_first, id) = key.strip_prefix(EVENT_PREFIX)?.split_once(':')?;
-    let stamp = MAX_STAMP.checked_sub(newest_first.parse().ok()?)?;
+    let stamp = LAST_STAMP.checked_sub(newest_first.parse().ok()?)?;
     Some(EventKey { id, stamp })
 }
 
 /// Writes the newest rules.
-pub fn put_rules(stamp: i64, revision: Option<&str>, body: &[u8], sealer: &Sealer, nonce: [u8; NONCE]) -> Put {
-    let metadata = json(&RulesMeta { revision: revision.map(|text| cut(text, MAX_META_REVISION).to_owned()), stamp });
+pub fn put_rules(revision: Option<&str>, body: &[u8], sealer: &Sealer, nonce: [u8; NONCE]) -> Put {
+    let metadata = json(&RulesMeta { revision: revision.map(|text| cut(text, MAX_META_REVISION).to_owned()) });
     Put { key: RULES_KEY.to_owned(), value: sealer.seal(RULES_KEY, body, nonce), metadata, ttl: None }
 }
 

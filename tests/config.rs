@@ -25,7 +25,7 @@ fn a_good_configuration_has_its_values_and_defaults() {
     let config = configure(&[]).unwrap();
     assert_eq!((config.api_key.reveal(), &*config.api_url), ("sk_sandbox_1", "https://api.ofauth.com"));
     assert_eq!((config.tolerance, config.event_ttl), (300, 604_800));
-    assert_eq!(config.event_keep, Keep::parse(DEFAULT_EVENT_KEEP));
+    assert_eq!(Some(config.event_keep), Keep::parse(DEFAULT_EVENT_KEEP));
     assert_eq!(config.gateway_keys.authenticate(None, Some(KEY)), Ok(()));
     assert_eq!(config.index.handle("conn_1"), Index::new(&[2; 32]).handle("conn_1"));
 }

@@ -100,16 +100,16 @@ fn brackets_hold_an_address_and_no_name() {
 fn numbers_are_whole_and_within_their_bounds() {
     assert_eq!(configure(&[("WEBHOOK_TOLERANCE_SECONDS", Some("0"))]).unwrap().tolerance, 0);
     assert_eq!(configure(&[("EVENT_TTL_SECONDS", Some("60"))]).unwrap().event_ttl, 60);
-    assert_eq!(reason("EVENT_TTL_SECONDS", "59"), Reason::NotWhole(60));
+    assert_eq!(reason("EVENT_TTL_SECONDS", "59"), Reason::NotWithin(60, 31_536_000));
     for bad in ["", " 300", "300 ", "-1", "1.5", "3e2", "five", "300s", "18446744073709551616"] {
-        assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", bad), Reason::NotWhole(0), "{bad:?}");
-        assert_eq!(reason("EVENT_TTL_SECONDS", bad), Reason::NotWhole(60), "{bad:?}");
+        assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", bad), Reason::NotWithin(0, 86_400), "{bad:?}");
+        assert_eq!(reason("EVENT_TTL_SECONDS", bad), Reason::NotWithin(60, 31_536_000), "{bad:?}");
     }
 }
 
 #[test]
 fn by_default_everything_is_kept_but_realtime() {
-    let keep = Keep::parse(DEFAULT_EVENT_KEEP);
+    let keep = Keep::parse(DEFAULT_EVENT_KEEP).unwrap();
     for kept in [Some("rules.updated"), Some("rules.update"), Some("payout.created"), Some("realtime"), Some("x"), None]
     {
         assert!(keep.keeps(kept), "{kept:?}");
@@ -133,12 +133,33 @@ fn patterns_are_types_or_beginnings() {
 #[test]
 fn an_exclusion_wins_wherever_it_stands() {
     for patterns in ["*,!a.*", "!a.*,*", "a.b,*,!a.*"] {
-        let keep = Keep::parse(patterns);
+        let keep = Keep::parse(patterns).unwrap();
         assert!(keep.keeps(Some("b")) && !keep.keeps(Some("a.b")), "{patterns}");
     }
 }
 
 #[test]
 fn an_empty_list_of_patterns_keeps_nothing() {
-    assert!(!Keep::parse("").keeps(Some("x")));
+    assert!(!Keep::parse("").unwrap().keeps(Some("x")));
+}
+
+#[test]
+fn a_pattern_that_could_take_nothing_is_refused() {
+    for bad in ["*.updated", "a.*.b", "!", "a.b,!", "**", "!!a", "a!b"] {
+        assert!(Keep::parse(bad).is_none(), "{bad}");
+        assert_eq!(reason("EVENT_KEEP", bad), Reason::NotAPattern, "{bad}");
+    }
+}
+
+#[test]
+fn a_key_that_no_header_could_carry_is_refused() {
+    for bad in ["sk_live\nx", "sk_live_\u{e9}", "sk\u{7f}x"] {
+        assert_eq!(reason("OFAUTH_API_KEY", bad), Reason::NotAHeader, "{bad:?}");
+    }
+}
+
+#[test]
+fn a_number_beyond_its_bound_is_refused() {
+    assert_eq!(reason("EVENT_TTL_SECONDS", "31536001"), Reason::NotWithin(60, 31_536_000));
+    assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", "86401"), Reason::NotWithin(0, 86_400));
 }

@@ -12,7 +12,7 @@
 mod common;
 
 use common::{CREATED, DISCONNECTED, EXPIRED, REALTIME, SDK_CREATED, UPDATED, parse};
-use ofauth_edge::event::{ConnectionChange, ConnectionEvent, Event, Payload};
+use ofauth_edge::event::{ConnectionChange, ConnectionEvent, Event, MAX_PERMISSIONS, MAX_TEXT, Payload};
 use serde_json::{Value, json};
 
 fn connection(body: &str) -> ConnectionEvent {
@@ -205,13 +205,43 @@ fn ids_may_be_escaped_strings() {
 }
 
 #[test]
-fn an_id_that_is_neither_text_nor_number_is_no_event() {
-    for id in ["true", "[]", "{}", "[1]"] {
-        let body = format!(
-            r#"{{"type":"connection.updated","data":{{"connection":{{"id":"conn_1","platformUserId":{id}}}}}}}"#
-        );
+fn without_an_id_that_is_text_or_number_there_is_no_connection_event() {
+    for id in ["true", "[]", "{}", "[1]", "null"] {
+        let body = format!(r#"{{"type":"connection.disconnected","data":{{"connection":{{"id":{id}}}}}}}"#);
         assert_eq!(code(&body), "INVALID_EVENT", "{id}");
     }
+}
+
+#[test]
+fn a_field_of_another_type_asserts_nothing_and_the_others_are_heard() {
+    let odd = [
+        ("clientReferenceId", json!({})),
+        ("status", json!(["active"])),
+        ("permissions", json!(["a", null])),
+        ("permissions", json!("a")),
+        ("platformUserId", json!(true)),
+        ("createdAt", json!(5)),
+        ("expiresAt", json!(1_760_000_000)),
+        ("imported", json!("true")),
+        ("userData", json!("x")),
+        ("userData", json!({ "id": [], "name": 5, "username": {}, "avatar": 7 })),
+    ];
+    let nothing = updated(json!({}));
+    for (field, value) in odd {
+        let event = updated(json!({ field: value }));
+        assert_eq!(event, nothing, "{field}");
+    }
+}
+
+#[test]
+fn a_text_that_is_too_long_asserts_nothing() {
+    for (bytes, taken) in [(MAX_TEXT, true), (MAX_TEXT + 1, false)] {
+        let event = updated(json!({ "status": "x".repeat(bytes), "userData": { "name": "x".repeat(bytes) } }));
+        assert_eq!((event.status.is_some(), event.name.is_some()), (taken, taken));
+    }
+    let permissions = |count| updated(json!({ "permissions": vec!["xxxxx"; count] })).permissions;
+    assert!(permissions(MAX_PERMISSIONS / 8).is_some());
+    assert!(permissions(MAX_PERMISSIONS / 8 + 1).is_none());
 }
 
 #[test]

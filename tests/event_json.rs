@@ -229,11 +229,7 @@ fn an_array_in_the_place_of_the_envelope_is_an_invalid_event() {
 #[test]
 fn an_array_in_the_place_of_an_inner_object_is_an_invalid_event() {
     let connection = r#"["conn_1","user","active",[],1,{},"t","t",true]"#;
-    let data = [
-        r#"["user",{"id":"conn_1"}]"#.to_owned(),
-        format!(r#"{{"connection":{connection}}}"#),
-        r#"{"connection":{"id":"conn_1","userData":["1","1","n","n","a"]}}"#.to_owned(),
-    ];
+    let data = [r#"["user",{"id":"conn_1"}]"#.to_owned(), format!(r#"{{"connection":{connection}}}"#)];
     for data in data {
         assert_eq!(code(format!(r#"{{"type":"connection.updated","data":{data}}}"#)), "INVALID_EVENT", "{data}");
     }
@@ -254,12 +250,13 @@ fn depth_in_what_is_not_read_does_no_harm() {
 }
 
 #[test]
-fn depth_in_what_is_read_is_an_invalid_event() {
+fn depth_is_an_invalid_event_only_where_something_is_needed() {
     let deep = deep();
     assert_eq!(code(&deep), "INVALID_EVENT");
     assert_eq!(code(format!(r#"{{"type":{deep}}}"#)), "INVALID_EVENT");
-    for field in ["\"Jane Doe\"", "\"of_user_456\"", "\"user_456\"", "\"conn_abc123\"", "\"active\""] {
-        assert_eq!(code(CREATED.replace(field, &deep)), "INVALID_EVENT", "{field}");
+    assert_eq!(code(CREATED.replace("\"conn_abc123\"", &deep)), "INVALID_EVENT");
+    for field in ["\"Jane Doe\"", "\"of_user_456\"", "\"user_456\"", "\"active\""] {
+        assert_eq!(code(CREATED.replace(field, &deep)), "ok", "{field}");
     }
 }
 
@@ -327,11 +324,4 @@ proptest! {
 fn the_event_s_own_time_is_not_judged_by_the_parser() {
     let event = signed(br#"{"type":"x","timestamp":"yesterday"}"#, NOW, Event::parse).unwrap();
     assert_eq!(event.timestamp.as_deref(), Some("yesterday"));
-}
-
-#[test]
-fn a_connection_event_asserts_at_most_64_kib_of_text() {
-    let name = |bytes: usize| CREATED.replace("Jane Doe", &"x".repeat(bytes));
-    assert_eq!(code(name(60_000)), "ok");
-    assert_eq!(code(name(64 * 1024 + 1)), "INVALID_EVENT");
 }

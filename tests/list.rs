@@ -11,7 +11,7 @@ mod common;
 use common::{NONCE_A, NONCE_B, sealer};
 use ofauth_edge::{
     api_error::EdgeError,
-    list::{ConnectionCursor, ConnectionQuery, EventQuery},
+    list::{ConnectionCursor, ConnectionQuery, EventCursor, EventQuery},
     seal::Sealer,
 };
 use proptest::prelude::*;
@@ -108,7 +108,7 @@ fn an_unknown_status_is_no_fault_of_the_query() {
 #[test]
 fn a_query_without_a_cursor_opens_none() {
     assert_eq!(query("limit=5").open_cursor(&sealer()), Ok(None));
-    assert_eq!(EventQuery::parse("").unwrap().open_cursor(&sealer()), Ok(None));
+    assert_eq!(EventQuery::parse("").unwrap().open_cursor(&sealer()), Ok(EventCursor::default()));
 }
 
 #[test]
@@ -161,15 +161,16 @@ fn a_cursor_sealed_under_an_older_key_opens() {
 }
 
 #[test]
-fn an_event_cursor_is_kv_s_own_sealed() {
-    let sealed = EventQuery::seal_cursor("kv cursor", &sealer(), NONCE_A);
+fn an_event_cursor_opens_as_it_was_sealed() {
+    let cursor = EventCursor { batch: Some("kv cursor".to_owned()), after: "event:1:x".to_owned() };
+    let sealed = EventQuery::seal_cursor(&cursor, &sealer(), NONCE_A);
     let next = EventQuery::parse(&format!("cursor={sealed}")).unwrap();
-    assert_eq!(next.open_cursor(&sealer()), Ok(Some("kv cursor".to_owned())));
+    assert_eq!(next.open_cursor(&sealer()), Ok(cursor));
 }
 
 #[test]
 fn cursors_of_events_and_connections_do_not_mix() {
-    let event = EventQuery::seal_cursor("kv cursor", &sealer(), NONCE_A);
+    let event = EventQuery::seal_cursor(&EventCursor::default(), &sealer(), NONCE_A);
     assert!(with_cursor("", event).open_cursor(&sealer()).is_err());
     assert!(EventQuery { limit: 20, cursor: Some(sealed("")) }.open_cursor(&sealer()).is_err());
 }

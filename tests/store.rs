@@ -166,17 +166,17 @@ fn an_event_key_of_no_stamp_at_all_does_no_harm() {
 
 #[test]
 fn the_newest_rules_stand_under_one_key_for_good() {
-    let put = put_rules(STAMP, Some("rev-1"), b"body", &sealer(), NONCE_A);
+    let put = put_rules(Some("rev-1"), b"body", &sealer(), NONCE_A);
     assert_eq!((&*put.key, put.ttl), (RULES_KEY, None));
     assert_eq!(sealer().open(RULES_KEY, &put.value).unwrap(), b"body");
     let meta: RulesMeta = serde_json::from_value(put.metadata).unwrap();
-    assert_eq!(meta, RulesMeta { revision: Some("rev-1".to_owned()), stamp: STAMP });
+    assert_eq!(meta, RulesMeta { revision: Some("rev-1".to_owned()) });
 }
 
 #[test]
 fn rules_with_a_revision_of_control_characters_fit_their_metadata() {
     let revision = "\u{1}".repeat(1000);
-    assert!(size(&put_rules(STAMP, Some(&revision), b"body", &sealer(), NONCE_A)) <= MAX_METADATA);
+    assert!(size(&put_rules(Some(&revision), b"body", &sealer(), NONCE_A)) <= MAX_METADATA);
 }
 
 /// All bytes that a write shows: the key, the value, the metadata and what its base64 holds.
@@ -210,7 +210,7 @@ fn no_write_shows_a_connection_id_or_a_person() {
 fn no_write_shows_a_body() {
     let delivery = common::delivery(CREATED, NOW);
     let event = put_event(&delivery, Some("x"), CREATED.as_bytes(), iso_8601(STAMP), 600, &sealer(), NONCE_A);
-    let rules = put_rules(STAMP, None, CREATED.as_bytes(), &sealer(), NONCE_A);
+    let rules = put_rules(None, CREATED.as_bytes(), &sealer(), NONCE_A);
     assert!(!shows(&event, "conn_abc123") && !shows(&rules, "conn_abc123"));
 }
 

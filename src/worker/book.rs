@@ -5,7 +5,7 @@
 //! | `ledger`, one row | handle; the sealed [`Connection`]; its version; the version that KV has; when the alarm is set for; how long to wait for the next try; when to delete everything |
 //! | `deliveries` | id; received and stamp (unix ms); type; outcome; the sealed raw body |
 //!
-//! A value's place (see [`crate::seal`]) is `ledger/{handle}/record` or `ledger/{handle}/{delivery id}`. The tables come
+//! A value's place (see [`crate::seal`]) is `ledger/{handle}/record` or `ledger/{handle}/delivery/{id}`. The tables come
 //! with the first write: a look-up on an empty object writes nothing. Bodies go after EVENT_TTL_SECONDS, deliveries after
 //! [`DELIVERY_LIFE`] and beyond the newest [`MAX_DELIVERIES`], everything [`AFTERLIFE`] after `disconnected`.
 
@@ -46,7 +46,7 @@ pub struct Book<'a> {
 
 /// The one row.
 #[derive(Debug)]
-pub struct Page {
+pub struct Row {
     pub handle: String,
     pub version: i64,
     pub projected: i64,
@@ -73,7 +73,7 @@ extern "C" {
     fn transaction_sync(this: &Storage, run: &mut dyn FnMut() -> Result<(), JsValue>) -> Result<(), JsValue>;
 }
 
-impl Page {
+impl Row {
     /// The record as shown.
     pub fn record(&self) -> Record {
         self.connection.record(self.handle.clone())
@@ -92,25 +92,34 @@ impl<'a> Book<'a> {
     }
 
     /// Reads the row; `None` before the first write.
-    pub fn read(&self) -> worker::Result<Option<Page>> {
+    pub fn read(&self) -> worker::Result<Option<Row>> {
         let tables = self.rows("SELECT 1 FROM sqlite_master WHERE name = 'ledger'", vec![])?;
         if tables.is_empty() {
             return Ok(None);
         }
-        let row = "SELECT handle, record, version, projected, alarm_at, retry_ms, purge_at FROM ledger";
-        let Some(row) = self.rows(row, vec![])?.pop() else { return Ok(None) };
-        let Ok([Value::String(handle), Value::Blob(sealed), version, projected, alarm_at, retry_ms, purge_at]) =
-            <[Value; 7]>::try_from(row)
+        let select = "SELECT handle, record, version, projected, alarm_at, retry_ms, purge_at FROM ledger";
+        let Some(row) = self.rows(select, vec![])?.pop() else { return Ok(None) };
+        let Ok(
+            [
+                Value::String(handle),
+                Value::Blob(sealed),
+                Value::Integer(version),
+                Value::Integer(projected),
+                alarm_at,
+                Value::Integer(retry_ms),
+                purge_at,
+            ],
+        ) = <[Value; 7]>::try_from(row)
         else {
             return Err("the ledger's row has another shape".into());
         };
         let plain = self.config.sealer.open(&record_place(&handle), &sealed).map_err(|error| error.to_string())?;
-        Ok(Some(Page {
+        Ok(Some(Row {
             handle,
-            version: integer(&version).unwrap_or_default(),
-            projected: integer(&projected).unwrap_or_default(),
+            version,
+            projected,
             alarm_at: integer(&alarm_at),
-            retry_ms: integer(&retry_ms).unwrap_or(MIN_RETRY),
+            retry_ms,
             purge_at: integer(&purge_at),
             connection: serde_json::from_slice(&plain)?,
         }))
@@ -129,10 +138,15 @@ impl<'a> Book<'a> {
         entered.ok_or_else(|| "the transaction did not run".into())
     }
 
-    /// Notes that KV has `version`, and when the alarm is due now. An older version clears nothing.
+    /// Notes that KV has `version`. An older version clears nothing.
     pub fn projected(&self, version: i64) -> worker::Result<()> {
         let update = "UPDATE ledger SET projected = max(projected, ?), retry_ms = ?";
         self.run(update, vec![version.into(), MIN_RETRY.into()])
+    }
+
+    /// Notes that KV may have any older version.
+    pub fn unprojected(&self) -> worker::Result<()> {
+        self.run("UPDATE ledger SET projected = 0", vec![])
     }
 
     /// Notes when the alarm is set for and how long the wait after it will be.
@@ -148,12 +162,12 @@ impl<'a> Book<'a> {
     }
 
     /// When something will have outlived its time.
-    pub fn next_tidying(&self, page: &Page) -> worker::Result<Option<i64>> {
+    pub fn next_tidying(&self, row: &Row) -> worker::Result<Option<i64>> {
         let oldest = "SELECT min(received) FILTER (WHERE body IS NOT NULL), min(received) FROM deliveries";
-        let row = self.rows(oldest, vec![])?.pop().unwrap_or_default();
-        let body = row.first().and_then(integer).map(|received| received + self.body_life());
-        let delivery = row.get(1).and_then(integer).map(|received| received + DELIVERY_LIFE);
-        Ok([body, delivery, page.purge_at].into_iter().flatten().min())
+        let received = self.rows(oldest, vec![])?.pop().unwrap_or_default();
+        let body = received.first().and_then(integer).map(|received| received + self.body_life());
+        let delivery = received.get(1).and_then(integer).map(|received| received + DELIVERY_LIFE);
+        Ok([body, delivery, row.purge_at].into_iter().flatten().min())
     }
 
     fn write(&self, entry: Entry, body: &[u8], now: i64) -> worker::Result<Entered> {
@@ -161,12 +175,12 @@ impl<'a> Book<'a> {
         let (delivery, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
         self.run(SCHEMA, vec![])?;
         let known = self.rows("SELECT 1 FROM deliveries WHERE id = ?", vec![delivery.clone().into()])?;
-        let page = self.read()?;
-        if let (Some(page), false) = (&page, known.is_empty()) {
-            let dirty = page.is_dirty().then_some(page.version);
+        let row = self.read()?;
+        if let (Some(row), false) = (&row, known.is_empty()) {
+            let dirty = row.is_dirty().then_some(row.version);
             return Ok(Entered { outcome: Outcome::Duplicate, dirty, alarm: None });
         }
-        let mut page = page.unwrap_or_else(|| Page {
+        let mut row = row.unwrap_or_else(|| Row {
             handle: self.config.index.handle(&id),
             version: 0,
             projected: 0,
@@ -175,33 +189,33 @@ impl<'a> Book<'a> {
             purge_at: None,
             connection: Connection::new(id),
         });
-        let outcome = if page.connection.apply(fact) { Outcome::Applied } else { Outcome::Stale };
+        let outcome = if row.connection.apply(fact) { Outcome::Applied } else { Outcome::Stale };
         if outcome == Outcome::Applied {
-            page.version += 1;
+            row.version += 1;
         }
-        if page.connection.disconnected_at().is_some() && page.purge_at.is_none() {
-            page.purge_at = Some(now + AFTERLIFE);
+        if row.connection.disconnected_at().is_some() && row.purge_at.is_none() {
+            row.purge_at = Some(now + AFTERLIFE);
         }
-        let wanted = now + if page.is_dirty() { page.retry_ms } else { self.body_life() };
+        let wanted = now + if row.is_dirty() { row.retry_ms } else { self.body_life() };
         // One that should have rung by now may never have been set.
-        let alarm = page.alarm_at.is_none_or(|at| at > wanted || at <= now).then_some(wanted);
-        page.alarm_at = alarm.or(page.alarm_at);
+        let alarm = row.alarm_at.is_none_or(|at| at > wanted || at <= now).then_some(wanted);
+        row.alarm_at = alarm.or(row.alarm_at);
 
-        let plain = serde_json::to_vec(&page.connection)?;
-        let record = self.config.sealer.seal(&record_place(&page.handle), &plain, platform::nonce());
-        let place = format!("ledger/{}/{delivery}", page.handle);
+        let plain = serde_json::to_vec(&row.connection)?;
+        let record = self.config.sealer.seal(&record_place(&row.handle), &plain, platform::nonce());
+        let place = format!("ledger/{}/delivery/{delivery}", row.handle);
         let sealed_body = self.config.sealer.seal(&place, body, platform::nonce());
-        let dirty = page.is_dirty().then_some(page.version);
+        let dirty = row.is_dirty().then_some(row.version);
         self.run(
             "INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
             vec![
-                page.handle.into(),
+                row.handle.into(),
                 record.into(),
-                page.version.into(),
-                page.projected.into(),
-                page.alarm_at.into(),
-                page.retry_ms.into(),
-                page.purge_at.into(),
+                row.version.into(),
+                row.projected.into(),
+                row.alarm_at.into(),
+                row.retry_ms.into(),
+                row.purge_at.into(),
             ],
         )?;
         self.run(

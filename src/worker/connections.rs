@@ -6,8 +6,9 @@ use serde::Serialize;
 use worker::{Env, kv::KvStore};
 
 use super::{
-    env, kv, ledger, platform,
-    reply::{Call, Reply},
+    call::Call,
+    kv, ledger, platform,
+    reply::{Failure, Reply},
 };
 use crate::{
     api_error::EdgeError,
@@ -22,7 +23,7 @@ use crate::{
 const BATCH: u64 = 1_000;
 
 /// Connections in the order of their handles, from KV.
-pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, EdgeError> {
+pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Answer {
@@ -34,7 +35,7 @@ pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, Edge
     }
     let query = ConnectionQuery::parse(call.query())?;
     let start = query.open_cursor(&config.sealer)?;
-    let kv = env::connections(env).map_err(|_| EdgeError::StorageUnavailable)?;
+    let kv = kv::open(env)?;
     let mut rest = start.as_ref().and_then(|start| start.batch.clone());
     let mut page = Page::new(&query, start, &config.index);
     for _ in 0..MAX_BATCHES {
@@ -45,10 +46,7 @@ pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, Edge
             .keys
             .into_iter()
             .filter_map(|(key, meta)| Some((key.strip_prefix(CONNECTION_PREFIX)?.to_owned(), meta)));
-        let mut wanted: Vec<_> = keys.filter(|(handle, meta)| page.wants(handle, meta)).collect();
-        if query.client_reference_id.is_some() {
-            wanted = of_user(wanted, query.client_reference_id.as_deref(), &kv, config).await?;
-        }
+        let wanted: Vec<_> = keys.filter(|(handle, meta)| page.wants(handle, meta)).collect();
         page.feed(batch.as_deref(), wanted);
         if rest.is_none() || !page.is_hungry() {
             break;
@@ -62,33 +60,19 @@ pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, Edge
 }
 
 /// One connection, from its ledger.
-pub async fn show(segment: &str, config: &Config, env: &Env) -> Result<Reply, EdgeError> {
+pub async fn show(segment: &str, config: &Config, env: &Env) -> Result<Reply, Failure> {
     let name = percent_decode_str(segment).decode_utf8().map_err(|_| EdgeError::ConnectionNotFound)?;
     let handle = match &*name {
         handle if is_handle(handle) => handle.to_owned(),
         id if is_connection_id(id) => config.index.handle(id),
-        _ => return Err(EdgeError::ConnectionNotFound),
+        _ => return Err(EdgeError::ConnectionNotFound.into()),
     };
     let record = ledger::record(&handle, env).await?.ok_or(EdgeError::ConnectionNotFound)?;
     Ok(Reply::json(&record))
 }
 
-/// Only those whose record names this user. The reference is in the sealed record alone, so every one is opened.
-async fn of_user(
-    keys: Vec<(String, ConnectionMeta)>,
-    reference: Option<&str>,
-    kv: &KvStore,
-    config: &Config,
-) -> Result<Vec<(String, ConnectionMeta)>, EdgeError> {
-    let records = try_join_all(keys.iter().map(|(handle, meta)| open(handle, meta, kv, config))).await?;
-    let theirs = |record: &Option<Record>| {
-        record.as_ref().is_some_and(|record| record.client_reference_id.as_deref() == reference)
-    };
-    Ok(keys.into_iter().zip(records).filter(|(_, record)| theirs(record)).map(|(key, _)| key).collect())
-}
-
 /// Opens a listed connection: from its summary, else from its value. `None` if it went away meanwhile.
-async fn open(handle: &str, meta: &ConnectionMeta, kv: &KvStore, config: &Config) -> Result<Option<Record>, EdgeError> {
+async fn open(handle: &str, meta: &ConnectionMeta, kv: &KvStore, config: &Config) -> Result<Option<Record>, Failure> {
     if let Some(record) = store::open_summary(handle, meta, &config.sealer) {
         return Ok(Some(record));
     }

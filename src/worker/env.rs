@@ -2,6 +2,7 @@
 
 use std::{cell::OnceCell, rc::Rc};
 
+use js_sys::Reflect;
 use worker::{Env, ObjectNamespace, kv::KvStore};
 
 use crate::config::{Config, Problem, Reason};
@@ -34,9 +35,15 @@ fn judge(env: &Env) -> Judged {
     let unbound = [(CONNECTIONS, connections(env).is_err()), (LEDGER, ledgers(env).is_err())];
     let unbound = unbound.into_iter().filter(|(_, missing)| *missing);
     let unbound: Vec<Problem> = unbound.map(|(name, _)| Problem { name, reason: Reason::NotBound }).collect();
-    match Config::read(|name| env.var(name).ok().map(|var| var.to_string())) {
+    match Config::read(|name| variable(env, name)) {
         Ok(config) if unbound.is_empty() => Ok(Rc::new(config)),
         Ok(_) => Err(Rc::new(unbound)),
         Err(problems) => Err(Rc::new(problems.into_iter().chain(unbound).collect())),
     }
+}
+
+/// A number without quotes in wrangler.toml arrives as one; anything but text or a number is judged as an empty text.
+fn variable(env: &Env, name: &str) -> Option<String> {
+    let value = Reflect::get(env, &name.into()).ok().filter(|value| !value.is_undefined())?;
+    value.as_string().or_else(|| value.as_f64().map(|number| number.to_string())).or_else(|| Some(String::new()))
 }

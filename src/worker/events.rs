@@ -1,21 +1,23 @@
 //! `GET /edge/events`: kept events, newest first.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use futures_util::future::try_join_all;
 use serde::Serialize;
 use worker::{Env, kv::KvStore};
 
 use super::{
-    env, kv, platform,
-    reply::{Call, Reply},
+    call::Call,
+    kv, platform,
+    reply::{Failure, Reply},
 };
 use crate::{
-    api_error::EdgeError,
     config::Config,
     event::iso_8601,
-    list::EventQuery,
+    list::{EventCursor, EventQuery},
     store::{EVENT_PREFIX, EventMeta, parse_event_key},
 };
+
+/// How much of bodies a page shows at the most, and one body more.
+const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,8 +30,8 @@ struct Kept {
     body: String,
 }
 
-/// A body that is UTF-8 is shown as it is, any other in base64.
-pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, EdgeError> {
+/// A body that is UTF-8 is shown as it is, any other in base64. A page ends at its limit or after [`PAGE_BYTES`].
+pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
     #[derive(Serialize)]
     struct Answer {
         list: Vec<Kept>,
@@ -37,19 +39,31 @@ pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, Edge
         cursor: Option<String>,
     }
     let query = EventQuery::parse(call.query())?;
-    let cursor = query.open_cursor(&config.sealer)?;
-    let kv = env::connections(env).map_err(|_| EdgeError::StorageUnavailable)?;
-    let listed = kv::list(&kv, EVENT_PREFIX, cursor.as_deref(), query.limit as u64).await.map_err(kv::unavailable)?;
-    let kept = try_join_all(listed.keys.into_iter().map(|(key, meta)| open(key, meta, &kv, config))).await?;
-    let cursor = listed.rest.map(|rest| EventQuery::seal_cursor(&rest, &config.sealer, platform::nonce()));
-    Ok(Reply::json(&Answer { list: kept.into_iter().flatten().collect(), cursor }))
+    let EventCursor { batch, after } = query.open_cursor(&config.sealer)?;
+    let kv = kv::open(env)?;
+    let listed = kv::list(&kv, EVENT_PREFIX, batch.as_deref(), query.limit as u64).await.map_err(kv::unavailable)?;
+    let mut next = listed.rest.map(|rest| EventCursor { batch: Some(rest), after: String::new() });
+    let (mut list, mut bytes, mut last) = (Vec::new(), 0, after.clone());
+    // One after the other: a page of long bodies must not be in memory several times over.
+    for (key, meta) in listed.keys.into_iter().filter(|(key, _)| *key > after) {
+        if bytes >= PAGE_BYTES {
+            next = Some(EventCursor { batch, after: last });
+            break;
+        }
+        let kept = open(&key, meta, &kv, config).await?;
+        bytes += kept.as_ref().map_or(0, |kept| kept.body.len());
+        list.extend(kept);
+        last = key;
+    }
+    let cursor = next.map(|next| EventQuery::seal_cursor(&next, &config.sealer, platform::nonce()));
+    Ok(Reply::json(&Answer { list, cursor }))
 }
 
 /// `None` if it expired meanwhile, or its key is not configured any more.
-async fn open(key: String, meta: EventMeta, kv: &KvStore, config: &Config) -> Result<Option<Kept>, EdgeError> {
-    let value = kv.get(&key).bytes().await.map_err(kv::unavailable)?;
-    let opened = value.and_then(|value| config.sealer.open(&key, &value).ok());
-    Ok(opened.zip(parse_event_key(&key)).map(|(body, parsed)| {
+async fn open(key: &str, meta: EventMeta, kv: &KvStore, config: &Config) -> Result<Option<Kept>, Failure> {
+    let value = kv.get(key).bytes().await.map_err(kv::unavailable)?;
+    let opened = value.and_then(|value| config.sealer.open(key, &value).ok());
+    Ok(opened.zip(parse_event_key(key)).map(|(body, parsed)| {
         let (encoding, body) = match String::from_utf8(body) {
             Ok(text) => ("utf8", text),
             Err(error) => ("base64", STANDARD.encode(error.as_bytes())),

@@ -1,9 +1,12 @@
 //! Workers KV: performs the writes that [`crate::store`] describes, and reads back.
 
-use worker::kv::{KvError, KvStore};
+use worker::{
+    Env,
+    kv::{KvError, KvStore},
+};
 
-use super::platform;
-use crate::{api_error::EdgeError, store::Put};
+use super::{env, reply::Failure};
+use crate::store::Put;
 
 /// One batch of a list: at most 1,000 keys.
 pub struct Batch<M> {
@@ -39,8 +42,12 @@ pub async fn list<M: Default + serde::de::DeserializeOwned>(
     Ok(Batch { keys, rest: list.cursor.filter(|_| !list.list_complete) })
 }
 
-/// Says in the log what KV said, and to the caller that storage did not answer.
-pub fn unavailable(error: KvError) -> EdgeError {
-    platform::log(&serde_json::json!({ "level": "error", "what": "kv", "error": error.to_string() }));
-    EdgeError::StorageUnavailable
+/// The namespace, or the failure that it is not bound.
+pub fn open(env: &Env) -> Result<KvStore, Failure> {
+    env::connections(env).map_err(|error| Failure::storage("kv", &error))
+}
+
+/// KV did not answer.
+pub fn unavailable(error: KvError) -> Failure {
+    Failure::storage("kv", &error)
 }

@@ -13,10 +13,10 @@ use super::{
     book::Book,
     env, platform,
     projector::Projector,
+    reply::Failure,
     rules::{self, Rules},
 };
 use crate::{
-    api_error::EdgeError,
     config::Config,
     connection::{Fact, Record},
     event::Outcome,
@@ -43,18 +43,18 @@ pub struct Ledger {
 }
 
 /// Hands a delivery to its ledger. The outcome means that it is durable there.
-pub async fn enter(entry: &Entry, body: &[u8], config: &Config, env: &Env) -> Result<Outcome, EdgeError> {
+pub async fn enter(entry: &Entry, body: &[u8], config: &Config, env: &Env) -> Result<Outcome, Failure> {
     let mut answer = ask(&config.index.handle(&entry.id), message("enter", entry, body), env).await?;
     answer.json().await.map_err(unavailable)
 }
 
 /// Hands rules to whoever knows which are the newest. Once it returns they are in KV, or newer ones are.
-pub async fn enter_rules(rules: &Rules, body: &[u8], env: &Env) -> Result<(), EdgeError> {
+pub async fn enter_rules(rules: &Rules, body: &[u8], env: &Env) -> Result<(), Failure> {
     ask(rules::NAME, message("rules", rules, body), env).await.map(|_| ())
 }
 
 /// Asks the ledger for its record; `None` if it has none. Strongly consistent.
-pub async fn record(handle: &str, env: &Env) -> Result<Option<Record>, EdgeError> {
+pub async fn record(handle: &str, env: &Env) -> Result<Option<Record>, Failure> {
     let request = Request::new("https://ledger/record", Method::Get);
     ask(handle, request, env).await?.json().await.map_err(unavailable)
 }
@@ -66,15 +66,14 @@ fn message(path: &str, head: &impl Serialize, body: &[u8]) -> worker::Result<Req
     Request::new_with_init(&format!("https://ledger/{path}"), &init)
 }
 
-async fn ask(handle: &str, request: worker::Result<Request>, env: &Env) -> Result<Response, EdgeError> {
+async fn ask(handle: &str, request: worker::Result<Request>, env: &Env) -> Result<Response, Failure> {
     let stub = env::ledgers(env).and_then(|ledgers| ledgers.get_by_name(handle)).map_err(unavailable)?;
     let answer = stub.fetch_with_request(request.map_err(unavailable)?).await.map_err(unavailable)?;
-    if (200..300).contains(&answer.status_code()) { Ok(answer) } else { Err(EdgeError::StorageUnavailable) }
+    if (200..300).contains(&answer.status_code()) { Ok(answer) } else { Err(unavailable("it refused".into())) }
 }
 
-fn unavailable(error: worker::Error) -> EdgeError {
-    platform::log(&serde_json::json!({ "level": "error", "what": "ledger", "error": error.to_string() }));
-    EdgeError::StorageUnavailable
+fn unavailable(error: worker::Error) -> Failure {
+    Failure::storage("ledger", &error)
 }
 
 impl DurableObject for Ledger {
@@ -84,21 +83,35 @@ impl DurableObject for Ledger {
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let config = env::config(&self.env).map_err(|_| "not configured")?;
-        let book = Book::new(self.projector.state(), &config);
         if request.method() == Method::Get {
-            let page = book.read()?.filter(|page| page.version > 0);
-            return Response::from_json(&page.map(|page| page.record()));
+            let row = Book::new(self.projector.state(), &config).read()?.filter(|row| row.version > 0);
+            return Response::from_json(&row.map(|row| row.record()));
         }
         let message = request.bytes().await?;
         let line = message.iter().position(|byte| *byte == b'\n').ok_or("no entry")?;
         let (head, body) = message.split_at(line);
         let body = body.get(1..).unwrap_or_default();
-        if request.path() == "/rules" {
-            let state = self.projector.state();
-            rules::enter(serde_json::from_slice(head)?, body, state, Rc::clone(&config), &self.env).await?;
-            return Response::empty();
+        match request.path().as_str() {
+            "/enter" => self.enter(serde_json::from_slice(head)?, body, &config).await,
+            "/rules" => {
+                let state = self.projector.state();
+                rules::enter(serde_json::from_slice(head)?, body, state, Rc::clone(&config), &self.env).await?;
+                Response::empty()
+            }
+            _ => Response::error("no such path", 404),
         }
-        let entry: Entry = serde_json::from_slice(head)?;
+    }
+
+    /// Fails only if the platform is to call again.
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.projector.wake().await?;
+        Response::empty()
+    }
+}
+
+impl Ledger {
+    async fn enter(&self, entry: Entry, body: &[u8], config: &Config) -> worker::Result<Response> {
+        let book = Book::new(self.projector.state(), config);
         // From here to the alarm there is no await: what is written is written whole.
         let entered = book.enter(entry, body, platform::now_ms())?;
         if let Some(at) = entered.alarm {
@@ -108,11 +121,5 @@ impl DurableObject for Ledger {
             self.projector.attempt(version).await;
         }
         Response::from_json(&entered.outcome)
-    }
-
-    /// Never fails: the platform would give up after six retries.
-    async fn alarm(&self) -> worker::Result<Response> {
-        self.projector.wake().await;
-        Response::empty()
     }
 }

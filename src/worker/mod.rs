@@ -2,6 +2,7 @@
 
 mod body;
 mod book;
+mod call;
 mod connections;
 mod env;
 mod events;
@@ -21,7 +22,8 @@ use crate::{
     config::Config,
     route::{Route, route},
 };
-use reply::{Call, Reply};
+use call::Call;
+use reply::{Failure, Reply};
 
 /// Serves one request and writes its one log line.
 #[event(fetch)]
@@ -35,28 +37,39 @@ async fn fetch(request: web_sys::Request, env: Env, _: Context) -> worker::Resul
 
 /// `/healthz` says what configuration lacks; nothing else is served until it lacks nothing.
 async fn serve(call: &Call, route: Route<'_>, env: &Env) -> Reply {
-    let config = match (env::config(env), route) {
-        (Ok(_), Route::Health) => return Reply::healthy(),
-        (Err(problems), Route::Health) => return Reply::unhealthy(&problems),
-        (Err(_), _) => return EdgeError::NotConfigured.into(),
-        (Ok(config), _) => config,
-    };
-    match route {
-        Route::Webhook => webhook::receive(call, &config, env).await,
-        Route::MethodNotAllowed(allow) => Reply::from(EdgeError::MethodNotAllowed).header("allow", allow),
-        Route::NotFound => EdgeError::RouteNotFound.into(),
-        _ => gateway(call, route, &config, env).await.unwrap_or_else(Reply::from),
+    match (env::config(env), route) {
+        (Ok(config), _) => dispatch(call, route, &config, env).await.unwrap_or_else(Reply::from),
+        (Err(problems), Route::Health) => Reply::unhealthy(&problems),
+        (Err(_), _) => EdgeError::NotConfigured.into(),
     }
 }
 
-/// The routes for servers: the credential is judged before anything else.
-async fn gateway(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> Result<Reply, EdgeError> {
-    config.gateway_keys.authenticate(call.header("authorization").as_deref(), call.header("apikey").as_deref())?;
+/// The routes for servers judge the credential before anything else.
+async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    let admit = || {
+        let (authorization, apikey) = (call.header("authorization"), call.header("apikey"));
+        config.gateway_keys.authenticate(authorization.as_deref(), apikey.as_deref())
+    };
     match route {
-        Route::Access => proxy::forward(call, config, env).await,
-        Route::Connections => connections::list(call, config, env).await,
-        Route::Connection(segment) => connections::show(segment, config, env).await,
-        Route::Events => events::list(call, config, env).await,
-        _ => Err(EdgeError::RouteNotFound),
+        Route::Webhook => Ok(webhook::receive(call, config, env).await),
+        Route::Health => Ok(Reply::healthy()),
+        Route::Access => {
+            admit()?;
+            proxy::forward(call, config, env).await
+        }
+        Route::Connections => {
+            admit()?;
+            connections::list(call, config, env).await
+        }
+        Route::Connection(segment) => {
+            admit()?;
+            connections::show(segment, config, env).await
+        }
+        Route::Events => {
+            admit()?;
+            events::list(call, config, env).await
+        }
+        Route::MethodNotAllowed(allow) => Ok(Reply::from(EdgeError::MethodNotAllowed).header("allow", allow)),
+        Route::NotFound => Err(EdgeError::RouteNotFound.into()),
     }
 }

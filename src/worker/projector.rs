@@ -13,17 +13,23 @@ use std::{
 };
 
 use futures_channel::oneshot;
-use futures_util::future::select;
-use worker::{Delay, Env, ScheduledTime, State, js_sys};
+use futures_util::future::{Either, select};
+use serde_json::json;
+use worker::{Delay, Env, ScheduledTime, State, js_sys, kv::KvStore};
 
 use super::{
-    book::{Book, MAX_RETRY, MIN_RETRY},
+    book::{Book, MAX_RETRY, MIN_RETRY, Row},
     env, kv, platform,
 };
-use crate::{config::Config, store};
+use crate::{
+    config::Config,
+    store::{self, Put},
+};
 
 /// How long the answer to OFAuth waits for the first attempt.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long one put may take.
+const PUT_PATIENCE: Duration = Duration::from_secs(30);
 /// Between two puts of a key, in milliseconds.
 const PUT_GAP: i64 = 1_000;
 
@@ -57,12 +63,15 @@ impl Projector {
         select(hear, pin!(Delay::from(PATIENCE))).await;
     }
 
-    /// The alarm: lets go of what is old, carries what is dirty, and sets the next alarm.
-    pub async fn wake(&self) {
-        if let Err(error) = self.try_wake().await {
-            complain("alarm", &error);
-            // Configuration or storage is broken; whatever it is, come back.
-            let _ = self.set_alarm(platform::now_ms() + MAX_RETRY).await;
+    /// The alarm: lets go of what is old, carries what is dirty, and sets the next alarm. Fails only if that fails.
+    pub async fn wake(self: &Rc<Self>) -> worker::Result<()> {
+        match self.try_wake().await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                complain("alarm", &error);
+                // Configuration or storage is broken; whatever it is, come back.
+                self.set_alarm(platform::now_ms() + MAX_RETRY).await
+            }
         }
     }
 
@@ -73,29 +82,40 @@ impl Projector {
         self.state.storage().set_alarm(ScheduledTime::new(date)).await
     }
 
-    async fn try_wake(&self) -> worker::Result<()> {
+    async fn try_wake(self: &Rc<Self>) -> worker::Result<()> {
         let config = env::config(&self.env).map_err(|_| "not configured")?;
         let book = Book::new(&self.state, &config);
-        let Some(page) = book.read()? else { return Ok(()) };
+        let Some(row) = book.read()? else { return Ok(()) };
         let now = platform::now_ms();
-        if page.purge_at.is_some_and(|at| at <= now) {
-            env::connections(&self.env)?.delete(&store::connection_key(&page.handle)).await?;
-            return self.state.storage().delete_all().await;
+        if row.purge_at.is_some_and(|at| at <= now) && !self.running.get() {
+            return self.purge(&row).await;
         }
         book.tidy(now)?;
-        if page.is_dirty() {
-            // Before the try, so that a try that never ends does not end the tries.
-            book.armed(Some(now + page.retry_ms), (page.retry_ms * 2).min(MAX_RETRY))?;
-            self.set_alarm(now + page.retry_ms).await?;
-            if !self.running.replace(true) {
-                self.run().await;
-            }
-            return Ok(());
+        if !row.is_dirty() && !self.running.get() {
+            return self.settle(&book).await;
         }
-        self.settle(&book).await
+        // Before the try, so that the next one comes whatever becomes of this.
+        book.armed(Some(now + row.retry_ms), (row.retry_ms * 2).min(MAX_RETRY))?;
+        self.set_alarm(now + row.retry_ms).await?;
+        if !self.running.replace(true) {
+            self.run().await;
+        }
+        Ok(())
     }
 
-    async fn run(&self) {
+    /// Deletes everything, in KV first. No delivery comes between.
+    async fn purge(&self, row: &Row) -> worker::Result<()> {
+        let (kv, storage) = (env::connections(&self.env)?, self.state.storage());
+        let key = store::connection_key(&row.handle);
+        let purge = async move {
+            kv.delete(&key).await?;
+            storage.delete_all().await
+        };
+        // An error of the block itself would reset the object.
+        self.state.block_concurrency_while(async move { Ok(purge.await) }).await?
+    }
+
+    async fn run(self: &Rc<Self>) {
         let config = env::config(&self.env);
         if let Ok(config) = &config
             && let Err(error) = self.carry(config).await
@@ -113,32 +133,64 @@ impl Projector {
     }
 
     /// Puts the newest version until KV has it, or a put fails.
-    async fn carry(&self, config: &Config) -> worker::Result<()> {
+    async fn carry(self: &Rc<Self>, config: &Config) -> worker::Result<()> {
         let book = Book::new(&self.state, config);
         let kv = env::connections(&self.env)?;
-        while book.read()?.is_some_and(|page| page.is_dirty()) {
+        while book.read()?.is_some_and(|row| row.is_dirty()) {
             let gap = self.last_put.get() + PUT_GAP - platform::now_ms();
             if let Ok(gap @ 1..) = u64::try_from(gap) {
                 Delay::from(Duration::from_millis(gap)).await;
             }
-            let Some(page) = book.read()? else { return Ok(()) };
+            let Some(row) = book.read()? else { return Ok(()) };
             let nonces = [platform::nonce(), platform::nonce()];
-            let put = store::put_connection(&page.record(), &config.index, &config.sealer, nonces);
+            let put = store::put_connection(&row.record(), &config.index, &config.sealer, nonces);
             self.last_put.set(platform::now_ms());
-            let done = kv::put(&kv, put).await;
+            let done = self.put(&kv, put).await;
             if done.is_ok() {
-                book.projected(page.version)?;
+                book.projected(row.version)?;
             }
-            self.waiting.borrow_mut().retain(|(version, _)| *version > page.version);
+            self.waiting.borrow_mut().retain(|(version, _)| *version > row.version);
             done?;
         }
         Ok(())
     }
 
+    /// One put. One that takes longer than [`PUT_PATIENCE`] is given up; should it land after all, perhaps over a newer
+    /// one, the newest is put again.
+    async fn put(self: &Rc<Self>, kv: &KvStore, put: Put) -> worker::Result<()> {
+        let kv = kv.clone();
+        let put = Box::pin(async move { kv::put(&kv, put).await });
+        let late = match select(put, pin!(Delay::from(PUT_PATIENCE))).await {
+            Either::Left((done, _)) => return Ok(done?),
+            Either::Right(((), late)) => late,
+        };
+        let projector = Rc::clone(self);
+        self.state.wait_until(async move {
+            if late.await.is_ok()
+                && let Err(error) = projector.put_again().await
+            {
+                complain("projector", &error);
+            }
+        });
+        Err("KV did not answer".into())
+    }
+
+    async fn put_again(self: &Rc<Self>) -> worker::Result<()> {
+        let config = env::config(&self.env).map_err(|_| "not configured")?;
+        let book = Book::new(&self.state, &config);
+        let Some(row) = book.read()? else { return Ok(()) };
+        book.unprojected()?;
+        let at = platform::now_ms() + MIN_RETRY;
+        book.armed(Some(at), MIN_RETRY)?;
+        self.set_alarm(at).await?;
+        self.attempt(row.version).await;
+        Ok(())
+    }
+
     /// With nothing left to carry, moves the alarm to when something will be too old.
     async fn settle(&self, book: &Book<'_>) -> worker::Result<()> {
-        let Some(page) = book.read()?.filter(|page| !page.is_dirty()) else { return Ok(()) };
-        let at = book.next_tidying(&page)?;
+        let Some(row) = book.read()?.filter(|row| !row.is_dirty()) else { return Ok(()) };
+        let at = book.next_tidying(&row)?;
         book.armed(at, MIN_RETRY)?;
         match at {
             Some(at) => self.set_alarm(at).await,
@@ -148,5 +200,5 @@ impl Projector {
 }
 
 fn complain(what: &str, error: &worker::Error) {
-    platform::log(&serde_json::json!({ "level": "error", "what": what, "error": error.to_string() }));
+    platform::log(&json!({ "level": "error", "what": what, "error": error.to_string() }));
 }

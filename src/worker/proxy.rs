@@ -4,13 +4,14 @@ use wasm_bindgen::{JsCast, JsValue};
 use worker::{
     Env,
     js_sys::{self, Array, futures::JsFuture},
-    web_sys::{Headers, ReadableStream, Request, RequestInit, RequestRedirect, Response},
+    web_sys::{Headers, ReadableStream, Request, RequestCache, RequestInit, RequestRedirect, Response},
 };
 
 use super::{
     body::read_capped,
-    env, kv, ledger, platform,
-    reply::{Call, Reply},
+    call::Call,
+    kv, ledger, platform,
+    reply::{Failure, Reply},
 };
 use crate::{
     access::{self, Named},
@@ -28,7 +29,7 @@ extern "C" {
 
 /// 1. The path is judged; 2. the connection found; 3. the call sent, once, to the configured origin, redirects not
 ///    followed (they would carry the key to another host); 4. the answer passed back.
-pub async fn forward(call: &Call, config: &Config, env: &Env) -> Result<Reply, EdgeError> {
+pub async fn forward(call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
     access::check_path(call.path())?;
     let body = body_of(call).await?;
     let named = call.header("x-connection-id");
@@ -36,22 +37,22 @@ pub async fn forward(call: &Call, config: &Config, env: &Env) -> Result<Reply, E
         Named::Handle(handle) => by_handle(handle, config, env).await?.ok_or(EdgeError::ConnectionNotFound)?,
         Named::Id(id) => by_id(id, config, env).await?,
     };
-    let request = upstream_request(call, body.as_ref(), &id, config).map_err(unreachable)?;
+    let request = upstream_request(call, body.as_ref(), &id, config).map_err(Failure::upstream)?;
     let sent = platform::now_ms();
     let answer = JsFuture::from(fetch(&request)).await;
     call.upstream_ms.set(Some(platform::now_ms() - sent));
-    let answer: Response = answer.map_err(unreachable)?.unchecked_into();
+    let answer: Response = answer.map_err(Failure::upstream)?.unchecked_into();
     if !(200..600).contains(&answer.status()) {
-        return Err(unreachable(format!("an answer of status {}", answer.status()).into()));
+        return Err(Failure::upstream(format!("an answer of status {}", answer.status()).into()));
     }
-    let headers = copy(&answer.headers(), access::comes_back).map_err(unreachable)?;
+    let headers = copy(&answer.headers(), access::comes_back).map_err(Failure::upstream)?;
     Ok(Reply::upstream(answer.status(), headers, answer.body()))
 }
 
 /// The hot path: one KV get; on a miss, or with KV failing, the ledger.
-async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Option<String>, EdgeError> {
-    let kv = env::connections(env).map_err(|_| EdgeError::StorageUnavailable)?;
-    let value = kv.get(&store::connection_key(handle)).bytes().await.map_err(kv::unavailable).ok().flatten();
+async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Option<String>, Failure> {
+    let kv = kv::open(env)?;
+    let value = kv.get(&store::connection_key(handle)).bytes().await.ok().flatten();
     let record = match value.and_then(|value| store::open_connection(handle, &value, &config.sealer)) {
         Some(record) => Some(record),
         None => ledger::record(handle, env).await?,
@@ -60,9 +61,9 @@ async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Option<St
 }
 
 /// An id that the store does not know goes up as it is, and nothing is stored.
-async fn by_id(id: &str, config: &Config, env: &Env) -> Result<String, EdgeError> {
+async fn by_id(id: &str, config: &Config, env: &Env) -> Result<String, Failure> {
     match ledger::record(&config.index.handle(id), env).await? {
-        Some(record) if !is_connected(&record) => Err(EdgeError::ConnectionNotFound),
+        Some(record) if !is_connected(&record) => Err(EdgeError::ConnectionNotFound.into()),
         _ => Ok(id.to_owned()),
     }
 }
@@ -72,14 +73,14 @@ fn is_connected(record: &Record) -> bool {
 }
 
 /// The body that goes up. A GET or HEAD has none, and an announced but empty one is none.
-async fn body_of(call: &Call) -> Result<Option<ReadableStream>, EdgeError> {
+async fn body_of(call: &Call) -> Result<Option<ReadableStream>, Failure> {
     let body = call.request.body();
     if !matches!(call.method.as_str(), "GET" | "HEAD") {
         return Ok(body);
     }
     match read_capped(body, 0).await {
-        Err(EdgeError::BodyTooLarge) => Err(EdgeError::BadRequest("a GET or HEAD carries no body")),
-        read => read.map(|_| None),
+        Err(EdgeError::BodyTooLarge) => Err(EdgeError::BadRequest("a GET or HEAD carries no body").into()),
+        read => Ok(read.map(|_| None)?),
     }
 }
 
@@ -91,6 +92,8 @@ fn upstream_request(call: &Call, body: Option<&ReadableStream>, id: &str, config
     init.set_method(&call.method);
     init.set_headers(&headers);
     init.set_redirect(RequestRedirect::Manual);
+    // One URL has an answer for each connection, and the platform's cache knows URLs only.
+    init.set_cache(RequestCache::NoStore);
     if let Some(body) = body {
         init.set_body(body);
     }
@@ -109,10 +112,4 @@ fn copy(from: &Headers, passes: fn(&str, &str) -> bool) -> Result<Headers, JsVal
         }
     }
     Ok(to)
-}
-
-fn unreachable(error: JsValue) -> EdgeError {
-    let error = worker::Error::from(error).to_string();
-    platform::log(&serde_json::json!({ "level": "error", "what": "upstream", "error": error }));
-    EdgeError::UpstreamUnreachable
 }

@@ -1,29 +1,17 @@
-//! A call as it came and the reply to it: status, headers, body, and what the log says.
+//! Replies: status, headers, body, and what the log says.
 
-use std::cell::Cell;
+use std::fmt::Display;
 
 use serde::Serialize;
 use serde_json::json;
 use wasm_bindgen::JsValue;
-use worker::web_sys::{Headers, ReadableStream, Request, Response, ResponseInit};
+use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
-use super::platform;
+use super::{call::Call, platform};
 use crate::{api_error::EdgeError, config::Problem, event::Outcome};
 
-/// Seconds after which a caller may try again when storage did not answer.
+/// Seconds after which a caller may try again after a 503.
 const RETRY_AFTER: &str = "2";
-
-/// A request as received.
-pub struct Call {
-    pub request: Request,
-    pub method: String,
-    pub id: String,
-    /// How long the upstream took to answer, in milliseconds, once it has.
-    pub upstream_ms: Cell<Option<i64>>,
-    started: i64,
-    url: String,
-    path: (usize, usize),
-}
 
 /// What is answered.
 pub struct Reply {
@@ -33,55 +21,20 @@ pub struct Reply {
     from_upstream: bool,
     /// For the log: an error's code or a webhook's outcome.
     kind: Option<&'static str>,
+    /// For the log alone: what somebody else said when it went wrong.
+    detail: Option<String>,
+}
+
+/// An error to answer with, and what only the log may say of it.
+pub struct Failure {
+    error: EdgeError,
+    detail: Option<String>,
 }
 
 enum Body {
     Text(String),
     Error { message: String, code: &'static str, action: Option<&'static str> },
     Stream(Option<ReadableStream>),
-}
-
-impl Call {
-    pub fn new(request: Request) -> Self {
-        let url = request.url();
-        let path = url.find("://").and_then(|scheme| url.get(scheme + 3..)?.find('/').map(|slash| scheme + 3 + slash));
-        let path = path.unwrap_or(url.len());
-        let query = url.get(path..).and_then(|rest| rest.find('?')).map_or(url.len(), |mark| path + mark);
-        Self {
-            method: request.method(),
-            request,
-            id: platform::request_id(),
-            upstream_ms: Cell::new(None),
-            started: platform::now_ms(),
-            url,
-            path: (path, query),
-        }
-    }
-
-    /// The path, byte for byte, without the query.
-    pub fn path(&self) -> &str {
-        self.url.get(self.path.0..self.path.1).unwrap_or_default()
-    }
-
-    /// The query, byte for byte, without its question mark.
-    pub fn query(&self) -> &str {
-        self.url.get(self.path.1 + 1..).unwrap_or_default()
-    }
-
-    /// Path and query, byte for byte.
-    pub fn path_and_query(&self) -> &str {
-        self.url.get(self.path.0..).unwrap_or_default()
-    }
-
-    /// A header's value, if it is there.
-    pub fn header(&self, name: &str) -> Option<String> {
-        self.request.headers().get(name).ok().flatten()
-    }
-
-    /// When the call came, in unix milliseconds.
-    pub fn started(&self) -> i64 {
-        self.started
-    }
 }
 
 impl Reply {
@@ -102,7 +55,7 @@ impl Reply {
 
     /// The upstream's own answer.
     pub fn upstream(status: u16, headers: Headers, body: Option<ReadableStream>) -> Self {
-        Self { status, headers, body: Body::Stream(body), from_upstream: true, kind: None }
+        Self { status, headers, body: Body::Stream(body), from_upstream: true, kind: None, detail: None }
     }
 
     pub fn healthy() -> Self {
@@ -113,6 +66,11 @@ impl Reply {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let body = json!({ "ok": false, "problems": problems }).to_string();
         Self::new(503, Body::Text(body), Some(EdgeError::NotConfigured.code()))
+    }
+
+    /// The same reply with a detail for the log.
+    pub fn detail(self, detail: Option<String>) -> Self {
+        Self { detail, ..self }
     }
 
     /// The same reply with one more header.
@@ -133,7 +91,8 @@ impl Reply {
             "requestId": call.id,
             "upstreamRequestId": self.from_upstream.then(|| self.headers.get("x-request-id").ok().flatten()).flatten(),
             "upstreamMs": call.upstream_ms.get(),
-            "ms": platform::now_ms() - call.started,
+            "detail": self.detail,
+            "ms": platform::now_ms() - call.started(),
         }));
     }
 
@@ -164,7 +123,32 @@ impl Reply {
     fn new(status: u16, body: Body, kind: Option<&'static str>) -> Self {
         #[expect(clippy::expect_used, reason = "the constructor without arguments has nothing to refuse")]
         let headers = Headers::new().expect("empty headers");
-        Self { status, headers, body, from_upstream: false, kind }
+        Self { status, headers, body, from_upstream: false, kind, detail: None }
+    }
+}
+
+impl Failure {
+    /// Storage did not answer; `what` and its own words go to the log.
+    pub fn storage(what: &str, error: &dyn Display) -> Self {
+        Self { error: EdgeError::StorageUnavailable, detail: Some(format!("{what}: {error}")) }
+    }
+
+    /// OFAuth did not answer; the platform's words go to the log.
+    pub fn upstream(error: JsValue) -> Self {
+        let detail = worker::Error::from(error).to_string();
+        Self { error: EdgeError::UpstreamUnreachable, detail: Some(detail) }
+    }
+}
+
+impl From<EdgeError> for Failure {
+    fn from(error: EdgeError) -> Self {
+        Self { error, detail: None }
+    }
+}
+
+impl From<Failure> for Reply {
+    fn from(failure: Failure) -> Self {
+        Self::from(failure.error).detail(failure.detail)
     }
 }
 
@@ -173,7 +157,7 @@ impl From<EdgeError> for Reply {
         let body = Body::Error { message: error.to_string(), code: error.code(), action: error.action_required() };
         let reply = Self::new(error.status(), body, Some(error.code()));
         match error {
-            EdgeError::StorageUnavailable => reply.header("retry-after", RETRY_AFTER),
+            EdgeError::StorageUnavailable | EdgeError::NotConfigured => reply.header("retry-after", RETRY_AFTER),
             _ => reply,
         }
     }

@@ -4,10 +4,11 @@ use worker::Env;
 
 use super::{
     body::read_capped,
-    env, kv,
+    call::Call,
+    kv,
     ledger::{self, Entry},
     platform,
-    reply::{Call, Reply},
+    reply::{Failure, Reply},
     rules::Rules,
 };
 use crate::{
@@ -65,8 +66,10 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
 }
 
 /// 5. of [`receive`].
-async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env) -> Result<Reply, EdgeError> {
-    let event = Event::parse(verified).ok();
+async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    let parsed = Event::parse(verified);
+    let odd = parsed.as_ref().err().map(|error| error.code().to_owned());
+    let event = parsed.ok();
     let delivery = Delivery::of(verified, event.as_ref());
     match event {
         Some(Event { kind, live, payload: Payload::Connection(event), .. }) => {
@@ -75,7 +78,10 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
             let entry = Entry { id, kind, received: call.started(), fact };
             ledger::enter(&entry, verified.body(), config, env).await.map(Reply::outcome)
         }
-        event => keep(verified, event, &delivery, call, config, env).await.map(Reply::outcome),
+        event => {
+            let outcome = keep(verified, event, &delivery, call, config, env).await?;
+            Ok(Reply::outcome(outcome).detail(odd))
+        }
     }
 }
 
@@ -87,12 +93,17 @@ async fn keep(
     call: &Call,
     config: &Config,
     env: &Env,
-) -> Result<Outcome, EdgeError> {
-    let kv = env::connections(env).map_err(|_| EdgeError::StorageUnavailable)?;
+) -> Result<Outcome, Failure> {
+    let kv = kv::open(env)?;
     let kind = event.as_ref().map(|event| event.kind.as_str());
     let (body, sealer) = (verified.body(), &config.sealer);
     if let Some(Event { payload: Payload::Rules(revision), .. }) = &event {
-        ledger::enter_rules(&Rules { stamp: delivery.stamp, revision: revision.clone() }, body, env).await?;
+        ledger::enter_rules(
+            &Rules { stamp: delivery.stamp, delivery: delivery.id.clone(), revision: revision.clone() },
+            body,
+            env,
+        )
+        .await?;
     }
     if !config.event_keep.keeps(kind) {
         return Ok(Outcome::Ignored);

@@ -100,3 +100,14 @@ async function start(t, vars) {
   t.after(() => gateway.close());
   return gateway;
 }
+
+test("a number without quotes is a number, and one out of range is named", async (t) => {
+  const healthy = await start(t, { WEBHOOK_TOLERANCE_SECONDS: 10 });
+  const { scheme, secret } = { scheme: "ofauth", secret: SECRETS.OFAUTH_WEBHOOK_SECRET };
+  const old = await healthy.deliver({ type: "x" }, { scheme, secret, timestamp: Math.floor(Date.now() / 1000) - 60 });
+  assert.deepEqual(refusal(old), [401, "TIMESTAMP_TOO_OLD"]);
+  const wrong = await start(t, { EVENT_TTL_SECONDS: 10, WEBHOOK_TOLERANCE_SECONDS: true });
+  const { status, text } = await wrong.send("GET", "/healthz");
+  assert.equal(status, 503);
+  assert.match(text, /EVENT_TTL_SECONDS.*WEBHOOK_TOLERANCE|WEBHOOK_TOLERANCE.*EVENT_TTL_SECONDS/);
+});

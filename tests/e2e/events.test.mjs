@@ -216,3 +216,20 @@ function sha256(text) {
 function at(minute) {
   return new Date(START + minute * 60_000).toISOString();
 }
+
+test("a page of long bodies ends early, and its cursor leads through all of them", async (t) => {
+  const own = await startGateway();
+  t.after(() => own.close());
+  const COUNT = 7;
+  const text = "x".repeat(1_000_000);
+  for (let n = 0; n < COUNT; n++) assert.equal((await own.deliver({ type: "kept.long", n, text })).outcome, "kept");
+  const seen = [];
+  let pages = 0;
+  for (let cursor = ""; cursor !== undefined; pages++) {
+    const page = (await own.call("GET", `/edge/events?limit=100${cursor && `&cursor=${cursor}`}`)).json();
+    seen.push(...page.list.map(({ body }) => JSON.parse(body).n));
+    cursor = page.cursor;
+  }
+  assert.deepEqual(seen.sort(), [...Array(COUNT).keys()]);
+  assert.ok(pages > 1, `${pages} page`);
+});

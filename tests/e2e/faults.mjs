@@ -7,7 +7,7 @@ import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
 /**
  * @typedef {object} Modes
- * @property {"fail" | "slow"} [put]        slow: 10 s, or until healed
+ * @property {"fail" | "slow" | "hang"} [put]   slow: 10 s, or until healed; hang: until 3 s after it is healed
  * @property {"fail" | "stale"} [read]      stale: as it was when the mode was set
  * @property {"fail" | "lost"} [ledger]     lost: the work is done, the answer is not heard
  */
@@ -33,6 +33,10 @@ export class FaultyKv extends WorkerEntrypoint {
   async put(key, value, options) {
     puts.push({ key, at: Date.now() });
     for (let end = Date.now() + SLOW; modes.put === "slow" && Date.now() < end; ) await scheduler.wait(50);
+    if (modes.put === "hang") {
+      while (modes.put === "hang") await scheduler.wait(50);
+      await scheduler.wait(3_000);
+    }
     if (modes.put === "fail") throw new Error("KV PUT failed: 500 Internal Server Error");
     await this.env.STORE.put(key, value, options);
   }

@@ -191,6 +191,24 @@ test("older rules do not replace newer ones that KV does not show yet", async ()
   await eventually(async () => assert.equal(await shown(), "newest"), { within: 3_000 });
 });
 
+test("a put to KV that is not answered is given up, and when it lands after a newer one the newest is put again", async () => {
+  const event = (type) => connectionEvent(type, { id: "conn_hung" });
+  await gateway.fail({ put: "hang" });
+  assert.equal((await gateway.deliver(event("connection.created"))).outcome, "applied");
+  const { handle } = (await gateway.call("GET", "/edge/connections/conn_hung")).json();
+  const shown = async () => (await listAll(gateway)).find(({ id }) => id === "conn_hung")?.status;
+  const given = () => assert.ok(gateway.logs.some((line) => line.includes("KV did not answer")));
+  await eventually(async () => given(), { within: 45_000 });
+
+  await gateway.fail({}); // and in three seconds the old put lands
+  assert.equal((await gateway.deliver(event("connection.expired"))).outcome, "applied");
+  await eventually(async () => assert.equal(await shown(), "expired"), { within: 2_500 });
+  const puts = async () => (await gateway.puts()).filter(({ key }) => key === `conn:${handle}`).length;
+  const before = await puts();
+  await eventually(async () => assert.ok((await puts()) > before));
+  await eventually(async () => assert.equal(await shown(), "expired"));
+});
+
 test("lists are 503 while KV fails; a call goes through, since the ledger knows the connection too", async () => {
   const { handle } = (await gateway.call("GET", "/edge/connections/conn_busy")).json();
   const access = () => gateway.call("GET", "/v2/access/self", { headers: { "x-connection-id": handle } });
