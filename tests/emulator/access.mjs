@@ -168,7 +168,7 @@ function status({ res, query }) {
 }
 
 // 401 is the answer of a dead session on purpose: under /v2/access/proxy/ it may come from anybody, and marks nothing.
-const TYPE_OF_STATUS = {
+export const TYPE_OF_STATUS = {
   400: ["BAD_REQUEST"],
   401: ["SESSION_EXPIRED", "relink_connection"],
   403: ["FORBIDDEN"],

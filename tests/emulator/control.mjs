@@ -1,5 +1,5 @@
-// Steering the emulator from another process: what was asked of it, and webhooks to send. Everything is under
-// `/_emulator/`, which no OFAuth route can be, and none of it is recorded.
+// Steering the emulator from another process: what was asked of it, how it is to fail, and webhooks to send. Everything is
+// under `/_emulator/`, which no OFAuth route can be, and none of it is recorded.
 
 import { sendError, sendJson } from "./answers.mjs";
 import { WebhookSender } from "./webhooks.mjs";
@@ -10,6 +10,7 @@ export const CONTROL_PREFIX = "/_emulator/";
  * @typedef {object} Control
  * @property {import("./emulator.mjs").Recorded[]} requests
  * @property {() => void} clear
+ * @property {import("./faults.mjs").Faults} faults
  * @property {{url?: string, ofauthSecret?: string, svixSecret?: string}} webhooks
  * @property {AbortSignal} signal   the emulator is closing
  */
@@ -19,6 +20,8 @@ export const CONTROL_PREFIX = "/_emulator/";
  * |---|---|
  * | GET `/_emulator/requests` | 200 `{requests}` |
  * | DELETE `/_emulator/requests` | 204, and they are forgotten |
+ * | POST `/_emulator/faults` | 204, and the rule in the body (faults.mjs) is in force, behind those already set |
+ * | DELETE `/_emulator/faults` | 204, and they are forgotten |
  * | POST `/_emulator/webhooks` | 200 `{seed, order, results}`, once all are delivered or given up |
  *
  * The last one takes `{events, scheme?, duplicates?, disorder?, concurrency?}`, as WebhookSender.deliverAll does.
@@ -27,11 +30,20 @@ export const CONTROL_PREFIX = "/_emulator/";
  * @param {Control} control
  */
 export async function answerControl({ req, res, path }, control) {
+  // A web page can post text anywhere unasked, but not JSON: without this, any site could send signed events.
+  if (req.method === "POST" && !/^application\/json\b/i.test(req.headers["content-type"] ?? "")) {
+    return sendError(res, 400, "BAD_REQUEST", "send application/json");
+  }
   switch (`${req.method} ${path}`) {
     case "GET /_emulator/requests":
       return sendJson(res, 200, { requests: control.requests });
     case "DELETE /_emulator/requests":
       control.clear();
+      return res.writeHead(204).end();
+    case "POST /_emulator/faults":
+      return setFault(req, res, control);
+    case "DELETE /_emulator/faults":
+      control.faults.clear();
       return res.writeHead(204).end();
     case "POST /_emulator/webhooks":
       return sendWebhooks(req, res, control);
@@ -40,10 +52,20 @@ export async function answerControl({ req, res, path }, control) {
   }
 }
 
+async function setFault(req, res, { faults }) {
+  const refuse = (why) => sendError(res, 400, "BAD_REQUEST", why);
+  const rule = parse(await readText(req));
+  if (rule === undefined) return refuse("the body must be JSON");
+  try {
+    faults.add(rule);
+  } catch (error) {
+    return refuse(error.message);
+  }
+  res.writeHead(204).end();
+}
+
 async function sendWebhooks(req, res, { webhooks, signal }) {
   const refuse = (why) => sendError(res, 400, "BAD_REQUEST", why);
-  // A web page can post text anywhere unasked, but not JSON: without this, any site could send signed events.
-  if (!/^application\/json\b/i.test(req.headers["content-type"] ?? "")) return refuse("send application/json");
   const order = parse(await readText(req));
   if (!Array.isArray(order?.events)) return refuse("the body must be JSON with a list of events");
 

@@ -1,6 +1,7 @@
 // OFAuth on loopback: one HTTP server that answers as the platform does and remembers what it was asked. In scope: the
-// Access API (access.mjs), sending signed webhooks (webhooks.mjs), and a way to steer both over HTTP (control.mjs). Out of
-// scope: real logins, real content, TLS. It shares no code with the gateway it is there to try.
+// Access API (access.mjs), failing as told (faults.mjs), sending signed webhooks (webhooks.mjs), and a way to steer all
+// that over HTTP (control.mjs). Out of scope: real logins, real content, TLS. It shares no code with the gateway it is
+// there to try.
 
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -9,6 +10,7 @@ import http from "node:http";
 import { answerAccess } from "./access.mjs";
 import { sendError } from "./answers.mjs";
 import { answerControl, CONTROL_PREFIX } from "./control.mjs";
+import { Faults } from "./faults.mjs";
 
 export { sha256OfLarge } from "./access.mjs";
 
@@ -20,7 +22,8 @@ export { sha256OfLarge } from "./access.mjs";
  * @property {string[]} rawHeaders        name, value, name, value…, as they came
  * @property {number | null} bodyLength   null until the body has arrived whole
  * @property {string | null} bodySha256   hex; likewise
- * @property {boolean} aborted            the caller went away before it had sent its body or read the answer to the end
+ * @property {boolean} aborted            the connection closed before the body had come or the answer gone out whole: the
+ *   caller went away, or a fault dropped it
  */
 
 /**
@@ -29,6 +32,9 @@ export { sha256OfLarge } from "./access.mjs";
  * @property {number} port
  * @property {Recorded[]} requests        in order of arrival, there as soon as the headers are
  * @property {() => void} clear           forgets the requests
+ * @property {(rule: import("./faults.mjs").Rule) => void} fault   from now on, answers the calls it matches; TypeError if
+ *   it is no rule
+ * @property {() => void} heal            forgets the faults
  * @property {() => Promise<void>} close  drops every connection, gives up webhooks being sent
  */
 
@@ -44,15 +50,16 @@ export async function startEmulator({ apiKey, host = "127.0.0.1", port = 0, webh
   if (typeof apiKey !== "string" || apiKey === "") throw new TypeError("apiKey: a string that is not empty");
   const requests = [];
   const clear = () => requests.splice(0);
+  const faults = new Faults();
   const stopping = new AbortController();
-  const control = { requests, clear, webhooks, signal: stopping.signal };
+  const control = { requests, clear, faults, webhooks, signal: stopping.signal };
 
   const server = http.createServer(SERVER_OPTIONS, async (req, res) => {
     res.setHeader("x-request-id", `req_${randomUUID()}`);
     const call = { req, res, ...splitTarget(req.url) };
     try {
       if (call.path.startsWith(CONTROL_PREFIX)) await answerControl(call, control);
-      else await answerRecorded(call, requests, apiKey);
+      else await answerRecorded(call, requests, faults, apiKey);
     } catch (error) {
       if (!req.socket.destroyed) failVisibly(res, error); // else the caller left: there is nobody to tell
     }
@@ -67,6 +74,8 @@ export async function startEmulator({ apiKey, host = "127.0.0.1", port = 0, webh
     port: bound,
     requests,
     clear,
+    fault: (rule) => faults.add(rule),
+    heal: () => faults.clear(),
     async close() {
       stopping.abort();
       const closed = once(server, "close");
@@ -83,7 +92,7 @@ const SERVER_OPTIONS = { requestTimeout: 0, headersTimeout: 0, maxHeaderSize: 65
 
 const LARGEST_BODY_KEPT = 65_536;
 
-async function answerRecorded(call, requests, apiKey) {
+async function answerRecorded(call, requests, faults, apiKey) {
   const { req, res, path } = call;
   const { method, url, headers, rawHeaders } = req;
   const record = { method, path: url, headers, rawHeaders, bodyLength: null, bodySha256: null, aborted: false };
@@ -94,6 +103,8 @@ async function answerRecorded(call, requests, apiKey) {
   record.bodyLength = body.length;
   record.bodySha256 = body.sha256;
 
+  // A wrong key is refused as ever, and uses up no rule.
+  if (headers.apikey === apiKey && (await faults.answer({ ...call, body }))) return;
   if (path.startsWith("/v2/access/")) await answerAccess({ ...call, body }, apiKey);
   else sendError(res, 404, "ROUTE_NOT_FOUND", "Route not found");
 }
