@@ -23,7 +23,8 @@ test: setup
 	@$(tools) cargo test
 	@$(tools) node scripts/worker.mjs
 	@echo "Test: emulator and Worker"
-	@$(tools) node --test --test-concurrency=1 tests/emulator/*.test.mjs tests/e2e/*.test.mjs
+	@$(tools) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
+	  node --test --test-concurrency=1 tests/emulator/*.test.mjs tests/e2e/*.test.mjs
 
 test-all:
 	@PROPTEST_CASES=$${PROPTEST_CASES:-10000} $(MAKE) --no-print-directory test

@@ -1,4 +1,6 @@
 // Builds the Worker into build/ with worker-build, unless build/ was made from the very same sources and tools.
+//
+//   node scripts/worker.mjs [--test-hooks]   with what only tests need, into target/worker-test-hooks/
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -8,15 +10,17 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const tools = join(root, ".tools/bin");
-const stampFile = join(root, "build/.made-from");
+const hooks = process.argv[2] === "--test-hooks";
+const [folder, features] = hooks ? ["target/worker-test-hooks", "worker,test-hooks"] : ["build", "worker"];
+const stampFile = join(root, folder, ".made-from");
 
 const key = inputs();
-if (!existsSync(join(root, "build/index.js")) || !existsSync(stampFile) || readFileSync(stampFile, "utf8") !== key) build();
+if (!existsSync(join(root, folder, "index.js")) || !existsSync(stampFile) || readFileSync(stampFile, "utf8") !== key) build();
 
 function build() {
-  console.log("Worker: building");
+  console.log(hooks ? "Worker with test hooks: building" : "Worker: building");
   // worker-build downloads each tool that is not named here.
-  const { status, error } = spawnSync(join(tools, "worker-build"), ["--release", "--features", "worker"], {
+  const { status, error } = spawnSync(join(tools, "worker-build"), ["--release", "--out-dir", folder, "--features", features], {
     cwd: root,
     stdio: "inherit",
     env: {

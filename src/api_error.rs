@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::json::Text;
+use crate::json::{Object, Text};
 
 /// What to wait for after a 429 that names no time, in seconds.
 pub const DEFAULT_RETRY_AFTER: u64 = 60;
@@ -64,6 +64,14 @@ pub enum EdgeError {
     CredentialsMissing,
     /// A credential that opens nothing.
     CredentialsInvalid,
+    /// A session token after its time.
+    TokenExpired,
+    /// The token does not grant the permission.
+    PermissionDenied,
+    /// A gateway key from another site's page.
+    OriginDenied,
+    /// The user has several connections, and the call names none.
+    ConnectionAmbiguous,
     /// No connection by that handle or id, or one that is disconnected.
     ConnectionNotFound,
     /// No such path.
@@ -108,10 +116,23 @@ struct Body<'a> {
 #[serde(transparent)]
 struct Field<'a>(#[serde(borrow)] Option<&'a RawValue>);
 
+impl Verdict {
+    /// The word of the `x-ofauth-edge-action` header.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Relink => "relink",
+            Self::Operator => "operator",
+            Self::RefreshToken => "refresh_token",
+            Self::Retry => "retry",
+            Self::GiveUp => "give_up",
+        }
+    }
+}
+
 impl ApiError {
     /// Reads an error answer. The body may be anything.
     pub fn read(status: u16, headers: RetryHeaders, body: &[u8]) -> Self {
-        let body: Body = serde_json::from_slice(body).unwrap_or_default();
+        let body = serde_json::from_slice::<Object<Body>>(body).map(|Object(body)| body).unwrap_or_default();
         let code = body.kind.text().or(body.code.text()).map_or_else(|| by_status(status), |kind| canonical(&kind));
         let action_required = body.action_required.text().or(body.action_required_snake.text());
         let limited = status == 429 || code == "RATE_LIMIT_EXCEEDED";
@@ -128,6 +149,13 @@ impl ApiError {
             retry_after,
         }
     }
+
+    /// Reads a 401 or 403 that is of OFAuth's shape: a JSON object that names a type. Anything else is somebody else's.
+    pub fn refusal(status: u16, body: &[u8]) -> Option<Self> {
+        let Object(shape) = serde_json::from_slice::<Object<Body>>(body).ok()?;
+        let named = shape.kind.text().is_some() || shape.code.text().is_some();
+        named.then(|| Self::read(status, RetryHeaders::default(), body))
+    }
 }
 
 impl EdgeError {
@@ -136,6 +164,10 @@ impl EdgeError {
         match self {
             Self::CredentialsMissing => "CREDENTIALS_MISSING",
             Self::CredentialsInvalid => "CREDENTIALS_INVALID",
+            Self::TokenExpired => "TOKEN_EXPIRED",
+            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::OriginDenied => "ORIGIN_DENIED",
+            Self::ConnectionAmbiguous => "CONNECTION_AMBIGUOUS",
             Self::ConnectionNotFound => "CONNECTION_NOT_FOUND",
             Self::RouteNotFound => "ROUTE_NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
@@ -150,13 +182,33 @@ impl EdgeError {
     /// The HTTP status of the answer.
     pub fn status(self) -> u16 {
         match self {
-            Self::BadRequest(_) => 400,
-            Self::CredentialsMissing | Self::CredentialsInvalid => 401,
+            Self::BadRequest(_) | Self::ConnectionAmbiguous => 400,
+            Self::CredentialsMissing | Self::CredentialsInvalid | Self::TokenExpired => 401,
+            Self::PermissionDenied | Self::OriginDenied => 403,
             Self::ConnectionNotFound | Self::RouteNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTooLarge => 413,
             Self::UpstreamUnreachable => 502,
             Self::NotConfigured | Self::StorageUnavailable => 503,
+        }
+    }
+
+    /// What a client should do about it.
+    pub fn verdict(self) -> Verdict {
+        match self {
+            Self::ConnectionNotFound => Verdict::Relink,
+            Self::TokenExpired => Verdict::RefreshToken,
+            Self::NotConfigured => Verdict::Operator,
+            Self::StorageUnavailable | Self::UpstreamUnreachable => Verdict::Retry,
+            Self::CredentialsMissing
+            | Self::CredentialsInvalid
+            | Self::PermissionDenied
+            | Self::OriginDenied
+            | Self::ConnectionAmbiguous
+            | Self::RouteNotFound
+            | Self::MethodNotAllowed
+            | Self::BadRequest(_)
+            | Self::BodyTooLarge => Verdict::GiveUp,
         }
     }
 
@@ -169,8 +221,12 @@ impl EdgeError {
 impl fmt::Display for EdgeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::CredentialsMissing => "send a gateway key as Authorization: Bearer or as apikey",
+            Self::CredentialsMissing => "send a gateway key or a session token as Authorization: Bearer or as apikey",
             Self::CredentialsInvalid => "the credential is not valid",
+            Self::TokenExpired => "the session token has expired",
+            Self::PermissionDenied => "the session token does not grant this",
+            Self::OriginDenied => "a gateway key is for servers, not for pages of another site",
+            Self::ConnectionAmbiguous => "the user has several connections: name one in x-connection-id, by handle",
             Self::ConnectionNotFound => "no such connection; the user must link the account",
             Self::RouteNotFound => "no such route",
             Self::MethodNotAllowed => "the method is not allowed here",

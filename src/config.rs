@@ -8,8 +8,9 @@ use std::{fmt, net::IpAddr, ops::RangeInclusive};
 use http::Uri;
 
 use crate::{
+    cors::AllowedOrigins,
     seal::{Index, MAX_KEYS, Sealer, parse_key},
-    session::{GatewayKeys, MIN_KEY},
+    session::{Doorkeeper, MIN_KEY},
     signature::{DEFAULT_TOLERANCE, SecretFault, Secrets, SignatureError},
     store::MIN_TTL,
 };
@@ -36,8 +37,10 @@ pub struct Config {
     pub webhook: Secrets,
     /// Seconds a signature's time may lie from now.
     pub tolerance: u64,
-    /// Keys for servers.
-    pub gateway_keys: GatewayKeys,
+    /// Opens credentials.
+    pub doorkeeper: Doorkeeper,
+    /// Sites whose pages may call.
+    pub allowed_origins: AllowedOrigins,
     /// Seals values at rest.
     pub sealer: Sealer,
     /// Makes handles.
@@ -113,7 +116,7 @@ impl Config {
             }
         };
         let gateway = keys("GATEWAY_KEY", &mut judge);
-        keys("SESSION_SECRET", &mut judge);
+        let session = keys("SESSION_SECRET", &mut judge);
 
         let api_key = get("OFAUTH_API_KEY");
         if let Some(reason) = api_key.as_ref().map_or(Some(Reason::Missing), |key| weak_header(key)) {
@@ -122,6 +125,12 @@ impl Config {
         let api_url = get("OFAUTH_API_URL").unwrap_or_else(|| DEFAULT_API_URL.to_owned());
         if !is_origin(&api_url) {
             judge("OFAUTH_API_URL", Reason::NotAnOrigin);
+        }
+
+        let origins = get("ALLOWED_ORIGINS").filter(|origins| !origins.is_empty());
+        let origins = origins.map_or_else(Vec::new, |origins| origins.split(',').map(str::to_owned).collect());
+        if !origins.iter().all(|origin| is_origin(origin) && is_as_sent(origin)) {
+            judge("ALLOWED_ORIGINS", Reason::NotAnOrigin);
         }
 
         let (ofauth, svix) = (listed("OFAUTH_WEBHOOK_SECRET"), listed("SVIX_WEBHOOK_SECRET"));
@@ -180,7 +189,8 @@ impl Config {
                 api_url,
                 webhook,
                 tolerance,
-                gateway_keys: GatewayKeys::new(gateway),
+                doorkeeper: Doorkeeper::new(gateway, session),
+                allowed_origins: AllowedOrigins::new(origins),
                 sealer,
                 index: Index::new(&index),
                 event_ttl,
@@ -273,6 +283,12 @@ fn secret_reason(fault: SecretFault) -> Reason {
         SecretFault::OuterWhiteSpace => Reason::OuterWhiteSpace,
         SecretFault::NotBase64 => Reason::NotBase64,
     }
+}
+
+/// Whether browsers write an origin like this: in lower case, without its scheme's own port.
+fn is_as_sent(origin: &str) -> bool {
+    let own = if origin.starts_with("https") { ":443" } else { ":80" };
+    !origin.ends_with(own) && !origin.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 /// Scheme, host and perhaps a port, nothing else: https, or http on loopback.

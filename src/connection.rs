@@ -7,7 +7,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::event::{ConnectionChange, ConnectionEvent, Delivery, iso_8601};
+use crate::{
+    event::{ConnectionChange, ConnectionEvent, Delivery, iso_8601},
+    session::Caller,
+};
 
 /// The status that makes a connection usable.
 pub const ACTIVE: &str = "active";
@@ -15,6 +18,8 @@ pub const ACTIVE: &str = "active";
 pub const EXPIRED: &str = "expired";
 /// The status that is final.
 pub const DISCONNECTED: &str = "disconnected";
+/// The status of a connection that Link was asked to reconnect and made another one instead of.
+pub const MISSING: &str = "missing";
 /// The status shown while no fact has asserted one.
 pub const UNKNOWN: &str = "unknown";
 
@@ -217,6 +222,11 @@ impl Connection {
         changed
     }
 
+    /// Its status, if any fact has asserted one.
+    pub fn status(&self) -> Option<&str> {
+        self.status.as_ref().map(|status| status.value.as_str())
+    }
+
     /// When it was disconnected for good, in unix milliseconds.
     pub fn disconnected_at(&self) -> Option<i64> {
         self.status.as_ref().filter(|status| status.at.is_final()).map(|status| status.at.stamp)
@@ -267,6 +277,17 @@ impl Connection {
             stamp(self.avatar.as_ref()),
         ];
         stamps.into_iter().flatten().max().unwrap_or_default()
+    }
+}
+
+impl Record {
+    /// The record as the caller may see it: OFAuth's id is for servers, anybody else gets the handle for it.
+    #[must_use]
+    pub fn shown_to(self, caller: &Caller) -> Self {
+        match caller {
+            Caller::Gateway => self,
+            Caller::Session(_) | Caller::Console => Self { id: self.handle.clone(), ..self },
+        }
     }
 }
 

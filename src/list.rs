@@ -23,7 +23,8 @@ pub const MAX_OFFSET: usize = 1000;
 pub const MAX_BATCHES: usize = 10;
 
 const EVENTS: &str = "cursor/events";
-const BAD_CURSOR: EdgeError = EdgeError::BadRequest("the cursor is not one of this list's");
+/// What a cursor that does not open is answered with.
+pub const BAD_CURSOR: EdgeError = EdgeError::BadRequest("the cursor is not one of this list's");
 
 /// A query of `GET /edge/connections`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +79,6 @@ pub struct ConnectionCursor {
 pub struct Page {
     status: Option<String>,
     user: Option<String>,
-    reference: Option<String>,
     limit: usize,
     skip: usize,
     start: Option<ConnectionCursor>,
@@ -151,7 +151,6 @@ impl Page {
         Self {
             status: query.status.clone(),
             user: query.platform_user_id.as_deref().map(|user| index.user(user)),
-            reference: query.client_reference_id.as_deref().map(|reference| index.reference(reference)),
             limit: query.limit,
             skip: start.as_ref().map_or(query.offset, |start| start.skip),
             start,
@@ -167,8 +166,7 @@ impl Page {
         let after = self.start.as_ref().is_none_or(|start| handle > start.after.as_str());
         // The status is compared as metadata holds it: a longer one than fits is cut on both sides.
         let status = self.status.as_deref().is_none_or(|status| meta_status(status) == meta.status);
-        let of = |asked: &Option<String>, meta: &Option<String>| asked.is_none() || asked == meta;
-        after && status && of(&self.user, &meta.user) && of(&self.reference, &meta.reference)
+        after && status && (self.user.is_none() || self.user == meta.user)
     }
 
     /// Takes what [`Page::wants`] of the batch that KV gave for the cursor `batch`.

@@ -7,6 +7,8 @@ pub enum Route<'a> {
     Webhook,
     /// Any method on `/v2/access/*`.
     Access,
+    /// `POST /edge/sessions`
+    Sessions,
     /// `GET /edge/connections`
     Connections,
     /// `GET /edge/connections/{handle or id}`; the segment as it came.
@@ -27,8 +29,9 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
     let read = |route| if matches!(method, "GET" | "HEAD") { route } else { Route::MethodNotAllowed("GET, HEAD") };
     match path {
         "/webhooks/ofauth" if method == "POST" => Route::Webhook,
-        "/webhooks/ofauth" => Route::MethodNotAllowed("POST"),
         "/healthz" => read(Route::Health),
+        "/edge/sessions" if method == "POST" => Route::Sessions,
+        "/webhooks/ofauth" | "/edge/sessions" => Route::MethodNotAllowed("POST"),
         "/edge/connections" => read(Route::Connections),
         "/edge/events" => read(Route::Events),
         _ if path.starts_with(crate::access::PREFIX) => Route::Access,
@@ -39,12 +42,18 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
     }
 }
 
+/// Whether pages of other sites may call this path, with a token that opens it.
+pub fn is_for_browsers(path: &str) -> bool {
+    path.starts_with("/v2/") || path.starts_with("/edge/")
+}
+
 impl Route<'_> {
     /// The route's name in logs: URLs hold handles and stay out of them.
     pub fn name(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
             Self::Access => "access",
+            Self::Sessions => "sessions",
             Self::Connections => "connections",
             Self::Connection(_) => "connection",
             Self::Events => "events",

@@ -108,9 +108,9 @@ impl Index {
         base16ct::lower::encode_string(&self.hash::<8>("user", platform_user_id))
     }
 
-    /// 16 hex digits that stand for a clientReferenceId, likewise.
+    /// 32 hex digits that stand for a clientReferenceId: the name of that user's hub.
     pub fn reference(&self, client_reference_id: &str) -> String {
-        base16ct::lower::encode_string(&self.hash::<8>("ref", client_reference_id))
+        base16ct::lower::encode_string(&self.hash::<16>("ref", client_reference_id))
     }
 
     fn hash<const N: usize>(&self, kind: &str, value: &str) -> [u8; N] {

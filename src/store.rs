@@ -60,9 +60,6 @@ pub struct ConnectionMeta {
     /// [`Index::user`] of the OnlyFans user id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// [`Index::reference`] of the integrator's own user id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reference: Option<String>,
     /// The sealed record in base64, where there is room for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
@@ -111,7 +108,6 @@ pub fn put_connection(record: &Record, index: &Index, sealer: &Sealer, nonces: [
         status: meta_status(&record.status).to_owned(),
         updated_at: record.updated_at.clone(),
         user: record.platform_user_id.as_deref().map(|user| index.user(user)),
-        reference: record.client_reference_id.as_deref().map(|reference| index.reference(reference)),
         summary: Some(STANDARD_NO_PAD.encode(summary)),
     };
     if serde_json::to_vec(&meta).is_ok_and(|json| json.len() > MAX_METADATA) {

@@ -5,7 +5,8 @@
 //! 3. Every row of OFAuth's table has its verdict.
 //! 4. After a 429: Retry-After, else X-RateLimit-Retry-After, else the body, else 60 s.
 //! 5. No answer makes the reader panic.
-//! 6. The gateway's own errors have their documented code, status and action.
+//! 6. The gateway's own errors have their documented code, status, action and verdict; verdicts have words.
+//! 7. A refusal of OFAuth's is an object that names a type, and nothing else is one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::api_error::{ApiError, EdgeError, RELINK, RetryHeaders, Verdict};
@@ -251,23 +252,76 @@ proptest! {
 }
 
 #[test]
-fn own_errors_have_their_documented_code_and_status() {
+fn own_errors_have_their_documented_code_status_and_verdict() {
     let errors = [
-        (EdgeError::CredentialsMissing, "CREDENTIALS_MISSING", 401),
-        (EdgeError::CredentialsInvalid, "CREDENTIALS_INVALID", 401),
-        (EdgeError::ConnectionNotFound, "CONNECTION_NOT_FOUND", 404),
-        (EdgeError::RouteNotFound, "ROUTE_NOT_FOUND", 404),
-        (EdgeError::MethodNotAllowed, "METHOD_NOT_ALLOWED", 405),
-        (EdgeError::BadRequest("why"), "BAD_REQUEST", 400),
-        (EdgeError::BodyTooLarge, "BODY_TOO_LARGE", 413),
-        (EdgeError::NotConfigured, "NOT_CONFIGURED", 503),
-        (EdgeError::StorageUnavailable, "STORAGE_UNAVAILABLE", 503),
-        (EdgeError::UpstreamUnreachable, "UPSTREAM_UNREACHABLE", 502),
+        (EdgeError::CredentialsMissing, "CREDENTIALS_MISSING", 401, Verdict::GiveUp),
+        (EdgeError::CredentialsInvalid, "CREDENTIALS_INVALID", 401, Verdict::GiveUp),
+        (EdgeError::TokenExpired, "TOKEN_EXPIRED", 401, Verdict::RefreshToken),
+        (EdgeError::PermissionDenied, "PERMISSION_DENIED", 403, Verdict::GiveUp),
+        (EdgeError::OriginDenied, "ORIGIN_DENIED", 403, Verdict::GiveUp),
+        (EdgeError::ConnectionAmbiguous, "CONNECTION_AMBIGUOUS", 400, Verdict::GiveUp),
+        (EdgeError::ConnectionNotFound, "CONNECTION_NOT_FOUND", 404, Verdict::Relink),
+        (EdgeError::RouteNotFound, "ROUTE_NOT_FOUND", 404, Verdict::GiveUp),
+        (EdgeError::MethodNotAllowed, "METHOD_NOT_ALLOWED", 405, Verdict::GiveUp),
+        (EdgeError::BadRequest("why"), "BAD_REQUEST", 400, Verdict::GiveUp),
+        (EdgeError::BodyTooLarge, "BODY_TOO_LARGE", 413, Verdict::GiveUp),
+        (EdgeError::NotConfigured, "NOT_CONFIGURED", 503, Verdict::Operator),
+        (EdgeError::StorageUnavailable, "STORAGE_UNAVAILABLE", 503, Verdict::Retry),
+        (EdgeError::UpstreamUnreachable, "UPSTREAM_UNREACHABLE", 502, Verdict::Retry),
     ];
-    for (error, code, status) in errors {
-        assert_eq!((error.code(), error.status()), (code, status));
+    for (error, code, status, verdict) in errors {
+        assert_eq!((error.code(), error.status(), error.verdict()), (code, status, verdict));
+        assert_eq!(error.action_required().is_some(), verdict == Verdict::Relink, "{code}");
         assert!(!error.to_string().is_empty());
     }
+}
+
+#[test]
+fn verdicts_have_their_documented_words() {
+    let verdicts = [Verdict::Relink, Verdict::Operator, Verdict::RefreshToken, Verdict::Retry, Verdict::GiveUp];
+    assert_eq!(verdicts.map(Verdict::word), ["relink", "operator", "refresh_token", "retry", "give_up"]);
+}
+
+#[test]
+fn a_refusal_is_an_object_that_names_a_type() {
+    for body in
+        [r#"{"type":"SESSION_EXPIRED"}"#, r#"{"code":"session_expired"}"#, r#"{"type":"","code":"session_expired"}"#]
+    {
+        let refusal = ApiError::refusal(401, body.as_bytes()).unwrap();
+        assert_eq!((&*refusal.code, refusal.verdict), ("SESSION_EXPIRED", Verdict::Relink), "{body}");
+    }
+    let body = br#"{"error":"No","type":"TEAPOT","requestId":"r","actionRequired":"refresh_session"}"#;
+    assert_eq!(ApiError::refusal(403, body), Some(ApiError::read(403, RetryHeaders::default(), body)));
+}
+
+#[test]
+fn anything_else_is_no_refusal() {
+    let bodies = [
+        "",
+        " ",
+        "<html>401</html>",
+        "{}",
+        "null",
+        "7",
+        r#""SESSION_EXPIRED""#,
+        r#"{"error":"SESSION_EXPIRED"}"#,
+        r#"{"actionRequired":"relink_connection"}"#,
+        r#"{"type":null}"#,
+        r#"{"type":"","code":7}"#,
+        r#"{"type":["SESSION_EXPIRED"]}"#,
+        r#"{"error":{"type":"SESSION_EXPIRED"}}"#,
+        r#"{"type":"SESSION_EXPIRED""#,
+        r#"{"type":"SESSION_EXPIRED"} x"#,
+    ];
+    for body in bodies {
+        assert_eq!(ApiError::refusal(401, body.as_bytes()), None, "{body}");
+    }
+    assert_eq!(ApiError::refusal(401, b"{\"type\":\"\xff\"}"), None);
+}
+
+#[test]
+fn a_list_is_no_refusal() {
+    assert_eq!(ApiError::refusal(401, br#"["No","No","SESSION_EXPIRED"]"#), None);
 }
 
 #[test]

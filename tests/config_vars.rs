@@ -3,6 +3,7 @@
 //! 1. OFAUTH_API_URL is an origin: https, or http on loopback.
 //! 2. Numbers are whole and within their bounds.
 //! 3. EVENT_KEEP takes and excludes types by pattern.
+//! 4. ALLOWED_ORIGINS are origins, split at commas, not trimmed; without any, nobody's pages may call.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -162,4 +163,36 @@ fn a_key_that_no_header_could_carry_is_refused() {
 fn a_number_beyond_its_bound_is_refused() {
     assert_eq!(reason("EVENT_TTL_SECONDS", "31536001"), Reason::NotWithin(60, 31_536_000));
     assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", "86401"), Reason::NotWithin(0, 86_400));
+}
+
+#[test]
+fn allowed_origins_are_split_at_commas() {
+    let origins = "https://app.example.com,http://localhost:5173,https://b.example.com:8443";
+    let allowed = configure(&[("ALLOWED_ORIGINS", Some(origins))]).unwrap().allowed_origins;
+    for origin in origins.split(',') {
+        assert!(allowed.allow(origin), "{origin}");
+    }
+    for other in [origins, "https://app.example.com:8443", "http://app.example.com", "http://localhost", ""] {
+        assert!(!allowed.allow(other), "{other}");
+    }
+}
+
+#[test]
+fn without_allowed_origins_nobody_s_pages_may_call() {
+    for none in [None, Some("")] {
+        let allowed = configure(&[("ALLOWED_ORIGINS", none)]).unwrap().allowed_origins;
+        assert!(["", "null", "https://app.example.com"].iter().all(|origin| !allowed.allow(origin)), "{none:?}");
+    }
+}
+
+#[test]
+fn an_allowed_origin_is_an_origin() {
+    let good = "https://app.example.com";
+    for bad in ["*", "null", "app.example.com", "https://*.example.com/", "http://app.example.com", "https://a/", ","] {
+        assert_eq!(reason("ALLOWED_ORIGINS", bad), Reason::NotAnOrigin, "{bad:?}");
+        assert_eq!(reason("ALLOWED_ORIGINS", &format!("{good},{bad}")), Reason::NotAnOrigin, "{bad:?}");
+    }
+    for list in [format!("{good}, {good}"), format!("{good},"), format!(" {good}"), format!("{good} {good}")] {
+        assert_eq!(reason("ALLOWED_ORIGINS", &list), Reason::NotAnOrigin, "{list:?}");
+    }
 }

@@ -5,12 +5,16 @@
 //! 3. A reconnect lifts an expiry, a disconnect stays.
 //! 4. `expired` and `disconnected` erase nothing; a null avatar clears the avatar.
 //! 5. `created` asserts when; `expired` and `disconnected` assert their status whatever the body says.
+//! 6. A server sees OFAuth's id, a session and the console the handle for it, and all else alike.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
 
 use common::{CREATED, DISCONNECTED, EXPIRED, NOW, SDK_CREATED, UPDATED, fact, fact_of, orders, svix_signed};
-use ofauth_edge::connection::{Connection, Fact, Rank, Record};
+use ofauth_edge::{
+    connection::{Connection, Fact, Rank, Record},
+    session::{Caller, Session},
+};
 
 /// A reconnect, three minutes after the expiry: `connection.updated` of one permission less, under another name.
 fn reconnect() -> String {
@@ -206,4 +210,19 @@ fn the_four_events_have_their_ranks() {
 fn a_created_that_names_its_time_of_creation_is_believed() {
     let body = CREATED.replace("\"status\"", "\"createdAt\": \"2024-01-01T00:00:00Z\", \"status\"");
     assert_eq!(record(&[fact(&body, NOW)]).created_at.as_deref(), Some("2024-01-01T00:00:00Z"));
+}
+
+#[test]
+fn only_a_server_is_shown_the_id() {
+    let mut connection = Connection::new("conn_abc123".to_owned());
+    connection.apply(fact(CREATED, NOW));
+    let record = connection.record("acct_1".to_owned());
+    assert_eq!(record.id, "conn_abc123");
+    assert_eq!(record.clone().shown_to(&Caller::Gateway), record);
+    let session = Session { client_reference_id: "user_456".to_owned(), permissions: Vec::new(), connection: None };
+    for caller in [Caller::Session(session), Caller::Console] {
+        let shown = record.clone().shown_to(&caller);
+        assert_eq!(shown, Record { id: "acct_1".to_owned(), ..record.clone() });
+        assert!(!serde_json::to_string(&shown).unwrap().contains("conn_"));
+    }
 }

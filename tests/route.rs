@@ -6,9 +6,10 @@
 //! 4. A trailing, empty, missing or further segment, and any other path, is nothing.
 //! 5. A route's name in logs never shows its path.
 //! 6. No method or path panics.
+//! 7. Pages of other sites may call what a session token opens, and nothing else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use ofauth_edge::route::{Route, route};
+use ofauth_edge::route::{Route, is_for_browsers, route};
 use proptest::prelude::*;
 
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
@@ -34,6 +35,25 @@ fn webhooks_are_posted() {
 fn a_webhook_by_any_other_method_is_not_allowed() {
     for method in METHODS.iter().filter(|method| **method != "POST") {
         assert_eq!(route(method, "/webhooks/ofauth"), Route::MethodNotAllowed("POST"), "{method}");
+    }
+}
+
+#[test]
+fn sessions_are_posted() {
+    assert_eq!(route("POST", "/edge/sessions"), Route::Sessions);
+    for method in METHODS.iter().filter(|method| **method != "POST") {
+        assert_eq!(route(method, "/edge/sessions"), Route::MethodNotAllowed("POST"), "{method}");
+    }
+}
+
+#[test]
+fn pages_may_call_what_a_token_opens() {
+    for path in ["/v2/access/self", "/v2/link/init", "/edge/connections", "/edge/connections/acct_1", "/edge/nothing"] {
+        assert!(is_for_browsers(path), "{path}");
+    }
+    for path in ["/", "", "/webhooks/ofauth", "/healthz", "/link/callback", "/v2", "/edge", "/v22/", "/edges/", "edge/"]
+    {
+        assert!(!is_for_browsers(path), "{path:?}");
     }
 }
 
@@ -85,6 +105,8 @@ fn a_trailing_or_empty_segment_matches_nothing() {
         "/edge/connections/acct_1/",
         "/edge/connections//acct_1",
         "/edge/events/",
+        "/edge/sessions/",
+        "/edge//sessions",
     ];
     for path in paths {
         for method in METHODS {
@@ -104,6 +126,8 @@ fn other_paths_are_nothing() {
         "/edge/",
         "/edge/other",
         "/edge/events/1",
+        "/edge/sessions/1",
+        "/edge/session",
         "/edge/connectionsx",
         "/v2/access",
         "/v2/accessx",
@@ -122,11 +146,14 @@ fn other_paths_are_nothing() {
 #[test]
 fn names_in_logs_show_no_path() {
     let mut names: Vec<&str> = READ.iter().map(|(_, route)| route.name()).collect();
-    names.extend([Route::Webhook, Route::Access, Route::MethodNotAllowed("GET"), Route::NotFound].map(Route::name));
+    names.extend(
+        [Route::Webhook, Route::Access, Route::Sessions, Route::MethodNotAllowed("GET"), Route::NotFound]
+            .map(Route::name),
+    );
     assert!(names.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')), "{names:?}");
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), READ.len() - 1 + 4);
+    assert_eq!(names.len(), READ.len() - 1 + 5);
 }
 
 proptest! {

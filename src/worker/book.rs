@@ -2,7 +2,7 @@
 //!
 //! | table | columns |
 //! |---|---|
-//! | `ledger`, one row | handle; the sealed [`Connection`]; its version; the version that KV has; when the alarm is set for; how long to wait for the next try; when to delete everything |
+//! | `ledger`, one row | handle; the sealed [`Connection`]; its version; the version that KV has; the hub that was told, and of which version; when the alarm is set for; how long to wait for the next try; when to delete everything |
 //! | `deliveries` | id; received and stamp (unix ms); type; outcome; the sealed raw body |
 //!
 //! A value's place (see [`crate::seal`]) is `ledger/{handle}/record` or `ledger/{handle}/delivery/{id}`. The tables come
@@ -32,7 +32,7 @@ const MAX_DELIVERIES: i64 = 1_000;
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS ledger (
         one INTEGER PRIMARY KEY CHECK (one = 1), handle TEXT NOT NULL, record BLOB NOT NULL, version INTEGER NOT NULL,
-        projected INTEGER NOT NULL, alarm_at INTEGER, retry_ms INTEGER NOT NULL, purge_at INTEGER);
+        projected INTEGER NOT NULL, hub TEXT, hub_version INTEGER NOT NULL, alarm_at INTEGER, retry_ms INTEGER NOT NULL, purge_at INTEGER);
     CREATE TABLE IF NOT EXISTS deliveries (
         id TEXT PRIMARY KEY, received INTEGER NOT NULL, stamp INTEGER NOT NULL, type TEXT NOT NULL,
         outcome TEXT NOT NULL, body BLOB)";
@@ -50,6 +50,8 @@ pub struct Row {
     pub handle: String,
     pub version: i64,
     pub projected: i64,
+    pub hub: Option<String>,
+    pub hub_version: i64,
     pub alarm_at: Option<i64>,
     pub retry_ms: i64,
     pub purge_at: Option<i64>,
@@ -60,7 +62,7 @@ pub struct Row {
 #[derive(Debug)]
 pub struct Entered {
     pub outcome: Outcome,
-    /// The version that KV still lacks.
+    /// The version that KV or the hub still lacks.
     pub dirty: Option<i64>,
     /// When to set the alarm for, if that is earlier than it is set.
     pub alarm: Option<i64>,
@@ -79,9 +81,9 @@ impl Row {
         self.connection.record(self.handle.clone())
     }
 
-    /// Whether KV lacks the newest version.
+    /// Whether KV or the hub lacks the newest version.
     pub fn is_dirty(&self) -> bool {
-        self.projected < self.version
+        self.projected.min(self.hub_version) < self.version
     }
 }
 
@@ -97,7 +99,8 @@ impl<'a> Book<'a> {
         if tables.is_empty() {
             return Ok(None);
         }
-        let select = "SELECT handle, record, version, projected, alarm_at, retry_ms, purge_at FROM ledger";
+        let select = "SELECT handle, record, version, projected, hub, hub_version, alarm_at, retry_ms, \
+            purge_at FROM ledger";
         let Some(row) = self.rows(select, vec![])?.pop() else { return Ok(None) };
         let Ok(
             [
@@ -105,11 +108,13 @@ impl<'a> Book<'a> {
                 Value::Blob(sealed),
                 Value::Integer(version),
                 Value::Integer(projected),
+                hub,
+                Value::Integer(hub_version),
                 alarm_at,
                 Value::Integer(retry_ms),
                 purge_at,
             ],
-        ) = <[Value; 7]>::try_from(row)
+        ) = <[Value; 9]>::try_from(row)
         else {
             return Err("the ledger's row has another shape".into());
         };
@@ -118,6 +123,8 @@ impl<'a> Book<'a> {
             handle,
             version,
             projected,
+            hub: if let Value::String(hub) = hub { Some(hub) } else { None },
+            hub_version,
             alarm_at: integer(&alarm_at),
             retry_ms,
             purge_at: integer(&purge_at),
@@ -149,6 +156,11 @@ impl<'a> Book<'a> {
         self.run("UPDATE ledger SET projected = 0", vec![])
     }
 
+    /// Notes which hub knows of the connection, and which version it was told.
+    pub fn told(&self, hub: Option<String>, version: i64) -> worker::Result<()> {
+        self.run("UPDATE ledger SET hub = ?, hub_version = ?", vec![hub.into(), version.into()])
+    }
+
     /// Notes when the alarm is set for and how long the wait after it will be.
     pub fn armed(&self, alarm_at: Option<i64>, retry_ms: i64) -> worker::Result<()> {
         self.run("UPDATE ledger SET alarm_at = ?, retry_ms = ?", vec![alarm_at.into(), retry_ms.into()])
@@ -171,7 +183,7 @@ impl<'a> Book<'a> {
     }
 
     fn write(&self, entry: Entry, body: &[u8], now: i64) -> worker::Result<Entered> {
-        let Entry { id, kind, received, fact } = entry;
+        let Entry { id, kind, received, fact, learned } = entry;
         let (delivery, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
         self.run(SCHEMA, vec![])?;
         let known = self.rows("SELECT 1 FROM deliveries WHERE id = ?", vec![delivery.clone().into()])?;
@@ -180,10 +192,17 @@ impl<'a> Book<'a> {
             let dirty = row.is_dirty().then_some(row.version);
             return Ok(Entered { outcome: Outcome::Duplicate, dirty, alarm: None });
         }
+        if let Some(row) =
+            row.as_ref().filter(|row| learned && row.connection.status() == fact.changes.status.as_deref())
+        {
+            return Ok(Entered { outcome: Outcome::Stale, dirty: row.is_dirty().then_some(row.version), alarm: None });
+        }
         let mut row = row.unwrap_or_else(|| Row {
             handle: self.config.index.handle(&id),
             version: 0,
             projected: 0,
+            hub: None,
+            hub_version: 0,
             alarm_at: None,
             retry_ms: MIN_RETRY,
             purge_at: None,
@@ -207,12 +226,14 @@ impl<'a> Book<'a> {
         let sealed_body = self.config.sealer.seal(&place, body, platform::nonce());
         let dirty = row.is_dirty().then_some(row.version);
         self.run(
-            "INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             vec![
                 row.handle.into(),
                 record.into(),
                 row.version.into(),
                 row.projected.into(),
+                row.hub.into(),
+                row.hub_version.into(),
                 row.alarm_at.into(),
                 row.retry_ms.into(),
                 row.purge_at.into(),

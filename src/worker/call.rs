@@ -50,6 +50,11 @@ impl Call {
         self.url.get(self.path.0..).unwrap_or_default()
     }
 
+    /// The gateway's own origin, as the caller addressed it.
+    pub fn own_origin(&self) -> &str {
+        self.url.get(..self.path.0).unwrap_or_default()
+    }
+
     /// A header's value, if it is there.
     pub fn header(&self, name: &str) -> Option<String> {
         self.request.headers().get(name).ok().flatten()

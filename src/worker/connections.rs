@@ -7,7 +7,7 @@ use worker::{Env, kv::KvStore};
 
 use super::{
     call::Call,
-    kv, ledger, platform,
+    hub, kv, ledger, platform,
     reply::{Failure, Reply},
 };
 use crate::{
@@ -15,37 +15,92 @@ use crate::{
     config::Config,
     connection::Record,
     event::is_connection_id,
-    list::{ConnectionQuery, MAX_BATCHES, Page},
+    list::{BAD_CURSOR, ConnectionQuery, MAX_BATCHES, MAX_OFFSET, Page},
     seal::is_handle,
+    session::{Caller, Session},
     store::{self, CONNECTION_PREFIX, ConnectionMeta},
 };
 
 const BATCH: u64 = 1_000;
 
-/// Connections in the order of their handles, from KV.
-pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Answer {
-        list: Vec<Record>,
-        total: Option<usize>,
-        has_more: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        cursor: Option<String>,
-    }
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    list: Vec<Record>,
+    total: Option<usize>,
+    has_more: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cursor: Option<String>,
+}
+
+/// A user's connections from their hub, newest first; all others from KV, in the order of their handles.
+pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     let query = ConnectionQuery::parse(call.query())?;
+    let answer = match (caller, &query.client_reference_id) {
+        (Caller::Session(session), asked) => {
+            let own = &session.client_reference_id;
+            let theirs = asked.as_ref().is_none_or(|asked| asked == own);
+            let records = if theirs { of_session(session, config, env).await? } else { Vec::new() };
+            pick(records, &query)?
+        }
+        (_, Some(reference)) => pick(hub::connections(reference, config, env).await?, &query)?,
+        (_, None) => from_kv(&query, config, env).await?,
+    };
+    let list = answer.list.into_iter().map(|record| record.shown_to(caller)).collect();
+    Ok(Reply::json(&Answer { list, ..answer }))
+}
+
+/// One connection: a session's from its hub, any other from its ledger. A raw id in a path is taken from a gateway key
+/// only.
+pub async fn show(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    let name = percent_decode_str(segment).decode_utf8().map_err(|_| EdgeError::ConnectionNotFound)?;
+    let handle = match &*name {
+        handle if is_handle(handle) => handle.to_owned(),
+        id if is_connection_id(id) && *caller == Caller::Gateway => config.index.handle(id),
+        _ => return Err(EdgeError::ConnectionNotFound.into()),
+    };
+    let record = match caller {
+        Caller::Session(session) => {
+            of_session(session, config, env).await?.into_iter().find(|record| record.handle == handle)
+        }
+        _ => ledger::record(&handle, env).await?,
+    };
+    Ok(Reply::json(&record.ok_or(EdgeError::ConnectionNotFound)?.shown_to(caller)))
+}
+
+/// All that a session may see: its user's, or the only one its token is for.
+async fn of_session(session: &Session, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
+    let mut records = hub::connections(&session.client_reference_id, config, env).await?;
+    records.retain(|record| session.connection.as_ref().is_none_or(|only| *only == record.handle));
+    Ok(records)
+}
+
+/// A page of records that are all at hand. It has no cursor: a user has few, and the offset reaches them all.
+fn pick(mut records: Vec<Record>, query: &ConnectionQuery) -> Result<Answer, Failure> {
+    if query.cursor.is_some() {
+        return Err(BAD_CURSOR.into());
+    }
+    let is = |asked: &Option<String>, value: Option<&str>| asked.as_deref().is_none_or(|asked| value == Some(asked));
+    records.retain(|record| {
+        is(&query.status, Some(&record.status)) && is(&query.platform_user_id, record.platform_user_id.as_deref())
+    });
+    let total = records.len();
+    let list: Vec<_> = records.into_iter().skip(query.offset).take(query.limit).collect();
+    let has_more = query.offset + list.len() < total;
+    Ok(Answer { list, total: (total <= MAX_OFFSET).then_some(total), has_more, cursor: None })
+}
+
+async fn from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Result<Answer, Failure> {
     let start = query.open_cursor(&config.sealer)?;
     let kv = kv::open(env)?;
     let mut rest = start.as_ref().and_then(|start| start.batch.clone());
-    let mut page = Page::new(&query, start, &config.index);
+    let mut page = Page::new(query, start, &config.index);
     for _ in 0..MAX_BATCHES {
         let batch = rest.take();
         let listed = kv::list(&kv, CONNECTION_PREFIX, batch.as_deref(), BATCH).await.map_err(kv::unavailable)?;
         rest = listed.rest;
-        let keys = listed
-            .keys
-            .into_iter()
-            .filter_map(|(key, meta)| Some((key.strip_prefix(CONNECTION_PREFIX)?.to_owned(), meta)));
+        let handle = |(key, meta): (String, _)| Some((key.strip_prefix(CONNECTION_PREFIX)?.to_owned(), meta));
+        let keys = listed.keys.into_iter().filter_map(handle);
         let wanted: Vec<_> = keys.filter(|(handle, meta)| page.wants(handle, meta)).collect();
         page.feed(batch.as_deref(), wanted);
         if rest.is_none() || !page.is_hungry() {
@@ -56,19 +111,7 @@ pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, Fail
     let records = try_join_all(paged.items.iter().map(|(handle, meta)| open(handle, meta, &kv, config))).await?;
     let cursor = paged.next.map(|next| query.seal_cursor(&next, &config.sealer, platform::nonce()));
     let list = records.into_iter().flatten().collect();
-    Ok(Reply::json(&Answer { list, total: paged.total, has_more: cursor.is_some(), cursor }))
-}
-
-/// One connection, from its ledger.
-pub async fn show(segment: &str, config: &Config, env: &Env) -> Result<Reply, Failure> {
-    let name = percent_decode_str(segment).decode_utf8().map_err(|_| EdgeError::ConnectionNotFound)?;
-    let handle = match &*name {
-        handle if is_handle(handle) => handle.to_owned(),
-        id if is_connection_id(id) => config.index.handle(id),
-        _ => return Err(EdgeError::ConnectionNotFound.into()),
-    };
-    let record = ledger::record(&handle, env).await?.ok_or(EdgeError::ConnectionNotFound)?;
-    Ok(Reply::json(&record))
+    Ok(Answer { list, total: paged.total, has_more: cursor.is_some(), cursor })
 }
 
 /// Opens a listed connection: from its summary, else from its value. `None` if it went away meanwhile.

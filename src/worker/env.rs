@@ -9,6 +9,7 @@ use crate::config::{Config, Problem, Reason};
 
 const CONNECTIONS: &str = "CONNECTIONS";
 const LEDGER: &str = "LEDGER";
+const HUB: &str = "HUB";
 
 type Judged = Result<Rc<Config>, Rc<Vec<Problem>>>;
 
@@ -31,8 +32,14 @@ pub fn ledgers(env: &Env) -> worker::Result<ObjectNamespace> {
     env.durable_object(LEDGER)
 }
 
+/// The Durable Objects that keep a user each.
+pub fn hubs(env: &Env) -> worker::Result<ObjectNamespace> {
+    env.durable_object(HUB)
+}
+
 fn judge(env: &Env) -> Judged {
-    let unbound = [(CONNECTIONS, connections(env).is_err()), (LEDGER, ledgers(env).is_err())];
+    let unbound =
+        [(CONNECTIONS, connections(env).is_err()), (LEDGER, ledgers(env).is_err()), (HUB, hubs(env).is_err())];
     let unbound = unbound.into_iter().filter(|(_, missing)| *missing);
     let unbound: Vec<Problem> = unbound.map(|(name, _)| Problem { name, reason: Reason::NotBound }).collect();
     match Config::read(|name| variable(env, name)) {

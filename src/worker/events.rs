@@ -10,9 +10,12 @@ use super::{
     reply::{Failure, Reply},
 };
 use crate::{
+    api_error::EdgeError,
     config::Config,
     event::iso_8601,
     list::{EventCursor, EventQuery},
+    redact::without_ids,
+    session::Caller,
     store::{EVENT_PREFIX, EventMeta, parse_event_key},
 };
 
@@ -31,12 +34,15 @@ struct Kept {
 }
 
 /// A body that is UTF-8 is shown as it is, any other in base64. A page ends at its limit or after [`PAGE_BYTES`].
-pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
+pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     #[derive(Serialize)]
     struct Answer {
         list: Vec<Kept>,
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
+    }
+    if let Caller::Session(_) = caller {
+        return Err(EdgeError::PermissionDenied.into());
     }
     let query = EventQuery::parse(call.query())?;
     let EventCursor { batch, after } = query.open_cursor(&config.sealer)?;
@@ -52,11 +58,20 @@ pub async fn list(call: &Call, config: &Config, env: &Env) -> Result<Reply, Fail
         }
         let kept = open(&key, meta, &kv, config).await?;
         bytes += kept.as_ref().map_or(0, |kept| kept.body.len());
-        list.extend(kept);
+        list.extend(kept.map(|kept| if *caller == Caller::Gateway { kept } else { kept.without_ids(config) }));
         last = key;
     }
     let cursor = next.map(|next| EventQuery::seal_cursor(&next, &config.sealer, platform::nonce()));
     Ok(Reply::json(&Answer { list, cursor }))
+}
+
+impl Kept {
+    /// The same event for those who may not see connection ids: each has its handle in its place. A body that is no
+    /// text is not shown, for nobody can tell what is in it.
+    fn without_ids(self, config: &Config) -> Self {
+        let body = if self.encoding == "utf8" { without_ids(&self.body, &config.index) } else { String::new() };
+        Self { body, ..self }
+    }
 }
 
 /// `None` if it expired meanwhile, or its key is not configured any more.

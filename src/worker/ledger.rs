@@ -33,6 +33,8 @@ pub struct Entry {
     pub received: i64,
     /// What it asserts.
     pub fact: Fact,
+    /// Whether a call showed it: then it is no news if the record says the same.
+    pub learned: bool,
 }
 
 /// The Durable Object.

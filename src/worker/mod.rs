@@ -6,6 +6,7 @@ mod call;
 mod connections;
 mod env;
 mod events;
+mod hub;
 mod kv;
 mod ledger;
 mod platform;
@@ -13,6 +14,8 @@ mod projector;
 mod proxy;
 mod reply;
 mod rules;
+mod sessions;
+mod upstream;
 mod webhook;
 
 use worker::{Context, Env, event, web_sys};
@@ -20,7 +23,9 @@ use worker::{Context, Env, event, web_sys};
 use crate::{
     api_error::EdgeError,
     config::Config,
-    route::{Route, route},
+    cors,
+    route::{Route, is_for_browsers, route},
+    session::{Caller, Presented},
 };
 use call::Call;
 use reply::{Failure, Reply};
@@ -29,6 +34,8 @@ use reply::{Failure, Reply};
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, _: Context) -> worker::Result<web_sys::Response> {
     let call = Call::new(request);
+    #[cfg(feature = "test-hooks")]
+    test_hooks::panic_if_asked(call.path());
     let route = route(&call.method, call.path());
     let reply = serve(&call, route, &env).await;
     reply.log(&call, route.name());
@@ -37,39 +44,60 @@ async fn fetch(request: web_sys::Request, env: Env, _: Context) -> worker::Resul
 
 /// `/healthz` says what configuration lacks; nothing else is served until it lacks nothing.
 async fn serve(call: &Call, route: Route<'_>, env: &Env) -> Reply {
-    match (env::config(env), route) {
-        (Ok(config), _) => dispatch(call, route, &config, env).await.unwrap_or_else(Reply::from),
-        (Err(problems), Route::Health) => Reply::unhealthy(&problems),
-        (Err(_), _) => EdgeError::NotConfigured.into(),
+    let config = match (env::config(env), route) {
+        (Ok(config), _) => config,
+        (Err(problems), Route::Health) => return Reply::unhealthy(&problems),
+        (Err(_), _) => return EdgeError::NotConfigured.into(),
+    };
+    if !is_for_browsers(call.path()) {
+        return dispatch(call, route, &config, env).await.unwrap_or_else(Reply::from);
     }
+    let preflight = call.method == "OPTIONS" && call.header("access-control-request-method").is_some();
+    let reply = if preflight { Ok(allow_page(call, &config)) } else { dispatch(call, route, &config, env).await };
+    reply.unwrap_or_else(Reply::from).for_browsers(call, &config.allowed_origins)
 }
 
-/// The routes for servers judge the credential before anything else.
+/// The routes for servers and browsers judge the credential before anything else.
 async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> Result<Reply, Failure> {
-    let admit = || {
-        let (authorization, apikey) = (call.header("authorization"), call.header("apikey"));
-        config.gateway_keys.authenticate(authorization.as_deref(), apikey.as_deref())
-    };
     match route {
         Route::Webhook => Ok(webhook::receive(call, config, env).await),
         Route::Health => Ok(Reply::healthy()),
-        Route::Access => {
-            admit()?;
-            proxy::forward(call, config, env).await
-        }
-        Route::Connections => {
-            admit()?;
-            connections::list(call, config, env).await
-        }
-        Route::Connection(segment) => {
-            admit()?;
-            connections::show(segment, config, env).await
-        }
-        Route::Events => {
-            admit()?;
-            events::list(call, config, env).await
-        }
+        Route::Access => proxy::forward(call, &admit(call, config)?, config, env).await,
+        Route::Sessions => sessions::create(call, &admit(call, config)?, config).await,
+        Route::Connections => connections::list(call, &admit(call, config)?, config, env).await,
+        Route::Connection(segment) => connections::show(segment, &admit(call, config)?, config, env).await,
+        Route::Events => events::list(call, &admit(call, config)?, config, env).await,
         Route::MethodNotAllowed(allow) => Ok(Reply::from(EdgeError::MethodNotAllowed).header("allow", allow)),
         Route::NotFound => Err(EdgeError::RouteNotFound.into()),
+    }
+}
+
+fn admit(call: &Call, config: &Config) -> Result<Caller, EdgeError> {
+    let (authorization, apikey, origin) = (call.header("authorization"), call.header("apikey"), call.header("origin"));
+    let presented = Presented {
+        authorization: authorization.as_deref(),
+        apikey: apikey.as_deref(),
+        origin: origin.as_deref(),
+        own_origin: call.own_origin(),
+    };
+    config.doorkeeper.admit(presented, call.started() / 1000)
+}
+
+/// What a browser asks before it lets another site's page call.
+fn allow_page(call: &Call, config: &Config) -> Reply {
+    if !call.header("origin").is_some_and(|origin| config.allowed_origins.allow(&origin)) {
+        return EdgeError::OriginDenied.into();
+    }
+    Reply::empty(204)
+        .header("access-control-allow-methods", cors::METHODS)
+        .header("access-control-allow-headers", cors::ALLOWED_HEADERS)
+        .header("access-control-max-age", cors::MAX_AGE)
+}
+
+#[cfg(feature = "test-hooks")]
+mod test_hooks {
+    /// A panic in the midst of a request, for seeing that the next one is served.
+    pub fn panic_if_asked(path: &str) {
+        assert!(path != "/test-hooks/panic", "test-hooks/panic");
     }
 }

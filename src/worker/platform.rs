@@ -28,6 +28,13 @@ pub fn nonce() -> [u8; NONCE] {
     bytes
 }
 
+/// A number from 0 to 1, for spreading retries.
+pub fn random() -> f64 {
+    let mut bytes = [0; 4];
+    get_random_values(&mut bytes);
+    f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX)
+}
+
 /// A name for one request.
 pub fn request_id() -> String {
     format!("req_{}", random_uuid())

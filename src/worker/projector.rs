@@ -1,9 +1,9 @@
-//! The projector: carries a ledger's record to Workers KV.
+//! The projector: carries a ledger's record to Workers KV and to the hub of its user.
 //!
-//! A put inside a Durable Object does not close its input gate, so an old one can land last; hence one projector per
-//! ledger, at most one put in flight, always of the newest version, and at least [`PUT_GAP`] between two (KV takes one
-//! write a second of a key). It loops while KV lacks a version. What it cannot do now the alarm does later: at first
-//! after 2 s, doubling to 5 min, for as long as it takes.
+//! A put inside a Durable Object does not close its input gate, so an old one can land last; hence one lane to each
+//! place, at most one message in flight in a lane (but for one that was given up), always of the newest version, and at least [`PUT_GAP`] between two
+//! puts (KV takes one write a second of a key). A lane runs while its place lacks a version. What it cannot do now the
+//! alarm does later: at first after 2 s, doubling to 5 min, for as long as it takes.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,14 +12,16 @@ use std::{
     time::Duration,
 };
 
-use futures_channel::oneshot;
-use futures_util::future::{Either, select};
+use futures_channel::oneshot::{self, Receiver};
+use futures_util::future::{Either, join, select};
 use serde_json::json;
 use worker::{Delay, Env, ScheduledTime, State, js_sys, kv::KvStore};
 
 use super::{
     book::{Book, MAX_RETRY, MIN_RETRY, Row},
-    env, kv, platform,
+    env,
+    hub::{self, News, Told},
+    kv, platform,
 };
 use crate::{
     config::Config,
@@ -28,7 +30,7 @@ use crate::{
 
 /// How long the answer to OFAuth waits for the first attempt.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long one put may take.
+/// How long one put, or one message to a hub, may take.
 const PUT_PATIENCE: Duration = Duration::from_secs(30);
 /// Between two puts of a key, in milliseconds.
 const PUT_GAP: i64 = 1_000;
@@ -37,30 +39,43 @@ const PUT_GAP: i64 = 1_000;
 pub struct Projector {
     state: State,
     env: Env,
-    running: Cell<bool>,
     last_put: Cell<i64>,
+    kv: Lane,
+    hub: Lane,
+}
+
+/// The way to one place.
+#[derive(Default)]
+struct Lane {
+    running: Cell<bool>,
     waiting: RefCell<Vec<(i64, oneshot::Sender<()>)>>,
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    Kv,
+    Hub,
 }
 
 impl Projector {
     pub fn new(state: State, env: Env) -> Self {
-        let (running, last_put) = (Cell::new(false), Cell::new(0));
-        Self { state, env, running, last_put, waiting: RefCell::default() }
+        Self { state, env, last_put: Cell::new(0), kv: Lane::default(), hub: Lane::default() }
     }
 
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Starts unless running, and waits until `version` was tried, at most a second.
+    /// Starts what is not running, and waits until `version` was tried at both places, at most a second.
     pub async fn attempt(self: &Rc<Self>, version: i64) {
-        let (tried, hear) = oneshot::channel();
-        self.waiting.borrow_mut().push((version, tried));
-        if !self.running.replace(true) {
-            let projector = Rc::clone(self);
-            self.state.wait_until(async move { projector.run().await });
+        let tried = join(self.kv.hear_of(version), self.hub.hear_of(version));
+        for place in [Place::Kv, Place::Hub] {
+            if !self.lane(place).running.replace(true) {
+                let projector = Rc::clone(self);
+                self.state.wait_until(async move { projector.run(place).await });
+            }
         }
-        select(hear, pin!(Delay::from(PATIENCE))).await;
+        select(tried, pin!(Delay::from(PATIENCE))).await;
     }
 
     /// The alarm: lets go of what is old, carries what is dirty, and sets the next alarm. Fails only if that fails.
@@ -87,44 +102,58 @@ impl Projector {
         let book = Book::new(&self.state, &config);
         let Some(row) = book.read()? else { return Ok(()) };
         let now = platform::now_ms();
-        if row.purge_at.is_some_and(|at| at <= now) && !self.running.get() {
+        let busy = self.kv.running.get() || self.hub.running.get();
+        if row.purge_at.is_some_and(|at| at <= now) && !busy {
             return self.purge(&row).await;
         }
         book.tidy(now)?;
-        if !row.is_dirty() && !self.running.get() {
+        if !row.is_dirty() && !busy {
             return self.settle(&book).await;
         }
         // Before the try, so that the next one comes whatever becomes of this.
         book.armed(Some(now + row.retry_ms), (row.retry_ms * 2).min(MAX_RETRY))?;
         self.set_alarm(now + row.retry_ms).await?;
-        if !self.running.replace(true) {
-            self.run().await;
-        }
+        let run = async |place| {
+            if !self.lane(place).running.replace(true) {
+                self.run(place).await;
+            }
+        };
+        join(run(Place::Kv), run(Place::Hub)).await;
         Ok(())
     }
 
-    /// Deletes everything, in KV first. No delivery comes between.
+    /// Deletes everything, in KV and the hub first. No delivery comes between.
     async fn purge(&self, row: &Row) -> worker::Result<()> {
-        let (kv, storage) = (env::connections(&self.env)?, self.state.storage());
+        let (kv, storage, env) = (env::connections(&self.env)?, self.state.storage(), self.env.clone());
         let key = store::connection_key(&row.handle);
+        let gone = |hub| Told { hub, handle: row.handle.clone(), version: row.version, news: News::Gone };
+        let told = row.hub.clone().map(gone);
         let purge = async move {
             kv.delete(&key).await?;
+            if let Some(told) = told {
+                hub::tell(&told, &env).await?;
+            }
             storage.delete_all().await
         };
         // An error of the block itself would reset the object.
         self.state.block_concurrency_while(async move { Ok(purge.await) }).await?
     }
 
-    async fn run(self: &Rc<Self>) {
+    async fn run(self: &Rc<Self>, place: Place) {
         let config = env::config(&self.env);
-        if let Ok(config) = &config
-            && let Err(error) = self.carry(config).await
-        {
-            complain("projector", &error);
+        if let Ok(config) = &config {
+            let carried = match place {
+                Place::Kv => self.carry_to_kv(config).await,
+                Place::Hub => self.carry_to_hub(config).await,
+            };
+            if let Err(error) = carried {
+                complain("projector", &error);
+            }
         }
-        self.running.set(false);
+        let lane = self.lane(place);
+        lane.running.set(false);
         // Whoever still waits waits for nothing.
-        self.waiting.borrow_mut().clear();
+        lane.waiting.borrow_mut().clear();
         if let Ok(config) = &config
             && let Err(error) = self.settle(&Book::new(&self.state, config)).await
         {
@@ -133,10 +162,10 @@ impl Projector {
     }
 
     /// Puts the newest version until KV has it, or a put fails.
-    async fn carry(self: &Rc<Self>, config: &Config) -> worker::Result<()> {
+    async fn carry_to_kv(self: &Rc<Self>, config: &Config) -> worker::Result<()> {
         let book = Book::new(&self.state, config);
         let kv = env::connections(&self.env)?;
-        while book.read()?.is_some_and(|row| row.is_dirty()) {
+        while book.read()?.is_some_and(|row| row.projected < row.version) {
             let gap = self.last_put.get() + PUT_GAP - platform::now_ms();
             if let Ok(gap @ 1..) = u64::try_from(gap) {
                 Delay::from(Duration::from_millis(gap)).await;
@@ -149,7 +178,35 @@ impl Projector {
             if done.is_ok() {
                 book.projected(row.version)?;
             }
-            self.waiting.borrow_mut().retain(|(version, _)| *version > row.version);
+            self.kv.tried(row.version);
+            done?;
+        }
+        Ok(())
+    }
+
+    /// Tells the user's hub until it knows the newest version, or a message fails. A hub that knew of the connection
+    /// hears first that it left; one that is about to hear of it is noted before, so that it is not forgotten.
+    async fn carry_to_hub(&self, config: &Config) -> worker::Result<()> {
+        let book = Book::new(&self.state, config);
+        while let Some(row) = book.read()?.filter(|row| row.hub_version < row.version) {
+            let (record, version, handle) = (row.record(), row.version, row.handle.clone());
+            let wanted = record.client_reference_id.as_deref().map(|reference| config.index.reference(reference));
+            let done = match (row.hub, wanted) {
+                (Some(old), wanted) if wanted.as_ref() != Some(&old) => {
+                    let told = Told { hub: old, handle, version, news: News::Left };
+                    self.tell(&told).await?;
+                    book.told(None, 0)?;
+                    continue;
+                }
+                (_, Some(hub)) => {
+                    book.told(Some(hub.clone()), row.hub_version)?;
+                    let told = Told { hub, handle, version, news: News::Is(Box::new(record)) };
+                    let done = self.tell(&told).await;
+                    done.and_then(|()| book.told(Some(told.hub), version))
+                }
+                (_, None) => book.told(None, version),
+            };
+            self.hub.tried(version);
             done?;
         }
         Ok(())
@@ -187,6 +244,21 @@ impl Projector {
         Ok(())
     }
 
+    /// One message. It carries its version, so one that arrives late does no harm.
+    async fn tell(&self, told: &Told) -> worker::Result<()> {
+        match select(pin!(hub::tell(told, &self.env)), pin!(Delay::from(PUT_PATIENCE))).await {
+            Either::Left((done, _)) => done,
+            Either::Right(_) => Err("the hub did not answer".into()),
+        }
+    }
+
+    fn lane(&self, place: Place) -> &Lane {
+        match place {
+            Place::Kv => &self.kv,
+            Place::Hub => &self.hub,
+        }
+    }
+
     /// With nothing left to carry, moves the alarm to when something will be too old.
     async fn settle(&self, book: &Book<'_>) -> worker::Result<()> {
         let Some(row) = book.read()?.filter(|row| !row.is_dirty()) else { return Ok(()) };
@@ -201,4 +273,17 @@ impl Projector {
 
 fn complain(what: &str, error: &worker::Error) {
     platform::log(&json!({ "level": "error", "what": what, "error": error.to_string() }));
+}
+
+impl Lane {
+    /// Resolves once `version` or a later one was tried, or the lane has ended.
+    fn hear_of(&self, version: i64) -> Receiver<()> {
+        let (tried, hear) = oneshot::channel();
+        self.waiting.borrow_mut().push((version, tried));
+        hear
+    }
+
+    fn tried(&self, version: i64) {
+        self.waiting.borrow_mut().retain(|(wanted, _)| *wanted > version);
+    }
 }

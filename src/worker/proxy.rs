@@ -1,115 +1,131 @@
 //! Any `/v2/access/*`: the call goes up with the key and the connection id, the answer comes back, bodies are streamed.
 
-use wasm_bindgen::{JsCast, JsValue};
-use worker::{
-    Env,
-    js_sys::{self, Array, futures::JsFuture},
-    web_sys::{Headers, ReadableStream, Request, RequestCache, RequestInit, RequestRedirect, Response},
-};
+use std::{pin::pin, time::Duration};
+
+use futures_util::future::select;
+use worker::{Delay, Env};
 
 use super::{
-    body::read_capped,
     call::Call,
-    kv, ledger, platform,
+    hub, kv,
+    ledger::{self, Entry},
+    platform,
     reply::{Failure, Reply},
+    upstream,
 };
 use crate::{
     access::{self, Named},
     api_error::EdgeError,
     config::Config,
-    connection::{DISCONNECTED, Record},
+    connection::{At, Changes, DISCONNECTED, Fact, Rank, Record},
+    session::{Caller, Session},
     store,
 };
 
-#[wasm_bindgen::prelude::wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(js_name = fetch)]
-    fn fetch(request: &Request) -> js_sys::Promise;
+/// How long an answer waits for its ledger to hear what it showed.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The connection a call goes to.
+struct Target {
+    id: String,
+    /// What the store knows of it.
+    known: Option<Record>,
 }
 
-/// 1. The path is judged; 2. the connection found; 3. the call sent, once, to the configured origin, redirects not
-///    followed (they would carry the key to another host); 4. the answer passed back.
-pub async fn forward(call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
+/// 1. The path is judged.
+/// 2. A session needs the route's permission.
+/// 3. The connection is found.
+/// 4. The call is sent to the configured origin, redirects not followed: they would carry the key to another host.
+/// 5. What the answer shows of the connection is entered in its ledger.
+/// 6. The answer is passed back.
+pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    // 1.
     access::check_path(call.path())?;
-    let body = body_of(call).await?;
-    let named = call.header("x-connection-id");
-    let id = match access::named(named.as_deref())? {
-        Named::Handle(handle) => by_handle(handle, config, env).await?.ok_or(EdgeError::ConnectionNotFound)?,
-        Named::Id(id) => by_id(id, config, env).await?,
+    let body = upstream::body_of(call).await?;
+    // 2. and 3.
+    let header = call.header("x-connection-id");
+    let target = match caller {
+        Caller::Console => return Err(EdgeError::PermissionDenied.into()),
+        Caller::Session(session) => {
+            session.require(access::permission(&call.method, call.path()))?;
+            of_session(session, header.as_deref(), config, env).await?
+        }
+        Caller::Gateway => match access::named(header.as_deref())? {
+            Named::Handle(handle) => by_handle(handle, config, env).await?.ok_or(EdgeError::ConnectionNotFound)?,
+            Named::Id(id) => by_id(id, config, env).await?,
+        },
     };
-    let request = upstream_request(call, body.as_ref(), &id, config).map_err(Failure::upstream)?;
+    // 4.
     let sent = platform::now_ms();
-    let answer = JsFuture::from(fetch(&request)).await;
+    let answer = upstream::send(call, body.as_ref(), &target.id, config).await;
     call.upstream_ms.set(Some(platform::now_ms() - sent));
-    let answer: Response = answer.map_err(Failure::upstream)?.unchecked_into();
-    if !(200..600).contains(&answer.status()) {
-        return Err(Failure::upstream(format!("an answer of status {}", answer.status()).into()));
+    let answer = answer?;
+    // 5.
+    let refusal = answer.refusal(call);
+    if let Some(known) = target.known.as_ref().filter(|_| !answer.is_silent(call)) {
+        let is_auth = answer.is_auth(call);
+        if let Some(status) = access::learned(&known.status, answer.status(), refusal.as_ref(), is_auth) {
+            learn(&target.id, status, call, config, env).await;
+        }
     }
-    let headers = copy(&answer.headers(), access::comes_back).map_err(Failure::upstream)?;
-    Ok(Reply::upstream(answer.status(), headers, answer.body()))
+    // 6.
+    answer.pass_back(call, refusal)
 }
 
-/// The hot path: one KV get; on a miss, or with KV failing, the ledger.
-async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Option<String>, Failure> {
-    let kv = kv::open(env)?;
-    let value = kv.get(&store::connection_key(handle)).bytes().await.ok().flatten();
-    let record = match value.and_then(|value| store::open_connection(handle, &value, &config.sealer)) {
+/// A session's own connection, named or meant. It comes from the user's hub: KV may still show for a minute that a
+/// connection is theirs which is another's now, or disconnected. Only with the hub failing, KV is asked for a named one.
+async fn of_session(session: &Session, header: Option<&str>, config: &Config, env: &Env) -> Result<Target, Failure> {
+    let named = access::named_by_session(header, session)?;
+    let failure = match hub::connections(&session.client_reference_id, config, env).await {
+        Ok(records) => return Ok(access::choose(named, &records)?.clone().into()),
+        Err(failure) => failure,
+    };
+    let Some(handle) = named else { return Err(failure) };
+    let theirs = |record: &Record| record.client_reference_id.as_ref() == Some(&session.client_reference_id);
+    let record = from_kv(handle, config, env).await?.filter(|record| theirs(record) && is_connected(record));
+    record.map(Target::from).ok_or(failure)
+}
+
+/// A server's hot path: one KV get; on a miss, or with KV failing, the ledger.
+async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Option<Target>, Failure> {
+    let record = match from_kv(handle, config, env).await? {
         Some(record) => Some(record),
         None => ledger::record(handle, env).await?,
     };
-    Ok(record.filter(is_connected).map(|record| record.id))
+    Ok(record.filter(is_connected).map(Target::from))
 }
 
 /// An id that the store does not know goes up as it is, and nothing is stored.
-async fn by_id(id: &str, config: &Config, env: &Env) -> Result<String, Failure> {
-    match ledger::record(&config.index.handle(id), env).await? {
-        Some(record) if !is_connected(&record) => Err(EdgeError::ConnectionNotFound.into()),
-        _ => Ok(id.to_owned()),
+async fn by_id(id: &str, config: &Config, env: &Env) -> Result<Target, Failure> {
+    let known = ledger::record(&config.index.handle(id), env).await?;
+    if known.as_ref().is_some_and(|record| !is_connected(record)) {
+        return Err(EdgeError::ConnectionNotFound.into());
     }
+    Ok(Target { id: id.to_owned(), known })
+}
+
+async fn from_kv(handle: &str, config: &Config, env: &Env) -> Result<Option<Record>, Failure> {
+    let kv = kv::open(env)?;
+    let value = kv.get(&store::connection_key(handle)).bytes().await.ok().flatten();
+    Ok(value.and_then(|value| store::open_connection(handle, &value, &config.sealer)))
 }
 
 fn is_connected(record: &Record) -> bool {
     record.status != DISCONNECTED
 }
 
-/// The body that goes up. A GET or HEAD has none, and an announced but empty one is none.
-async fn body_of(call: &Call) -> Result<Option<ReadableStream>, Failure> {
-    let body = call.request.body();
-    if !matches!(call.method.as_str(), "GET" | "HEAD") {
-        return Ok(body);
-    }
-    match read_capped(body, 0).await {
-        Err(EdgeError::BodyTooLarge) => Err(EdgeError::BadRequest("a GET or HEAD carries no body").into()),
-        read => Ok(read.map(|_| None)?),
+impl From<Record> for Target {
+    fn from(record: Record) -> Self {
+        Self { id: record.id.clone(), known: Some(record) }
     }
 }
 
-fn upstream_request(call: &Call, body: Option<&ReadableStream>, id: &str, config: &Config) -> Result<Request, JsValue> {
-    let headers = copy(&call.request.headers(), access::goes_up)?;
-    headers.set("apikey", config.api_key.reveal())?;
-    headers.set("x-connection-id", id)?;
-    let init = RequestInit::new();
-    init.set_method(&call.method);
-    init.set_headers(&headers);
-    init.set_redirect(RequestRedirect::Manual);
-    // One URL has an answer for each connection, and the platform's cache knows URLs only.
-    init.set_cache(RequestCache::NoStore);
-    if let Some(body) = body {
-        init.set_body(body);
-    }
-    Request::new_with_str_and_init(&format!("{}{}", config.api_url, call.path_and_query()), &init)
-}
-
-/// Copies the headers that pass. A header may come more than once, so they are appended.
-fn copy(from: &Headers, passes: fn(&str, &str) -> bool) -> Result<Headers, JsValue> {
-    let connection = from.get("connection")?.unwrap_or_default();
-    let to = Headers::new()?;
-    for pair in js_sys::try_iter(from)?.into_iter().flatten() {
-        let pair: Array = pair?.unchecked_into();
-        let (Some(name), Some(value)) = (pair.get(0).as_string(), pair.get(1).as_string()) else { continue };
-        if passes(&name, &connection) {
-            to.append(&name, &value)?;
-        }
-    }
-    Ok(to)
+/// Enters a fact that a call showed, dated to the call's start: a late refusal never undoes a reconnect.
+async fn learn(id: &str, status: &'static str, call: &Call, config: &Config, env: &Env) {
+    let at = At { stamp: call.started(), rank: Rank::Observed, delivery: call.id.clone() };
+    let changes = Changes { status: Some(status.to_owned()), ..Changes::default() };
+    let kind = format!("edge.{status}");
+    let entry = Entry { id: id.to_owned(), kind, received: call.started(), fact: Fact { at, changes }, learned: true };
+    // The caller's answer neither depends on it nor waits long for it; the next call will show the same.
+    select(pin!(ledger::enter(&entry, b"", config, env)), pin!(Delay::from(PATIENCE))).await;
 }

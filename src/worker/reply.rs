@@ -8,7 +8,12 @@ use wasm_bindgen::JsValue;
 use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 use super::{call::Call, platform};
-use crate::{api_error::EdgeError, config::Problem, event::Outcome};
+use crate::{
+    api_error::{EdgeError, Verdict},
+    config::Problem,
+    cors::{self, AllowedOrigins},
+    event::Outcome,
+};
 
 /// Seconds after which a caller may try again after a 503.
 const RETRY_AFTER: &str = "2";
@@ -21,6 +26,8 @@ pub struct Reply {
     from_upstream: bool,
     /// For the log: an error's code or a webhook's outcome.
     kind: Option<&'static str>,
+    /// What a client should do about an error.
+    verdict: Option<Verdict>,
     /// For the log alone: what somebody else said when it went wrong.
     detail: Option<String>,
 }
@@ -55,7 +62,22 @@ impl Reply {
 
     /// The upstream's own answer.
     pub fn upstream(status: u16, headers: Headers, body: Option<ReadableStream>) -> Self {
-        Self { status, headers, body: Body::Stream(body), from_upstream: true, kind: None, detail: None }
+        Self { status, headers, body: Body::Stream(body), from_upstream: true, kind: None, verdict: None, detail: None }
+    }
+
+    /// The upstream's answer with another body.
+    pub fn rewritten(status: u16, headers: Headers, body: String) -> Self {
+        Self { body: Body::Text(body), ..Self::upstream(status, headers, None) }
+    }
+
+    /// A 201 with a JSON body.
+    pub fn created(value: &impl Serialize) -> Self {
+        Self { status: 201, ..Self::json(value) }
+    }
+
+    /// An answer without a body.
+    pub fn empty(status: u16) -> Self {
+        Self::new(status, Body::Stream(None), None)
     }
 
     pub fn healthy() -> Self {
@@ -80,6 +102,24 @@ impl Reply {
         self
     }
 
+    /// The same reply with a verdict.
+    pub fn verdict(self, verdict: Option<Verdict>) -> Self {
+        Self { verdict, ..self }
+    }
+
+    /// The same reply as a browser needs it: what decided it, and whether the page may read it.
+    pub fn for_browsers(self, call: &Call, allowed: &AllowedOrigins) -> Self {
+        for name in ["origin", "authorization", "apikey", "x-connection-id"] {
+            let _ = self.headers.append("vary", name);
+        }
+        match call.header("origin").filter(|origin| allowed.allow(origin)) {
+            Some(origin) => self
+                .header("access-control-allow-origin", &origin)
+                .header("access-control-expose-headers", cors::EXPOSED_HEADERS),
+            None => self,
+        }
+    }
+
     /// The one log line of a request. URLs and headers stay out of it: they hold handles, ids and keys.
     pub fn log(&self, call: &Call, route: &str) {
         platform::log(&json!({
@@ -102,6 +142,9 @@ impl Reply {
         headers.set("cache-control", "private, no-store")?;
         headers.set("x-content-type-options", "nosniff")?;
         headers.set("x-ofauth-edge", if self.from_upstream { "upstream" } else { "gateway" })?;
+        if let Some(verdict) = self.verdict {
+            headers.set("x-ofauth-edge-action", verdict.word())?;
+        }
         if !headers.has("x-request-id")? {
             headers.set("x-request-id", &call.id)?;
         }
@@ -123,7 +166,7 @@ impl Reply {
     fn new(status: u16, body: Body, kind: Option<&'static str>) -> Self {
         #[expect(clippy::expect_used, reason = "the constructor without arguments has nothing to refuse")]
         let headers = Headers::new().expect("empty headers");
-        Self { status, headers, body, from_upstream: false, kind, detail: None }
+        Self { status, headers, body, from_upstream: false, kind, verdict: None, detail: None }
     }
 }
 
@@ -155,7 +198,7 @@ impl From<Failure> for Reply {
 impl From<EdgeError> for Reply {
     fn from(error: EdgeError) -> Self {
         let body = Body::Error { message: error.to_string(), code: error.code(), action: error.action_required() };
-        let reply = Self::new(error.status(), body, Some(error.code()));
+        let reply = Self::new(error.status(), body, Some(error.code())).verdict(Some(error.verdict()));
         match error {
             EdgeError::StorageUnavailable | EdgeError::NotConfigured => reply.header("retry-after", RETRY_AFTER),
             _ => reply,

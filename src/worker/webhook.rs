@@ -75,7 +75,7 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
         Some(Event { kind, live, payload: Payload::Connection(event), .. }) => {
             let id = event.id.clone();
             let fact = Fact::of(*event, live, delivery);
-            let entry = Entry { id, kind, received: call.started(), fact };
+            let entry = Entry { id, kind, received: call.started(), fact, learned: false };
             ledger::enter(&entry, verified.body(), config, env).await.map(Reply::outcome)
         }
         event => {

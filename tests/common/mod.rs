@@ -1,6 +1,8 @@
 //! What several files of tests need: bodies signed as OFAuth signs them, and keys that are the same in every run.
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
+pub mod token;
+
 use ofauth_edge::{
     config::{Config, Problem, Reason},
     connection::Fact,

@@ -1,5 +1,5 @@
-// A platform that fails when told to, for the Worker to be bound to: KV and the ledger's Durable Object, each passing
-// every call on to the real one. Runs as a Worker of its own beside the one under test, which knows nothing of it.
+// A platform that fails when told to, for the Worker to be bound to: KV and the Durable Objects, ledger and hub, each
+// passing every call on to the real one. Runs as a Worker of its own beside the one under test, which knows nothing of it.
 //
 // Over HTTP: POST sets the modes, those not named are healed; GET answers the attempted puts.
 
@@ -10,6 +10,7 @@ import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
  * @property {"fail" | "slow" | "hang"} [put]   slow: 10 s, or until healed; hang: until 3 s after it is healed
  * @property {"fail" | "stale"} [read]      stale: as it was when the mode was set
  * @property {"fail" | "lost"} [ledger]     lost: the work is done, the answer is not heard
+ * @property {"fail" | "lost" | "late"} [hub]   late: a message fails, and arrives all the same 1 s after it is healed
  */
 
 const SLOW = 10_000;
@@ -70,6 +71,27 @@ export class FaultyLedger extends DurableObject {
     if (modes.ledger === "lost") throw new Error("Network connection lost.");
     return answer;
   }
+}
+
+export class FaultyHub extends DurableObject {
+  async fetch(request) {
+    const real = this.env.REAL_HUB.getByName(this.ctx.id.name);
+    if (modes.hub === "fail") throw new Error("the hub is down");
+    if (modes.hub === "late" && request.method === "POST") {
+      const { url, method } = request;
+      this.ctx.waitUntil(passLate(real, url, { method, body: await request.text() }));
+      throw new Error("Network connection lost.");
+    }
+    const answer = await real.fetch(request);
+    if (modes.hub === "lost") throw new Error("Network connection lost.");
+    return answer;
+  }
+}
+
+async function passLate(real, url, init) {
+  while (modes.hub === "late") await scheduler.wait(50);
+  await scheduler.wait(1_000);
+  await real.fetch(url, init);
 }
 
 async function snapshot(store) {

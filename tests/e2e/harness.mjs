@@ -2,6 +2,7 @@
 // client that sends exactly what it is told to. Nothing of the Worker is replaced; faults of the platform come from outside
 // it (faults.mjs), in place of the bindings it is given. Everything listens on loopback only.
 
+import { createHmac } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -56,18 +57,18 @@ export const SECRETS = Object.freeze({
 
 /**
  * Starts a gateway and waits until it answers.
- * @param {{vars?: Record<string, string | undefined>, faults?: boolean, folder?: string}} [options]
- *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; faults: KV and the ledger fail when
- *   told to; folder: what an earlier one kept
+ * @param {{vars?: Record<string, string | undefined>, faults?: boolean, folder?: string, build?: string}} [options]
+ *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; faults: KV, ledger and hub fail
+ *   when told to; folder: what an earlier one kept
  * @returns {Promise<Gateway>}
  */
-export async function startGateway({ vars: changes = {}, faults = false, folder = temporaryFolder() } = {}) {
+export async function startGateway({ vars: changes = {}, faults = false, folder = temporaryFolder(), build = "build" } = {}) {
   const emulator = await startEmulator({ apiKey: SECRETS.OFAUTH_API_KEY });
   const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_URL: emulator.url, ...changes };
   const vars = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   const logs = [];
   const log = ({ message }) => logs.push(message);
-  const runtime = await startRuntime({ vars, faults, folder, log }).catch(async (error) => {
+  const runtime = await startRuntime({ vars, faults, folder, build, log }).catch(async (error) => {
     await emulator.close();
     throw error;
   });
@@ -145,14 +146,36 @@ export async function listAll(gateway, query = "") {
   }
 }
 
+/**
+ * A token as any JWT library mints it: shares no code with the gateway.
+ * @param {object} claims     on top of a sub and an hour that has begun; undefined takes one away
+ * @param {{secret?: string, header?: object, hash?: string, now?: number}} [options]
+ */
+export function tokenOf(claims = {}, { secret = SECRETS.SESSION_SECRET, header = {}, hash = "sha256", now = unixNow() } = {}) {
+  const encode = (part) => Buffer.from(typeof part === "string" ? part : JSON.stringify(part)).toString("base64url");
+  const payload = typeof claims === "string" ? claims : { sub: "user_456", iat: now, exp: now + 3_600, ...claims };
+  const signed = `${encode({ alg: "HS256", typ: "JWT", ...header })}.${encode(payload)}`;
+  return `${signed}.${createHmac(hash, secret).update(signed).digest("base64url")}`;
+}
+
+/** A caller with `token`, in the place of `gateway.call`. */
+export function sessionOf(gateway, claims) {
+  const authorization = `Bearer ${typeof claims === "string" ? claims : tokenOf(claims)}`;
+  return (method, target, { headers, body } = {}) =>
+    gateway.send(method, target, { headers: { authorization, ...headers }, body });
+}
+
 export const unixNow = () => Math.floor(Date.now() / 1000);
 
 const BOUND = { kvNamespaces: wrangler.kv, durableObjects: wrangler.objects };
 
 const BOUND_TO_FAULTS = {
   unsafeBindings: [faultyKv("CONNECTIONS")],
-  durableObjects: { ...wrangler.objects, LEDGER: { className: "FaultyLedger", scriptName: "faults" } },
-  additionalUnboundDurableObjects: [wrangler.objects.LEDGER],
+  durableObjects: {
+    LEDGER: { className: "FaultyLedger", scriptName: "faults" },
+    HUB: { className: "FaultyHub", scriptName: "faults" },
+  },
+  additionalUnboundDurableObjects: Object.values(wrangler.objects),
 };
 
 const FAULTS = {
@@ -164,20 +187,22 @@ const FAULTS = {
   durableObjects: {
     REAL: { ...wrangler.objects.LEDGER, scriptName: "ofauth-edge" },
     FAULTY: { className: "FaultyLedger" },
+    REAL_HUB: { ...wrangler.objects.HUB, scriptName: "ofauth-edge" },
+    FAULTY_HUB: { className: "FaultyHub" },
   },
   unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
 };
 
-function worker(bindings, bound) {
+function worker(bindings, bound, build) {
   const modules = [
-    { type: "ESModule", path: join(root, "build/index.js") },
-    { type: "CompiledWasm", path: join(root, "build/index_bg.wasm") },
+    { type: "ESModule", path: join(root, build, "index.js") },
+    { type: "CompiledWasm", path: join(root, build, "index_bg.wasm") },
   ];
   return {
     name: "ofauth-edge",
     compatibilityDate: wrangler.compatibilityDate,
     modules,
-    modulesRoot: join(root, "build"),
+    modulesRoot: join(root, build),
     bindings,
     ...bound,
     stripCfConnectingIp: false, // Miniflare would hide one that the Worker let through
@@ -205,7 +230,7 @@ function readWrangler() {
   };
 }
 
-async function startRuntime({ vars, faults, folder, log }) {
+async function startRuntime({ vars, faults, folder, build, log }) {
   const before = children();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -214,7 +239,7 @@ async function startRuntime({ vars, faults, folder, log }) {
       logRequests: false,
       resourcePersistencePath: folder,
       handleStructuredLogs: log,
-      workers: faults ? [worker(vars, BOUND_TO_FAULTS), FAULTS] : [worker(vars, BOUND)],
+      workers: faults ? [worker(vars, BOUND_TO_FAULTS, build), FAULTS] : [worker(vars, BOUND, build)],
     }),
   );
   // Straight to the Worker: Miniflare's own front door normalises and adds headers.

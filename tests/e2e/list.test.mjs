@@ -1,5 +1,5 @@
-// What servers see of connections: 1. the record, in a list and alone, 2. filters, 3. pages, 4. queries that are refused,
-// 5. one by id and by handle, 6. methods and paths.
+// What servers see of connections: 1. the record, in a list and alone, 2. filters, 3. pages, of all and of one user's,
+// 4. queries that are refused, 5. one by id and by handle, 6. methods and paths.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -109,9 +109,9 @@ test("filters by status, user and OnlyFans account give exactly those, alone and
 });
 
 test("pages by limit, by offset and by cursor show the same connections in the order of their handles", async () => {
-  const query = "clientReferenceId=user_b";
-  const theirs = listed.filter(({ clientReferenceId }) => clientReferenceId === "user_b");
-  const wanted = theirs.map(({ handle }) => handle).sort();
+  const query = "status=active";
+  const active = (await listAll(gateway)).filter(({ status }) => status === "active");
+  const wanted = active.map(({ handle }) => handle).sort();
   const page = async (more) => (await gateway.call("GET", `/edge/connections?${query}&${more}`)).json();
   for (const limit of [1, 2, 4, wanted.length - 1, wanted.length, 100]) {
     const [byOffset, byCursor] = [[], []];
@@ -131,6 +131,25 @@ test("pages by limit, by offset and by cursor show the same connections in the o
   }
   assert.deepEqual((await page("offset=1000")).list, []);
   assert.equal((await gateway.call("GET", "/edge/connections")).json().list.length, 20);
+});
+
+test("a user's connections come newest first, by limit and offset, and have no cursor", async () => {
+  const query = "clientReferenceId=user_b";
+  const page = async (more) => (await gateway.call("GET", `/edge/connections?${query}&${more}`)).json();
+  const wanted = all.filter(({ reference }) => reference === "user_b").map(({ id }) => id).reverse();
+  for (const limit of [1, 2, 4, wanted.length - 1, wanted.length, 100]) {
+    const ids = [];
+    for (let offset = 0; offset < wanted.length; offset += limit) {
+      const { list, total, hasMore, cursor } = await page(`limit=${limit}&offset=${offset}`);
+      assert.deepEqual([total, hasMore, cursor], [wanted.length, offset + limit < wanted.length, undefined]);
+      ids.push(...list.map(({ id }) => id));
+    }
+    assert.deepEqual(ids, wanted, `limit ${limit}`);
+  }
+  assert.deepEqual((await page("offset=1000")).list, []);
+  const { cursor } = (await gateway.call("GET", "/edge/connections?limit=1")).json();
+  const lent = await gateway.call("GET", `/edge/connections?${query}&cursor=${cursor}`);
+  assert.deepEqual(refusal(lent), [400, "BAD_REQUEST"]);
 });
 
 test("a query that is not one of the list's is refused", async () => {

@@ -10,7 +10,7 @@ import { after, test } from "node:test";
 import { accountOf } from "../emulator/account.mjs";
 import { CONNECTION_EVENTS, connectionEvent, realtimeEvent, rulesEvent, sdkEvent } from "../emulator/events.mjs";
 import { sign } from "../emulator/webhooks.mjs";
-import { eventually, listAll, startGateway } from "./harness.mjs";
+import { eventually, listAll, sessionOf, startGateway } from "./harness.mjs";
 
 // No part of one id is part of another, nor of anything else: what is found is a leak.
 const IDS = ["conn_Qx7vKtm2", "conn_Wj4bHzr9", "conn_Yp3gNsd8", "conn_Lc6fTqk5"];
@@ -54,6 +54,7 @@ test("no file of the runtime holds one either, not even a write-ahead log", asyn
   const files = readdirSync(gateway.folder, { recursive: true }).map((name) => join(gateway.folder, name));
   const whole = files.filter((file) => statSync(file).isFile());
   assert.ok(whole.some((file) => /Ledger.*\.sqlite-wal$/.test(file)), "the ledgers' write-ahead logs are there");
+  assert.ok(whole.some((file) => /Hub.*\.sqlite-wal$/.test(file)), "the hubs' are there");
   assert.ok(whole.some((file) => /kv.*\.sqlite/.test(file)), "KV is there");
   for (const file of whole) {
     assert.deepEqual(leaksIn(readFileSync(file)), [], file);
@@ -63,7 +64,10 @@ test("no file of the runtime holds one either, not even a write-ahead log", asyn
 
 test("no log line holds one", () => {
   assert.ok(gateway.logs.length > answers.length);
-  for (const line of gateway.logs) assert.deepEqual(leaksIn(Buffer.from(line)), [], line);
+  for (const line of gateway.logs) {
+    assert.deepEqual(leaksIn(Buffer.from(line)), [], line);
+    assert.doesNotMatch(line, /eyJ|acct_/, "nor a token, nor a handle");
+  }
 });
 
 test("no answer of the gateway's own holds a secret, nor does an error show the id it was asked about", () => {
@@ -76,13 +80,18 @@ test("no answer of the gateway's own holds a secret, nor does an error show the 
 });
 
 test("asking about a connection that nobody knows writes nothing", async () => {
-  const written = async () => [(await kv.list()).keys.length, writtenLedgers()];
+  const objects = () => [writtenObjects("Ledger", "deliveries"), writtenObjects("Hub", "connections")];
+  const written = async () => [(await kv.list()).keys.length, ...objects()];
   const before = await written();
-  assert.equal(before[1], IDS.length);
+  assert.deepEqual(before.slice(1), [IDS.length, REFERENCES.length]);
   for (let index = 0; index < 5; index += 1) {
     const headers = { "x-connection-id": `conn_nobody_${index}` };
     assert.equal((await gateway.call("GET", "/v2/access/self", { headers })).status, 200);
     assert.equal((await gateway.call("GET", `/edge/connections/conn_nobody_${index}`)).status, 404);
+    const session = sessionOf(gateway, { sub: `nobody_${index}`, permissions: ["profile:read"] });
+    assert.equal((await session("GET", "/edge/connections")).status, 200);
+    assert.equal((await session("GET", "/v2/access/self")).status, 404);
+    assert.equal((await gateway.call("GET", `/edge/connections?clientReferenceId=nobody_${index}`)).status, 200);
   }
   assert.deepEqual(await written(), before);
 });
@@ -126,7 +135,17 @@ async function aDayWithEverything() {
     await keep(gateway.send("GET", `/edge/connections/${name}`, { headers: { apikey: name } }));
     await keep(gateway.send("GET", `/edge/connections/${name}`, { headers: { authorization: `Bearer ${name}` } }));
   }
-  for (const reference of REFERENCES) await keep(gateway.call("GET", `/edge/connections?clientReferenceId=${reference}`));
+  for (const sub of REFERENCES) {
+    await keep(gateway.call("GET", `/edge/connections?clientReferenceId=${sub}`));
+    const session = sessionOf(gateway, { sub, permissions: ["profile:read", "access:any"] });
+    await keep(session("GET", "/edge/connections"));
+    await keep(session("POST", "/edge/sessions", { body: JSON.stringify({ clientReferenceId: sub }) }));
+    await keep(gateway.call("POST", "/edge/sessions", { body: JSON.stringify({ clientReferenceId: sub }) }));
+    for (const name of names) {
+      await keep(session("GET", `/edge/connections/${name}`));
+      await keep(session("GET", "/v2/access/self", { headers: { "x-connection-id": name } }));
+    }
+  }
   await keep(gateway.call("GET", `/edge/connections?platformUserId=${accountOf(IDS[0]).id}&unknown=${IDS[0]}`));
   for (const path of ["/edge/events", "/edge/connections?status=active", "/healthz", `/healthz?${IDS[0]}`]) {
     await keep(gateway.call("GET", path));
@@ -165,12 +184,12 @@ function disguisesOf(word) {
   return disguises.get(word);
 }
 
-/** How many ledgers have made their tables; the runtime makes the file itself for whoever is asked. */
-function writtenLedgers() {
-  const folder = join(gateway.folder, "do/ofauth-edge-Ledger");
-  const holds = (name) => readFileSync(join(folder, name)).includes("CREATE TABLE deliveries");
+/** How many objects of a class have made their tables; the runtime makes the file itself for whoever is asked. */
+function writtenObjects(name, table) {
+  const folder = join(gateway.folder, `do/ofauth-edge-${name}`);
+  const holds = (file) => readFileSync(join(folder, file)).includes(`CREATE TABLE ${table}`);
   const files = readdirSync(folder).filter(holds);
-  return new Set(files.map((name) => name.split(".")[0])).size;
+  return new Set(files.map((file) => file.split(".")[0])).size;
 }
 
 function ignored() {}

@@ -1,0 +1,34 @@
+//! `POST /edge/sessions`: a token for a user's browser, or for the console.
+
+use serde::Serialize;
+
+use super::{
+    body::read_capped,
+    call::Call,
+    reply::{Failure, Reply},
+};
+use crate::{
+    api_error::EdgeError,
+    config::Config,
+    event::iso_8601,
+    session::{Caller, Wish},
+};
+
+/// The longest body, in bytes: a token may not be longer.
+const MAX_BODY: usize = 8 * 1024;
+
+/// Mints what the body asks for, for a server.
+pub async fn create(call: &Call, caller: &Caller, config: &Config) -> Result<Reply, Failure> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer {
+        token: String,
+        expires_at: String,
+    }
+    if *caller != Caller::Gateway {
+        return Err(EdgeError::PermissionDenied.into());
+    }
+    let wish = Wish::parse(&read_capped(call.request.body(), MAX_BODY).await?)?;
+    let (token, expires) = config.doorkeeper.mint(wish, call.started() / 1000)?;
+    Ok(Reply::created(&Answer { token, expires_at: iso_8601(expires * 1000) }))
+}
