@@ -222,9 +222,11 @@ impl Connection {
         changed
     }
 
-    /// Its status, if any fact has asserted one.
-    pub fn status(&self) -> Option<&str> {
-        self.status.as_ref().map(|status| status.value.as_str())
+    /// Whether a status that a call showed is worth a fact: that it is active, over expired or missing only; any other,
+    /// unless the connection has it already.
+    pub fn is_news(&self, shown: &str) -> bool {
+        let status = self.status.as_ref().map(|status| status.value.as_str());
+        if shown == ACTIVE { matches!(status, Some(EXPIRED | MISSING)) } else { status != Some(shown) }
     }
 
     /// When it was disconnected for good, in unix milliseconds.

@@ -13,7 +13,7 @@ mod common;
 
 use common::one_in;
 use ofauth_edge::{
-    connection::{ACTIVE, At, Changes, Connection, DISCONNECTED, EXPIRED, Fact, Rank, Record, UNKNOWN},
+    connection::{ACTIVE, At, Changes, Connection, DISCONNECTED, EXPIRED, Fact, MISSING, Rank, Record, UNKNOWN},
     event::iso_8601,
 };
 use proptest::prelude::*;
@@ -293,4 +293,23 @@ fn updated_at_is_the_newest_stamp_of_any_register() {
 fn a_fact_without_assertions_changes_nothing() {
     let mut connection = fold(&[says(ACTIVE, T, Rank::Created)]);
     assert!(!connection.apply(fact(T + 1, Rank::Observed, "e", Changes::default())));
+}
+
+#[test]
+fn what_a_call_showed_is_news_only_where_it_may_change_the_status() {
+    let with = |status: &str| {
+        let mut connection = Connection::new("conn_1".to_owned());
+        connection.apply(fact(
+            1,
+            Rank::Created,
+            "a",
+            Changes { status: Some(status.to_owned()), ..Changes::default() },
+        ));
+        connection
+    };
+    for (status, expired, active) in
+        [(ACTIVE, true, false), (EXPIRED, false, true), (MISSING, true, true), ("awaiting_2fa", true, false)]
+    {
+        assert_eq!((with(status).is_news(EXPIRED), with(status).is_news(ACTIVE)), (expired, active), "{status}");
+    }
 }

@@ -192,9 +192,8 @@ impl<'a> Book<'a> {
             let dirty = row.is_dirty().then_some(row.version);
             return Ok(Entered { outcome: Outcome::Duplicate, dirty, alarm: None });
         }
-        if let Some(row) =
-            row.as_ref().filter(|row| learned && row.connection.status() == fact.changes.status.as_deref())
-        {
+        let shown = fact.changes.status.as_deref().filter(|_| learned);
+        if let Some(row) = row.as_ref().filter(|row| shown.is_some_and(|shown| !row.connection.is_news(shown))) {
             return Ok(Entered { outcome: Outcome::Stale, dirty: row.is_dirty().then_some(row.version), alarm: None });
         }
         let mut row = row.unwrap_or_else(|| Row {
