@@ -91,13 +91,13 @@ pub fn permission(method: &str, path: &str) -> &'static str {
 pub fn choose<'a>(named: Option<&str>, theirs: &'a [Record]) -> Result<&'a Record, EdgeError> {
     if let Some(handle) = named {
         let record = theirs.iter().find(|record| record.handle == handle);
-        return record.filter(|record| record.status != DISCONNECTED).ok_or(EdgeError::ConnectionNotFound);
+        return record.filter(|record| record.is_connected()).ok_or(EdgeError::ConnectionNotFound);
     }
     let only = |wanted: fn(&Record) -> bool| {
         let mut found = theirs.iter().filter(|record| wanted(record));
         (found.next(), found.next())
     };
-    match (only(|record| record.status == ACTIVE), only(|record| record.status != DISCONNECTED)) {
+    match (only(|record| record.status == ACTIVE), only(Record::is_connected)) {
         ((Some(record), None), _) | ((None, _), (Some(record), None)) => Ok(record),
         (_, (None, _)) => Err(EdgeError::ConnectionNotFound),
         _ => Err(EdgeError::ConnectionAmbiguous),

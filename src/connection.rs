@@ -283,6 +283,11 @@ impl Connection {
 }
 
 impl Record {
+    /// Whether it may still be called: anything but disconnected.
+    pub fn is_connected(&self) -> bool {
+        self.status != DISCONNECTED
+    }
+
     /// The record as the caller may see it: OFAuth's id is for servers, anybody else gets the handle for it.
     #[must_use]
     pub fn shown_to(self, caller: &Caller) -> Self {

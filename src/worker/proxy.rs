@@ -17,7 +17,7 @@ use crate::{
     access::{self, Named},
     api_error::EdgeError,
     config::Config,
-    connection::{At, Changes, DISCONNECTED, Fact, Rank, Record},
+    connection::{At, Changes, Fact, Rank, Record},
     session::{Caller, Session},
     store,
 };
@@ -82,7 +82,7 @@ async fn of_session(session: &Session, header: Option<&str>, config: &Config, en
     };
     let Some(handle) = named else { return Err(failure) };
     let theirs = |record: &Record| record.client_reference_id.as_ref() == Some(&session.client_reference_id);
-    let record = from_kv(handle, config, env).await?.filter(|record| theirs(record) && is_connected(record));
+    let record = from_kv(handle, config, env).await?.filter(|record| theirs(record) && record.is_connected());
     record.map(Target::from).ok_or(failure)
 }
 
@@ -92,13 +92,13 @@ async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Option<Ta
         Some(record) => Some(record),
         None => ledger::record(handle, env).await?,
     };
-    Ok(record.filter(is_connected).map(Target::from))
+    Ok(record.filter(Record::is_connected).map(Target::from))
 }
 
 /// An id that the store does not know goes up as it is, and nothing is stored.
 async fn by_id(id: &str, config: &Config, env: &Env) -> Result<Target, Failure> {
     let known = ledger::record(&config.index.handle(id), env).await?;
-    if known.as_ref().is_some_and(|record| !is_connected(record)) {
+    if known.as_ref().is_some_and(|record| !record.is_connected()) {
         return Err(EdgeError::ConnectionNotFound.into());
     }
     Ok(Target { id: id.to_owned(), known })
@@ -108,10 +108,6 @@ async fn from_kv(handle: &str, config: &Config, env: &Env) -> Result<Option<Reco
     let kv = kv::open(env)?;
     let value = kv.get(&store::connection_key(handle)).bytes().await.ok().flatten();
     Ok(value.and_then(|value| store::open_connection(handle, &value, &config.sealer)))
-}
-
-fn is_connected(record: &Record) -> bool {
-    record.status != DISCONNECTED
 }
 
 impl From<Record> for Target {

@@ -5,10 +5,9 @@
 // query, and in a path the characters that no URL has unescaped.
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import http from "node:http";
 import { after, beforeEach, test } from "node:test";
 
+import { startDecoy } from "./decoy.mjs";
 import { startGateway } from "./harness.mjs";
 
 const ALICE = "conn_alice";
@@ -109,16 +108,4 @@ async function reachesOnlyWhatItResolvesTo(target) {
 function get(target, host = `127.0.0.1:${gateway.port}`) {
   const headers = [`host: ${host}`, `apikey: ${gateway.vars.GATEWAY_KEY}`, `x-connection-id: ${ALICE}`, "connection: close"];
   return gateway.raw(`GET ${target} HTTP/1.1\r\n${headers.join("\r\n")}\r\n\r\n`);
-}
-
-/** A host that must never be asked anything. */
-async function startDecoy() {
-  const requests = [];
-  const server = http.createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`);
-    response.end("decoy");
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return { port: server.address().port, requests, close: () => server.close() };
 }

@@ -3,11 +3,10 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { once } from "node:events";
-import http from "node:http";
 import { after, beforeEach, test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
+import { startDecoy } from "./decoy.mjs";
 import { refusal, startGateway } from "./harness.mjs";
 
 const ALICE = "conn_alice";
@@ -227,7 +226,8 @@ test("OFAuth's errors come back as they are, with their status", async () => {
 });
 
 test("a redirect is passed back and not followed, wherever it points", async (t) => {
-  const decoy = await startDecoy(t);
+  const decoy = await startDecoy();
+  t.after(decoy.close);
   for (const code of [301, 302, 303, 307, 308]) {
     for (const to of [`${decoy.url}/steal`, "/v2/access/self", "//evil.example/"]) {
       emulator.clear();
@@ -241,7 +241,8 @@ test("a redirect is passed back and not followed, wherever it points", async (t)
 });
 
 test("without an upstream the answer is 502 in OFAuth's shape", async (t) => {
-  const closed = await startDecoy(t);
+  const closed = await startDecoy();
+  t.after(closed.close);
   closed.server.close();
   const lonely = await startGateway({ vars: { OFAUTH_API_URL: closed.url } });
   t.after(() => lonely.close());
@@ -254,20 +255,6 @@ test("without an upstream the answer is 502 in OFAuth's shape", async (t) => {
 
 async function handleOf(id) {
   return (await gateway.call("GET", `/edge/connections/${id}`)).json().handle;
-}
-
-/** A host that must never be asked anything. */
-async function startDecoy(t) {
-  const requests = [];
-  const server = http.createServer((request, response) => {
-    requests.push(`${request.method} ${request.url}`);
-    response.end("decoy");
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => server.close());
-  const { port } = server.address();
-  return { server, port, url: `http://127.0.0.1:${port}`, requests };
 }
 
 function valuesOf(rawHeaders, name) {
