@@ -9,6 +9,7 @@ use http::Uri;
 
 use crate::{
     cors::AllowedOrigins,
+    link::origin_of,
     seal::{Index, MAX_KEYS, Sealer, parse_key},
     session::{Doorkeeper, MIN_KEY},
     signature::{DEFAULT_TOLERANCE, SecretFault, Secrets, SignatureError},
@@ -41,6 +42,8 @@ pub struct Config {
     pub doorkeeper: Doorkeeper,
     /// Sites whose pages may call.
     pub allowed_origins: AllowedOrigins,
+    /// Where a user's browser goes after Link, unless a page was wished for.
+    pub app_return_url: Option<String>,
     /// Seals values at rest.
     pub sealer: Sealer,
     /// Makes handles.
@@ -86,6 +89,8 @@ pub enum Reason {
     NotBase64,
     /// Not an https origin, nor an http one on loopback.
     NotAnOrigin,
+    /// Not an https URL, nor an http one on loopback.
+    NotAUrl,
     /// Not a whole number from the one to the other.
     NotWithin(u64, u64),
     /// A character that no header's value may have.
@@ -99,105 +104,135 @@ pub enum Reason {
 impl Config {
     /// Reads the variables through `get`. All that is wrong is named at once.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
-        let mut problems = Vec::new();
-        let mut judge = |name: &'static str, reason| problems.push(Problem { name, reason });
-        let listed = |name: &str| get(name).map(|list| list.split(',').map(str::to_owned).collect::<Vec<_>>());
-
-        let keys = |name, judge: &mut dyn FnMut(&'static str, Reason)| match listed(name) {
-            None => {
-                judge(name, Reason::Missing);
-                Vec::new()
-            }
-            Some(keys) => {
-                if let Some(reason) = weak_list(&keys).or(keys.iter().find_map(|key| weak_key(key))) {
-                    judge(name, reason);
-                }
-                keys
-            }
-        };
-        let gateway = keys("GATEWAY_KEY", &mut judge);
-        let session = keys("SESSION_SECRET", &mut judge);
-
-        let api_key = get("OFAUTH_API_KEY");
-        if let Some(reason) = api_key.as_ref().map_or(Some(Reason::Missing), |key| weak_header(key)) {
-            judge("OFAUTH_API_KEY", reason);
-        }
-        let api_url = get("OFAUTH_API_URL").unwrap_or_else(|| DEFAULT_API_URL.to_owned());
-        if !is_origin(&api_url) {
-            judge("OFAUTH_API_URL", Reason::NotAnOrigin);
-        }
-
-        let origins = get("ALLOWED_ORIGINS").filter(|origins| !origins.is_empty());
-        let origins = origins.map_or_else(Vec::new, |origins| origins.split(',').map(str::to_owned).collect());
-        if !origins.iter().all(|origin| is_origin(origin) && is_as_sent(origin)) {
-            judge("ALLOWED_ORIGINS", Reason::NotAnOrigin);
-        }
-
-        let (ofauth, svix) = (listed("OFAUTH_WEBHOOK_SECRET"), listed("SVIX_WEBHOOK_SECRET"));
-        let (ofauth, svix) = match (ofauth, svix) {
-            (None, None) => {
-                judge("OFAUTH_WEBHOOK_SECRET", Reason::Missing);
-                (Vec::new(), Vec::new())
-            }
-            (ofauth, svix) => (ofauth.unwrap_or_default(), svix.unwrap_or_default()),
-        };
-        let none: &[String] = &[];
-        for (name, judged) in
-            [("OFAUTH_WEBHOOK_SECRET", Secrets::new(&ofauth, none)), ("SVIX_WEBHOOK_SECRET", Secrets::new(none, &svix))]
-        {
-            if let Err(SignatureError::InvalidSecret(_, _, fault)) = judged
-                && fault != SecretFault::NoneGiven
-            {
-                judge(name, secret_reason(fault));
-            }
-        }
-        let webhook = Secrets::new(&ofauth, &svix);
-
-        let storage = listed("STORAGE_KEY").unwrap_or_default();
-        let parsed: Vec<_> = storage.iter().filter_map(|key| parse_key(key)).collect();
-        match (get("STORAGE_KEY"), storage.len()) {
-            (None, _) => judge("STORAGE_KEY", Reason::Missing),
-            (_, len) if len > MAX_KEYS => judge("STORAGE_KEY", Reason::TooMany),
-            (_, len) if len != parsed.len() => judge("STORAGE_KEY", Reason::NotAKey),
-            _ => {}
-        }
-        let sealer = Sealer::new(&parsed);
-        let index = get("INDEX_KEY").as_deref().map(parse_key);
-        match index {
-            None => judge("INDEX_KEY", Reason::Missing),
-            Some(None) => judge("INDEX_KEY", Reason::NotAKey),
-            Some(Some(_)) => {}
-        }
-
-        let mut whole = |name: &'static str, default: u64, range: RangeInclusive<u64>| match get(name) {
-            None => default,
-            Some(text) => text.parse().ok().filter(|number| range.contains(number)).unwrap_or_else(|| {
-                judge(name, Reason::NotWithin(*range.start(), *range.end()));
-                default
-            }),
-        };
-        let tolerance = whole("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
-        let event_ttl = whole("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
-        let event_keep = Keep::parse(get("EVENT_KEEP").as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
-        if event_keep.is_none() {
-            judge("EVENT_KEEP", Reason::NotAPattern);
-        }
-
-        match (webhook, sealer, index.flatten(), event_keep) {
-            (Ok(webhook), Some(sealer), Some(index), Some(event_keep)) if problems.is_empty() => Ok(Self {
-                api_key: Secret(api_key.unwrap_or_default()),
-                api_url,
+        let mut reader = Reader { get, problems: Vec::new() };
+        let doorkeeper = Doorkeeper::new(reader.keys("GATEWAY_KEY"), reader.keys("SESSION_SECRET"));
+        let api_key = reader.api_key();
+        let api_url = reader.text("OFAUTH_API_URL", Reason::NotAnOrigin, is_origin);
+        let allowed_origins = reader.origins("ALLOWED_ORIGINS");
+        let app_return_url =
+            reader.text("APP_RETURN_URL", Reason::NotAUrl, |url| url.is_empty() || origin_of(url).is_some());
+        let webhook = reader.webhook_secrets();
+        let (sealer, index) = (reader.sealer(), reader.index());
+        let tolerance = reader.whole("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
+        let event_ttl = reader.whole("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
+        let event_keep = reader.event_keep();
+        match (webhook, sealer, index, event_keep) {
+            (Some(webhook), Some(sealer), Some(index), Some(event_keep)) if reader.problems.is_empty() => Ok(Self {
+                api_key,
+                api_url: api_url.unwrap_or_else(|| DEFAULT_API_URL.to_owned()),
                 webhook,
                 tolerance,
-                doorkeeper: Doorkeeper::new(gateway, session),
-                allowed_origins: AllowedOrigins::new(origins),
+                doorkeeper,
+                allowed_origins,
+                app_return_url: app_return_url.filter(|url| !url.is_empty()),
                 sealer,
-                index: Index::new(&index),
+                index,
                 event_ttl,
                 event_keep,
             }),
-            _ => Err(problems),
+            _ => Err(reader.problems),
         }
+    }
+}
+
+/// Looks variables up, one after the other, and notes what is wrong with them.
+struct Reader<F> {
+    get: F,
+    problems: Vec<Problem>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    fn judge(&mut self, name: &'static str, reason: impl Into<Option<Reason>>) {
+        self.problems.extend(reason.into().map(|reason| Problem { name, reason }));
+    }
+
+    fn listed(&self, name: &str) -> Option<Vec<String>> {
+        (self.get)(name).map(|list| list.split(',').map(str::to_owned).collect())
+    }
+
+    fn keys(&mut self, name: &'static str) -> Vec<String> {
+        let keys = self.listed(name);
+        self.judge(
+            name,
+            match &keys {
+                None => Some(Reason::Missing),
+                Some(keys) => weak_list(keys).or(keys.iter().find_map(|key| weak_key(key))),
+            },
+        );
+        keys.unwrap_or_default()
+    }
+
+    fn api_key(&mut self) -> Secret {
+        let key = (self.get)("OFAUTH_API_KEY");
+        self.judge("OFAUTH_API_KEY", key.as_ref().map_or(Some(Reason::Missing), |key| weak_header(key)));
+        Secret(key.unwrap_or_default())
+    }
+
+    /// A text that may be absent.
+    fn text(&mut self, name: &'static str, reason: Reason, is_good: impl Fn(&str) -> bool) -> Option<String> {
+        let text = (self.get)(name);
+        self.judge(name, text.as_ref().filter(|text| !is_good(text)).map(|_| reason));
+        text
+    }
+
+    fn origins(&mut self, name: &'static str) -> AllowedOrigins {
+        let origins = self.listed(name).filter(|origins| *origins != [""]).unwrap_or_default();
+        let odd = origins.iter().any(|origin| !is_origin(origin) || !is_as_sent(origin));
+        self.judge(name, odd.then_some(Reason::NotAnOrigin));
+        AllowedOrigins::new(origins)
+    }
+
+    fn webhook_secrets(&mut self) -> Option<Secrets> {
+        const NAMES: [&str; 2] = ["OFAUTH_WEBHOOK_SECRET", "SVIX_WEBHOOK_SECRET"];
+        let [ofauth, svix] = NAMES.map(|name| self.listed(name));
+        if ofauth.is_none() && svix.is_none() {
+            self.judge("OFAUTH_WEBHOOK_SECRET", Reason::Missing);
+        }
+        let (ofauth, svix) = (ofauth.unwrap_or_default(), svix.unwrap_or_default());
+        let none: &[String] = &[];
+        for (name, judged) in NAMES.into_iter().zip([Secrets::new(&ofauth, none), Secrets::new(none, &svix)]) {
+            if let Err(SignatureError::InvalidSecret(_, _, fault)) = judged
+                && fault != SecretFault::NoneGiven
+            {
+                self.judge(name, secret_reason(fault));
+            }
+        }
+        Secrets::new(&ofauth, &svix).ok()
+    }
+
+    fn sealer(&mut self) -> Option<Sealer> {
+        let keys = self.listed("STORAGE_KEY");
+        let parsed: Vec<_> = keys.iter().flatten().filter_map(|key| parse_key(key)).collect();
+        self.judge(
+            "STORAGE_KEY",
+            match &keys {
+                None => Some(Reason::Missing),
+                Some(keys) if keys.len() > MAX_KEYS => Some(Reason::TooMany),
+                Some(keys) => (keys.len() != parsed.len()).then_some(Reason::NotAKey),
+            },
+        );
+        Sealer::new(&parsed)
+    }
+
+    fn index(&mut self) -> Option<Index> {
+        let key = (self.get)("INDEX_KEY");
+        let parsed = key.as_deref().and_then(parse_key);
+        let reason = if key.is_none() { Reason::Missing } else { Reason::NotAKey };
+        self.judge("INDEX_KEY", parsed.is_none().then_some(reason));
+        parsed.as_ref().map(Index::new)
+    }
+
+    fn whole(&mut self, name: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let Some(text) = (self.get)(name) else { return default };
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        self.judge(name, number.is_none().then_some(Reason::NotWithin(*range.start(), *range.end())));
+        number.unwrap_or(default)
+    }
+
+    fn event_keep(&mut self) -> Option<Keep> {
+        let keep = Keep::parse((self.get)("EVENT_KEEP").as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
+        self.judge("EVENT_KEEP", keep.is_none().then_some(Reason::NotAPattern));
+        keep
     }
 }
 
@@ -247,6 +282,7 @@ impl fmt::Display for Problem {
             Reason::NotAKey => f.write_str("is not base64 of 32 bytes"),
             Reason::NotBase64 => f.write_str("has an item that is not base64 after whsec_"),
             Reason::NotAnOrigin => f.write_str("is not an https origin (or http on loopback), without a path"),
+            Reason::NotAUrl => f.write_str("is not an https URL (or http on loopback)"),
             Reason::NotWithin(least, most) => write!(f, "is not a whole number from {least} to {most}"),
             Reason::NotAHeader => f.write_str("has a character that no header's value may have"),
             Reason::NotAPattern => f.write_str("has a pattern other than a type, a beginning and *, or either after !"),
@@ -292,7 +328,7 @@ fn is_as_sent(origin: &str) -> bool {
 }
 
 /// Scheme, host and perhaps a port, nothing else: https, or http on loopback.
-fn is_origin(text: &str) -> bool {
+pub(crate) fn is_origin(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else { return false };
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
     let host = authority.host();

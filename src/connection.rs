@@ -83,6 +83,8 @@ pub struct Changes {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
     id: String,
+    #[serde(default)]
+    erased: bool,
     status: Option<Register<String>>,
     permissions: Option<Register<Vec<String>>>,
     client_reference_id: Option<Register<String>>,
@@ -156,32 +158,52 @@ pub struct Metadata {
     pub display_name: Option<String>,
 }
 
+impl Changes {
+    /// A status and nothing else.
+    pub fn status(status: &str) -> Self {
+        Self { status: Some(status.to_owned()), ..Self::default() }
+    }
+}
+
 impl Fact {
     /// What a connection event asserts. `expired` and `disconnected` assert their status whatever the body says;
     /// `created` asserts its own instant as the time of creation unless the body names one.
     pub fn of(event: ConnectionEvent, live: Option<bool>, delivery: Delivery) -> Self {
-        let (rank, status) = match event.change {
-            ConnectionChange::Created => (Rank::Created, event.status),
-            ConnectionChange::Updated => (Rank::Updated, event.status),
-            ConnectionChange::Expired => (Rank::Observed, Some(EXPIRED.to_owned())),
-            ConnectionChange::Disconnected => (Rank::Disconnected, Some(DISCONNECTED.to_owned())),
+        let rank = match event.change {
+            ConnectionChange::Created => Rank::Created,
+            ConnectionChange::Updated => Rank::Updated,
+            ConnectionChange::Listed => Rank::Listed,
+            ConnectionChange::Expired => Rank::Observed,
+            ConnectionChange::Disconnected => Rank::Disconnected,
         };
         let created = (rank == Rank::Created).then(|| iso_8601(delivery.stamp));
-        let changes = Changes {
+        let mut changes = Changes { live, ..Changes::from(event) };
+        changes.created_at = changes.created_at.or(created);
+        Self { at: At { stamp: delivery.stamp, rank, delivery: delivery.id }, changes }
+    }
+}
+
+impl From<ConnectionEvent> for Changes {
+    fn from(event: ConnectionEvent) -> Self {
+        let status = match event.change {
+            ConnectionChange::Expired => Some(EXPIRED.to_owned()),
+            ConnectionChange::Disconnected => Some(DISCONNECTED.to_owned()),
+            ConnectionChange::Created | ConnectionChange::Updated | ConnectionChange::Listed => event.status,
+        };
+        Self {
             status,
             permissions: event.permissions,
             client_reference_id: event.client_reference_id,
             platform_user_id: event.platform_user_id,
-            created_at: event.created_at.or(created),
+            created_at: event.created_at,
             expires_at: event.expires_at,
             imported: event.imported,
-            live,
+            live: None,
             user_id: event.user_id,
             name: event.name,
             username: event.username,
             avatar: event.avatar,
-        };
-        Self { at: At { stamp: delivery.stamp, rank, delivery: delivery.id }, changes }
+        }
     }
 }
 
@@ -196,8 +218,21 @@ impl Connection {
         &self.id
     }
 
+    /// Lets go of everything but the id. Nothing is folded in from here on.
+    pub fn erase(&mut self) {
+        *self = Self { erased: true, ..Self::new(std::mem::take(&mut self.id)) };
+    }
+
+    /// Whether it was erased.
+    pub fn is_erased(&self) -> bool {
+        self.erased
+    }
+
     /// Folds one fact in; says whether any register changed.
     pub fn apply(&mut self, fact: Fact) -> bool {
+        if self.erased {
+            return false;
+        }
         let Fact { at, changes } = fact;
         // A tombstone beats any later fact, and only another tombstone beats it.
         let newer = |status: &Register<String>| (status.at.is_final(), &status.at) < (at.is_final(), &at);
@@ -222,16 +257,21 @@ impl Connection {
         changed
     }
 
-    /// Whether a status that a call showed is worth a fact: that it is active, over expired or missing only; any other,
-    /// unless the connection has it already.
-    pub fn is_news(&self, shown: &str) -> bool {
+    /// Whether a fact is worth keeping. One that only a call showed is `shown` with its status: that it is active is news
+    /// over expired or missing only, any other unless the connection has it already, so that the first refusal dates it.
+    pub fn hears(&self, shown: Option<&str>) -> bool {
         let status = self.status.as_ref().map(|status| status.value.as_str());
-        if shown == ACTIVE { matches!(status, Some(EXPIRED | MISSING)) } else { status != Some(shown) }
+        let news = match shown {
+            None => true,
+            Some(ACTIVE) => matches!(status, Some(EXPIRED | MISSING)),
+            Some(_) => status != shown,
+        };
+        news && !self.erased
     }
 
-    /// When it was disconnected for good, in unix milliseconds.
-    pub fn disconnected_at(&self) -> Option<i64> {
-        self.status.as_ref().filter(|status| status.at.is_final()).map(|status| status.at.stamp)
+    /// Whether it was disconnected for good.
+    pub fn is_disconnected(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| status.at.is_final())
     }
 
     /// The record as shown, under `handle`.

@@ -46,6 +46,26 @@ pub struct Event {
     pub payload: Payload,
 }
 
+/// The user that an authentic body names, whatever else it is: `data.clientReferenceId`, or that of its connection.
+pub fn client_reference_id(verified: &Verified) -> Option<String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Named<'a> {
+        #[serde(borrow)]
+        client_reference_id: Option<&'a RawValue>,
+        #[serde(borrow)]
+        connection: Option<&'a RawValue>,
+    }
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        data: Object<Named<'a>>,
+    }
+    let Object(Body { data: Object(data) }) = serde_json::from_slice::<Object<Body>>(verified.body()).ok()?;
+    let connection = || scalar::<Object<Named>>(data.connection)?.0.client_reference_id;
+    opaque(data.client_reference_id).or_else(|| opaque(connection()))
+}
+
 /// `data`, as far as this crate acts on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
@@ -57,11 +77,11 @@ pub enum Payload {
     Other,
 }
 
-/// What a connection event asserts. An absent field asserts nothing, nor does null, except for the avatar, nor does one of
+/// What a connection event, or an item of OFAuth's list, asserts. An absent field asserts nothing, nor does null, except for the avatar, nor does one of
 /// another type or too long: an odd name must not keep a `disconnected` from being heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionEvent {
-    /// Which of the four.
+    /// Where it was said.
     pub change: ConnectionChange,
     /// OFAuth's id of the connection: a credential, never logged.
     pub id: String,
@@ -89,7 +109,7 @@ pub struct ConnectionEvent {
     pub avatar: Option<Option<String>>,
 }
 
-/// The four connection events.
+/// Where it was said: in one of the four connection events, or in OFAuth's list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionChange {
     /// `connection.created`
@@ -100,6 +120,8 @@ pub enum ConnectionChange {
     Expired,
     /// `connection.disconnected`
     Disconnected,
+    /// An item of OFAuth's own list.
+    Listed,
 }
 
 /// Why an authentic body is no event.
@@ -278,6 +300,7 @@ struct ConnectionBody<'a> {
     permissions: Option<&'a RawValue>,
     platform_user_id: Option<&'a RawValue>,
     user_data: Option<&'a RawValue>,
+    metadata: Option<&'a RawValue>,
     created_at: Option<&'a RawValue>,
     expires_at: Option<&'a RawValue>,
     imported: Option<&'a RawValue>,
@@ -292,6 +315,14 @@ struct UserData<'a> {
     username: Option<&'a RawValue>,
     #[serde(default, deserialize_with = "present")]
     avatar: Option<&'a RawValue>,
+}
+
+/// The older documents' words for a profile.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+struct Metadata<'a> {
+    username: Option<&'a RawValue>,
+    display_name: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -332,35 +363,54 @@ fn read(text: &str) -> Result<Event, EventError> {
 fn connection(data: &str, change: ConnectionChange) -> Result<Payload, EventError> {
     let Object(data) = serde_json::from_str::<Object<ConnectionData>>(data)?;
     let Object(body) = data.connection;
-    let id = body.id.0;
-    if !is_connection_id(&id) {
-        return Err(EventError::BadConnectionId);
+    let mut event = ConnectionEvent::of(body, change)?;
+    event.client_reference_id = opaque(data.client_reference_id).or(event.client_reference_id);
+    Ok(Payload::Connection(Box::new(event)))
+}
+
+impl ConnectionEvent {
+    /// Reads an item of OFAuth's list.
+    pub(crate) fn listed(item: &str) -> Result<Self, EventError> {
+        Self::of(serde_json::from_str::<Object<ConnectionBody>>(item)?.0, ConnectionChange::Listed)
     }
-    let user = match body.user_data.map(RawValue::get) {
-        Some(object) if object.starts_with('{') => serde_json::from_str::<Object<UserData>>(object)?.0,
-        _ => UserData::default(),
-    };
-    let user_id = opaque(user.id).or_else(|| opaque(user.user_id));
-    Ok(Payload::Connection(Box::new(ConnectionEvent {
-        change,
-        id,
-        status: scalar::<String>(body.status).filter(|text| text.len() <= MAX_TEXT),
-        permissions: scalar(body.permissions).filter(|all: &Vec<String>| {
-            all.iter().map(|one| one.len() + "\"\",".len()).sum::<usize>() <= MAX_PERMISSIONS
-        }),
-        client_reference_id: opaque(data.client_reference_id).or_else(|| opaque(body.client_reference_id)),
-        platform_user_id: opaque(body.platform_user_id).or_else(|| user_id.clone()),
-        user_id,
-        created_at: text(body.created_at),
-        expires_at: text(body.expires_at),
-        imported: scalar(body.imported),
-        name: text(user.name),
-        username: text(user.username),
-        avatar: user.avatar.and_then(|avatar| match avatar.get() {
-            "null" => Some(None),
-            _ => text(Some(avatar)).map(Some),
-        }),
-    })))
+
+    fn of(body: ConnectionBody, change: ConnectionChange) -> Result<Self, EventError> {
+        let id = body.id.0;
+        if !is_connection_id(&id) {
+            return Err(EventError::BadConnectionId);
+        }
+        let user: UserData = object(body.user_data)?;
+        let metadata: Metadata = object(body.metadata)?;
+        let user_id = opaque(user.id).or_else(|| opaque(user.user_id));
+        Ok(Self {
+            change,
+            id,
+            status: scalar::<String>(body.status).filter(|text| text.len() <= MAX_TEXT),
+            permissions: scalar(body.permissions).filter(|all: &Vec<String>| {
+                all.iter().map(|one| one.len() + "\"\",".len()).sum::<usize>() <= MAX_PERMISSIONS
+            }),
+            client_reference_id: opaque(body.client_reference_id),
+            platform_user_id: opaque(body.platform_user_id).or_else(|| user_id.clone()),
+            user_id,
+            created_at: text(body.created_at),
+            expires_at: text(body.expires_at),
+            imported: scalar(body.imported),
+            name: text(user.name).or_else(|| text(metadata.display_name)),
+            username: text(user.username).or_else(|| text(metadata.username)),
+            avatar: user.avatar.and_then(|avatar| match avatar.get() {
+                "null" => Some(None),
+                _ => text(Some(avatar)).map(Some),
+            }),
+        })
+    }
+}
+
+/// A field that is an object; any other is as good as an empty one.
+fn object<'a, T: Default + Deserialize<'a>>(raw: Option<&'a RawValue>) -> Result<T, EventError> {
+    match raw.map(RawValue::get) {
+        Some(object) if object.starts_with('{') => Ok(serde_json::from_str::<Object<T>>(object)?.0),
+        _ => Ok(T::default()),
+    }
 }
 
 /// A field's value, if it has the type that is asked for.

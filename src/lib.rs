@@ -12,12 +12,15 @@
 //! comes back, [`api_error`] what an error means. [`config`] judges what all of them are told.
 
 pub mod access;
+pub mod account;
 pub mod api_error;
 pub mod config;
 pub mod connection;
 pub mod cors;
 pub mod event;
+pub mod health;
 mod json;
+pub mod link;
 pub mod list;
 pub mod redact;
 pub mod route;

@@ -139,6 +139,17 @@ impl EventQuery {
         self.cursor.as_deref().map_or(Ok(EventCursor::default()), |cursor| open_cursor(EVENTS, cursor, sealer))
     }
 
+    /// Opens the cursor of a connection's timeline: the place to begin before; without one, beyond the newest.
+    pub fn open_place(&self, handle: &str, sealer: &Sealer) -> Result<i64, EdgeError> {
+        let newest = Ok(1 << 53);
+        self.cursor.as_deref().map_or(newest, |cursor| open_cursor(&format!("timeline/{handle}"), cursor, sealer))
+    }
+
+    /// Seals the cursor of a timeline's next page.
+    pub fn seal_place(handle: &str, place: i64, sealer: &Sealer, nonce: [u8; NONCE]) -> String {
+        seal_cursor(&format!("timeline/{handle}"), &place, sealer, nonce)
+    }
+
     /// Seals the cursor of the next page.
     pub fn seal_cursor(cursor: &EventCursor, sealer: &Sealer, nonce: [u8; NONCE]) -> String {
         seal_cursor(EVENTS, cursor, sealer, nonce)

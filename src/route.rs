@@ -1,18 +1,38 @@
 //! (method, path) to route: every path the Worker serves, and with which methods.
 
-/// A request's destination.
+use crate::{access, account, link};
+
+/// A request's destination. A segment is given as it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route<'a> {
     /// `POST /webhooks/ofauth`
     Webhook,
     /// Any method on `/v2/access/*`.
     Access,
+    /// Any method on the routes of [`account`].
+    Account,
+    /// `POST /v2/link/init`
+    LinkInit,
+    /// `GET` and `DELETE /v2/link/{clientSecret}`
+    LinkSession,
+    /// `GET /link/callback`
+    LinkCallback,
     /// `POST /edge/sessions`
     Sessions,
     /// `GET /edge/connections`
     Connections,
-    /// `GET /edge/connections/{handle or id}`; the segment as it came.
+    /// `GET /edge/connections/{handle or id}`
     Connection(&'a str),
+    /// `DELETE /edge/connections/{handle or id}`
+    Delete(&'a str),
+    /// `POST /edge/connections/{handle or id}/invalidate`
+    Invalidate(&'a str),
+    /// `GET /edge/connections/{handle or id}/health`
+    ConnectionHealth(&'a str),
+    /// `GET /edge/connections/{handle or id}/events`
+    Timeline(&'a str),
+    /// `DELETE /edge/users/{clientReferenceId}`
+    User(&'a str),
     /// `GET /edge/events`
     Events,
     /// `GET /healthz`
@@ -23,20 +43,36 @@ pub enum Route<'a> {
     NotFound,
 }
 
-/// Finds the route. `path` is as received, without the query. GET serves HEAD; a trailing or empty segment matches
-/// nothing.
+/// Finds the route. `path` is as received, without the query. GET serves HEAD, except where a browser comes back from
+/// Link; a trailing or empty segment matches nothing.
 pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
+    let only = |wanted, route| if method == wanted { route } else { Route::MethodNotAllowed(wanted) };
     let read = |route| if matches!(method, "GET" | "HEAD") { route } else { Route::MethodNotAllowed("GET, HEAD") };
     match path {
-        "/webhooks/ofauth" if method == "POST" => Route::Webhook,
+        "/webhooks/ofauth" => only("POST", Route::Webhook),
         "/healthz" => read(Route::Health),
-        "/edge/sessions" if method == "POST" => Route::Sessions,
-        "/webhooks/ofauth" | "/edge/sessions" => Route::MethodNotAllowed("POST"),
+        "/edge/sessions" => only("POST", Route::Sessions),
         "/edge/connections" => read(Route::Connections),
         "/edge/events" => read(Route::Events),
-        _ if path.starts_with(crate::access::PREFIX) => Route::Access,
-        _ => match path.strip_prefix("/edge/connections/") {
-            Some(id) if !id.is_empty() && !id.contains('/') => read(Route::Connection(id)),
+        "/v2/link/init" => only("POST", Route::LinkInit),
+        link::CALLBACK => only("GET", Route::LinkCallback),
+        _ if path.starts_with(access::PREFIX) => Route::Access,
+        _ if account::is_account(path) => Route::Account,
+        _ => match path.split('/').collect::<Vec<_>>().as_slice() {
+            [_, _, .., ""] | [_, _, _, "", ..] => Route::NotFound,
+            ["", "edge", "connections", name] => match method {
+                "GET" | "HEAD" => Route::Connection(name),
+                "DELETE" => Route::Delete(name),
+                _ => Route::MethodNotAllowed("GET, HEAD, DELETE"),
+            },
+            ["", "edge", "connections", name, "invalidate"] => only("POST", Route::Invalidate(name)),
+            ["", "edge", "connections", name, "health"] => read(Route::ConnectionHealth(name)),
+            ["", "edge", "connections", name, "events"] => read(Route::Timeline(name)),
+            ["", "edge", "users", reference] => only("DELETE", Route::User(reference)),
+            ["", "v2", "link", _] => match method {
+                "GET" | "HEAD" | "DELETE" => Route::LinkSession,
+                _ => Route::MethodNotAllowed("GET, HEAD, DELETE"),
+            },
             _ => Route::NotFound,
         },
     }
@@ -53,9 +89,18 @@ impl Route<'_> {
         match self {
             Self::Webhook => "webhook",
             Self::Access => "access",
+            Self::Account => "account",
+            Self::LinkInit => "link_init",
+            Self::LinkSession => "link_session",
+            Self::LinkCallback => "link_callback",
             Self::Sessions => "sessions",
             Self::Connections => "connections",
             Self::Connection(_) => "connection",
+            Self::Delete(_) => "connection_delete",
+            Self::Invalidate(_) => "connection_invalidate",
+            Self::ConnectionHealth(_) => "connection_health",
+            Self::Timeline(_) => "connection_events",
+            Self::User(_) => "user_delete",
             Self::Events => "events",
             Self::Health => "health",
             Self::MethodNotAllowed(_) => "method_not_allowed",

@@ -74,6 +74,9 @@ pub struct EventMeta {
     pub kind: Option<String>,
     /// When it arrived, ISO 8601.
     pub received_at: String,
+    /// [`Index::reference`] of the user it is about, if it names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }
 
 /// Which rules are the newest.
@@ -127,21 +130,19 @@ pub fn open_summary(handle: &str, meta: &ConnectionMeta, sealer: &Sealer) -> Opt
     open_record(&summary_place(&connection_key(handle)), &sealed, sealer)
 }
 
-/// Writes an event that is not about a connection, or an authentic body that is no event. `received` is unix
-/// milliseconds, `ttl` seconds of at least [`MIN_TTL`].
+/// Writes an event that is not about a connection, or an authentic body that is no event. `ttl` is
+/// seconds, at least [`MIN_TTL`].
 pub fn put_event(
     delivery: &Delivery,
-    kind: Option<&str>,
+    meta: &EventMeta,
     body: &[u8],
-    received_at: String,
     ttl: u64,
     sealer: &Sealer,
     nonce: [u8; NONCE],
 ) -> Put {
     let newest_first = LAST_STAMP - delivery.stamp.clamp(0, LAST_STAMP);
     let key = format!("{EVENT_PREFIX}{newest_first:013}:{}", delivery.id);
-    let metadata = json(&EventMeta { kind: kind.map(str::to_owned), received_at });
-    Put { value: sealer.seal(&key, body, nonce), key, metadata, ttl: Some(ttl) }
+    Put { value: sealer.seal(&key, body, nonce), key, metadata: json(meta), ttl: Some(ttl) }
 }
 
 /// Reads a kept event's key.

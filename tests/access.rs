@@ -28,7 +28,7 @@ fn a_path_without_the_prefix_is_no_route() {
         "/",
         "/v2/access",
         "/v2/accessself",
-        "/v2/account/whoami",
+        "/v2/accounts/whoami",
         "v2/access/self",
         "//v2/access/self",
         "/V2/access/self",

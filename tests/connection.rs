@@ -176,7 +176,7 @@ proptest! {
         let at = at.index(facts.len() + 1);
         facts.insert(at, says(DISCONNECTED, stamp, Rank::Disconnected));
         prop_assert_eq!(record(&facts).status, DISCONNECTED);
-        prop_assert!(fold(&facts).disconnected_at().is_some());
+        prop_assert!(fold(&facts).is_disconnected());
     }
 
     #[test]
@@ -219,14 +219,14 @@ fn other_registers_go_on_after_a_disconnect() {
     let facts = [says(DISCONNECTED, T, Rank::Disconnected), fact(T + 5000, Rank::Updated, "late", late)];
     let record = record(&facts);
     assert_eq!((&*record.status, record.metadata.display_name), (DISCONNECTED, some("Jane")));
-    assert_eq!(fold(&facts).disconnected_at(), Some(T));
+    assert!(fold(&facts).is_disconnected());
 }
 
 #[test]
 fn a_status_that_only_reads_disconnected_is_no_tombstone() {
     let facts = [says(DISCONNECTED, T, Rank::Updated), says(ACTIVE, T + 1, Rank::Updated)];
     assert_eq!(record(&facts).status, ACTIVE);
-    assert_eq!(fold(&facts[..1]).disconnected_at(), None);
+    assert!(!fold(&facts[..1]).is_disconnected());
 }
 
 #[test]
@@ -310,6 +310,18 @@ fn what_a_call_showed_is_news_only_where_it_may_change_the_status() {
     for (status, expired, active) in
         [(ACTIVE, true, false), (EXPIRED, false, true), (MISSING, true, true), ("awaiting_2fa", true, false)]
     {
-        assert_eq!((with(status).is_news(EXPIRED), with(status).is_news(ACTIVE)), (expired, active), "{status}");
+        let hears = |shown| with(status).hears(Some(shown));
+        assert_eq!((hears(EXPIRED), hears(ACTIVE), with(status).hears(None)), (expired, active, true), "{status}");
     }
+}
+
+#[test]
+fn what_was_erased_keeps_nothing_and_hears_nothing() {
+    let mut connection = fold(&[says(ACTIVE, T, Rank::Created)]);
+    connection.erase();
+    assert!(connection.is_erased() && !connection.hears(None));
+    assert!(!connection.apply(says(EXPIRED, T + 1, Rank::Observed)));
+    let mut nothing = Connection::new("conn_1".to_owned());
+    nothing.erase();
+    assert_eq!(connection, nothing, "nothing but the id is left");
 }

@@ -46,7 +46,12 @@ fn meta(put: &Put) -> ConnectionMeta {
 
 fn event(stamp: i64, id: &str) -> Put {
     let delivery = Delivery { id: id.to_owned(), stamp };
-    put_event(&delivery, Some("rules.updated"), b"body", iso_8601(STAMP), 600, &sealer(), NONCE_A)
+    put_event(&delivery, &event_meta(Some("rules.updated")), b"body", 600, &sealer(), NONCE_A)
+}
+
+fn event_meta(kind: Option<&str>) -> EventMeta {
+    let reference = Some(index().reference("user_1"));
+    EventMeta { kind: kind.map(str::to_owned), received_at: iso_8601(STAMP), reference }
 }
 
 fn size(put: &Put) -> usize {
@@ -135,7 +140,7 @@ fn event_keys_sort_newest_first() {
 fn an_event_opens_at_its_key_to_the_raw_body() {
     let body = b"\xff raw \0 bytes";
     let delivery = Delivery { id: "msg_1".to_owned(), stamp: STAMP };
-    let put = put_event(&delivery, None, body, iso_8601(STAMP), MIN_TTL, &sealer(), NONCE_A);
+    let put = put_event(&delivery, &event_meta(None), body, MIN_TTL, &sealer(), NONCE_A);
     assert_eq!(sealer().open(&put.key, &put.value).unwrap(), body);
     assert!(sealer().open("event:0000000000000:msg_1", &put.value).is_err());
     assert_eq!(put.ttl, Some(60));
@@ -144,10 +149,9 @@ fn an_event_opens_at_its_key_to_the_raw_body() {
 #[test]
 fn an_event_s_metadata_have_its_type_and_when_it_came() {
     let meta: EventMeta = serde_json::from_value(event(STAMP, "id").metadata).unwrap();
-    let expected =
-        EventMeta { kind: Some("rules.updated".to_owned()), received_at: "2024-01-15T10:30:00.000Z".to_owned() };
-    assert_eq!(meta, expected);
-    assert_eq!(event(STAMP, "id").metadata["type"], "rules.updated");
+    assert_eq!(meta, event_meta(Some("rules.updated")));
+    let json = event(STAMP, "id").metadata;
+    assert_eq!((&json["type"], &json["receivedAt"]), (&"rules.updated".into(), &"2024-01-15T10:30:00.000Z".into()));
 }
 
 #[test]
@@ -209,7 +213,7 @@ fn no_write_shows_a_connection_id_or_a_person() {
 #[test]
 fn no_write_shows_a_body() {
     let delivery = common::delivery(CREATED, NOW);
-    let event = put_event(&delivery, Some("x"), CREATED.as_bytes(), iso_8601(STAMP), 600, &sealer(), NONCE_A);
+    let event = put_event(&delivery, &event_meta(Some("x")), CREATED.as_bytes(), 600, &sealer(), NONCE_A);
     let rules = put_rules(None, CREATED.as_bytes(), &sealer(), NONCE_A);
     assert!(!shows(&event, "conn_abc123") && !shows(&rules, "conn_abc123"));
 }
@@ -280,7 +284,7 @@ proptest! {
     fn any_event_of_a_type_that_events_have_fits_its_metadata(kind in text(), id in "[a-f0-9]{64}") {
         let kind: String = kind.chars().filter(|char| !char.is_control()).take(32).collect();
         let delivery = Delivery { id, stamp: STAMP };
-        let put = put_event(&delivery, Some(&kind), b"", iso_8601(STAMP), 600, &sealer(), NONCE_A);
+        let put = put_event(&delivery, &event_meta(Some(&kind)), b"", 600, &sealer(), NONCE_A);
         prop_assert!(size(&put) <= MAX_METADATA);
     }
 

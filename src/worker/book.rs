@@ -5,28 +5,28 @@
 //! | `ledger`, one row | handle; the sealed [`Connection`]; its version; the version that KV has; the hub that was told, and of which version; when the alarm is set for; how long to wait for the next try; when to delete everything |
 //! | `deliveries` | id; received and stamp (unix ms); type; outcome; the sealed raw body |
 //!
+//! A version is never older than the clock, in unix ms: that of a ledger born again after its end follows the last one's.
 //! A value's place (see [`crate::seal`]) is `ledger/{handle}/record` or `ledger/{handle}/delivery/{id}`. The tables come
 //! with the first write: a look-up on an empty object writes nothing. Bodies go after EVENT_TTL_SECONDS, deliveries after
 //! [`DELIVERY_LIFE`] and beyond the newest [`MAX_DELIVERIES`], everything [`AFTERLIFE`] after `disconnected`.
 
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::{SqlStorage, SqlStorageValue as Value, State};
 
-use super::{ledger::Entry, platform};
+use super::{
+    events::{PAGE_BYTES, Shown},
+    ledger::Entry,
+    platform,
+    row::{AFTERLIFE, MIN_RETRY, Row},
+};
 use crate::{
     config::Config,
-    connection::{Connection, Record},
-    event::Outcome,
+    event::{Outcome, iso_8601},
 };
-
-/// How long after a failure the first further try comes, in milliseconds; doubles up to [`MAX_RETRY`].
-pub const MIN_RETRY: i64 = 2_000;
-/// The longest wait between tries, in milliseconds: 5 minutes.
-pub const MAX_RETRY: i64 = 300_000;
 
 const DAY: i64 = 86_400_000;
 const DELIVERY_LIFE: i64 = 30 * DAY;
-const AFTERLIFE: i64 = 90 * DAY;
 const MAX_DELIVERIES: i64 = 1_000;
 
 const SCHEMA: &str = "
@@ -44,20 +44,6 @@ pub struct Book<'a> {
     config: &'a Config,
 }
 
-/// The one row.
-#[derive(Debug)]
-pub struct Row {
-    pub handle: String,
-    pub version: i64,
-    pub projected: i64,
-    pub hub: Option<String>,
-    pub hub_version: i64,
-    pub alarm_at: Option<i64>,
-    pub retry_ms: i64,
-    pub purge_at: Option<i64>,
-    connection: Connection,
-}
-
 /// What entering a delivery came to.
 #[derive(Debug)]
 pub struct Entered {
@@ -68,23 +54,35 @@ pub struct Entered {
     pub alarm: Option<i64>,
 }
 
+/// A page of what was delivered, newest first.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Timeline {
+    pub list: Vec<Delivered>,
+    /// The place before which the next page begins, if there is one.
+    pub rest: Option<i64>,
+}
+
+/// A delivery as it is kept. Times are ISO 8601.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delivered {
+    pub id: String,
+    /// The event's type; `edge.…` for what the gateway learned itself.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub received_at: String,
+    pub stamp: String,
+    pub outcome: String,
+    /// The raw body, as long as it is kept.
+    #[serde(flatten)]
+    pub body: Option<Shown>,
+}
+
 #[wasm_bindgen]
 extern "C" {
     type Storage;
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     fn transaction_sync(this: &Storage, run: &mut dyn FnMut() -> Result<(), JsValue>) -> Result<(), JsValue>;
-}
-
-impl Row {
-    /// The record as shown.
-    pub fn record(&self) -> Record {
-        self.connection.record(self.handle.clone())
-    }
-
-    /// Whether KV or the hub lacks the newest version.
-    pub fn is_dirty(&self) -> bool {
-        self.projected.min(self.hub_version) < self.version
-    }
 }
 
 impl<'a> Book<'a> {
@@ -134,15 +132,42 @@ impl<'a> Book<'a> {
 
     /// Enters a delivery, whole or not at all.
     pub fn enter(&self, entry: Entry, body: &[u8], now: i64) -> worker::Result<Entered> {
-        let mut entry = Some(entry);
-        let mut entered = None;
-        let mut run = || {
-            let Some(entry) = entry.take() else { return Ok(()) };
-            entered = Some(self.write(entry, body, now)?);
-            Ok(())
-        };
-        self.storage.as_raw().unchecked_ref::<Storage>().transaction_sync(&mut run)?;
-        entered.ok_or_else(|| "the transaction did not run".into())
+        self.transaction(|| self.write(entry, body, now))
+    }
+
+    /// Erases everything but the id, so that what is still to come of this connection is known to come too late.
+    /// `None` if there is nothing; else the version that KV and the hub lack.
+    pub fn erase(&self, now: i64) -> worker::Result<Option<Entered>> {
+        let Some(mut row) = self.read()? else { return Ok(None) };
+        self.transaction(|| {
+            self.run("DELETE FROM deliveries", vec![])?;
+            if !row.is_erased() {
+                row.erase(now);
+            }
+            let alarm = row.alarm(now, AFTERLIFE);
+            self.keep(&row)?;
+            Ok(Some(Entered { outcome: Outcome::Applied, dirty: row.is_dirty().then_some(row.version), alarm }))
+        })
+    }
+
+    /// The newest deliveries before the place `before`, at most `limit`, or as many as [`PAGE_BYTES`] hold.
+    pub fn timeline(&self, before: i64, limit: i64) -> worker::Result<Timeline> {
+        let mut page = Timeline { list: Vec::new(), rest: None };
+        let Some(row) = self.read()? else { return Ok(page) };
+        let select = "SELECT id, type, received, stamp, outcome, body, rowid FROM deliveries \
+            WHERE rowid < ? ORDER BY rowid DESC LIMIT ?";
+        let mut bytes = 0;
+        for columns in self.sql.exec(select, vec![Value::Integer(before), Value::Integer(limit + 1)])?.raw() {
+            let (place, delivered) = self.delivered(&row.handle, columns?)?;
+            let full = i64::try_from(page.list.len()) == Ok(limit);
+            if full || bytes >= PAGE_BYTES {
+                page.rest = Some(place + 1);
+                break;
+            }
+            bytes += delivered.body.as_ref().map_or(0, Shown::len);
+            page.list.push(delivered);
+        }
+        Ok(page)
     }
 
     /// Notes that KV has `version`. An older version clears nothing.
@@ -182,77 +207,94 @@ impl<'a> Book<'a> {
         Ok([body, delivery, row.purge_at].into_iter().flatten().min())
     }
 
+    /// 1. A copy of what is known, or what is no news, changes nothing.
+    /// 2. The fact is folded in.
+    /// 3. Row and delivery are written, and the oldest deliveries beyond the limit let go of.
     fn write(&self, entry: Entry, body: &[u8], now: i64) -> worker::Result<Entered> {
         let Entry { id, kind, received, fact, learned } = entry;
-        let (delivery, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
+        // 1.
         self.run(SCHEMA, vec![])?;
-        let known = self.rows("SELECT 1 FROM deliveries WHERE id = ?", vec![delivery.clone().into()])?;
-        let row = self.read()?;
-        if let (Some(row), false) = (&row, known.is_empty()) {
-            let dirty = row.is_dirty().then_some(row.version);
-            return Ok(Entered { outcome: Outcome::Duplicate, dirty, alarm: None });
-        }
+        let known = self.read()?;
         let shown = fact.changes.status.as_deref().filter(|_| learned);
-        if let Some(row) = row.as_ref().filter(|row| shown.is_some_and(|shown| !row.connection.is_news(shown))) {
-            return Ok(Entered { outcome: Outcome::Stale, dirty: row.is_dirty().then_some(row.version), alarm: None });
+        let unheard = match &known {
+            Some(_) if self.has_delivery(&fact.at.delivery)? => Some(Outcome::Duplicate),
+            Some(row) if !row.connection.hears(shown) => Some(Outcome::Stale),
+            _ => None,
+        };
+        if let Some(outcome) = unheard {
+            let dirty = known.filter(Row::is_dirty).map(|row| row.version);
+            return Ok(Entered { outcome, dirty, alarm: None });
         }
-        let mut row = row.unwrap_or_else(|| Row {
-            handle: self.config.index.handle(&id),
-            version: 0,
-            projected: 0,
-            hub: None,
-            hub_version: 0,
-            alarm_at: None,
-            retry_ms: MIN_RETRY,
-            purge_at: None,
-            connection: Connection::new(id),
-        });
-        let outcome = if row.connection.apply(fact) { Outcome::Applied } else { Outcome::Stale };
-        if outcome == Outcome::Applied {
-            row.version += 1;
-        }
-        if row.connection.disconnected_at().is_some() && row.purge_at.is_none() {
-            row.purge_at = Some(now + AFTERLIFE);
-        }
-        let wanted = now + if row.is_dirty() { row.retry_ms } else { self.body_life() };
-        // One that should have rung by now may never have been set.
-        let alarm = row.alarm_at.is_none_or(|at| at > wanted || at <= now).then_some(wanted);
-        row.alarm_at = alarm.or(row.alarm_at);
-
-        let plain = serde_json::to_vec(&row.connection)?;
-        let record = self.config.sealer.seal(&record_place(&row.handle), &plain, platform::nonce());
-        let place = format!("ledger/{}/delivery/{delivery}", row.handle);
-        let sealed_body = self.config.sealer.seal(&place, body, platform::nonce());
-        let dirty = row.is_dirty().then_some(row.version);
-        self.run(
-            "INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            vec![
-                row.handle.into(),
-                record.into(),
-                row.version.into(),
-                row.projected.into(),
-                row.hub.into(),
-                row.hub_version.into(),
-                row.alarm_at.into(),
-                row.retry_ms.into(),
-                row.purge_at.into(),
-            ],
-        )?;
-        self.run(
-            "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)",
-            vec![
-                delivery.into(),
-                received.into(),
-                stamp.into(),
-                kind.into(),
-                outcome.word().into(),
-                sealed_body.into(),
-            ],
-        )?;
+        // 2.
+        let mut row = known.unwrap_or_else(|| Row::new(self.config.index.handle(&id), id));
+        let (delivery, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
+        let outcome = row.fold(fact, now);
+        let alarm = row.alarm(now, self.body_life());
+        // 3.
+        self.keep(&row)?;
+        let body = self.config.sealer.seal(&delivery_place(&row.handle, &delivery), body, platform::nonce());
+        let values =
+            vec![delivery.into(), received.into(), stamp.into(), kind.into(), outcome.word().into(), body.into()];
+        self.run("INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)", values)?;
         let surplus = "DELETE FROM deliveries WHERE rowid <= \
             (SELECT rowid FROM deliveries ORDER BY rowid DESC LIMIT 1 OFFSET ?)";
         self.run(surplus, vec![MAX_DELIVERIES.into()])?;
-        Ok(Entered { outcome, dirty, alarm })
+        Ok(Entered { outcome, dirty: row.is_dirty().then_some(row.version), alarm })
+    }
+
+    fn keep(&self, row: &Row) -> worker::Result<()> {
+        let plain = serde_json::to_vec(&row.connection)?;
+        let record = self.config.sealer.seal(&record_place(&row.handle), &plain, platform::nonce());
+        let values = vec![
+            row.handle.clone().into(),
+            record.into(),
+            row.version.into(),
+            row.projected.into(),
+            row.hub.clone().into(),
+            row.hub_version.into(),
+            row.alarm_at.into(),
+            row.retry_ms.into(),
+            row.purge_at.into(),
+        ];
+        self.run("INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+    }
+
+    fn delivered(&self, handle: &str, columns: Vec<Value>) -> worker::Result<(i64, Delivered)> {
+        let Ok(
+            [
+                Value::String(id),
+                Value::String(kind),
+                Value::Integer(received),
+                Value::Integer(stamp),
+                Value::String(outcome),
+                sealed,
+                Value::Integer(place),
+            ],
+        ) = <[Value; 7]>::try_from(columns)
+        else {
+            return Err("a delivery has another shape".into());
+        };
+        let sealed = if let Value::Blob(sealed) = sealed { Some(sealed) } else { None };
+        let body = sealed.and_then(|sealed| self.config.sealer.open(&delivery_place(handle, &id), &sealed).ok());
+        let (received_at, stamp) = (iso_8601(received), iso_8601(stamp));
+        Ok((place, Delivered { id, kind, received_at, stamp, outcome, body: body.map(Shown::of) }))
+    }
+
+    fn has_delivery(&self, id: &str) -> worker::Result<bool> {
+        let found = self.rows("SELECT 1 FROM deliveries WHERE id = ?", vec![id.into()])?;
+        Ok(!found.is_empty())
+    }
+
+    /// Runs `work` whole or not at all.
+    fn transaction<T>(&self, work: impl FnOnce() -> worker::Result<T>) -> worker::Result<T> {
+        let (mut work, mut done) = (Some(work), None);
+        let mut run = || {
+            let Some(work) = work.take() else { return Ok(()) };
+            done = Some(work()?);
+            Ok(())
+        };
+        self.storage.as_raw().unchecked_ref::<Storage>().transaction_sync(&mut run)?;
+        done.ok_or_else(|| "the transaction did not run".into())
     }
 
     fn body_life(&self) -> i64 {
@@ -270,6 +312,10 @@ impl<'a> Book<'a> {
 
 fn record_place(handle: &str) -> String {
     format!("ledger/{handle}/record")
+}
+
+fn delivery_place(handle: &str, id: &str) -> String {
+    format!("ledger/{handle}/delivery/{id}")
 }
 
 fn integer(value: &Value) -> Option<i64> {

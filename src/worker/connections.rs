@@ -50,13 +50,50 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
     Ok(Reply::json(&Answer { list, ..answer }))
 }
 
-/// One connection: a session's from its hub, any other from its ledger. A raw id in a path is taken from a gateway key
-/// only.
+/// One connection.
 pub async fn show(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    let record = find(segment, caller, config, env).await?.record()?;
+    Ok(Reply::json(&record.shown_to(caller)))
+}
+
+/// Which connection a path names.
+pub enum Found {
+    /// One that is kept here.
+    Known(Box<Record>),
+    /// One that is not, by OFAuth's id.
+    Unknown(String),
+}
+
+impl Found {
+    /// CONNECTION_NOT_FOUND unless it is kept here.
+    pub fn record(self) -> Result<Record, EdgeError> {
+        match self {
+            Self::Known(record) => Ok(*record),
+            Self::Unknown(_) => Err(EdgeError::ConnectionNotFound),
+        }
+    }
+
+    /// OFAuth's id.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Known(record) => &record.id,
+            Self::Unknown(id) => id,
+        }
+    }
+}
+
+/// Finds the connection that a path's segment names.
+pub async fn find(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
     let name = percent_decode_str(segment).decode_utf8().map_err(|_| EdgeError::ConnectionNotFound)?;
-    let handle = match &*name {
-        handle if is_handle(handle) => handle.to_owned(),
-        id if is_connection_id(id) && *caller == Caller::Gateway => config.index.handle(id),
+    find_named(&name, caller, config, env).await
+}
+
+/// Finds a connection by handle or id: a session's in its hub, any other in its ledger. A raw id is taken from a gateway
+/// key only.
+pub async fn find_named(name: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
+    let (handle, id) = match name {
+        handle if is_handle(handle) => (handle.to_owned(), None),
+        id if is_connection_id(id) && *caller == Caller::Gateway => (config.index.handle(id), Some(id.to_owned())),
         _ => return Err(EdgeError::ConnectionNotFound.into()),
     };
     let record = match caller {
@@ -65,11 +102,15 @@ pub async fn show(segment: &str, caller: &Caller, config: &Config, env: &Env) ->
         }
         _ => ledger::record(&handle, env).await?,
     };
-    Ok(Reply::json(&record.ok_or(EdgeError::ConnectionNotFound)?.shown_to(caller)))
+    match (record, id) {
+        (Some(record), _) => Ok(Found::Known(Box::new(record))),
+        (None, Some(id)) => Ok(Found::Unknown(id)),
+        (None, None) => Err(EdgeError::ConnectionNotFound.into()),
+    }
 }
 
 /// All that a session may see: its user's, or the only one its token is for.
-async fn of_session(session: &Session, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
+pub async fn of_session(session: &Session, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
     let mut records = hub::connections(&session.client_reference_id, config, env).await?;
     records.retain(|record| session.connection.as_ref().is_none_or(|only| *only == record.handle));
     Ok(records)

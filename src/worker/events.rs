@@ -1,7 +1,7 @@
 //! `GET /edge/events`: kept events, newest first.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use worker::{Env, kv::KvStore};
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// How much of bodies a page shows at the most, and one body more.
-const PAGE_BYTES: usize = 4 * 1024 * 1024;
+pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -29,11 +29,25 @@ struct Kept {
     r#type: Option<String>,
     received_at: String,
     stamp: String,
-    encoding: &'static str,
+    #[serde(flatten)]
+    body: Shown,
+}
+
+/// A body as it is shown: as it is if it is UTF-8, any other in base64.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Shown {
+    encoding: Encoding,
     body: String,
 }
 
-/// A body that is UTF-8 is shown as it is, any other in base64. A page ends at its limit or after [`PAGE_BYTES`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Encoding {
+    Utf8,
+    Base64,
+}
+
+/// A page ends at its limit or after [`PAGE_BYTES`].
 pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     #[derive(Serialize)]
     struct Answer {
@@ -58,18 +72,34 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         }
         let kept = open(&key, meta, &kv, config).await?;
         bytes += kept.as_ref().map_or(0, |kept| kept.body.len());
-        list.extend(kept.map(|kept| if *caller == Caller::Gateway { kept } else { kept.without_ids(config) }));
+        list.extend(kept.map(|kept| Kept { body: kept.body.shown_to(caller, config), ..kept }));
         last = key;
     }
     let cursor = next.map(|next| EventQuery::seal_cursor(&next, &config.sealer, platform::nonce()));
     Ok(Reply::json(&Answer { list, cursor }))
 }
 
-impl Kept {
-    /// The same event for those who may not see connection ids: each has its handle in its place. A body that is no
-    /// text is not shown, for nobody can tell what is in it.
-    fn without_ids(self, config: &Config) -> Self {
-        let body = if self.encoding == "utf8" { without_ids(&self.body, &config.index) } else { String::new() };
+impl Shown {
+    pub fn of(body: Vec<u8>) -> Self {
+        match String::from_utf8(body) {
+            Ok(body) => Self { encoding: Encoding::Utf8, body },
+            Err(error) => Self { encoding: Encoding::Base64, body: STANDARD.encode(error.as_bytes()) },
+        }
+    }
+
+    /// In bytes.
+    pub fn len(&self) -> usize {
+        self.body.len()
+    }
+
+    /// The body as the caller may see it: only servers see connection ids, anybody else a handle in the place of each. A
+    /// body that is no text is not shown to them, for nobody can tell what is in it.
+    pub fn shown_to(self, caller: &Caller, config: &Config) -> Self {
+        let body = match (caller, self.encoding) {
+            (Caller::Gateway, _) => self.body,
+            (_, Encoding::Utf8) => without_ids(&self.body, &config.index),
+            (_, Encoding::Base64) => String::new(),
+        };
         Self { body, ..self }
     }
 }
@@ -79,11 +109,7 @@ async fn open(key: &str, meta: EventMeta, kv: &KvStore, config: &Config) -> Resu
     let value = kv.get(key).bytes().await.map_err(kv::unavailable)?;
     let opened = value.and_then(|value| config.sealer.open(key, &value).ok());
     Ok(opened.zip(parse_event_key(key)).map(|(body, parsed)| {
-        let (encoding, body) = match String::from_utf8(body) {
-            Ok(text) => ("utf8", text),
-            Err(error) => ("base64", STANDARD.encode(error.as_bytes())),
-        };
         let (id, stamp) = (parsed.id.to_owned(), iso_8601(parsed.stamp));
-        Kept { id, r#type: meta.kind, received_at: meta.received_at, stamp, encoding, body }
+        Kept { id, r#type: meta.kind, received_at: meta.received_at, stamp, body: Shown::of(body) }
     }))
 }

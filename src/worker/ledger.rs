@@ -2,7 +2,8 @@
 //! follows from it. Everything that changes a connection enters here.
 //!
 //! Inside, `POST /enter` takes an [`Entry`] as a line of JSON followed by the raw body, `GET /record` answers the record,
-//! and `POST /rules` takes [`Rules`] likewise: see [`super::rules`].
+//! `GET /timeline/{before}/{limit}` what was delivered, `POST /erase` erases, and `POST /rules` takes [`Rules`] as the
+//! first does: see [`super::rules`].
 
 use std::rc::Rc;
 
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use worker::{DurableObject, Env, Method, Request, RequestInit, Response, State, durable_object, js_sys::Uint8Array};
 
 use super::{
-    book::Book,
+    book::{Book, Entered, Timeline},
+    call::Call,
     env, platform,
     projector::Projector,
     reply::Failure,
@@ -18,7 +20,7 @@ use super::{
 };
 use crate::{
     config::Config,
-    connection::{Fact, Record},
+    connection::{At, Changes, Fact, Rank, Record},
     event::Outcome,
 };
 
@@ -35,6 +37,16 @@ pub struct Entry {
     pub fact: Fact,
     /// Whether a call showed it: then it is no news if the record says the same.
     pub learned: bool,
+}
+
+impl Entry {
+    /// What the gateway learned of a connection by a call, dated to the call's start: a late answer never undoes what
+    /// happened meanwhile.
+    pub fn own(id: &str, what: &str, rank: Rank, changes: Changes, call: &Call) -> Self {
+        let at = At { stamp: call.started(), rank, delivery: call.id.clone() };
+        let kind = format!("edge.{what}");
+        Self { id: id.to_owned(), kind, received: call.started(), fact: Fact { at, changes }, learned: false }
+    }
 }
 
 /// The Durable Object.
@@ -58,6 +70,17 @@ pub async fn enter_rules(rules: &Rules, body: &[u8], env: &Env) -> Result<(), Fa
 /// Asks the ledger for its record; `None` if it has none. Strongly consistent.
 pub async fn record(handle: &str, env: &Env) -> Result<Option<Record>, Failure> {
     let request = Request::new("https://ledger/record", Method::Get);
+    ask(handle, request, env).await?.json().await.map_err(unavailable)
+}
+
+/// Erases all that is kept of a connection but its id, for good.
+pub async fn erase(handle: &str, env: &Env) -> Result<(), Failure> {
+    ask(handle, message("erase", &(), b""), env).await.map(|_| ())
+}
+
+/// The newest deliveries before the place `before`, at most `limit`.
+pub async fn timeline(handle: &str, before: i64, limit: usize, env: &Env) -> Result<Timeline, Failure> {
+    let request = Request::new(&format!("https://ledger/timeline/{before}/{limit}"), Method::Get);
     ask(handle, request, env).await?.json().await.map_err(unavailable)
 }
 
@@ -85,16 +108,35 @@ impl DurableObject for Ledger {
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let config = env::config(&self.env).map_err(|_| "not configured")?;
+        let path = request.path();
         if request.method() == Method::Get {
-            let row = Book::new(self.projector.state(), &config).read()?.filter(|row| row.version > 0);
-            return Response::from_json(&row.map(|row| row.record()));
+            let book = Book::new(self.projector.state(), &config);
+            return match path.strip_prefix("/timeline/").and_then(|asked| asked.split_once('/')) {
+                Some((before, limit)) => {
+                    let (before, limit) = (before.parse().unwrap_or(0), limit.parse().unwrap_or(0));
+                    Response::from_json(&book.timeline(before, limit)?)
+                }
+                None => Response::from_json(&book.read()?.and_then(|row| row.record())),
+            };
         }
         let message = request.bytes().await?;
         let line = message.iter().position(|byte| *byte == b'\n').ok_or("no entry")?;
         let (head, body) = message.split_at(line);
         let body = body.get(1..).unwrap_or_default();
-        match request.path().as_str() {
-            "/enter" => self.enter(serde_json::from_slice(head)?, body, &config).await,
+        let book = Book::new(self.projector.state(), &config);
+        match path.as_str() {
+            // From here to the alarm there is no await: what is written is written whole.
+            "/enter" => {
+                let entered = book.enter(serde_json::from_slice(head)?, body, platform::now_ms())?;
+                self.carry(&entered).await?;
+                Response::from_json(&entered.outcome)
+            }
+            "/erase" => {
+                if let Some(entered) = book.erase(platform::now_ms())? {
+                    self.carry(&entered).await?;
+                }
+                Response::empty()
+            }
             "/rules" => {
                 let state = self.projector.state();
                 rules::enter(serde_json::from_slice(head)?, body, state, Rc::clone(&config), &self.env).await?;
@@ -112,16 +154,13 @@ impl DurableObject for Ledger {
 }
 
 impl Ledger {
-    async fn enter(&self, entry: Entry, body: &[u8], config: &Config) -> worker::Result<Response> {
-        let book = Book::new(self.projector.state(), config);
-        // From here to the alarm there is no await: what is written is written whole.
-        let entered = book.enter(entry, body, platform::now_ms())?;
+    async fn carry(&self, entered: &Entered) -> worker::Result<()> {
         if let Some(at) = entered.alarm {
             self.projector.set_alarm(at).await?;
         }
         if let Some(version) = entered.dirty {
             self.projector.attempt(version).await;
         }
-        Response::from_json(&entered.outcome)
+        Ok(())
     }
 }

@@ -1,5 +1,6 @@
 //! The shell on Cloudflare: performs what the core decides, and reads the clock, randomness and configuration for it.
 
+mod account;
 mod body;
 mod book;
 mod call;
@@ -9,13 +10,18 @@ mod events;
 mod hub;
 mod kv;
 mod ledger;
+mod link;
+mod manage;
+mod pending;
 mod platform;
 mod projector;
 mod proxy;
 mod reply;
+mod row;
 mod rules;
 mod sessions;
 mod upstream;
+mod users;
 mod webhook;
 
 use worker::{Context, Env, event, web_sys};
@@ -66,6 +72,14 @@ async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> 
         Route::Sessions => sessions::create(call, &admit(call, config)?, config).await,
         Route::Connections => connections::list(call, &admit(call, config)?, config, env).await,
         Route::Connection(segment) => connections::show(segment, &admit(call, config)?, config, env).await,
+        Route::Account | Route::LinkSession => account::forward(call, &admit(call, config)?, config, env).await,
+        Route::Delete(segment) => manage::delete(segment, call, &admit(call, config)?, config, env).await,
+        Route::Invalidate(segment) => manage::invalidate(segment, call, &admit(call, config)?, config, env).await,
+        Route::ConnectionHealth(segment) => manage::health(segment, call, &admit(call, config)?, config, env).await,
+        Route::Timeline(segment) => manage::timeline(segment, call, &admit(call, config)?, config, env).await,
+        Route::User(segment) => users::delete(segment, call, &admit(call, config)?, config, env).await,
+        Route::LinkInit => link::init(call, &admit(call, config)?, config, env).await,
+        Route::LinkCallback => link::callback(call, config, env).await,
         Route::Events => events::list(call, &admit(call, config)?, config, env).await,
         Route::MethodNotAllowed(allow) => Ok(Reply::from(EdgeError::MethodNotAllowed).header("allow", allow)),
         Route::NotFound => Err(EdgeError::RouteNotFound.into()),

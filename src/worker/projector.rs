@@ -18,13 +18,15 @@ use serde_json::json;
 use worker::{Delay, Env, ScheduledTime, State, js_sys, kv::KvStore};
 
 use super::{
-    book::{Book, MAX_RETRY, MIN_RETRY, Row},
+    book::Book,
     env,
-    hub::{self, News, Told},
+    hub::{self, Message, Told},
     kv, platform,
+    row::{MAX_RETRY, MIN_RETRY},
 };
 use crate::{
     config::Config,
+    connection::Record,
     store::{self, Put},
 };
 
@@ -104,10 +106,15 @@ impl Projector {
         let now = platform::now_ms();
         let busy = self.kv.running.get() || self.hub.running.get();
         if row.purge_at.is_some_and(|at| at <= now) && !busy {
-            return self.purge(&row).await;
+            match (row.is_erased(), row.is_dirty()) {
+                // KV and the hub know it no more. Nothing comes between this and what was just read.
+                (true, false) => return self.state.storage().delete_all().await,
+                (true, true) => {}
+                (false, _) => book.erase(now).map(|_| ())?,
+            }
         }
         book.tidy(now)?;
-        if !row.is_dirty() && !busy {
+        if !book.read()?.is_some_and(|row| row.is_dirty()) && !busy {
             return self.settle(&book).await;
         }
         // Before the try, so that the next one comes whatever becomes of this.
@@ -120,23 +127,6 @@ impl Projector {
         };
         join(run(Place::Kv), run(Place::Hub)).await;
         Ok(())
-    }
-
-    /// Deletes everything, in KV and the hub first. No delivery comes between.
-    async fn purge(&self, row: &Row) -> worker::Result<()> {
-        let (kv, storage, env) = (env::connections(&self.env)?, self.state.storage(), self.env.clone());
-        let key = store::connection_key(&row.handle);
-        let gone = |hub| Told { hub, handle: row.handle.clone(), version: row.version, news: News::Gone };
-        let told = row.hub.clone().map(gone);
-        let purge = async move {
-            kv.delete(&key).await?;
-            if let Some(told) = told {
-                hub::tell(&told, &env).await?;
-            }
-            storage.delete_all().await
-        };
-        // An error of the block itself would reset the object.
-        self.state.block_concurrency_while(async move { Ok(purge.await) }).await?
     }
 
     async fn run(self: &Rc<Self>, place: Place) {
@@ -172,9 +162,9 @@ impl Projector {
             }
             let Some(row) = book.read()? else { return Ok(()) };
             let nonces = [platform::nonce(), platform::nonce()];
-            let put = store::put_connection(&row.record(), &config.index, &config.sealer, nonces);
+            let put = row.record().map(|record| store::put_connection(&record, &config.index, &config.sealer, nonces));
             self.last_put.set(platform::now_ms());
-            let done = self.put(&kv, put).await;
+            let done = self.write(&kv, store::connection_key(&row.handle), put).await;
             if done.is_ok() {
                 book.projected(row.version)?;
             }
@@ -189,20 +179,19 @@ impl Projector {
     async fn carry_to_hub(&self, config: &Config) -> worker::Result<()> {
         let book = Book::new(&self.state, config);
         while let Some(row) = book.read()?.filter(|row| row.hub_version < row.version) {
-            let (record, version, handle) = (row.record(), row.version, row.handle.clone());
-            let wanted = record.client_reference_id.as_deref().map(|reference| config.index.reference(reference));
+            let (version, handle) = (row.version, row.handle.clone());
+            let hub_of = |record: &Record| Some(config.index.reference(record.client_reference_id.as_deref()?));
+            let wanted = row.record().and_then(|record| Some((hub_of(&record)?, record)));
             let done = match (row.hub, wanted) {
-                (Some(old), wanted) if wanted.as_ref() != Some(&old) => {
-                    let told = Told { hub: old, handle, version, news: News::Left };
-                    self.tell(&told).await?;
+                (Some(old), wanted) if wanted.as_ref().is_none_or(|(hub, _)| *hub != old) => {
+                    self.tell(&old, Told { handle, version, record: None }).await?;
                     book.told(None, 0)?;
                     continue;
                 }
-                (_, Some(hub)) => {
+                (_, Some((hub, record))) => {
                     book.told(Some(hub.clone()), row.hub_version)?;
-                    let told = Told { hub, handle, version, news: News::Is(Box::new(record)) };
-                    let done = self.tell(&told).await;
-                    done.and_then(|()| book.told(Some(told.hub), version))
+                    let done = self.tell(&hub, Told { handle, version, record: Some(record) }).await;
+                    done.and_then(|()| book.told(Some(hub), version))
                 }
                 (_, None) => book.told(None, version),
             };
@@ -212,11 +201,16 @@ impl Projector {
         Ok(())
     }
 
-    /// One put. One that takes longer than [`PUT_PATIENCE`] is given up; should it land after all, perhaps over a newer
-    /// one, the newest is put again.
-    async fn put(self: &Rc<Self>, kv: &KvStore, put: Put) -> worker::Result<()> {
+    /// One put, or without one a delete. One that takes longer than [`PUT_PATIENCE`] is given up; should it land after
+    /// all, perhaps over a newer one, the newest is put again.
+    async fn write(self: &Rc<Self>, kv: &KvStore, key: String, put: Option<Put>) -> worker::Result<()> {
         let kv = kv.clone();
-        let put = Box::pin(async move { kv::put(&kv, put).await });
+        let put = Box::pin(async move {
+            match put {
+                Some(put) => kv::put(&kv, put).await,
+                None => kv.delete(&key).await,
+            }
+        });
         let late = match select(put, pin!(Delay::from(PUT_PATIENCE))).await {
             Either::Left((done, _)) => return Ok(done?),
             Either::Right(((), late)) => late,
@@ -245,8 +239,9 @@ impl Projector {
     }
 
     /// One message. It carries its version, so one that arrives late does no harm.
-    async fn tell(&self, told: &Told) -> worker::Result<()> {
-        match select(pin!(hub::tell(told, &self.env)), pin!(Delay::from(PUT_PATIENCE))).await {
+    async fn tell(&self, hub: &str, told: Told) -> worker::Result<()> {
+        let told = hub::send(hub, Message::Told(told), &self.env);
+        match select(pin!(told), pin!(Delay::from(PUT_PATIENCE))).await {
             Either::Left((done, _)) => done,
             Either::Right(_) => Err("the hub did not answer".into()),
         }

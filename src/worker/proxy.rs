@@ -9,15 +9,14 @@ use super::{
     call::Call,
     hub, kv,
     ledger::{self, Entry},
-    platform,
     reply::{Failure, Reply},
-    upstream,
+    upstream::{self, Answer, Outgoing},
 };
 use crate::{
     access::{self, Named},
     api_error::EdgeError,
     config::Config,
-    connection::{At, Changes, Fact, Rank, Record},
+    connection::{Changes, Rank, Record},
     session::{Caller, Session},
     store,
 };
@@ -26,10 +25,10 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The connection a call goes to.
-struct Target {
-    id: String,
+pub struct Target {
+    pub id: String,
     /// What the store knows of it.
-    known: Option<Record>,
+    pub known: Option<Record>,
 }
 
 /// 1. The path is judged.
@@ -48,33 +47,24 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
         Caller::Console => return Err(EdgeError::PermissionDenied.into()),
         Caller::Session(session) => {
             session.require(access::permission(&call.method, call.path()))?;
-            of_session(session, header.as_deref(), config, env).await?
+            own_or_meant(session, header.as_deref(), config, env).await?
         }
-        Caller::Gateway => match access::named(header.as_deref())? {
-            Named::Handle(handle) => by_handle(handle, config, env).await?.ok_or(EdgeError::ConnectionNotFound)?,
-            Named::Id(id) => by_id(id, config, env).await?,
-        },
+        Caller::Gateway => named(header.as_deref(), config, env).await?,
     };
     // 4.
-    let sent = platform::now_ms();
-    let answer = upstream::send(call, body.as_ref(), &target.id, config).await;
-    call.upstream_ms.set(Some(platform::now_ms() - sent));
-    let answer = answer?;
+    let outgoing = Outgoing::of(call, body, Some(&target.id))?;
+    let answer = upstream::send(&outgoing, call, config).await?;
     // 5.
-    let refusal = answer.refusal(call);
-    if let Some(known) = target.known.as_ref().filter(|_| !answer.is_silent(call)) {
-        let is_auth = answer.is_auth(call);
-        if let Some(status) = access::learned(&known.status, answer.status(), refusal.as_ref(), is_auth) {
-            learn(&target.id, status, call, config, env).await;
-        }
+    if let Some(known) = target.known.as_ref().filter(|_| !answer.is_silent(&call.method)) {
+        learn(known, &answer, call, config, env).await;
     }
     // 6.
-    answer.pass_back(call, refusal)
+    answer.pass_back()
 }
 
 /// A session's own connection, named or meant. It comes from the user's hub: KV may still show for a minute that a
 /// connection is theirs which is another's now, or disconnected. Only with the hub failing, KV is asked for a named one.
-async fn of_session(session: &Session, header: Option<&str>, config: &Config, env: &Env) -> Result<Target, Failure> {
+async fn own_or_meant(session: &Session, header: Option<&str>, config: &Config, env: &Env) -> Result<Target, Failure> {
     let named = access::named_by_session(header, session)?;
     let failure = match hub::connections(&session.client_reference_id, config, env).await {
         Ok(records) => return Ok(access::choose(named, &records)?.clone().into()),
@@ -86,13 +76,21 @@ async fn of_session(session: &Session, header: Option<&str>, config: &Config, en
     record.map(Target::from).ok_or(failure)
 }
 
+/// The connection that a server names.
+pub async fn named(header: Option<&str>, config: &Config, env: &Env) -> Result<Target, Failure> {
+    match access::named(header)? {
+        Named::Handle(handle) => by_handle(handle, config, env).await,
+        Named::Id(id) => by_id(id, config, env).await,
+    }
+}
+
 /// A server's hot path: one KV get; on a miss, or with KV failing, the ledger.
-async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Option<Target>, Failure> {
+async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Target, Failure> {
     let record = match from_kv(handle, config, env).await? {
         Some(record) => Some(record),
         None => ledger::record(handle, env).await?,
     };
-    Ok(record.filter(Record::is_connected).map(Target::from))
+    Ok(record.filter(Record::is_connected).ok_or(EdgeError::ConnectionNotFound)?.into())
 }
 
 /// An id that the store does not know goes up as it is, and nothing is stored.
@@ -116,12 +114,13 @@ impl From<Record> for Target {
     }
 }
 
-/// Enters a fact that a call showed, dated to the call's start: a late refusal never undoes a reconnect.
-async fn learn(id: &str, status: &'static str, call: &Call, config: &Config, env: &Env) {
-    let at = At { stamp: call.started(), rank: Rank::Observed, delivery: call.id.clone() };
-    let changes = Changes { status: Some(status.to_owned()), ..Changes::default() };
-    let kind = format!("edge.{status}");
-    let entry = Entry { id: id.to_owned(), kind, received: call.started(), fact: Fact { at, changes }, learned: true };
+/// Enters what an answer shows of the connection's status.
+pub async fn learn(known: &Record, answer: &Answer, call: &Call, config: &Config, env: &Env) {
+    let Some(status) = access::learned(&known.status, answer.status(), answer.refusal(), answer.is_auth()) else {
+        return;
+    };
+    let entry = Entry::own(&known.id, status, Rank::Observed, Changes::status(status), call);
+    let entry = Entry { learned: true, ..entry };
     // The caller's answer neither depends on it nor waits long for it; the next call will show the same.
     select(pin!(ledger::enter(&entry, b"", config, env)), pin!(Delay::from(PATIENCE))).await;
 }

@@ -1,6 +1,6 @@
 //! OFAuth itself: sends a call, again if that may help, and understands what must be understood of the answer.
 
-use std::{pin::pin, time::Duration};
+use std::{borrow::Cow, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
 use wasm_bindgen::{JsCast, JsValue};
@@ -21,9 +21,13 @@ use super::{
 };
 use crate::{
     access::{self, DEADLINE, MAX_ERROR_BODY, Tried},
-    api_error::{ApiError, EdgeError, Verdict},
+    account::Item,
+    api_error::{ApiError, EdgeError, RetryHeaders, Verdict},
     config::Config,
 };
+
+/// The longest page of OFAuth's list that is read, in bytes.
+const MAX_PAGE: usize = 1024 * 1024;
 
 #[wasm_bindgen::prelude::wasm_bindgen]
 extern "C" {
@@ -31,34 +35,93 @@ extern "C" {
     fn fetch(request: &Request) -> js_sys::Promise;
 }
 
+/// A call on its way up.
+pub struct Outgoing<'a> {
+    pub method: &'a str,
+    /// Path and query, byte for byte.
+    pub target: Cow<'a, str>,
+    /// What passes of the caller's.
+    pub headers: Headers,
+    /// A stream, or text.
+    pub body: Option<JsValue>,
+    /// OFAuth's id of the connection it is for, if it is for one.
+    pub connection: Option<&'a str>,
+}
+
 /// An answer, and what of its body was read.
 pub struct Answer {
     response: Response,
+    path: String,
     read: Option<Vec<u8>>,
+    refusal: Option<ApiError>,
 }
 
-/// Sends a GET or HEAD until it is answered for good, within the deadline; any other call exactly once.
-pub async fn send(call: &Call, body: Option<&ReadableStream>, id: &str, config: &Config) -> Result<Answer, Failure> {
+impl<'a> Outgoing<'a> {
+    /// The caller's own call.
+    pub fn of(call: &'a Call, body: Option<ReadableStream>, connection: Option<&'a str>) -> Result<Self, Failure> {
+        let headers = copy(&call.request.headers(), access::goes_up).map_err(Failure::upstream)?;
+        let body = body.map(JsValue::from);
+        Ok(Self { method: &call.method, target: call.path_and_query().into(), headers, body, connection })
+    }
+
+    /// A call of the gateway's own.
+    pub fn own(method: &'a str, target: impl Into<Cow<'a, str>>) -> Result<Self, Failure> {
+        let headers = Headers::new().map_err(Failure::upstream)?;
+        Ok(Self { method, target: target.into(), headers, body: None, connection: None })
+    }
+
+    fn path(&self) -> &str {
+        self.target.split('?').next().unwrap_or_default()
+    }
+
+    fn request(&self, config: &Config, signal: &AbortSignal) -> Result<Request, JsValue> {
+        self.headers.set("apikey", config.api_key.reveal())?;
+        if let Some(id) = self.connection {
+            self.headers.set("x-connection-id", id)?;
+        }
+        let init = RequestInit::new();
+        init.set_method(self.method);
+        init.set_headers(&self.headers);
+        init.set_redirect(RequestRedirect::Manual);
+        // One URL has an answer for each connection, and the platform's cache knows URLs only.
+        init.set_cache(RequestCache::NoStore);
+        init.set_signal(Some(signal));
+        if let Some(body) = &self.body {
+            init.set_body(body);
+        }
+        Request::new_with_str_and_init(&format!("{}{}", config.api_url, self.target), &init)
+    }
+}
+
+/// Sends a GET or HEAD until it is answered for good, within the deadline; any other call exactly once. Notes in `call`
+/// how long that took.
+pub async fn send(outgoing: &Outgoing<'_>, call: &Call, config: &Config) -> Result<Answer, Failure> {
     let begun = platform::now_ms();
+    let answer = send_until_answered(outgoing, begun, config).await;
+    call.upstream_ms.set(Some(call.upstream_ms.get().unwrap_or_default() + platform::now_ms() - begun));
+    answer
+}
+
+async fn send_until_answered(outgoing: &Outgoing<'_>, begun: i64, config: &Config) -> Result<Answer, Failure> {
     let mut tries = 0;
     loop {
         tries += 1;
         let left = || begun + DEADLINE - platform::now_ms();
-        let answer = match send_once(call, body, id, config, left()).await {
+        let answer = match send_once(outgoing, config, left()).await {
             Ok(response) if (200..600).contains(&response.status()) => {
                 // What is sent once has no deadline; its refusal has one of its own.
-                let patience = if access::is_repeatable(&call.method) { left() } else { DEADLINE };
-                Ok(Answer::read(response, call, patience).await)
+                let patience = if access::is_repeatable(outgoing.method) { left() } else { DEADLINE };
+                Ok(Answer::read(response, outgoing.path(), patience).await)
             }
             Ok(response) => Err(Failure::upstream(format!("an answer of status {}", response.status()).into())),
             Err(error) => Err(Failure::upstream(error)),
         };
         let elapsed = platform::now_ms() - begun;
-        let refusal = answer.as_ref().ok().and_then(|answer| answer.refusal(call));
         let tried = answer.as_ref().map_or(Tried::Failed, |answer| {
-            Tried::Answered(answer.response.status(), refusal.as_ref().map(|it| it.code.as_str()), answer.retry_after())
+            let refusal = answer.refusal.as_ref().map(|refusal| refusal.code.as_str());
+            Tried::Answered(answer.response.status(), refusal, answer.retry_after())
         });
-        let Some(wait) = access::retry_in(&call.method, tried, tries, elapsed, platform::random()) else {
+        let Some(wait) = access::retry_in(outgoing.method, tried, tries, elapsed, platform::random()) else {
             return answer;
         };
         if let Some(body) = answer.ok().and_then(|answer| answer.response.body()) {
@@ -69,17 +132,11 @@ pub async fn send(call: &Call, body: Option<&ReadableStream>, id: &str, config: 
     }
 }
 
-async fn send_once(
-    call: &Call,
-    body: Option<&ReadableStream>,
-    id: &str,
-    config: &Config,
-    patience: i64,
-) -> Result<Response, JsValue> {
+async fn send_once(outgoing: &Outgoing<'_>, config: &Config, patience: i64) -> Result<Response, JsValue> {
     let abort = AbortController::new()?;
-    let request = upstream_request(call, body, id, config, &abort.signal())?;
+    let request = outgoing.request(config, &abort.signal())?;
     let answer = JsFuture::from(fetch(&request));
-    if !access::is_repeatable(&call.method) {
+    if !access::is_repeatable(outgoing.method) {
         return Ok(answer.await?.unchecked_into());
     }
     match select(answer, pin!(wait(patience))).await {
@@ -103,44 +160,16 @@ pub async fn body_of(call: &Call) -> Result<Option<ReadableStream>, Failure> {
     }
 }
 
-fn upstream_request(
-    call: &Call,
-    body: Option<&ReadableStream>,
-    id: &str,
-    config: &Config,
-    signal: &AbortSignal,
-) -> Result<Request, JsValue> {
-    let headers = copy(&call.request.headers(), access::goes_up)?;
-    headers.set("apikey", config.api_key.reveal())?;
-    headers.set("x-connection-id", id)?;
-    let init = RequestInit::new();
-    init.set_method(&call.method);
-    init.set_headers(&headers);
-    init.set_redirect(RequestRedirect::Manual);
-    // One URL has an answer for each connection, and the platform's cache knows URLs only.
-    init.set_cache(RequestCache::NoStore);
-    init.set_signal(Some(signal));
-    if let Some(body) = body {
-        init.set_body(body);
-    }
-    Request::new_with_str_and_init(&format!("{}{}", config.api_url, call.path_and_query()), &init)
-}
-
 impl Answer {
     /// Reads what must be understood: a refusal of OFAuth's, and what `/v2/access/self` says of itself. The body itself
     /// stays unread; one that is longer than any of these, or does not come in time, is not understood.
-    async fn read(response: Response, call: &Call, patience: i64) -> Self {
+    async fn read(response: Response, path: &str, patience: i64) -> Self {
         let status = response.status();
-        let header = |name| response.headers().get(name).ok().flatten();
-        let json = header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
-        let length = header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();
-        let telling = access::may_refuse(call.path(), status) || (access::is_self(call.path()) && status == 200);
-        let copy = (telling && json && length <= MAX_ERROR_BODY).then(|| response.clone().ok()).flatten();
-        let read = match copy {
-            Some(copy) => read_within(copy.body(), MAX_ERROR_BODY, wait(patience)).await.ok(),
-            None => None,
-        };
-        Self { response, read }
+        let may_refuse = access::may_refuse(path, status);
+        let telling = may_refuse || (access::is_self(path) && status == 200);
+        let read = if telling { read_copy(&response, patience).await } else { None };
+        let refusal = read.as_ref().filter(|_| may_refuse).and_then(|body| ApiError::refusal(status, body));
+        Self { response, path: path.to_owned(), read, refusal }
     }
 
     pub fn status(&self) -> u16 {
@@ -148,25 +177,47 @@ impl Answer {
     }
 
     /// The refusal, if this is one of OFAuth's.
-    pub fn refusal(&self, call: &Call) -> Option<ApiError> {
-        let body = self.read.as_ref().filter(|_| access::may_refuse(call.path(), self.response.status()))?;
-        ApiError::refusal(self.response.status(), body)
+    pub fn refusal(&self) -> Option<&ApiError> {
+        self.refusal.as_ref()
+    }
+
+    /// The body, if it is JSON of at most [`MAX_ERROR_BODY`] bytes that comes in time; it can still be passed back.
+    pub async fn json(&self) -> Option<Vec<u8>> {
+        match &self.read {
+            Some(read) => Some(read.clone()),
+            None => read_copy(&self.response, DEADLINE).await,
+        }
+    }
+
+    /// A page of OFAuth's list of connections, if it is one of at most [`MAX_PAGE`] bytes.
+    pub async fn page(self) -> Option<(Vec<Item>, bool)> {
+        let body = read_within(self.response.body(), MAX_PAGE, wait(DEADLINE)).await.ok()?;
+        Item::read_page(&body).filter(|_| self.response.ok())
+    }
+
+    /// The error, if it is one: with the seconds to wait, wherever they are said.
+    pub async fn error(&self) -> Option<ApiError> {
+        let header = |name| self.response.headers().get(name).ok().flatten();
+        let (retry_after, rate_limit) = (header("retry-after"), header("x-ratelimit-retry-after"));
+        let headers = RetryHeaders { retry_after: retry_after.as_deref(), rate_limit: rate_limit.as_deref() };
+        let body = if self.status() < 400 { return None } else { self.json().await.unwrap_or_default() };
+        Some(ApiError::read(self.status(), headers, &body))
     }
 
     /// Whether it says nothing of the connection: a success of `/v2/access/self` that was not read, since OFAuth answers
     /// 200 there for a dead session too.
-    pub fn is_silent(&self, call: &Call) -> bool {
-        access::is_self(call.path()) && self.response.ok() && (call.method != "GET" || self.read.is_none())
+    pub fn is_silent(&self, method: &str) -> bool {
+        access::is_self(&self.path) && self.response.ok() && (method != "GET" || self.read.is_none())
     }
 
     /// What `/v2/access/self` said of its session.
-    pub fn is_auth(&self, call: &Call) -> Option<bool> {
+    pub fn is_auth(&self) -> Option<bool> {
         #[derive(serde::Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Own {
             is_auth: Option<bool>,
         }
-        let body = self.read.as_ref().filter(|_| access::is_self(call.path()))?;
+        let body = self.read.as_ref().filter(|_| access::is_self(&self.path))?;
         serde_json::from_slice::<Own>(body).ok()?.is_auth
     }
 
@@ -176,11 +227,11 @@ impl Answer {
 
     /// The answer as the caller gets it: with a hint in a refusal that means relink and has none, and the verdict on any
     /// error.
-    pub fn pass_back(self, call: &Call, refusal: Option<ApiError>) -> Result<Reply, Failure> {
+    pub fn pass_back(self) -> Result<Reply, Failure> {
         let status = self.response.status();
         let headers = copy(&self.response.headers(), access::comes_back).map_err(Failure::upstream)?;
-        let verdict = access::verdict(call.path(), status, refusal.as_ref());
-        let relink = refusal.is_some_and(|refusal| refusal.verdict == Verdict::Relink);
+        let verdict = access::verdict(&self.path, status, self.refusal.as_ref());
+        let relink = self.refusal.is_some_and(|refusal| refusal.verdict == Verdict::Relink);
         let hinted = self.read.as_ref().filter(|_| relink).and_then(|body| access::with_relink_hint(body));
         let reply = match hinted {
             Some(body) => {
@@ -191,6 +242,14 @@ impl Answer {
         };
         Ok(reply.verdict(verdict))
     }
+}
+
+async fn read_copy(response: &Response, patience: i64) -> Option<Vec<u8>> {
+    let header = |name| response.headers().get(name).ok().flatten();
+    let json = header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+    let length = header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();
+    let copy = (json && length <= MAX_ERROR_BODY).then(|| response.clone().ok()).flatten()?;
+    read_within(copy.body(), MAX_ERROR_BODY, wait(patience)).await.ok()
 }
 
 fn wait(ms: i64) -> Delay {

@@ -7,7 +7,7 @@ use super::{
     call::Call,
     kv,
     ledger::{self, Entry},
-    platform,
+    link, platform,
     reply::{Failure, Reply},
     rules::Rules,
 };
@@ -15,9 +15,9 @@ use crate::{
     api_error::EdgeError,
     config::Config,
     connection::Fact,
-    event::{Delivery, Event, Outcome, Payload, iso_8601},
+    event::{self, ConnectionChange, Delivery, Event, Outcome, Payload, iso_8601},
     signature::{Claim, Headers, Verified},
-    store,
+    store::{self, EventMeta},
 };
 
 /// The longest body that is read, in bytes.
@@ -73,10 +73,15 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
     let delivery = Delivery::of(verified, event.as_ref());
     match event {
         Some(Event { kind, live, payload: Payload::Connection(event), .. }) => {
-            let id = event.id.clone();
+            let (id, change) = (event.id.clone(), event.change);
             let fact = Fact::of(*event, live, delivery);
             let entry = Entry { id, kind, received: call.started(), fact, learned: false };
-            ledger::enter(&entry, verified.body(), config, env).await.map(Reply::outcome)
+            let outcome = ledger::enter(&entry, verified.body(), config, env).await?;
+            let reference = entry.fact.changes.client_reference_id.as_deref();
+            if let (ConnectionChange::Created, Outcome::Applied, Some(reference)) = (change, outcome, reference) {
+                link::settle(&entry.id, reference, entry.fact.at.stamp, call, config, env).await;
+            }
+            Ok(Reply::outcome(outcome))
         }
         event => {
             let outcome = keep(verified, event, &delivery, call, config, env).await?;
@@ -108,8 +113,9 @@ async fn keep(
     if !config.event_keep.keeps(kind) {
         return Ok(Outcome::Ignored);
     }
-    let received = iso_8601(call.started());
-    let put = store::put_event(delivery, kind, body, received, config.event_ttl, sealer, platform::nonce());
+    let reference = event::client_reference_id(verified).map(|reference| config.index.reference(&reference));
+    let meta = EventMeta { kind: kind.map(str::to_owned), received_at: iso_8601(call.started()), reference };
+    let put = store::put_event(delivery, &meta, body, config.event_ttl, sealer, platform::nonce());
     kv::put(&kv, put).await.map_err(kv::unavailable)?;
     Ok(Outcome::Kept)
 }

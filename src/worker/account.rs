@@ -1,0 +1,106 @@
+//! OFAuth's routes for servers, passed through: `/v2/account/*`, `/v2/dynamic-rules/*`, `/v2/vault-plus/*`, `/v2/vault/*`,
+//! `/v2/link/{clientSecret}`, and `/v2/connections` of older documents.
+
+use percent_encoding::percent_decode_str;
+use worker::Env;
+
+use super::{
+    call::Call,
+    ledger::{self, Entry},
+    manage, proxy,
+    reply::{Failure, Reply},
+    upstream::{self, Answer, Outgoing},
+};
+use crate::{
+    access,
+    account::{AccountCall, Item, Upkeep},
+    api_error::EdgeError,
+    config::Config,
+    connection::Rank,
+    seal::is_handle,
+    session::Caller,
+};
+
+/// 1. Servers only; the path is judged.
+/// 2. A handle in the path or in `x-connection-id` becomes the id.
+/// 3. The call goes up, and its body is neither read nor kept: that of an import is a raw session.
+/// 4. The ledger hears what OFAuth did to a connection.
+/// 5. The answer is passed back.
+pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    // 1.
+    if *caller != Caller::Gateway {
+        return Err(EdgeError::PermissionDenied.into());
+    }
+    access::check_path(call.path())?;
+    let body = upstream::body_of(call).await?;
+    // 2.
+    let account = AccountCall::read(&call.method, call.path());
+    let named = match account.connection {
+        Some(segment) => Some(id_of(segment, env).await?),
+        None => None,
+    };
+    let header = call.header("x-connection-id").filter(|header| !header.is_empty());
+    let target = match header {
+        Some(header) => Some(proxy::named(Some(&header), config, env).await?),
+        None => None,
+    };
+    // 3.
+    let translated = named.as_ref().and_then(|named| named.translated.then_some(named.id.as_str()));
+    let query = call.path_and_query().strip_prefix(call.path()).unwrap_or_default();
+    let path_and_query = format!("{}{query}", account.path(translated));
+    let outgoing = Outgoing::of(call, body, target.as_ref().map(|target| target.id.as_str()))?;
+    let answer = upstream::send(&Outgoing { target: path_and_query.into(), ..outgoing }, call, config).await?;
+    // 4.
+    keep_up(account.upkeep, named.as_ref().map(|named| named.id.as_str()), &answer, call, config, env).await?;
+    // 5.
+    answer.pass_back()
+}
+
+/// The connection that a path names.
+struct Named {
+    id: String,
+    /// Whether it was named by handle.
+    translated: bool,
+}
+
+async fn id_of(segment: &str, env: &Env) -> Result<Named, Failure> {
+    let name = percent_decode_str(segment).decode_utf8().map_err(|_| EdgeError::ConnectionNotFound)?;
+    if !is_handle(&name) {
+        return Ok(Named { id: name.into_owned(), translated: false });
+    }
+    let record = ledger::record(&name, env).await?.ok_or(EdgeError::ConnectionNotFound)?;
+    Ok(Named { id: record.id, translated: true })
+}
+
+/// Step 4 of [`forward`]. What OFAuth does not know any more is as good as deleted, but nothing is stored about an id that
+/// nobody here knows either.
+async fn keep_up(
+    upkeep: Upkeep,
+    id: Option<&str>,
+    answer: &Answer,
+    call: &Call,
+    config: &Config,
+    env: &Env,
+) -> Result<(), Failure> {
+    let granted = (200..=299).contains(&answer.status());
+    match (upkeep, id) {
+        (Upkeep::Delete, Some(id)) if granted => manage::note_deleted(id, call, config, env).await,
+        (Upkeep::Delete, Some(id)) if answer.status() == 404 => {
+            match ledger::record(&config.index.handle(id), env).await? {
+                Some(known) => manage::note_deleted(&known.id, call, config, env).await,
+                None => Ok(()),
+            }
+        }
+        (Upkeep::Invalidate, Some(id)) if granted => manage::note_invalidated(id, call, config, env).await,
+        (Upkeep::Import, _) if granted => {
+            if let Some(item) = answer.json().await.as_deref().and_then(Item::read) {
+                let id = item.id().to_owned();
+                let entry = Entry::own(&id, "imported", Rank::Listed, item.changes(), call);
+                // OFAuth would refuse it a second time, so this cannot fail; the webhook will say the same.
+                let _ = ledger::enter(&entry, b"", config, env).await;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}

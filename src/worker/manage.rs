@@ -1,0 +1,141 @@
+//! One connection, managed: `DELETE /edge/connections/{handle or id}`, and `invalidate`, `health` and `events` under it.
+
+use serde::Serialize;
+use serde_json::json;
+use worker::Env;
+
+use super::{
+    book::Delivered,
+    call::Call,
+    connections::{Found, find},
+    ledger::{self, Entry},
+    platform, proxy,
+    reply::{Failure, Reply},
+    upstream::{self, Outgoing},
+};
+use crate::{
+    account::connection_path,
+    api_error::EdgeError,
+    config::Config,
+    connection::{Changes, DISCONNECTED, EXPIRED, Rank},
+    health::{self, Health},
+    list::EventQuery,
+    session::Caller,
+};
+
+/// What a session needs to end or invalidate a connection of its own.
+const WRITE: &str = "connections:write";
+
+/// Removes a connection at OFAuth and marks it as gone for good. May be repeated: that OFAuth does not know it any more
+/// is as good as done.
+pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    let found = may_write(segment, caller, config, env).await?;
+    let outgoing = Outgoing::own("DELETE", connection_path(found.id(), ""))?;
+    let answer = upstream::send(&outgoing, call, config).await?;
+    match (answer.status(), &found) {
+        (404, Found::Unknown(_)) => return Err(EdgeError::ConnectionNotFound.into()),
+        (200..=299 | 404, _) => note_deleted(found.id(), call, config, env).await?,
+        _ => return answer.pass_back(),
+    }
+    Ok(done(&found, caller, config, "has been successfully deleted"))
+}
+
+/// Marks a connection as expired, at OFAuth and here: the user has to link it again.
+pub async fn invalidate(
+    segment: &str,
+    call: &Call,
+    caller: &Caller,
+    config: &Config,
+    env: &Env,
+) -> Result<Reply, Failure> {
+    let found = may_write(segment, caller, config, env).await?;
+    let outgoing = Outgoing::own("POST", connection_path(found.id(), "/invalidate"))?;
+    let answer = upstream::send(&outgoing, call, config).await?;
+    if !(200..=299).contains(&answer.status()) {
+        return answer.pass_back();
+    }
+    note_invalidated(found.id(), call, config, env).await?;
+    Ok(done(&found, caller, config, "has been invalidated"))
+}
+
+/// Enters that a connection is no more. The caller is not told it is done before the ledger knows.
+pub async fn note_deleted(id: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
+    let entry = Entry::own(id, "deleted", Rank::Disconnected, Changes::status(DISCONNECTED), call);
+    ledger::enter(&entry, b"", config, env).await.map(|_| ())
+}
+
+/// Enters that a connection has expired.
+pub async fn note_invalidated(id: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
+    let entry = Entry::own(id, "invalidated", Rank::Observed, Changes::status(EXPIRED), call);
+    ledger::enter(&entry, b"", config, env).await.map(|_| ())
+}
+
+/// How a connection is: by its record, else by a call on it, of which the ledger hears.
+pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Answer {
+        verdict: Health,
+        status: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        retry_after: Option<u64>,
+    }
+    let record = find(segment, caller, config, env).await?.record()?;
+    let answer = |verdict, retry_after| {
+        // What the call showed is the record's from now on.
+        let status = match verdict {
+            Health::Relink if health::of_record(&record).is_none() => EXPIRED.to_owned(),
+            _ => record.status.clone(),
+        };
+        Ok(Reply::json(&Answer { verdict, status, retry_after }))
+    };
+    if let Some(health) = health::of_record(&record) {
+        return answer(health, None);
+    }
+    let outgoing = Outgoing { connection: Some(&record.id), ..Outgoing::own("GET", "/v2/access/self")? };
+    let Ok(said) = upstream::send(&outgoing, call, config).await else {
+        return answer(Health::UpstreamDown, None);
+    };
+    proxy::learn(&record, &said, call, config, env).await;
+    let error = said.error().await;
+    answer(health::of_answer(said.status(), said.is_auth(), error.as_ref()), error.and_then(|error| error.retry_after))
+}
+
+/// What was delivered about a connection, and what the gateway learned of it, newest first. Bodies are for servers and,
+/// without ids, for the console.
+pub async fn timeline(
+    segment: &str,
+    call: &Call,
+    caller: &Caller,
+    config: &Config,
+    env: &Env,
+) -> Result<Reply, Failure> {
+    #[derive(Serialize)]
+    struct Answer {
+        list: Vec<Delivered>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<String>,
+    }
+    let handle = find(segment, caller, config, env).await?.record()?.handle;
+    let query = EventQuery::parse(call.query())?;
+    let before = query.open_place(&handle, &config.sealer)?;
+    let page = ledger::timeline(&handle, before, query.limit, env).await?;
+    let list = page.list.into_iter().map(|delivered| Delivered {
+        body: delivered.body.filter(|_| !matches!(caller, Caller::Session(_))).map(|it| it.shown_to(caller, config)),
+        ..delivered
+    });
+    let cursor = page.rest.map(|place| EventQuery::seal_place(&handle, place, &config.sealer, platform::nonce()));
+    Ok(Reply::json(&Answer { list: list.collect(), cursor }))
+}
+
+async fn may_write(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
+    if let Caller::Session(session) = caller {
+        session.require(WRITE)?;
+    }
+    find(segment, caller, config, env).await
+}
+
+fn done(found: &Found, caller: &Caller, config: &Config, what: &str) -> Reply {
+    let name = if *caller == Caller::Gateway { found.id().to_owned() } else { config.index.handle(found.id()) };
+    Reply::json(&json!({ "success": true, "message": format!("Connection {name} {what}") }))
+}

@@ -1,0 +1,118 @@
+//! Link sessions under way, in the hub of the user they are for, until they end.
+//!
+//! The table `links` holds for each: a key; until when it lives (unix ms); how many pages of OFAuth's list it has cost; the
+//! sealed [`Pending`], whose place (see [`crate::seal`]) is `hub/{name}/link`.
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use worker::{Env, Response, SqlStorage, SqlStorageValue as Value};
+
+use super::{
+    hub::{self, Message, first},
+    platform,
+    reply::Failure,
+};
+use crate::{
+    config::Config,
+    link::{MAX_PAGES, MAX_PENDING, Pending},
+};
+
+/// What a hub is asked about Link sessions.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Question {
+    /// Remember this one until then.
+    Expect(Pending, i64),
+    /// Which is the newest?
+    Newest,
+    /// May it cost one more page?
+    TakePage(i64),
+    /// It has ended.
+    End(i64),
+    /// Forget them all.
+    Forget,
+}
+
+/// Remembers a Link session of `reference`'s until an instant in unix milliseconds.
+pub async fn expect(reference: &str, pending: Pending, until: i64, config: &Config, env: &Env) -> Result<(), Failure> {
+    ask(reference, Question::Expect(pending, until), config, env).await
+}
+
+/// The newest Link session of `reference`'s that has not ended, and its key.
+pub async fn newest(reference: &str, config: &Config, env: &Env) -> Result<Option<(i64, Pending)>, Failure> {
+    ask(reference, Question::Newest, config, env).await
+}
+
+/// Whether a Link session may cost one more page of OFAuth's list, which is counted.
+pub async fn take_page(reference: &str, key: i64, config: &Config, env: &Env) -> Result<bool, Failure> {
+    ask(reference, Question::TakePage(key), config, env).await
+}
+
+/// Ends a Link session.
+pub async fn end(reference: &str, key: i64, config: &Config, env: &Env) -> Result<(), Failure> {
+    ask(reference, Question::End(key), config, env).await
+}
+
+/// Forgets all Link sessions of `reference`'s.
+pub async fn forget(reference: &str, config: &Config, env: &Env) -> Result<(), Failure> {
+    ask(reference, Question::Forget, config, env).await
+}
+
+async fn ask<T: DeserializeOwned>(
+    reference: &str,
+    question: Question,
+    config: &Config,
+    env: &Env,
+) -> Result<T, Failure> {
+    let answer = hub::send(&config.index.reference(reference), Message::Link(question), env).await;
+    answer.map_err(|error| Failure::storage("hub", &error))
+}
+
+impl Question {
+    /// The answer of a hub that has no tables.
+    pub fn answer_empty(self) -> worker::Result<Response> {
+        match self {
+            Self::Newest => Response::from_json(&None::<Pending>),
+            Self::TakePage(_) => Response::from_json(&false),
+            Self::Expect(..) | Self::End(_) | Self::Forget => Response::from_json(&()),
+        }
+    }
+
+    /// The answer of the hub of that name.
+    pub fn answer(self, name: &str, sql: &SqlStorage, config: &Config, now: i64) -> worker::Result<Response> {
+        let place = format!("hub/{name}/link");
+        match self {
+            Self::Expect(pending, until) => {
+                let sealed = config.sealer.seal(&place, &serde_json::to_vec(&pending)?, platform::nonce());
+                let insert = "INSERT INTO links (until, pages, pending) VALUES (?, 0, ?)";
+                sql.exec(insert, vec![until.into(), sealed.into()])?;
+                let surplus =
+                    "DELETE FROM links WHERE key <= (SELECT key FROM links ORDER BY key DESC LIMIT 1 OFFSET ?)";
+                sql.exec(surplus, vec![MAX_PENDING.into()])?;
+                Response::from_json(&())
+            }
+            Self::Newest => {
+                let newest = "SELECT key, pending FROM links WHERE until > ? ORDER BY key DESC LIMIT 1";
+                let pending = match <[Value; 2]>::try_from(first(sql, newest, vec![now.into()])?) {
+                    Ok([Value::Integer(key), Value::Blob(sealed)]) => {
+                        let plain = config.sealer.open(&place, &sealed).map_err(|error| error.to_string())?;
+                        Some((key, serde_json::from_slice::<Pending>(&plain)?))
+                    }
+                    _ => None,
+                };
+                Response::from_json(&pending)
+            }
+            Self::TakePage(key) => {
+                let take = "UPDATE links SET pages = pages + 1 WHERE key = ? AND pages < ? AND until > ? RETURNING key";
+                let taken = first(sql, take, vec![key.into(), MAX_PAGES.into(), now.into()])?;
+                Response::from_json(&!taken.is_empty())
+            }
+            Self::End(key) => {
+                sql.exec("DELETE FROM links WHERE key = ?", vec![key.into()])?;
+                Response::from_json(&())
+            }
+            Self::Forget => {
+                sql.exec("DELETE FROM links", None)?;
+                Response::from_json(&())
+            }
+        }
+    }
+}
