@@ -138,6 +138,9 @@ function whatToTry() {
   const data = '{"clientReferenceId":"user_1","connection":{"id":"conn_demo","status":"active","permissions":["profile:read"],"userData":{"id":"1","name":"Demo","username":"demo","avatar":null}}}';
   const body = `body='{"type":"connection.created","timestamp":"'$(date -u +%Y-%m-%dT%H:%M:%SZ)'","data":${data}}'`;
   const signature = '"OFAuth-Signature: $(printf %s "$body" | node tests/emulator/sign.mjs)"';
+  const value = (name) => `sed 's/.*"${name}": *"\\([^"]*\\)".*/\\1/'`;
+  const json = "-H 'Content-Type: application/json'";
+  const session = `'{"clientReferenceId":"user_2","permissions":["connections:link"]}'`;
   const bearer = quoted(`Authorization: Bearer ${vars.GATEWAY_KEY.split(",")[0]}`);
   return `
 Worker    ${gateway}
@@ -146,13 +149,17 @@ ${emulatorPort ? `Emulator  ${emulator}` : `OFAuth    ${vars.OFAUTH_API_URL} (fr
 Paste into another terminal, in this folder:
 
 1. OFAuth reports a new connection (signed webhook)
-${body}; curl -sS ${gateway}/webhooks/ofauth -H ${signature} -H 'Content-Type: application/json' --data-binary "$body"; echo
+${body}; curl -sS ${gateway}/webhooks/ofauth -H ${signature} ${json} --data-binary "$body"; echo
 
 2. The connections kept here
 curl -sS ${gateway}/edge/connections -H ${bearer}; echo
 
 3. An Access call on that connection
 curl -sS ${gateway}/v2/access/self -H ${bearer} -H 'x-connection-id: conn_demo'; echo
+
+4. A user links an account: prints the page to open in a browser${emulatorPort ? " (sandbox logins are on it)" : ""}
+token=$(curl -sS ${gateway}/edge/sessions -H ${bearer} ${json} -d ${session} | ${value("token")})
+curl -sS -X POST ${gateway}/v2/link/init -H "Authorization: Bearer $token" ${json} -d '{}' | ${value("url")}; echo
 
 Ctrl-C ends both.
 `;

@@ -1,13 +1,15 @@
-// The Access API: a few managed routes, and under /v2/access/proxy/ a set of routes made to try a gateway in the middle:
-// what arrived (echo), volume (large), time (sse), and answers a gateway must not pass on as they are (redirect, headers).
+// The Access API: a few managed routes (uploads.mjs has some, managed.mjs stands in for the rest), and under
+// /v2/access/proxy/ a set of routes made to try a gateway in the middle: what arrived (echo), volume (large), time (sse),
+// and answers a gateway must not pass on as they are (redirect, headers).
 
 import { createCipheriv, createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { accountOf, SUBSCRIBER_COUNT, subscribersOf } from "./account.mjs";
+import { SUBSCRIBER_COUNT, subscribersOf } from "./account.mjs";
 import { sendError, sendJson, wholeNumber } from "./answers.mjs";
+import { answerManaged } from "./managed.mjs";
 
 /**
  * @typedef {object} Call
@@ -21,18 +23,20 @@ import { sendError, sendJson, wholeNumber } from "./answers.mjs";
 /**
  * Answers any `/v2/access/*` call: 1. the key, 2. the connection, 3. the route.
  * @param {Call} call
- * @param {string} apiKey   the one key that is let in
+ * @param {import("./emulator.mjs").Platform} platform
  */
-export async function answerAccess(call, apiKey) {
+export async function answerAccess(call, platform) {
   const { req, res, path } = call;
-  if (req.headers.apikey !== apiKey) return sendError(res, 401, "UNAUTHORIZED", "Invalid API key");
-  if (!req.headers["x-connection-id"]) {
-    return sendError(res, 401, "SESSION_NOT_PROVIDED", "x-connection-id is missing", "relink_connection");
-  }
+  if (req.headers.apikey !== platform.apiKey) return sendError(res, 401, "UNAUTHORIZED", "Invalid API key");
+  const connection = req.headers["x-connection-id"];
+  if (!connection) return sendError(res, 401, "SESSION_NOT_PROVIDED", "x-connection-id is missing", "relink_connection");
+  const refusal = platform.connections.refusalOf(connection);
+  if (refusal) return sendError(res, ...refusal);
+
   const name = path.startsWith(`${ECHO}/`) ? ECHO : path;
   const route = ANY_VERB[name] ?? (req.method === "GET" || req.method === "HEAD" ? READ_ONLY[name] : undefined);
-  if (!route) return sendError(res, 404, "ROUTE_NOT_FOUND", "Route not found");
-  await route(call);
+  if (route) return route(call, platform);
+  if (!platform.uploads.answer(call, platform.switches)) answerManaged(call, platform);
 }
 
 /**
@@ -63,8 +67,9 @@ const READ_ONLY = {
   "/v2/access/proxy/sse": serverSentEvents,
 };
 
-function self({ req, res }) {
-  sendJson(res, 200, { ...accountOf(req.headers["x-connection-id"]), isAuth: true, subscribersCount: SUBSCRIBER_COUNT });
+function self({ req, res }, { connections }) {
+  const account = connections.accountOf(req.headers["x-connection-id"]);
+  sendJson(res, 200, { ...account, isAuth: true, subscribersCount: SUBSCRIBER_COUNT });
 }
 
 function subscribers({ req, res, query }) {

@@ -1,5 +1,7 @@
 // The shapes every OFAuth answer has: JSON, its error object, and an x-request-id that both carry.
 
+import { isObject } from "./check.mjs";
+
 /**
  * @param {import("node:http").ServerResponse} res
  * @param {number} status
@@ -21,6 +23,20 @@ export function sendJson(res, status, value) {
  */
 export function sendError(res, status, type, error, actionRequired) {
   sendJson(res, status, { error, type, requestId: res.getHeader("x-request-id"), actionRequired });
+}
+
+/**
+ * The JSON object that a request carries, or null if it carries anything else. Nothing at all stands for an empty one.
+ * @param {{bytes: Buffer | null}} body
+ */
+export function objectIn({ bytes }) {
+  if (bytes?.length === 0) return {};
+  try {
+    const value = JSON.parse(bytes);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /**

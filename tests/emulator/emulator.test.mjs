@@ -71,7 +71,7 @@ test("routes are matched on the raw path, and what matches none is ROUTE_NOT_FOU
     const answer = await call(path);
     assert.deepEqual([answer.statusCode, (await json(answer)).type], [404, "ROUTE_NOT_FOUND"], path);
   }
-  assert.equal((await call("/v2/access/self", { method: "PATCH" })).statusCode, 404);
+  assert.equal((await call("/v2/access/self", { method: "PUT" })).statusCode, 404);
 });
 
 test("echo answers with the request exactly as it came", async () => {
@@ -152,7 +152,8 @@ test("requests are recorded in order, refused ones too, with length and hash of 
   await text(await call("/v2/access/self"));
   const [first, second] = emulator.requests;
   assert.deepEqual([first.method, first.path, first.headers.apikey], ["POST", "/nowhere?x=%41", "wrong"]);
-  assert.deepEqual([first.bodyLength, first.bodySha256, first.aborted], [5, sha256("hello"), false]);
+  assert.deepEqual([first.bodyLength, first.bodySha256, first.bodyText], [5, sha256("hello"), "hello"]);
+  assert.deepEqual([first.status, first.aborted], [404, false]);
   assert.deepEqual([second.path, second.bodyLength, second.bodySha256], ["/v2/access/self", 0, sha256("")]);
 });
 
@@ -165,6 +166,12 @@ test("a request is recorded when its headers arrive, and an upload broken off ne
   upload.destroy();
   await until(() => emulator.requests[0].aborted);
   assert.deepEqual([emulator.requests[0].bodyLength, emulator.requests[0].bodySha256], [null, null]);
+});
+
+test("clear forgets the requests and answers them", async () => {
+  await text(await call("/v2/access/self"));
+  assert.deepEqual(emulator.clear().map(({ path }) => path), ["/v2/access/self"]);
+  assert.deepEqual(emulator.requests, []);
 });
 
 test("control lists and forgets requests without being recorded itself", async () => {

@@ -58,6 +58,21 @@ export function sdkEvent(type, fields = {}) {
 }
 
 /**
+ * The event OFAuth would send about a connection as it stands.
+ * @param {string} type
+ * @param {import("./connections.mjs").Connection} connection
+ * @param {"current" | "sdk"} [envelope]
+ */
+export function eventAbout(type, { id, clientReferenceId, status, permissions, userData }, envelope = "current") {
+  const named = { id, clientReferenceId };
+  const fields = carriesUser(type) ? { ...named, status, permissions, userData } : named;
+  if (envelope === "current") return connectionEvent(type, fields);
+  const { id: userId, ...person } = userData;
+  const sdkFields = carriesUser(type) ? { ...fields, userData: { userId, ...person } } : named;
+  return sdkEvent(type, { ...sdkFields, platformUserId: userId });
+}
+
+/**
  * A realtime event: what OnlyFans's own socket said, wrapped.
  * @param {keyof typeof REALTIME_JSON} [kind]
  * @param {{id?: string, clientReferenceId?: string | null, environment?: "live" | "test" | "sandbox", json?: object,

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { TYPE_OF_STATUS } from "./access.mjs";
 import { sendError, sendJson } from "./answers.mjs";
+import { BOOLEAN, checkFields, count, isObject, OBJECT, oneOf, pattern } from "./check.mjs";
 
 /**
  * | kind | fields | what the caller gets |
@@ -80,7 +81,7 @@ const KINDS = {
     apply: refuse,
     fields: {
       type: oneOf(Object.keys(REFUSALS)),
-      "hint?": { words: "true or false", holds: (value) => typeof value === "boolean" },
+      "hint?": BOOLEAN,
       "actionRequired?": oneOf(ACTIONS),
       "variant?": oneOf(["code", "lower", "snake"]),
     },
@@ -192,36 +193,9 @@ function unauthenticatedSelf({ res }) {
 
 /** A rule with a slip in it must not pass for a rule that never matched. */
 function check(rule) {
-  const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
   if (!isObject(rule)) throw new TypeError("a fault is an object with a kind");
   const kind = oneOf(Object.keys(KINDS));
   if (!kind.holds(rule.kind)) throw new TypeError(`kind: ${kind.words}`);
-  const match = { words: "an object", holds: isObject };
-  checkFields(rule, { kind, "match?": match, "times?": count(1), ...KINDS[rule.kind].fields }, rule.kind);
+  checkFields(rule, { kind, "match?": OBJECT, "times?": count(1), ...KINDS[rule.kind].fields }, rule.kind);
   checkFields(rule.match ?? {}, MATCH, "match");
-}
-
-function checkFields(values, fields, owner) {
-  for (const name of Object.keys(values)) {
-    if (!Object.hasOwn(fields, name) && !Object.hasOwn(fields, `${name}?`)) throw new TypeError(`${owner} has no ${name}`);
-  }
-  for (const [key, { words, holds }] of Object.entries(fields)) {
-    const name = key.replace("?", "");
-    const isMissing = values[name] === undefined;
-    if (isMissing ? name === key : !holds(values[name])) throw new TypeError(`${name}: ${words}`);
-  }
-}
-
-function oneOf(values) {
-  return { words: `one of ${values.join(", ")}`, holds: (value) => values.includes(value) };
-}
-
-function count(least, most = Number.MAX_SAFE_INTEGER) {
-  const end = most === Number.MAX_SAFE_INTEGER ? "" : ` to ${most}`;
-  const words = `a whole number from ${least}${end}`;
-  return { words, holds: (value) => Number.isSafeInteger(value) && value >= least && value <= most };
-}
-
-function pattern(regex, words) {
-  return { words, holds: (value) => typeof value === "string" && regex.test(value) };
 }
