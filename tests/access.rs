@@ -1,6 +1,7 @@
 //! The proxy's rules: which paths and headers pass, and which connection a server names.
 //!
-//! 1. A path that could be read as another one is refused; what only looks odd passes.
+//! 1. A path that could be read as another one is refused; what only looks odd passes. OFAuth's routes for servers are
+//!    judged like this too: see `account.rs`.
 //! 2. No path panics, and none that passes hides a dot segment, slash, backslash or control byte.
 //! 3. Credentials, routing and hop-by-hop headers stop on the way up.
 //! 4. What would act on our origin stops on the way back.
@@ -29,6 +30,12 @@ fn a_path_without_the_prefix_is_no_route() {
         "/v2/access",
         "/v2/accessself",
         "/v2/accounts/whoami",
+        "/v2/account",
+        "/v2/vault",
+        "/v2/link",
+        "/v2/linked/init",
+        "/link/callback",
+        "/edge/connections",
         "v2/access/self",
         "//v2/access/self",
         "/V2/access/self",

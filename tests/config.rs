@@ -65,10 +65,29 @@ fn everything_that_is_weak_is_named_at_once() {
         ("WEBHOOK_TOLERANCE_SECONDS", Some("x")),
         ("EVENT_TTL_SECONDS", Some("x")),
         ("OFAUTH_WEBHOOK_SECRET", Some("")),
+        ("SVIX_WEBHOOK_SECRET", Some("***")),
+        ("ALLOWED_ORIGINS", Some("*")),
+        ("APP_RETURN_URL", Some("/done")),
+        ("EVENT_KEEP", Some("**")),
     ];
     let mut expected = weak.map(|(name, _)| name);
     expected.sort_unstable();
     assert_eq!(problems(&weak), expected);
+}
+
+#[test]
+fn what_is_missing_and_what_is_weak_is_named_in_one_list() {
+    let changes =
+        [("GATEWAY_KEY", None), ("STORAGE_KEY", None), ("INDEX_KEY", Some("x")), ("APP_RETURN_URL", Some("x"))];
+    let found: Vec<_> = configure(&changes).unwrap_err().into_iter().map(|found| (found.name, found.reason)).collect();
+    let expected = [
+        ("GATEWAY_KEY", Reason::Missing),
+        ("APP_RETURN_URL", Reason::NotAUrl),
+        ("STORAGE_KEY", Reason::Missing),
+        ("INDEX_KEY", Reason::NotAKey),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    assert!(expected.iter().all(|problem| found.contains(problem)), "{found:?}");
 }
 
 #[test]
@@ -208,7 +227,7 @@ fn every_webhook_secret_of_the_list_verifies() {
     }
 }
 
-const NAMES: [&str; 10] = [
+const NAMES: [&str; 13] = [
     "OFAUTH_API_KEY",
     "OFAUTH_WEBHOOK_SECRET",
     "SVIX_WEBHOOK_SECRET",
@@ -219,12 +238,15 @@ const NAMES: [&str; 10] = [
     "OFAUTH_API_URL",
     "WEBHOOK_TOLERANCE_SECONDS",
     "EVENT_TTL_SECONDS",
+    "ALLOWED_ORIGINS",
+    "APP_RETURN_URL",
+    "EVENT_KEEP",
 ];
 
 #[test]
 fn no_value_shows_in_a_problem() {
     for name in NAMES {
-        let problems = configure(&[(name, Some(" s3cr3t-value, s3cr3t-value "))]).unwrap_err();
+        let problems = configure(&[(name, Some(" *s3cr3t-value, *s3cr3t-value "))]).unwrap_err();
         let shown: Vec<String> = problems.iter().map(|problem| format!("{problem} {problem:?}")).collect();
         assert!(shown.iter().all(|shown| shown.contains(name) && !shown.contains("s3cr3t")), "{shown:?}");
     }

@@ -4,6 +4,7 @@
 //! 2. Numbers are whole and within their bounds.
 //! 3. EVENT_KEEP takes and excludes types by pattern.
 //! 4. ALLOWED_ORIGINS are origins, split at commas, not trimmed; without any, nobody's pages may call.
+//! 5. APP_RETURN_URL is a URL that a browser can be sent to, kept as it is written, or nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
@@ -194,5 +195,58 @@ fn an_allowed_origin_is_an_origin() {
     }
     for list in [format!("{good}, {good}"), format!("{good},"), format!(" {good}"), format!("{good} {good}")] {
         assert_eq!(reason("ALLOWED_ORIGINS", &list), Reason::NotAnOrigin, "{list:?}");
+    }
+}
+
+#[test]
+fn the_app_s_page_is_kept_as_it_is_written() {
+    for url in [
+        "https://app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com:8443/a/b?c=%20&c#/d?e",
+        "https://app.example.com/list,of,things",
+        "http://localhost:5173/linked",
+        "http://127.0.0.1/",
+        "http://[::1]:8080/x",
+    ] {
+        assert_eq!(configure(&[("APP_RETURN_URL", Some(url))]).unwrap().app_return_url.as_deref(), Some(url));
+    }
+}
+
+#[test]
+fn without_a_page_of_the_app_s_there_is_none() {
+    for none in [None, Some("")] {
+        assert_eq!(configure(&[("APP_RETURN_URL", none)]).unwrap().app_return_url, None, "{none:?}");
+    }
+}
+
+#[test]
+fn a_page_that_no_browser_could_be_sent_to_is_refused() {
+    let long = format!("https://app.example.com/{}", "x".repeat(2048));
+    for bad in [
+        " ",
+        "/linked",
+        "//app.example.com/",
+        "app.example.com",
+        "http://app.example.com/",
+        "ftp://app.example.com/",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://",
+        "https:///linked",
+        "https:app.example.com",
+        "https://user@app.example.com/",
+        "https://user:word@app.example.com/",
+        "https://app.example.com\\x",
+        "https://app.example.com/a b",
+        "https://app.example.com/\n",
+        " https://app.example.com/",
+        "https://app.example.com/ ",
+        "https://app.example.com:x/",
+        "https://app.example.com:65536/",
+        "https://äpp.example.com/",
+        &long,
+    ] {
+        assert_eq!(reason("APP_RETURN_URL", bad), Reason::NotAUrl, "{bad:?}");
     }
 }

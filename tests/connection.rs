@@ -324,4 +324,31 @@ fn what_was_erased_keeps_nothing_and_hears_nothing() {
     let mut nothing = Connection::new("conn_1".to_owned());
     nothing.erase();
     assert_eq!(connection, nothing, "nothing but the id is left");
+    assert_eq!(connection.id(), "conn_1");
+}
+
+#[test]
+fn what_was_erased_stays_so_when_it_was_written_down() {
+    let mut connection = fold(&[says(DISCONNECTED, T, Rank::Disconnected)]);
+    connection.erase();
+    let mut read: Connection = serde_json::from_str(&serde_json::to_string(&connection).unwrap()).unwrap();
+    assert!(read.is_erased() && !read.is_disconnected());
+    assert!(!read.apply(says(ACTIVE, T + 1, Rank::Created)) && !read.hears(Some(ACTIVE)));
+    read.erase();
+    assert_eq!(read, connection, "a second time does nothing");
+}
+
+#[test]
+fn a_connection_of_before_erasing_was_known_is_not_erased() {
+    let mut written = serde_json::to_value(fold(&[says(ACTIVE, T, Rank::Created)])).unwrap();
+    written.as_object_mut().unwrap().remove("erased").unwrap();
+    let read: Connection = serde_json::from_value(written).unwrap();
+    assert!(!read.is_erased() && read.hears(None));
+}
+
+#[test]
+fn of_a_connection_without_a_status_a_call_shows_nothing_but_trouble() {
+    let connection = Connection::new("conn_1".to_owned());
+    assert!(connection.hears(None) && connection.hears(Some(EXPIRED)) && connection.hears(Some(MISSING)));
+    assert!(!connection.hears(Some(ACTIVE)));
 }

@@ -8,6 +8,7 @@ import net from "node:net";
 import { after, before, beforeEach, describe, test } from "node:test";
 
 import { eventually, open, refusal, startGateway } from "./harness.mjs";
+import { access, link, marks, recordOf } from "./shown.mjs";
 
 const CALLER = { "x-connection-id": "conn_retries" };
 const PATH = "/v2/access/subscribers";
@@ -260,6 +261,21 @@ describe("the deadline", { concurrency: true }, () => {
     assert.equal(answer.status, 200, answer.text);
     assert.equal(asked(`${ECHO}/post`).length, 1);
   });
+
+  test("a refusal of any other method is understood however late it comes, as of the call's start", async () => {
+    const { id } = await link(patient);
+    const path = "/v2/access/posts";
+    const [begun, delayMs] = [Date.now(), PATIENCE + 2_000];
+    fault(path, { kind: "refuse", type: "SESSION_EXPIRED", hint: false, delayMs });
+    const answer = await access(patient, id, { method: "POST", path });
+    assert.ok(answer.ms >= delayMs, `${answer.ms} ms`);
+    assert.deepEqual([answer.status, answer.json().actionRequired], [401, "relink_connection"]);
+    assert.deepEqual(marks(answer), ["upstream", "relink"]);
+    assert.equal(asked(path).length, 1);
+    const { status, expiredAt } = await recordOf(patient, id);
+    const at = Date.parse(expiredAt) - begun;
+    assert.ok(status === "expired" && at >= 0 && at < delayMs / 2, `${status} ${at} ms after the call began`);
+  });
 });
 
 test("a caller that goes away while OFAuth is thinking cancels the call", async () => {
@@ -300,10 +316,6 @@ function call(method, target) {
 
 function openAs(method, target, headers = {}, { port, vars } = gateway) {
   return open(port, method, target, { apikey: vars.GATEWAY_KEY, ...CALLER, ...headers });
-}
-
-function marks({ headers }) {
-  return [headers["x-ofauth-edge"], headers["x-ofauth-edge-action"]];
 }
 
 /** Says what it is given to whoever asks, and then nothing more. */

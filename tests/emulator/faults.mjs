@@ -26,6 +26,7 @@ import { BOOLEAN, checkFields, count, isObject, OBJECT, oneOf, pattern } from ".
  * @property {{method?: string, path?: string, connection?: string}} [match]   all of what is given must hold; path: how
  *   the raw path begins, without the query; connection: the x-connection-id
  * @property {number} [times]   how many calls it is for; without it, all until healed
+ * @property {number} [delayMs]   how long the caller waits for it, in ms; on any kind but slow and slowBody
  */
 
 /** The rules in force, in the order they were set. */
@@ -57,6 +58,7 @@ export class Faults {
     rule.left -= 1;
     if (rule.left === 0) this.#rules.splice(this.#rules.indexOf(rule), 1);
     const { apply, delays = false } = KINDS[rule.kind];
+    if (rule.delayMs !== undefined) await slow(call, { ms: rule.delayMs });
     await apply(call, rule);
     return !delays;
   }
@@ -196,6 +198,8 @@ function check(rule) {
   if (!isObject(rule)) throw new TypeError("a fault is an object with a kind");
   const kind = oneOf(Object.keys(KINDS));
   if (!kind.holds(rule.kind)) throw new TypeError(`kind: ${kind.words}`);
-  checkFields(rule, { kind, "match?": OBJECT, "times?": count(1), ...KINDS[rule.kind].fields }, rule.kind);
+  const { fields, delays = false } = KINDS[rule.kind];
+  const delay = delays ? {} : { "delayMs?": MILLISECONDS };
+  checkFields(rule, { kind, "match?": OBJECT, "times?": count(1), ...delay, ...fields }, rule.kind);
   checkFields(rule.match ?? {}, MATCH, "match");
 }

@@ -132,16 +132,45 @@ test("a slow answer is the route's own, begun after the delay", async () => {
   assert.deepEqual([(await json(answer)).isAuth, emulator.requests[0].aborted], [true, false]);
 });
 
-test("a caller who gives up on a slow answer, or on its slow body, is recorded as gone at once", async () => {
-  emulator.fault({ kind: "slow", ms: 600_000, times: 1 });
-  const waiting = http.get(`${emulator.url}${SELF}`, { headers: CALLER, agent: false }).on("error", () => {});
-  await until(() => emulator.requests[0]?.bodyLength === 0);
-  waiting.destroy();
-  await until(() => emulator.requests[0].aborted);
+test("any fault that answers may do so after a delay, and is what it would be at once", async () => {
+  const delayMs = 80;
+  const cases = [
+    [{ kind: "refuse", type: "SESSION_EXPIRED" }, 401],
+    [{ kind: "limit", retryAfter: 7 }, 429],
+    [{ kind: "status", code: 502, body: "html" }, 502],
+    [{ kind: "redirect", to: "/elsewhere" }, 302],
+    [{ kind: "unauthenticatedSelf" }, 200],
+  ];
+  const told = async (rule) => {
+    const answer = await faulted(rule);
+    const body = (await text(answer)).replace(answer.headers["x-request-id"], "");
+    return { status: answer.statusCode, body, location: answer.headers.location, wait: answer.headers["retry-after"] };
+  };
+  for (const [rule, status] of cases) {
+    const begun = performance.now();
+    const late = await told({ ...rule, delayMs });
+    assert.ok(performance.now() - begun >= delayMs - 2, rule.kind);
+    assert.equal(late.status, status);
+    assert.deepEqual(late, await told(rule));
+  }
+  const begun = performance.now();
+  await assert.rejects(faulted({ kind: "drop", delayMs }), { code: "ECONNRESET" });
+  assert.ok(performance.now() - begun >= delayMs - 2);
+});
+
+test("a caller who gives up on a slow answer, on one that is delayed, or on its slow body, is recorded as gone at once", async () => {
+  const rules = [{ kind: "slow", ms: 600_000 }, { kind: "status", code: 500, delayMs: 600_000 }];
+  for (const [index, rule] of rules.entries()) {
+    emulator.fault({ ...rule, times: 1 });
+    const waiting = http.get(`${emulator.url}${SELF}`, { headers: CALLER, agent: false }).on("error", () => {});
+    await until(() => emulator.requests[index]?.bodyLength === 0);
+    waiting.destroy();
+    await until(() => emulator.requests[index].aborted);
+  }
 
   const answer = await faulted({ kind: "slowBody", ms: 600_000 }); // its headers are there, with ten minutes to go
   answer.destroy();
-  await until(() => emulator.requests[1].aborted);
+  await until(() => emulator.requests[2].aborted);
 });
 
 test("a slow body arrives whole after the delay, small, streamed or of several parts", async () => {
@@ -200,6 +229,8 @@ test("a rule with a slip in it is refused in words that name it, over HTTP as in
     [{ kind: "status", code: 200 }, /code: a whole number from 400 to 599/],
     [{ kind: "redirect", to: "a b" }, /to: a URL/],
     [{ kind: "drop", times: 0 }, /times: a whole number from 1/],
+    [{ kind: "drop", delayMs: -1 }, /delayMs: a whole number/],
+    [{ kind: "slow", ms: 1, delayMs: 1 }, /slow has no delayMs/],
     [{ kind: "drop", match: { host: "x" } }, /match has no host/],
     [{ kind: "drop", match: { method: "get" } }, /method: an HTTP method in capitals/],
     [{ kind: "drop", match: { path: "/v2?x" } }, /path: how a path begins/],
