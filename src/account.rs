@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{connection::Changes, event::ConnectionEvent, json::Object};
+use crate::{access, api_error::EdgeError, connection::Changes, event::ConnectionEvent, json::Object};
 
 /// Where OFAuth's list of connections is.
 pub const CONNECTIONS: &str = "/v2/account/connections";
@@ -50,9 +50,22 @@ pub fn is_account(path: &str) -> bool {
     old || path == "/v2/dynamic-rules" || PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }
 
-/// The path of one connection, or of what is under it.
-pub fn connection_path(id: &str, under: &str) -> String {
-    format!("{CONNECTIONS}/{}{under}", utf8_percent_encode(id, SEGMENT))
+/// Judges a path beyond [`access::check_path`]: one that OFAuth may read as another, with an empty segment or with
+/// letters, digits or `-._~` escaped for no reason, could do to a connection what its ledger would not hear.
+pub fn check_path(path: &str) -> Result<(), EdgeError> {
+    access::check_path(path)?;
+    let empty = path.split('/').skip(1).any(str::is_empty);
+    let needless = path.split('%').skip(1).any(|escape| {
+        let byte = escape.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        byte.is_none_or(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
+    });
+    if empty || needless { Err(EdgeError::BadRequest("the path is ambiguous")) } else { Ok(()) }
+}
+
+/// The path of one connection, or of what is under it; a BAD_REQUEST for an id that would make it another path.
+pub fn connection_path(id: &str, under: &str) -> Result<String, EdgeError> {
+    let path = format!("{CONNECTIONS}/{}{under}", utf8_percent_encode(id, SEGMENT));
+    access::check_path(&path).map(|()| path)
 }
 
 impl<'a> AccountCall<'a> {
@@ -97,13 +110,19 @@ impl Item {
     /// Reads one item, or the answer to an import, which may wrap it as `connection`.
     pub fn read(json: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
         struct Wrapped<'a> {
             #[serde(borrow)]
             connection: Option<&'a RawValue>,
+            #[serde(borrow)]
+            client_reference_id: Option<&'a RawValue>,
         }
         let text = std::str::from_utf8(json).ok()?;
-        let wrapped = serde_json::from_str::<Object<Wrapped>>(text).ok()?.0.connection.map_or(text, RawValue::get);
-        ConnectionEvent::listed(wrapped).ok().map(Self)
+        let Object(wrapped) = serde_json::from_str::<Object<Wrapped>>(text).ok()?;
+        let mut item = ConnectionEvent::listed(wrapped.connection.map_or(text, RawValue::get)).ok()?;
+        let beside = wrapped.client_reference_id.and_then(|raw| serde_json::from_str(raw.get()).ok());
+        item.client_reference_id = item.client_reference_id.or(beside);
+        Some(Self(item))
     }
 
     /// Reads a page of the list: its items, and whether more follow. An item that cannot be read is passed over.
@@ -113,12 +132,12 @@ impl Item {
         struct Page<'a> {
             #[serde(borrow)]
             list: Vec<&'a RawValue>,
-            #[serde(default)]
-            has_more: bool,
+            #[serde(borrow)]
+            has_more: Option<&'a RawValue>,
         }
         let Object(page) = serde_json::from_slice::<Object<Page>>(json).ok()?;
         let items = page.list.iter().filter_map(|item| Self::read(item.get().as_bytes())).collect();
-        Some((items, page.has_more))
+        Some((items, page.has_more.is_some_and(|more| more.get() == "true")))
     }
 
     /// OFAuth's id of the connection.

@@ -109,8 +109,9 @@ impl Config {
         let api_key = reader.api_key();
         let api_url = reader.text("OFAUTH_API_URL", Reason::NotAnOrigin, is_origin);
         let allowed_origins = reader.origins("ALLOWED_ORIGINS");
-        let app_return_url =
-            reader.text("APP_RETURN_URL", Reason::NotAUrl, |url| url.is_empty() || origin_of(url).is_some());
+        let app_return_url = reader.text("APP_RETURN_URL", Reason::NotAUrl, |url| {
+            url.is_empty() || origin_of(url).is_some_and(|origin| is_as_sent(&origin))
+        });
         let webhook = reader.webhook_secrets();
         let (sealer, index) = (reader.sealer(), reader.index());
         let tolerance = reader.whole("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);

@@ -46,24 +46,13 @@ pub struct Event {
     pub payload: Payload,
 }
 
-/// The user that an authentic body names, whatever else it is: `data.clientReferenceId`, or that of its connection.
-pub fn client_reference_id(verified: &Verified) -> Option<String> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Named<'a> {
-        #[serde(borrow)]
-        client_reference_id: Option<&'a RawValue>,
-        #[serde(borrow)]
-        connection: Option<&'a RawValue>,
-    }
-    #[derive(Deserialize)]
-    struct Body<'a> {
-        #[serde(borrow)]
-        data: Object<Named<'a>>,
-    }
-    let Object(Body { data: Object(data) }) = serde_json::from_slice::<Object<Body>>(verified.body()).ok()?;
-    let connection = || scalar::<Object<Named>>(data.connection)?.0.client_reference_id;
-    opaque(data.client_reference_id).or_else(|| opaque(connection()))
+/// Whom an authentic body is about, whatever else it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// `data.clientReferenceId`, else that of its connection.
+    pub client_reference_id: Option<String>,
+    /// `data.connection.id`.
+    pub connection_id: Option<String>,
 }
 
 /// `data`, as far as this crate acts on it.
@@ -189,6 +178,34 @@ impl Event {
             Ok(_) => error,
             Err(_) => EventError::InvalidJson,
         })
+    }
+}
+
+impl Subject {
+    /// Reads as much of it as is there.
+    pub fn of(verified: &Verified) -> Self {
+        #[derive(Default, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Named<'a> {
+            #[serde(borrow)]
+            client_reference_id: Option<&'a RawValue>,
+            #[serde(borrow)]
+            connection: Option<&'a RawValue>,
+            #[serde(borrow)]
+            id: Option<&'a RawValue>,
+        }
+        #[derive(Deserialize)]
+        struct Body<'a> {
+            #[serde(borrow)]
+            data: Object<Named<'a>>,
+        }
+        let body = serde_json::from_slice::<Object<Body>>(verified.body()).ok();
+        let Some(Object(Body { data: Object(data) })) = body else { return Self::default() };
+        let connection = scalar::<Object<Named>>(data.connection).map(|Object(named)| named).unwrap_or_default();
+        Self {
+            client_reference_id: opaque(data.client_reference_id).or_else(|| opaque(connection.client_reference_id)),
+            connection_id: opaque(connection.id),
+        }
     }
 }
 
@@ -439,10 +456,11 @@ fn rules(data: &str) -> Result<Payload, EventError> {
     Ok(Payload::Rules(opaque(rules.revision)))
 }
 
-/// Whether `id` can be a connection id: it must survive being a header's value, and one that holds a comma or a space
-/// could be two.
+/// Whether `id` can be a connection id: it must survive being a header's value and a path's segment, and one that holds a
+/// comma or a space could be two.
 pub fn is_connection_id(id: &str) -> bool {
-    (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+    let dots = matches!(id, "." | "..");
+    !dots && (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
 }
 
 fn is_plain(id: &str) -> bool {

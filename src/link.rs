@@ -38,6 +38,8 @@ pub const MAX_PENDING: i64 = 5;
 const MAX_URL: usize = 2048;
 /// How long a Link session lives unless OFAuth says otherwise, and the longest that is believed, in milliseconds.
 const LIFE: i64 = 60 * 60 * 1000;
+/// How far OFAuth's clock may lie behind ours, in milliseconds.
+const LEEWAY: i64 = 60_000;
 const NO_OBJECT: EdgeError = EdgeError::BadRequest("the body is a JSON object: redirectUrl, connectionId, …");
 
 /// The body of an init.
@@ -155,7 +157,7 @@ impl Init {
 
     /// The page that a session wishes to return to: on a site that is allowed, or that of APP_RETURN_URL.
     pub fn return_url(&self, allowed: &AllowedOrigins, app: Option<&str>) -> Result<Option<String>, EdgeError> {
-        if !self.fields.contains_key("redirectUrl") {
+        if self.fields.get("redirectUrl").is_none_or(|url| url.get() == "null") {
             let missing = EdgeError::BadRequest("redirectUrl is missing, and APP_RETURN_URL is not set");
             return app.map(|_| None).ok_or(missing);
         }
@@ -203,9 +205,11 @@ impl Hosted {
         struct Answer {
             mode: Option<String>,
             url: Option<String>,
-            expires_at: Option<String>,
+            #[serde(default)]
+            expires_at: Value,
         }
         let Object(Answer { mode, url, expires_at }) = serde_json::from_slice::<Object<Answer>>(body).ok()?;
+        let expires_at = expires_at.as_str().map(str::to_owned);
         let url = url.filter(|url| mode.is_none_or(|mode| mode == "hosted") && origin_of(url).is_some())?;
         Some(Self { mode: "hosted", url, expires_at })
     }
@@ -241,8 +245,16 @@ impl Callback {
     }
 }
 
+impl Pending {
+    /// Whether a connection that OFAuth says came to be then, in unix milliseconds, may have come of this session; OFAuth's
+    /// clock is not ours, and may count whole seconds.
+    pub fn may_bring(&self, stamp: i64) -> bool {
+        stamp >= self.since - LEEWAY
+    }
+}
+
 impl Told {
-    /// `url` with `status` and what belongs to it in its query.
+    /// `url` with `status` and what belongs to it in its query, in the place of what it said there itself.
     pub fn to(&self, url: &str) -> String {
         let (status, detail) = match self {
             Self::Success(handle) => ("success", Some(("connection", handle))),
@@ -253,8 +265,14 @@ impl Told {
         };
         let query = Serializer::new(String::new()).append_pair("status", status).extend_pairs(detail).finish();
         let (before, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
-        let joint = if before.contains('?') { '&' } else { '?' };
-        format!("{before}{joint}{query}{fragment}")
+        let (path, own) = before.split_once('?').unwrap_or((before, ""));
+        let is_ours = |pair: &&str| {
+            let key = form_urlencoded::parse(pair.as_bytes()).next().map(|(key, _)| key);
+            key.is_some_and(|key| matches!(&*key, "status" | "connection" | "step" | "error_code"))
+        };
+        let own = own.split('&').filter(|pair| !own.is_empty() && !is_ours(pair));
+        let query = own.chain([query.as_str()]).collect::<Vec<_>>().join("&");
+        format!("{path}?{query}{fragment}")
     }
 }
 

@@ -60,6 +60,9 @@ pub struct ConnectionMeta {
     /// [`Index::user`] of the OnlyFans user id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
+    /// [`Index::reference`] of the user it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// The sealed record in base64, where there is room for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
@@ -77,6 +80,9 @@ pub struct EventMeta {
     /// [`Index::reference`] of the user it is about, if it names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// The handle of the connection it is about, if it names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
 }
 
 /// Which rules are the newest.
@@ -111,6 +117,7 @@ pub fn put_connection(record: &Record, index: &Index, sealer: &Sealer, nonces: [
         status: meta_status(&record.status).to_owned(),
         updated_at: record.updated_at.clone(),
         user: record.platform_user_id.as_deref().map(|user| index.user(user)),
+        reference: record.client_reference_id.as_deref().map(|reference| index.reference(reference)),
         summary: Some(STANDARD_NO_PAD.encode(summary)),
     };
     if serde_json::to_vec(&meta).is_ok_and(|json| json.len() > MAX_METADATA) {

@@ -11,7 +11,7 @@
 
 use ofauth_edge::{
     access::check_path,
-    account::{AccountCall, CONNECTIONS, Upkeep, connection_path, is_account},
+    account::{self, AccountCall, CONNECTIONS, Upkeep, connection_path, is_account},
     route::{Route, route},
 };
 use percent_encoding::percent_decode_str;
@@ -191,21 +191,38 @@ fn a_handle_becomes_the_id_in_its_own_segment() {
 
 #[test]
 fn what_an_id_is_made_of_is_escaped_in_a_path() {
-    assert_eq!(connection_path("conn_1", ""), "/v2/account/connections/conn_1");
-    assert_eq!(connection_path("Az09-._~", "/invalidate"), "/v2/account/connections/Az09-._~/invalidate");
-    for (id, segment) in [
-        ("a/../b", "a%2F..%2Fb"),
-        ("a?b=c", "a%3Fb%3Dc"),
-        ("a#b", "a%23b"),
-        ("%2e%2e", "%252e%252e"),
-        ("a\\b", "a%5Cb"),
-        ("a:b@c", "a%3Ab%40c"),
-        ("import", "import"),
-    ] {
-        assert_eq!(connection_path(id, "/settings"), format!("{CONNECTIONS}/{segment}/settings"));
+    assert_eq!(connection_path("conn_1", "").unwrap(), "/v2/account/connections/conn_1");
+    assert_eq!(connection_path("Az09-._~", "/invalidate").unwrap(), "/v2/account/connections/Az09-._~/invalidate");
+    for (id, segment) in
+        [("a?b=c", "a%3Fb%3Dc"), ("a#b", "a%23b"), ("a:b@c", "a%3Ab%40c"), ("100%", "100%25"), ("import", "import")]
+    {
+        let expected = format!("{CONNECTIONS}/{segment}/settings");
+        assert_eq!(connection_path(id, "/settings").unwrap(), expected);
         let path = format!("{CONNECTIONS}/{HANDLE}/settings");
         let call = AccountCall::read("GET", &path);
-        assert_eq!(call.path(Some(id)), connection_path(id, "/settings"));
+        assert_eq!(call.path(Some(id)), expected);
+    }
+    for id in [".", "..", "a/../b", "a\\b", "%2e%2e", "a/b", "\u{7f}"] {
+        assert_eq!(connection_path(id, "").unwrap_err().code(), "BAD_REQUEST", "{id:?}");
+    }
+}
+
+#[test]
+fn a_path_that_ofauth_may_read_as_another_one_is_refused() {
+    for path in [
+        "/v2/account/connections/conn_1/",
+        "/v2/account/%63onnections/conn_1",
+        "/v2/account//connections/conn_1",
+        "/v2/account/connections//conn_1",
+        "/v2/account/connections/conn_1/%69nvalidate",
+        "/v2/account/connections/%69mport",
+        "/v2/account/connections/conn%5f1",
+        "/v2/account/connections/a%zz",
+    ] {
+        assert_eq!(account::check_path(path).unwrap_err().code(), "BAD_REQUEST", "{path}");
+    }
+    for path in ["/v2/account/connections/a%3Ab", "/v2/dynamic-rules", "/v2/vault-plus/a%20b", "/v2/link/cs_1"] {
+        assert_eq!(account::check_path(path), Ok(()), "{path}");
     }
 }
 
@@ -262,7 +279,7 @@ proptest! {
 
     #[test]
     fn an_id_stays_one_segment(id in "[!-+.-~-]{1,40}") {
-        let path = connection_path(&id, "/invalidate");
+        let Ok(path) = connection_path(&id, "/invalidate") else { return Ok(()) };
         let segments: Vec<_> = path.split('/').collect();
         prop_assert_eq!(segments.len(), 6);
         prop_assert_eq!(percent_decode_str(segments[4]).decode_utf8().unwrap(), &*id);

@@ -10,11 +10,16 @@ mod common;
 
 use common::{CREATED, DISCONNECTED, EXPIRED, NOW, REALTIME, SDK_CREATED, index, signed, svix_signed};
 use ofauth_edge::{
-    event::{Event, Payload, client_reference_id},
+    event::{Event, Payload, Subject},
+    signature::Verified,
     store::EventMeta,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
+
+fn client_reference_id(verified: &Verified) -> Option<String> {
+    Subject::of(verified).client_reference_id
+}
 
 fn user(body: impl AsRef<[u8]>) -> Option<String> {
     signed(body.as_ref(), NOW, client_reference_id)
@@ -146,5 +151,15 @@ proptest! {
     #[test]
     fn no_body_makes_the_reader_panic(bytes: Vec<u8>, text in r#"(\{|\}|\[|\]|"(data|connection|clientReferenceId)"|:|,|"u"|null|7){0,20}"#) {
         let _ = (user(bytes), user(text));
+    }
+}
+
+#[test]
+fn a_body_names_its_connection_by_id() {
+    let connection = |body: &str| signed(body.as_bytes(), NOW, |verified| Subject::of(verified).connection_id);
+    assert_eq!(connection(r#"{"data":{"connection":{"id":"conn_1"}}}"#).as_deref(), Some("conn_1"));
+    assert_eq!(connection(r#"{"data":{"connection":{"id":7}}}"#).as_deref(), Some("7"));
+    for nothing in [r#"{"data":{"connection":{"id":null}}}"#, r#"{"data":{"connection":"conn_1"}}"#, r#"{"data":[]}"#] {
+        assert_eq!(connection(nothing), None, "{nothing}");
     }
 }

@@ -50,8 +50,8 @@ fn event(stamp: i64, id: &str) -> Put {
 }
 
 fn event_meta(kind: Option<&str>) -> EventMeta {
-    let reference = Some(index().reference("user_1"));
-    EventMeta { kind: kind.map(str::to_owned), received_at: iso_8601(STAMP), reference }
+    let (reference, handle) = (Some(index().reference("user_1")), Some(index().handle("conn_1")));
+    EventMeta { kind: kind.map(str::to_owned), received_at: iso_8601(STAMP), reference, handle }
 }
 
 fn size(put: &Put) -> usize {

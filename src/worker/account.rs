@@ -12,8 +12,7 @@ use super::{
     upstream::{self, Answer, Outgoing},
 };
 use crate::{
-    access,
-    account::{AccountCall, Item, Upkeep},
+    account::{self, AccountCall, Item, Upkeep},
     api_error::EdgeError,
     config::Config,
     connection::Rank,
@@ -31,11 +30,11 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     if *caller != Caller::Gateway {
         return Err(EdgeError::PermissionDenied.into());
     }
-    access::check_path(call.path())?;
+    account::check_path(call.path())?;
     let body = upstream::body_of(call).await?;
     // 2.
-    let account = AccountCall::read(&call.method, call.path());
-    let named = match account.connection {
+    let asked = AccountCall::read(&call.method, call.path());
+    let named = match asked.connection {
         Some(segment) => Some(id_of(segment, env).await?),
         None => None,
     };
@@ -46,12 +45,14 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     };
     // 3.
     let translated = named.as_ref().and_then(|named| named.translated.then_some(named.id.as_str()));
+    let path = asked.path(translated);
+    account::check_path(&path)?;
     let query = call.path_and_query().strip_prefix(call.path()).unwrap_or_default();
-    let path_and_query = format!("{}{query}", account.path(translated));
+    let path_and_query = format!("{path}{query}");
     let outgoing = Outgoing::of(call, body, target.as_ref().map(|target| target.id.as_str()))?;
     let answer = upstream::send(&Outgoing { target: path_and_query.into(), ..outgoing }, call, config).await?;
     // 4.
-    keep_up(account.upkeep, named.as_ref().map(|named| named.id.as_str()), &answer, call, config, env).await?;
+    keep_up(asked.upkeep, named.as_ref().map(|named| named.id.as_str()), &answer, call, config, env).await?;
     // 5.
     answer.pass_back()
 }

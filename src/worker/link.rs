@@ -170,7 +170,7 @@ pub async fn callback(call: &Call, config: &Config, env: &Env) -> Result<Reply, 
 pub async fn settle(id: &str, reference: &str, stamp: i64, call: &Call, config: &Config, env: &Env) {
     let settle = async {
         match pending::newest(reference, config, env).await {
-            Ok(Some((_, pending))) if stamp >= pending.since => note_missing(&pending, id, call, config, env).await,
+            Ok(Some((_, pending))) if pending.may_bring(stamp) => note_missing(&pending, id, call, config, env).await,
             _ => Ok(()),
         }
     };

@@ -30,7 +30,7 @@ const WRITE: &str = "connections:write";
 /// is as good as done.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     let found = may_write(segment, caller, config, env).await?;
-    let outgoing = Outgoing::own("DELETE", connection_path(found.id(), ""))?;
+    let outgoing = Outgoing::own("DELETE", connection_path(found.id(), "")?)?;
     let answer = upstream::send(&outgoing, call, config).await?;
     match (answer.status(), &found) {
         (404, Found::Unknown(_)) => return Err(EdgeError::ConnectionNotFound.into()),
@@ -49,7 +49,7 @@ pub async fn invalidate(
     env: &Env,
 ) -> Result<Reply, Failure> {
     let found = may_write(segment, caller, config, env).await?;
-    let outgoing = Outgoing::own("POST", connection_path(found.id(), "/invalidate"))?;
+    let outgoing = Outgoing::own("POST", connection_path(found.id(), "/invalidate")?)?;
     let answer = upstream::send(&outgoing, call, config).await?;
     if !(200..=299).contains(&answer.status()) {
         return answer.pass_back();
@@ -96,6 +96,9 @@ pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config
     let Ok(said) = upstream::send(&outgoing, call, config).await else {
         return answer(Health::UpstreamDown, None);
     };
+    if said.is_silent("GET") {
+        return answer(Health::UpstreamDown, None);
+    }
     proxy::learn(&record, &said, call, config, env).await;
     let error = said.error().await;
     answer(health::of_answer(said.status(), said.is_auth(), error.as_ref()), error.and_then(|error| error.retry_after))

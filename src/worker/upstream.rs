@@ -24,6 +24,7 @@ use crate::{
     account::Item,
     api_error::{ApiError, EdgeError, RetryHeaders, Verdict},
     config::Config,
+    json::Object,
 };
 
 /// The longest page of OFAuth's list that is read, in bytes.
@@ -54,6 +55,12 @@ pub struct Answer {
     path: String,
     read: Option<Vec<u8>>,
     refusal: Option<ApiError>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Own {
+    is_auth: Option<bool>,
 }
 
 impl<'a> Outgoing<'a> {
@@ -204,21 +211,20 @@ impl Answer {
         Some(ApiError::read(self.status(), headers, &body))
     }
 
-    /// Whether it says nothing of the connection: a success of `/v2/access/self` that was not read, since OFAuth answers
-    /// 200 there for a dead session too.
+    /// Whether it says nothing of the connection: a success of `/v2/access/self` that was not read, or is no object, since
+    /// OFAuth answers 200 there for a dead session too.
     pub fn is_silent(&self, method: &str) -> bool {
-        access::is_self(&self.path) && self.response.ok() && (method != "GET" || self.read.is_none())
+        access::is_self(&self.path) && self.response.ok() && (method != "GET" || self.own().is_none())
     }
 
     /// What `/v2/access/self` said of its session.
     pub fn is_auth(&self) -> Option<bool> {
-        #[derive(serde::Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Own {
-            is_auth: Option<bool>,
-        }
+        self.own()?.is_auth
+    }
+
+    fn own(&self) -> Option<Own> {
         let body = self.read.as_ref().filter(|_| access::is_self(&self.path))?;
-        serde_json::from_slice::<Own>(body).ok()?.is_auth
+        serde_json::from_slice::<Object<Own>>(body).ok().map(|Object(own)| own)
     }
 
     fn retry_after(&self) -> Option<u64> {

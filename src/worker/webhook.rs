@@ -15,7 +15,7 @@ use crate::{
     api_error::EdgeError,
     config::Config,
     connection::Fact,
-    event::{self, ConnectionChange, Delivery, Event, Outcome, Payload, iso_8601},
+    event::{ConnectionChange, Delivery, Event, Outcome, Payload, Subject, iso_8601},
     signature::{Claim, Headers, Verified},
     store::{self, EventMeta},
 };
@@ -113,8 +113,13 @@ async fn keep(
     if !config.event_keep.keeps(kind) {
         return Ok(Outcome::Ignored);
     }
-    let reference = event::client_reference_id(verified).map(|reference| config.index.reference(&reference));
-    let meta = EventMeta { kind: kind.map(str::to_owned), received_at: iso_8601(call.started()), reference };
+    let Subject { client_reference_id, connection_id } = Subject::of(verified);
+    let meta = EventMeta {
+        kind: kind.map(str::to_owned),
+        received_at: iso_8601(call.started()),
+        reference: client_reference_id.map(|reference| config.index.reference(&reference)),
+        handle: connection_id.map(|id| config.index.handle(&id)),
+    };
     let put = store::put_event(delivery, &meta, body, config.event_ttl, sealer, platform::nonce());
     kv::put(&kv, put).await.map_err(kv::unavailable)?;
     Ok(Outcome::Kept)
