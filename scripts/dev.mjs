@@ -4,7 +4,8 @@
 // 1. Development secrets: .dev.vars, written once; only keys it lacks are added.
 // 2. Ports: PORT (8787) and EMULATOR_PORT (8788), both free. An OFAUTH_API_URL in .dev.vars that is no loopback address is
 //    the real OFAuth: then nothing is emulated.
-// 3. Start both, wait for /healthz, print what to try.
+// 3. Where users return to after Link: APP_RETURN_URL in .dev.vars, else a page of the emulator's.
+// 4. Start both, wait for /healthz, print what to try.
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
@@ -26,6 +27,7 @@ const vars = developmentSecrets(portFrom("EMULATOR_PORT", 8788));
 const emulatorPort = loopbackPort(vars.OFAUTH_API_URL);
 const gateway = `http://127.0.0.1:${port}`;
 const emulator = `http://127.0.0.1:${emulatorPort}`;
+const returnUrl = vars.APP_RETURN_URL ?? (emulatorPort ? `${emulator}/app` : "");
 
 await assertFree(port, "PORT");
 if (emulatorPort) {
@@ -105,6 +107,7 @@ function wranglerDev() {
     "dev",
     ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-ip", "127.0.0.1"],
     ...["--var", `OFAUTH_API_URL:${vars.OFAUTH_API_URL}`],
+    ...(returnUrl ? ["--var", `APP_RETURN_URL:${returnUrl}`] : []),
     "--show-interactive-dev-session=false",
   ];
 }
@@ -142,6 +145,8 @@ function whatToTry() {
   const json = "-H 'Content-Type: application/json'";
   const session = `'{"clientReferenceId":"user_2","permissions":["connections:link"]}'`;
   const bearer = quoted(`Authorization: Bearer ${vars.GATEWAY_KEY.split(",")[0]}`);
+  const link = `token=$(curl -sS ${gateway}/edge/sessions -H ${bearer} ${json} -d ${session} | ${value("token")})
+curl -sS -X POST ${gateway}/v2/link/init -H "Authorization: Bearer $token" ${json} -d '{}' | ${value("url")}; echo`;
   return `
 Worker    ${gateway}
 ${emulatorPort ? `Emulator  ${emulator}` : `OFAuth    ${vars.OFAUTH_API_URL} (from .dev.vars; nothing is emulated)`}
@@ -158,8 +163,7 @@ curl -sS ${gateway}/edge/connections -H ${bearer}; echo
 curl -sS ${gateway}/v2/access/self -H ${bearer} -H 'x-connection-id: conn_demo'; echo
 
 4. A user links an account: prints the page to open in a browser${emulatorPort ? " (sandbox logins are on it)" : ""}
-token=$(curl -sS ${gateway}/edge/sessions -H ${bearer} ${json} -d ${session} | ${value("token")})
-curl -sS -X POST ${gateway}/v2/link/init -H "Authorization: Bearer $token" ${json} -d '{}' | ${value("url")}; echo
+${returnUrl ? link : "It needs a page to return to: put APP_RETURN_URL into .dev.vars, an https URL or one on loopback"}
 
 Ctrl-C ends both.
 `;

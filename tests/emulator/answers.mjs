@@ -52,3 +52,18 @@ export function wholeNumber(query, name, { or, from = 0, to = Number.MAX_SAFE_IN
   const value = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
   return value >= from && value <= to ? value : null;
 }
+
+/** What every page carries. No form-action: browsers would hold it against the redirect that leads back to the app. */
+export const PAGE_HEADERS = Object.freeze({
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'",
+  "referrer-policy": "no-referrer",
+  "x-content-type-options": "nosniff",
+});
+
+/** Answers with a page (pages.mjs). */
+export function sendPage(res, status, page) {
+  const bytes = Buffer.from(page);
+  res.writeHead(status, { ...PAGE_HEADERS, "content-type": "text/html; charset=utf-8", "content-length": bytes.length });
+  res.end(bytes);
+}

@@ -1,8 +1,8 @@
 // OFAuth on loopback: one HTTP server that answers as the platform does and remembers what it was asked. In scope: the
 // Access API (access.mjs), the organisation's connections (management.mjs), Link and its hosted pages (link.mjs, login.mjs),
-// failing as told (faults.mjs), behaving otherwise as told (switches.mjs), sending signed webhooks (webhooks.mjs), and a way
-// to steer all that over HTTP (control.mjs). Out of scope: real logins, real content, TLS. It shares no code with the
-// gateway it is there to try.
+// failing as told (faults.mjs), behaving otherwise as told (switches.mjs), sending signed webhooks (webhooks.mjs), a way to
+// steer all that over HTTP (control.mjs), and a page for users to return to (app.mjs). Out of scope: real logins, real
+// content, TLS. It shares no code with the gateway it is there to try.
 
 import { isUtf8 } from "node:buffer";
 import { createHash, randomUUID } from "node:crypto";
@@ -10,6 +10,7 @@ import { once } from "node:events";
 import http from "node:http";
 
 import { answerAccess } from "./access.mjs";
+import { answerApp, APP_PATH } from "./app.mjs";
 import { sendError } from "./answers.mjs";
 import { Connections } from "./connections.mjs";
 import { answerControl, CONTROL_PREFIX } from "./control.mjs";
@@ -25,8 +26,8 @@ import { Uploads } from "./uploads.mjs";
 export { sha256OfLarge } from "./access.mjs";
 
 /**
- * @typedef {object} Recorded             one request as it arrived; those to control and to the hosted Link pages, which
- *   OFAuth has on another host, are not recorded
+ * @typedef {object} Recorded             one request as it arrived; those to control, to the app's page and to the hosted
+ *   Link pages, which OFAuth has on another host, are not recorded
  * @property {string} method
  * @property {string} path                the request-target, query and all, byte for byte
  * @property {Record<string, string | string[]>} headers   lower-cased names; repeated ones joined as Node joins them
@@ -91,6 +92,7 @@ export async function startEmulator({ apiKey, host = "127.0.0.1", port = 0, webh
     const call = { req, res, ...splitTarget(req.url) };
     try {
       if (call.path.startsWith(CONTROL_PREFIX)) await answerControl(call, platform);
+      else if (call.path === APP_PATH) answerApp(call);
       else if (call.path.startsWith(LINK_PREFIX)) await answerPage({ ...call, body: await readBody(req) }, platform);
       else await answerRecorded(call, platform);
     } catch (error) {

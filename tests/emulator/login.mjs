@@ -3,6 +3,7 @@
 // Any step can be cancelled. Then the connection is made, or reconnected, and the browser sent back to the app.
 
 import { accountOf } from "./account.mjs";
+import { PAGE_HEADERS, sendPage } from "./answers.mjs";
 import { userDataOf } from "./connections.mjs";
 import { LINK_PREFIX, TRIES } from "./link.mjs";
 import { endedPage, missingPage, stepPage } from "./pages.mjs";
@@ -124,17 +125,3 @@ function loginOf(email) {
 function redirect(res, location) {
   res.writeHead(303, { ...PAGE_HEADERS, location, "content-length": 0 }).end();
 }
-
-function sendPage(res, status, page) {
-  const bytes = Buffer.from(page);
-  res.writeHead(status, { ...PAGE_HEADERS, "content-type": "text/html; charset=utf-8", "content-length": bytes.length });
-  res.end(bytes);
-}
-
-// No form-action here: browsers would hold it against the redirect that leads back to the app.
-const PAGE_HEADERS = {
-  "cache-control": "no-store",
-  "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-};

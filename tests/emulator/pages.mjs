@@ -1,5 +1,5 @@
-// The hosted Link pages as HTML: plain forms, no script, light and dark as the reader's system is. Whatever is put into a
-// page is escaped, unless it is markup made here.
+// The hosted Link pages, and the app's own, as HTML: plain forms, no script, light and dark as the reader's system is.
+// Whatever is put into a page is escaped, unless it is markup made here.
 
 /**
  * The page of the step a session is at.
@@ -36,6 +36,30 @@ export function missingPage() {
   const title = "No such Link session";
   return page(title, html`<h1>${title}</h1><p>It was cancelled, or never begun. Go back to the app and start again.</p>`);
 }
+
+/**
+ * The app's own page, that users return to: how Link ended, and whatever else its query says.
+ * @param {URLSearchParams} query
+ */
+export function appPage(query) {
+  const [title, text] = ENDS[query.get("status")] ?? ["Your app", "Users return to this page after Link."];
+  const given = [...query].map(([name, value]) => html`<dt>${name}</dt><dd><code>${value}</code></dd>`);
+  return page(
+    title,
+    html`<p class="place">Your app</p><h1>${title}</h1><p role="status">${text}</p>
+      ${given.length > 0 ? html`<h2>What this page was given</h2><dl>${given}</dl>` : ""}`,
+    { site: "Your app", footer: "Emulated: stands for the page of APP_RETURN_URL" },
+  );
+}
+
+const ENDS = {
+  __proto__: null,
+  success: ["Account linked", "The connection is yours to use, under its handle."],
+  pending: ["Almost there", "The account is being linked: OFAuth will tell."],
+  cancelled: ["Cancelled", "Nothing was linked."],
+  error: ["Not linked", "Something went wrong."],
+  unknown: ["Nothing to finish", "No Link session of this user is under way."],
+};
 
 const PLACES = ["pre-login", "authorization", "login", "2fa"];
 
@@ -118,24 +142,27 @@ const SANDBOX_LOGINS = html`<details>
   </dl>
 </details>`;
 
-function page(title, content) {
+function page(title, content, { site = LINK_SITE, footer = LINK_FOOTER } = {}) {
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} · OFAuth Link (emulated)</title>
+<title>${title} · ${site}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
 ${content}
 </main>
-<footer>Emulated OFAuth Link: no login leaves this machine</footer>
+<footer>${footer}</footer>
 </body>
 </html>
 `.text;
 }
+
+const LINK_SITE = "OFAuth Link (emulated)";
+const LINK_FOOTER = "Emulated OFAuth Link: no login leaves this machine";
 
 const STYLE = new Markup(`
 :root { color-scheme: light dark; --ground: #f3f4f7; --card: #fff; --text: #1b1e27; --soft: #565d6d; --line: #d5d9e2;
@@ -148,6 +175,7 @@ body { margin: 0; min-height: 100vh; padding: 2rem 1rem; display: flex; flex-dir
 main { width: 100%; max-width: 26rem; padding: 1.75rem; background: var(--card); border: 1px solid var(--line);
   border-radius: .75rem; }
 h1 { margin: 0 0 .75rem; font-size: 1.4rem; line-height: 1.25; }
+h2 { margin: 0; font-size: 1rem; }
 p { margin: 0 0 1rem; }
 main > p:last-child, form > :last-child { margin-bottom: 0; }
 ul { margin: 0 0 1rem; padding-left: 1.25rem; }

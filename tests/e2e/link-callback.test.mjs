@@ -1,0 +1,345 @@
+// What a browser may say when it comes back, and what of it is believed: 1. without a Link session under way, nothing,
+// 2. with one, only what the ledger or OFAuth's own list confirms, 3. at the cost of three pages of that list at most,
+// 4. once, 5. while storage or OFAuth fails nothing is lost, 6. several Link sessions at once, 7. how the callback may be
+// called. Every answer here is also held against what comeBack() asks of any.
+
+import assert from "node:assert/strict";
+import { after, afterEach, beforeEach, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { connectionEvent } from "../emulator/events.mjs";
+import { visitLink } from "../emulator/visitor.mjs";
+import { eventually, refusal, startGateway } from "./harness.mjs";
+import {
+  assertUnknown, browserOf, comeBack, connect, handleOf, hearWebhooks, LIST, pageOf, pagesAsked, recordOf,
+} from "./linking.mjs";
+
+const APP = "https://app.example";
+const BACK = `${APP}/back`;
+const HOME = "https://home.example/linked";
+
+const vars = { ALLOWED_ORIGINS: APP, APP_RETURN_URL: `${HOME}?by=gateway#end` };
+const gateway = await startGateway({ faults: true, vars });
+const homeless = await startGateway({ vars: { ALLOWED_ORIGINS: APP } });
+after(() => Promise.all([gateway.close(), homeless.close()]));
+const { emulator } = gateway;
+hearWebhooks(gateway);
+beforeEach(() => emulator.clear());
+afterEach(async () => {
+  await gateway.fail({});
+  emulator.heal();
+  emulator.reset();
+});
+
+let users = 0;
+const newUser = () => `user_of_callback_${(users += 1)}`;
+
+/** A user with a Link session under way, and a connection that only OFAuth knows of. */
+async function underWay({ linkWebhook = "never", ...switches } = {}) {
+  emulator.set({ linkWebhook, ...switches });
+  const user = newUser();
+  const back = await visitLink(await pageOf(browserOf(gateway, user), { redirectUrl: BACK, connectionId: null }));
+  emulator.clear();
+  return { user, back, id: back.searchParams.get("connection_id") };
+}
+
+const success = (id, reference) => ({ status: "success", connection_id: id, client_reference_id: reference });
+const at = async (back) => {
+  const { page, told } = await comeBack(gateway, back);
+  return [page, told];
+};
+const UNKNOWN = [HOME, { by: "gateway", status: "unknown" }];
+const PENDING = [BACK, { status: "pending" }];
+
+test("without a Link session under way nothing is believed, stored or asked of OFAuth", async () => {
+  const [ada, bob] = [newUser(), newUser()];
+  const own = await connect(gateway, "conn_linked_ada", ada);
+  await connect(gateway, "conn_linked_bob", bob);
+  emulator.connections.put({ id: "conn_only_upstream", clientReferenceId: ada });
+  for (const id of ["conn_linked_ada", "conn_linked_bob", "conn_only_upstream", "conn_made_up", own, "", "a b"]) {
+    assert.deepEqual(await at(success(id, ada)), UNKNOWN, id);
+  }
+  for (const query of [
+    { status: "success", connection_id: "conn_linked_ada" },
+    { status: "success", client_reference_id: ada },
+    { status: "success", connection_id: "conn_only_upstream", client_reference_id: "" },
+    { status: "cancelled", step: "login", client_reference_id: ada },
+    { status: "error", error_code: "2fa_failed", client_reference_id: ada },
+    success("conn_only_upstream", "x".repeat(5_000)),
+  ]) {
+    assert.deepEqual(await at(query), UNKNOWN, JSON.stringify(query));
+  }
+  assert.deepEqual(emulator.requests, []);
+  await assertUnknown(gateway, "conn_only_upstream");
+  await assertUnknown(gateway, "conn_made_up");
+});
+
+test("what is none of Link's words is unknown, or left out", async () => {
+  const { user } = await underWay();
+  const named = `client_reference_id=${user}`;
+  for (const query of ["", "status", "status=", "status=Success", "status=pending", "status=success&status=error"]) {
+    assert.deepEqual(await at(`${query}&${named}`), UNKNOWN, query);
+  }
+  assert.deepEqual(await at(`status=success&${named}&${named}`), UNKNOWN);
+  const hostile = ["<script>", "a&b", "a b", "a\r\nset-cookie: b=c", "é", "x".repeat(65), "LOGIN", "conn_1/../"];
+  for (const word of hostile) {
+    for (const [status, name] of [["cancelled", "step"], ["error", "error_code"]]) {
+      assert.deepEqual(await at({ status, [name]: word, client_reference_id: user }), [BACK, { status }], word);
+    }
+  }
+  const unnamed = await at({ status: "cancelled", step: "pre-login" });
+  assert.deepEqual(unnamed, [HOME, { by: "gateway", status: "cancelled", step: "pre-login" }]);
+  assert.deepEqual(emulator.requests, []);
+});
+
+test("query and fragment of the page to return to are kept", async () => {
+  const ada = browserOf(gateway, newUser());
+  const pages = [
+    ["https://app.example/a?b=c%20d&e=%C3%A9#f?g", "https://app.example/a?b=c%20d&e=%C3%A9&status=cancelled&step=login#f?g"],
+    ["https://app.example/#/route?x=1", "https://app.example/?status=cancelled&step=login#/route?x=1"],
+    ["https://app.example", "https://app.example?status=cancelled&step=login"],
+  ];
+  for (const [redirectUrl, expected] of pages) {
+    const { location } = await comeBack(gateway, await visitLink(await pageOf(ada, { redirectUrl }), { cancelAt: "login" }));
+    assert.equal(location, expected);
+  }
+  const { location } = await comeBack(gateway, await visitLink(await pageOf(ada), { cancelAt: "login" }));
+  assert.equal(location, `${HOME}?by=gateway&status=cancelled&step=login#end`);
+});
+
+test("without APP_RETURN_URL who comes back to nothing is told so", async () => {
+  for (const query of ["", "?status=success&connection_id=conn_1&client_reference_id=user_1", "?status=cancelled"]) {
+    const answer = await homeless.send("GET", `/link/callback${query}`);
+    assert.deepEqual(refusal(answer), [400, "BAD_REQUEST"]);
+    assert.equal(answer.headers.location, undefined);
+  }
+  const ada = browserOf(homeless, "user_1");
+  const { page, told } = await comeBack(homeless, await visitLink(await pageOf(ada, { redirectUrl: BACK })));
+  assert.deepEqual([page, told.status], [BACK, "success"]);
+});
+
+test("another user's id binds nothing, and stays the other's", async () => {
+  const bob = newUser();
+  const handle = await connect(gateway, "conn_bobs_own", bob);
+  const { user, back, id } = await underWay();
+  const before = await recordOf(gateway, handle);
+  for (let tries = 0; tries < 5; tries += 1) assert.deepEqual(await at(success("conn_bobs_own", user)), PENDING);
+  assert.equal(pagesAsked(gateway), 3, "and not one more");
+  assert.deepEqual(await recordOf(gateway, handle), before);
+  const { list } = (await browserOf(gateway, user)("GET", "/edge/connections")).json();
+  assert.deepEqual(list, []);
+  assert.deepEqual(await at(back), PENDING, "the pages are used up");
+  emulator.set({ linkWebhook: "before" });
+  await gateway.deliver(connectionEvent("connection.created", { id, clientReferenceId: user }));
+  assert.deepEqual(await at(back), [BACK, { status: "success", connection: await handleOf(gateway, id) }]);
+});
+
+test("made-up ids, one after the other and many at once, cost three pages in all, and nothing is stored", async () => {
+  const { user } = await underWay();
+  const ids = Array.from({ length: 12 }, (_, index) => `conn_made_up_${index}`);
+  for (const told of await Promise.all(ids.map((id) => at(success(id, user))))) assert.deepEqual(told, PENDING);
+  for (const id of [...ids, "conn_", "acct_1", "a b", ""]) assert.deepEqual(await at(success(id, user)), PENDING, id);
+  assert.equal(pagesAsked(gateway), 3);
+  assert.ok(emulator.requests.every(({ path }) => path.startsWith(LIST)));
+  for (const id of ids) await assertUnknown(gateway, id);
+});
+
+test("with the reference of another user who has a Link session under way nothing is bound to that user", async () => {
+  const [ada, bob] = [await underWay(), await underWay()];
+  assert.deepEqual(await at(success(ada.id, bob.user)), PENDING);
+  await assertUnknown(gateway, ada.id);
+  assert.deepEqual((await browserOf(gateway, bob.user)("GET", "/edge/connections")).json().list, []);
+  for (const { back, id, user } of [ada, bob]) {
+    const told = await at(back);
+    const { handle, clientReferenceId } = await recordOf(gateway, id);
+    assert.deepEqual([told, clientReferenceId], [[BACK, { status: "success", connection: handle }], user]);
+  }
+});
+
+test("an item that OFAuth lists for nobody, for another user, or without a user binds nothing", async () => {
+  for (const clientReferenceId of [null, "user_else", undefined]) {
+    const { back, id } = await underWay();
+    emulator.connections.put({ id, clientReferenceId: clientReferenceId ?? null });
+    if (clientReferenceId === undefined) emulator.set({ listShape: "sdk" });
+    assert.deepEqual(await at(back), PENDING);
+    assert.equal(pagesAsked(gateway), 1);
+    await assertUnknown(gateway, id);
+    emulator.reset();
+  }
+});
+
+test("a list that ignores its filters and is led by others' connections does not mislead", async () => {
+  const { back, id, user } = await underWay({ listFilters: "ignored" });
+  for (let index = 0; index < 20; index += 1) {
+    emulator.connections.put({ id: `conn_later_${index}`, clientReferenceId: index % 2 ? user : "user_else" });
+  }
+  assert.deepEqual(await at(back), [BACK, { status: "success", connection: await handleOf(gateway, id) }]);
+  assert.equal((await recordOf(gateway, id)).clientReferenceId, user);
+  for (let index = 0; index < 20; index += 1) await assertUnknown(gateway, `conn_later_${index}`);
+});
+
+test("the third page is still read; what lies beyond is pending until the webhook binds it", async () => {
+  const fill = (count, year) => {
+    for (let index = 0; index < count; index += 1) {
+      emulator.connections.put({ id: `conn_${year}_${index}`, createdAt: `${year}-01-01T00:00:00.000Z` });
+    }
+  };
+  const within = await underWay();
+  fill(299, 2099);
+  assert.equal((await at(within.back))[1].status, "success");
+  const offsets = () => emulator.requests.map(({ path }) => path);
+  const asked = [0, 100, 200].map((offset) => `${LIST}limit=100&offset=${offset}`);
+  assert.deepEqual(offsets(), asked);
+
+  emulator.reset();
+  const beyond = await underWay({ linkWebhook: "held" });
+  fill(300, 2099);
+  for (let tries = 0; tries < 3; tries += 1) assert.deepEqual(await at(beyond.back), PENDING);
+  assert.deepEqual(offsets(), asked);
+  await assertUnknown(gateway, beyond.id);
+  await emulator.outbox.release();
+  const handle = await handleOf(gateway, beyond.id);
+  assert.deepEqual(await at(beyond.back), [BACK, { status: "success", connection: handle }]);
+  assert.equal(pagesAsked(gateway), 3);
+});
+
+test("a success ends the Link session: a second time nobody waits for it", async () => {
+  const { back, id } = await underWay();
+  assert.equal((await at(back))[1].status, "success");
+  const before = [await recordOf(gateway, id), emulator.requests.length];
+  assert.deepEqual(await at(back), UNKNOWN);
+  assert.deepEqual([await recordOf(gateway, id), emulator.requests.length], before);
+});
+
+test("two at once bind once", async () => {
+  const { user, back, id } = await underWay();
+  const told = await Promise.all([at(back), at(back)]);
+  const connection = await handleOf(gateway, id);
+  for (const [page, query] of told) {
+    if (query.status === "unknown") assert.deepEqual([page, query], UNKNOWN);
+    else assert.deepEqual([page, query], [BACK, { status: "success", connection }]);
+  }
+  assert.ok(told.some(([, { status }]) => status === "success"));
+  assert.ok(pagesAsked(gateway) <= 3);
+  const { list } = (await browserOf(gateway, user)("GET", "/edge/connections")).json();
+  assert.deepEqual(list.map(({ handle }) => handle), [connection]);
+});
+
+test("after a delete the connection does not come back, and OFAuth is not asked", async () => {
+  const { back, id, user } = await underWay({ linkWebhook: "before", accountWebhook: "never" });
+  assert.equal((await gateway.call("DELETE", `/edge/connections/${id}`)).status, 200);
+  emulator.connections.put({ id, clientReferenceId: user }); // a list that has not heard of it yet
+  emulator.clear();
+  assert.deepEqual(await at(back), PENDING);
+  assert.deepEqual(emulator.requests, []);
+  assert.equal((await recordOf(gateway, id)).status, "disconnected");
+});
+
+test("after its user was deleted nobody waits for it", async () => {
+  const { back, id, user } = await underWay();
+  assert.equal((await gateway.call("DELETE", `/edge/users/${user}`)).status, 200);
+  emulator.clear();
+  assert.deepEqual(await at(back), UNKNOWN);
+  assert.deepEqual(emulator.requests, []);
+  await assertUnknown(gateway, id);
+});
+
+test("after the Link session's end nobody waits for it", async () => {
+  emulator.set({ linkSeconds: 0 });
+  const late = newUser();
+  await pageOf(browserOf(gateway, late), { redirectUrl: BACK });
+  const { back, id } = await underWay({ linkSeconds: 1 });
+  emulator.connections.put({ id: "conn_too_late", clientReferenceId: late });
+  await sleep(1_100);
+  assert.deepEqual(await at(back), UNKNOWN);
+  assert.deepEqual(await at(success("conn_too_late", late)), UNKNOWN);
+  assert.deepEqual(emulator.requests, []);
+  await assertUnknown(gateway, id);
+  await assertUnknown(gateway, "conn_too_late");
+});
+
+test("while hub or ledger fails the browser is told to try again, and then it is as if nothing had been", async () => {
+  for (const modes of [{ hub: "fail" }, { hub: "lost" }, { ledger: "fail" }, { ledger: "lost" }]) {
+    const { back, id } = await underWay();
+    await gateway.fail(modes);
+    const answer = await gateway.send("GET", `/link/callback${back.search}`);
+    assert.deepEqual(refusal(answer), [503, "STORAGE_UNAVAILABLE"], JSON.stringify(modes));
+    assert.deepEqual([answer.headers["retry-after"], answer.headers["cache-control"]], ["2", "private, no-store"]);
+    assert.doesNotMatch(answer.text, /conn_/);
+    await gateway.fail({});
+    assert.deepEqual(await at(back), [BACK, { status: "success", connection: await handleOf(gateway, id) }]);
+  }
+  const { back, id } = await underWay();
+  await gateway.fail({ read: "fail", put: "fail" });
+  assert.equal((await at(back))[1].status, "success", "KV is not needed");
+  assert.equal((await recordOf(gateway, id)).status, "active");
+});
+
+test("a list that fails, or is none, is as one without the connection; the next callback asks again", async () => {
+  const faults = [
+    { kind: "status", code: 500 },
+    { kind: "status", code: 404, body: "html" },
+    { kind: "refuse", type: "UNAUTHORIZED" },
+    { kind: "dropMidway" },
+    { kind: "redirect", to: "https://elsewhere.example/" },
+  ];
+  for (const fault of faults) {
+    const { back, id } = await underWay();
+    emulator.fault({ ...fault, match: { path: LIST.slice(0, -1) } });
+    assert.deepEqual(await at(back), PENDING, fault.kind);
+    await assertUnknown(gateway, id);
+    emulator.heal();
+    assert.equal((await at(back))[1].status, "success", fault.kind);
+  }
+});
+
+test("a Link session that a server began leads to APP_RETURN_URL, and is believed no more than any", async () => {
+  const user = newUser();
+  const redirectUrl = `http://127.0.0.1:${gateway.port}/link/callback`;
+  emulator.set({ linkWebhook: "never" });
+  const page = await pageOf(gateway.call, { clientReferenceId: user, redirectUrl });
+  assert.deepEqual(await at(success("conn_made_up", user)), [HOME, { by: "gateway", status: "pending" }]);
+  const back = await visitLink(page);
+  const connection = back.searchParams.get("connection_id");
+  const [home, told] = await at(back);
+  const expected = { by: "gateway", status: "success", connection: await handleOf(gateway, connection) };
+  assert.deepEqual([home, told], [HOME, expected]);
+});
+
+test("each of several Link sessions that a user has begun can end well, and only so many are kept", async () => {
+  const user = newUser();
+  const ada = browserOf(gateway, user);
+  emulator.set({ linkWebhook: "never" });
+  for (let index = 0; index < 8; index += 1) await pageOf(ada, { redirectUrl: BACK, connectionId: null });
+  const ends = [];
+  for (let index = 0; index < 8; index += 1) {
+    emulator.connections.put({ id: `conn_several_${index}`, clientReferenceId: user });
+    ends.push((await at(success(`conn_several_${index}`, user)))[1].status);
+  }
+  assert.deepEqual(ends, [...Array(5).fill("success"), ...Array(3).fill("unknown")]);
+});
+
+test("the callback is a page to visit: any other method is refused and changes nothing", async () => {
+  const { back, id } = await underWay();
+  for (const method of ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+    const headers = { origin: APP, "access-control-request-method": "GET" };
+    const answer = await gateway.send(method, `/link/callback${back.search}`, { headers });
+    assert.deepEqual([answer.status, answer.headers.allow], [405, "GET"], method);
+    assert.ok(Object.keys(answer.headers).every((name) => !name.startsWith("access-control")), method);
+  }
+  for (const path of ["/link/callback/", "/link//callback", "/link", "/link/callback/x"]) {
+    assert.equal((await gateway.send("GET", `${path}${back.search}`)).status, 404, path);
+  }
+  assert.deepEqual(emulator.requests, []);
+  assert.deepEqual(await at(back), [BACK, { status: "success", connection: await handleOf(gateway, id) }]);
+});
+
+test("one line is logged for each visit, and none here held an id, a reference, a handle or a page", async () => {
+  const { user, back } = await underWay();
+  const before = gateway.logs.length;
+  await at(back);
+  await at(success("conn_made_up_too", user));
+  const written = () => gateway.logs.slice(before).filter((line) => line.includes('"route":"link_callback"'));
+  await eventually(() => written().length === 2);
+  for (const line of gateway.logs) assert.doesNotMatch(line, /conn_|acct_|cs_|user_of_callback|app\.example/);
+});
