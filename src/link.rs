@@ -38,8 +38,6 @@ pub const MAX_PENDING: i64 = 5;
 const MAX_URL: usize = 2048;
 /// How long a Link session lives unless OFAuth says otherwise, and the longest that is believed, in milliseconds.
 const LIFE: i64 = 60 * 60 * 1000;
-/// How far OFAuth's clock may lie behind ours, in milliseconds.
-const LEEWAY: i64 = 60_000;
 const NO_OBJECT: EdgeError = EdgeError::BadRequest("the body is a JSON object: redirectUrl, connectionId, …");
 
 /// The body of an init.
@@ -68,8 +66,8 @@ pub struct Pending {
     pub return_url: Option<String>,
     /// OFAuth's id of the connection that is to be linked again.
     pub asked: Option<String>,
-    /// When it began, in unix milliseconds.
-    pub since: i64,
+    /// The handles of the connections that the user had when it began.
+    pub had: Vec<String>,
 }
 
 /// An answer that a user may be sent on with: on OFAuth's own pages.
@@ -82,6 +80,17 @@ pub struct Hosted {
     /// As it came.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
+}
+
+/// What it means to a user's Link sessions that a connection turned out to be theirs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settled<'a> {
+    /// The session it most likely came of, by its key.
+    pub session: &'a (i64, Pending),
+    /// Whether that session has ended with it.
+    pub ended: bool,
+    /// The connection that was to be linked again, where another one came of it: OFAuth does not know it any more.
+    pub missing: Option<&'a str>,
 }
 
 /// What a browser says when it comes back. It may say anything.
@@ -186,6 +195,26 @@ pub fn to_reconnect(theirs: &[Record]) -> Option<&Record> {
     only.filter(|_| !theirs.iter().any(|record| record.status == ACTIVE))
 }
 
+/// The connection that a session links again: one of the user's own, by handle. A token for one connection links no other.
+pub fn asked_by_session<'a>(
+    asked: &Asked,
+    session: &Session,
+    theirs: &'a [Record],
+) -> Result<Option<&'a Record>, EdgeError> {
+    let bound = session.connection.as_deref();
+    let named = match (asked, bound) {
+        (Asked::Named(name), None) => name,
+        (Asked::Named(name), Some(bound)) if name == bound => name,
+        (Asked::Named(_), Some(_)) => return Err(EdgeError::ConnectionNotFound),
+        (Asked::Any, Some(bound)) => bound,
+        (Asked::New, Some(_)) => return Err(EdgeError::PermissionDenied),
+        (Asked::New, None) => return Ok(None),
+        (Asked::Any, None) => return Ok(to_reconnect(theirs)),
+    };
+    let own = theirs.iter().find(|record| record.handle == *named && record.is_connected());
+    own.map(Some).ok_or(EdgeError::ConnectionNotFound)
+}
+
 impl Asked {
     /// Whether the body as it came asks for this very connection.
     pub fn is(&self, id: Option<&str>) -> bool {
@@ -245,12 +274,21 @@ impl Callback {
     }
 }
 
-impl Pending {
-    /// Whether a connection that OFAuth says came to be then, in unix milliseconds, may have come of this session; OFAuth's
-    /// clock is not ours, and may count whole seconds.
-    pub fn may_bring(&self, stamp: i64) -> bool {
-        stamp >= self.since - LEEWAY
+/// Finds the session that a connection of the user's came of, by its id and handle, among those under way, newest first.
+/// `None` without any session.
+///
+/// One that asked for this very connection goes before one that asked for none. Where all asked for others, it came of
+/// one of them only if the user did not have it before; and only where there is but one it is known which.
+pub fn settle<'a>(sessions: &'a [(i64, Pending)], id: &str, handle: &str) -> Option<Settled<'a>> {
+    let asked = |wanted: Option<&str>| sessions.iter().find(|(_, pending)| pending.asked.as_deref() == wanted);
+    if let Some(session) = asked(Some(id)).or_else(|| asked(None)) {
+        return Some(Settled { session, ended: true, missing: None });
     }
+    let session = sessions.first()?;
+    let pending = &session.1;
+    let came_of_it = sessions.len() == 1 && !pending.had.iter().any(|had| had == handle);
+    let missing = pending.asked.as_deref().filter(|_| came_of_it);
+    Some(Settled { session, ended: came_of_it, missing })
 }
 
 impl Told {

@@ -110,7 +110,7 @@ pub async fn find_named(name: &str, caller: &Caller, config: &Config, env: &Env)
 }
 
 /// All that a session may see: its user's, or the only one its token is for.
-pub async fn of_session(session: &Session, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
+async fn of_session(session: &Session, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
     let mut records = hub::connections(&session.client_reference_id, config, env).await?;
     records.retain(|record| session.connection.as_ref().is_none_or(|only| *only == record.handle));
     Ok(records)

@@ -8,7 +8,7 @@ use worker::{Delay, Env, js_sys::Uint8Array};
 use super::{
     body::read_capped,
     call::Call,
-    connections::{Found, find_named, of_session},
+    connections::{Found, find_named},
     hub,
     ledger::{self, Entry},
     pending,
@@ -19,8 +19,8 @@ use crate::{
     account::{CONNECTIONS, Item},
     api_error::EdgeError,
     config::Config,
-    connection::{Changes, MISSING, Rank},
-    link::{self, Asked, Callback, Ending, Hosted, Init, MAX_BODY, Pending, Told},
+    connection::{Changes, MISSING, Rank, Record},
+    link::{self, Asked, Callback, Ending, Hosted, Init, MAX_BODY, Pending, Settled, Told},
     session::{Caller, Session},
 };
 
@@ -47,9 +47,13 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         }
     };
     // 2.
+    let theirs = match &reference {
+        Some(reference) => hub::connections(reference, config, env).await?,
+        None => Vec::new(),
+    };
     let asked = match session {
-        Some(session) => asked_by_session(&init.asked, session, caller, config, env).await?,
-        None => asked_by_server(&init.asked, reference.as_deref(), caller, config, env).await?,
+        Some(session) => link::asked_by_session(&init.asked, session, &theirs)?.map(|record| record.id.clone()),
+        None => asked_by_server(&init.asked, &theirs, config, env).await?,
     };
     // 3.
     let outgoing = match session {
@@ -57,8 +61,11 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         None => server_call(init, body, asked.as_deref(), call)?,
     };
     let answer = upstream::send(&outgoing, call, config).await?;
-    if !(200..=299).contains(&answer.status()) {
-        return answer.pass_back();
+    match answer.status() {
+        200..=299 => {}
+        // Where it leads may hold a client secret.
+        300..=399 if session.is_some() => return Err(Failure::upstream("a redirect for a page".into())),
+        _ => return answer.pass_back(),
     }
     // 4.
     let said = answer.json().await.unwrap_or_default();
@@ -68,7 +75,8 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
     }
     if let Some(reference) = reference {
         let until = link::ends_at(&said, call.started());
-        let pending = Pending { return_url, asked, since: call.started() };
+        let had = theirs.into_iter().map(|record| record.handle).collect();
+        let pending = Pending { return_url, asked, had };
         pending::expect(&reference, pending, until, config, env).await?;
     }
     // 5.
@@ -92,45 +100,20 @@ fn server_call<'a>(init: Init, body: Vec<u8>, asked: Option<&str>, call: &'a Cal
     Ok(Outgoing { body: Some(Uint8Array::from(&body[..]).into()), ..outgoing })
 }
 
-/// A session links again one of its own, by handle. A token for one connection links no other.
-async fn asked_by_session(
-    asked: &Asked,
-    session: &Session,
-    caller: &Caller,
-    config: &Config,
-    env: &Env,
-) -> Result<Option<String>, Failure> {
-    let named = match (asked, &session.connection) {
-        (Asked::Named(name), _) | (Asked::Any, Some(name)) => name,
-        (Asked::New, Some(_)) => return Err(EdgeError::PermissionDenied.into()),
-        (Asked::New, None) => return Ok(None),
-        (Asked::Any, None) => {
-            let theirs = of_session(session, config, env).await?;
-            return Ok(link::to_reconnect(&theirs).map(|record| record.id.clone()));
-        }
-    };
-    let record = find_named(named, caller, config, env).await?.record()?;
-    if record.is_connected() { Ok(Some(record.id)) } else { Err(EdgeError::ConnectionNotFound.into()) }
-}
-
 /// A server names any, by handle or id; an id that is not known here is OFAuth's to judge.
 async fn asked_by_server(
     asked: &Asked,
-    reference: Option<&str>,
-    caller: &Caller,
+    theirs: &[Record],
     config: &Config,
     env: &Env,
 ) -> Result<Option<String>, Failure> {
-    match (asked, reference) {
-        (Asked::Named(name), _) => match find_named(name, caller, config, env).await? {
+    match asked {
+        Asked::Named(name) => match find_named(name, &Caller::Gateway, config, env).await? {
             Found::Known(record) => Ok(Some(record.id)),
             Found::Unknown(id) => Ok(Some(id)),
         },
-        (Asked::Any, Some(reference)) => {
-            let theirs = hub::connections(reference, config, env).await?;
-            Ok(link::to_reconnect(&theirs).map(|record| record.id.clone()))
-        }
-        (Asked::Any, None) | (Asked::New, _) => Ok(None),
+        Asked::Any => Ok(link::to_reconnect(theirs).map(|record| record.id.clone())),
+        Asked::New => Ok(None),
     }
 }
 
@@ -140,70 +123,88 @@ pub async fn callback(call: &Call, config: &Config, env: &Env) -> Result<Reply, 
     let Some(Callback { client_reference_id, ending }) = Callback::read(call.query()) else {
         return send_on(&Told::Unknown, None, config);
     };
-    let pending = match &client_reference_id {
-        Some(reference) => pending::newest(reference, config, env).await?,
-        None => None,
+    let sessions = match &client_reference_id {
+        Some(reference) => pending::all(reference, config, env).await?,
+        None => Vec::new(),
     };
-    let (told, pending) = match (ending, client_reference_id, pending) {
-        (Ending::Cancelled(step), None, _) => (Told::Cancelled(step), None),
-        (Ending::Failed(code), None, _) => (Told::Failed(code), None),
-        (Ending::Cancelled(step), _, Some((_, pending))) => (Told::Cancelled(step), Some(pending)),
-        (Ending::Failed(code), _, Some((_, pending))) => (Told::Failed(code), Some(pending)),
-        (Ending::Success(id), Some(reference), Some((key, pending))) => {
-            let told = match id {
-                Some(id) if is_linked(&id, &reference, key, call, config, env).await? => {
-                    note_missing(&pending, &id, call, config, env).await?;
-                    pending::end(&reference, key, config, env).await?;
-                    Told::Success(config.index.handle(&id))
-                }
-                _ => Told::Pending,
-            };
-            (told, Some(pending))
+    let newest = sessions.first().map(|(_, pending)| pending);
+    let known = newest.is_some() || client_reference_id.is_none();
+    match (ending, client_reference_id) {
+        (Ending::Cancelled(step), _) if known => send_on(&Told::Cancelled(step), newest, config),
+        (Ending::Failed(code), _) if known => send_on(&Told::Failed(code), newest, config),
+        (Ending::Success(Some(id)), Some(reference)) if newest.is_some() => {
+            linked(&id, &reference, &sessions, call, config, env).await
         }
-        _ => (Told::Unknown, None),
+        (Ending::Success(None), Some(_)) if newest.is_some() => send_on(&Told::Pending, newest, config),
+        _ => send_on(&Told::Unknown, None, config),
+    }
+}
+
+/// A user who says that Link ended well, with this connection.
+async fn linked(
+    id: &str,
+    reference: &str,
+    sessions: &[(i64, Pending)],
+    call: &Call,
+    config: &Config,
+    env: &Env,
+) -> Result<Reply, Failure> {
+    let handle = config.index.handle(id);
+    let Some(Settled { session: (key, pending), ended, missing }) = link::settle(sessions, id, &handle) else {
+        return send_on(&Told::Unknown, None, config);
     };
-    send_on(&told, pending.and_then(|pending| pending.return_url).as_deref(), config)
+    if !is_linked(id, &handle, reference, *key, call, config, env).await? {
+        return send_on(&Told::Pending, Some(pending), config);
+    }
+    note_missing(missing, call, config, env).await?;
+    if ended {
+        pending::end(reference, *key, config, env).await?;
+    }
+    send_on(&Told::Success(handle), Some(pending), config)
 }
 
 /// A new connection of a user who was to link another one again: OFAuth did not know that one any more. Called once a
 /// `connection.created` is durable; whether this succeeds changes nothing about that.
-pub async fn settle(id: &str, reference: &str, stamp: i64, call: &Call, config: &Config, env: &Env) {
+pub async fn settle(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) {
     let settle = async {
-        match pending::newest(reference, config, env).await {
-            Ok(Some((_, pending))) if pending.may_bring(stamp) => note_missing(&pending, id, call, config, env).await,
-            _ => Ok(()),
-        }
+        let sessions = pending::all(reference, config, env).await.unwrap_or_default();
+        let missing = link::settle(&sessions, id, &config.index.handle(id)).and_then(|settled| settled.missing);
+        note_missing(missing, call, config, env).await
     };
     select(pin!(settle), pin!(Delay::from(PATIENCE))).await;
 }
 
-/// Whether that connection is that user's: the ledger knows, or OFAuth's list says so, whose item is entered then.
+/// Whether that connection is that user's: the ledger knows, or OFAuth's list says so, whose item is entered then. OFAuth
+/// not answering is no failure: its webhook will tell.
 async fn is_linked(
     id: &str,
+    handle: &str,
     reference: &str,
     key: i64,
     call: &Call,
     config: &Config,
     env: &Env,
 ) -> Result<bool, Failure> {
-    match ledger::record(&config.index.handle(id), env).await? {
+    let theirs = |record: &Record| record.is_connected() && record.client_reference_id.as_deref() == Some(reference);
+    match ledger::record(handle, env).await? {
+        Some(record) if theirs(&record) => return Ok(true),
         Some(record) if !record.is_connected() => return Ok(false),
-        Some(record) if record.client_reference_id.as_deref() == Some(reference) => return Ok(true),
         _ => {}
     }
     for page in 0.. {
         if !pending::take_page(reference, key, config, env).await? {
             break;
         }
-        let offset = page * PAGE;
-        let outgoing = Outgoing::own("GET", format!("{CONNECTIONS}?limit={PAGE}&offset={offset}"))?;
-        let Some(listed) = upstream::send(&outgoing, call, config).await?.page().await else { break };
-        let (items, more) = listed;
+        let target = format!("{CONNECTIONS}?limit={PAGE}&offset={}", page * PAGE);
+        let outgoing = Outgoing { once: true, ..Outgoing::own("GET", target)? };
+        let Ok(answer) = upstream::send(&outgoing, call, config).await else { break };
+        let Some((items, more)) = answer.page().await else { break };
         let is_it = |item: &Item| item.id() == id && item.client_reference_id() == Some(reference);
         if let Some(item) = items.into_iter().find(is_it) {
             let entry = Entry::own(id, "listed", Rank::Listed, item.changes(), call);
             ledger::enter(&entry, b"", config, env).await?;
-            return Ok(true);
+            // One that was erased hears nothing.
+            return Ok(ledger::record(handle, env).await?.is_some_and(|record| theirs(&record)));
         }
         if !more {
             break;
@@ -212,9 +213,9 @@ async fn is_linked(
     Ok(false)
 }
 
-/// Marks the connection that was to be linked again as missing, if another one came of it.
-async fn note_missing(pending: &Pending, id: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
-    let Some(asked) = pending.asked.as_deref().filter(|asked| *asked != id) else { return Ok(()) };
+/// Marks a connection that was to be linked again as missing, if it is known.
+async fn note_missing(asked: Option<&str>, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
+    let Some(asked) = asked else { return Ok(()) };
     if ledger::record(&config.index.handle(asked), env).await?.is_none() {
         return Ok(());
     }
@@ -222,8 +223,9 @@ async fn note_missing(pending: &Pending, id: &str, call: &Call, config: &Config,
     ledger::enter(&Entry { learned: true, ..entry }, b"", config, env).await.map(|_| ())
 }
 
-fn send_on(told: &Told, return_url: Option<&str>, config: &Config) -> Result<Reply, Failure> {
+fn send_on(told: &Told, pending: Option<&Pending>, config: &Config) -> Result<Reply, Failure> {
     let nowhere = EdgeError::BadRequest("there is no page to return to: APP_RETURN_URL is not set");
-    let url = return_url.or(config.app_return_url.as_deref()).ok_or(nowhere)?;
+    let wished = pending.and_then(|pending| pending.return_url.as_deref());
+    let url = wished.or(config.app_return_url.as_deref()).ok_or(nowhere)?;
     Ok(Reply::empty(303).header("location", &told.to(url)).header("referrer-policy", "no-referrer"))
 }

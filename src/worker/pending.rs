@@ -21,8 +21,8 @@ use crate::{
 pub enum Question {
     /// Remember this one until then.
     Expect(Pending, i64),
-    /// Which is the newest?
-    Newest,
+    /// Which are under way?
+    All,
     /// May it cost one more page?
     TakePage(i64),
     /// It has ended.
@@ -36,9 +36,9 @@ pub async fn expect(reference: &str, pending: Pending, until: i64, config: &Conf
     ask(reference, Question::Expect(pending, until), config, env).await
 }
 
-/// The newest Link session of `reference`'s that has not ended, and its key.
-pub async fn newest(reference: &str, config: &Config, env: &Env) -> Result<Option<(i64, Pending)>, Failure> {
-    ask(reference, Question::Newest, config, env).await
+/// The Link sessions of `reference`'s that have not ended, newest first, with their keys.
+pub async fn all(reference: &str, config: &Config, env: &Env) -> Result<Vec<(i64, Pending)>, Failure> {
+    ask(reference, Question::All, config, env).await
 }
 
 /// Whether a Link session may cost one more page of OFAuth's list, which is counted.
@@ -70,7 +70,7 @@ impl Question {
     /// The answer of a hub that has no tables.
     pub fn answer_empty(self) -> worker::Result<Response> {
         match self {
-            Self::Newest => Response::from_json(&None::<Pending>),
+            Self::All => Response::from_json(&[(); 0]),
             Self::TakePage(_) => Response::from_json(&false),
             Self::Expect(..) | Self::End(_) | Self::Forget => Response::from_json(&()),
         }
@@ -89,16 +89,19 @@ impl Question {
                 sql.exec(surplus, vec![MAX_PENDING.into()])?;
                 Response::from_json(&())
             }
-            Self::Newest => {
-                let newest = "SELECT key, pending FROM links WHERE until > ? ORDER BY key DESC LIMIT 1";
-                let pending = match <[Value; 2]>::try_from(first(sql, newest, vec![now.into()])?) {
+            Self::All => {
+                let select = "SELECT key, pending FROM links WHERE until > ? ORDER BY key DESC";
+                // One that does not open, since its key is not configured any more, does not hide the others.
+                let open = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
                     Ok([Value::Integer(key), Value::Blob(sealed)]) => {
-                        let plain = config.sealer.open(&place, &sealed).map_err(|error| error.to_string())?;
-                        Some((key, serde_json::from_slice::<Pending>(&plain)?))
+                        let plain = config.sealer.open(&place, &sealed).ok()?;
+                        Some((key, serde_json::from_slice::<Pending>(&plain).ok()?))
                     }
                     _ => None,
                 };
-                Response::from_json(&pending)
+                let rows = sql.exec(select, vec![now.into()])?.raw();
+                let all: Vec<_> = rows.filter_map(|row| row.map(open).transpose()).collect::<worker::Result<_>>()?;
+                Response::from_json(&all)
             }
             Self::TakePage(key) => {
                 let take = "UPDATE links SET pages = pages + 1 WHERE key = ? AND pages < ? AND until > ? RETURNING key";

@@ -47,6 +47,8 @@ pub struct Outgoing<'a> {
     pub body: Option<JsValue>,
     /// OFAuth's id of the connection it is for, if it is for one.
     pub connection: Option<&'a str>,
+    /// Whether it is sent once even if it could be repeated.
+    pub once: bool,
 }
 
 /// An answer, and what of its body was read.
@@ -67,14 +69,14 @@ impl<'a> Outgoing<'a> {
     /// The caller's own call.
     pub fn of(call: &'a Call, body: Option<ReadableStream>, connection: Option<&'a str>) -> Result<Self, Failure> {
         let headers = copy(&call.request.headers(), access::goes_up).map_err(Failure::upstream)?;
-        let body = body.map(JsValue::from);
-        Ok(Self { method: &call.method, target: call.path_and_query().into(), headers, body, connection })
+        let (target, body) = (call.path_and_query().into(), body.map(JsValue::from));
+        Ok(Self { method: &call.method, target, headers, body, connection, once: false })
     }
 
     /// A call of the gateway's own.
     pub fn own(method: &'a str, target: impl Into<Cow<'a, str>>) -> Result<Self, Failure> {
         let headers = Headers::new().map_err(Failure::upstream)?;
-        Ok(Self { method, target: target.into(), headers, body: None, connection: None })
+        Ok(Self { method, target: target.into(), headers, body: None, connection: None, once: false })
     }
 
     fn path(&self) -> &str {
@@ -128,9 +130,8 @@ async fn send_until_answered(outgoing: &Outgoing<'_>, begun: i64, config: &Confi
             let refusal = answer.refusal.as_ref().map(|refusal| refusal.code.as_str());
             Tried::Answered(answer.response.status(), refusal, answer.retry_after())
         });
-        let Some(wait) = access::retry_in(outgoing.method, tried, tries, elapsed, platform::random()) else {
-            return answer;
-        };
+        let wait = access::retry_in(outgoing.method, tried, tries, elapsed, platform::random());
+        let Some(wait) = wait.filter(|_| !outgoing.once) else { return answer };
         if let Some(body) = answer.ok().and_then(|answer| answer.response.body()) {
             // Nobody reads it any more.
             let _ = JsFuture::from(body.cancel()).await;

@@ -79,7 +79,7 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
             let outcome = ledger::enter(&entry, verified.body(), config, env).await?;
             let reference = entry.fact.changes.client_reference_id.as_deref();
             if let (ConnectionChange::Created, Outcome::Applied, Some(reference)) = (change, outcome, reference) {
-                link::settle(&entry.id, reference, entry.fact.at.stamp, call, config, env).await;
+                link::settle(&entry.id, reference, call, config, env).await;
             }
             Ok(Reply::outcome(outcome))
         }

@@ -129,7 +129,6 @@ const NOT_ALLOWED = [
   "javascript:alert(1)//https://app.example/",
   "data:text/html,x",
   `${APP}/${"x".repeat(2_048)}`,
-  null,
   7,
   {},
   [APP],
