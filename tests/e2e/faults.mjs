@@ -7,7 +7,8 @@ import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
 /**
  * @typedef {object} Modes
- * @property {"fail" | "slow" | "hang"} [put]   slow: 10 s, or until healed; hang: until 3 s after it is healed
+ * @property {"fail" | "slow" | "hang"} [put]   fail: deletes too; slow: 10 s, or until healed; hang: until 3 s after it is
+ *   healed
  * @property {"fail" | "stale"} [read]      stale: as it was when the mode was set
  * @property {"fail" | "lost"} [ledger]     lost: the work is done, the answer is not heard
  * @property {"fail" | "lost" | "late"} [hub]   late: a message fails, and arrives all the same 1 s after it is healed
@@ -60,6 +61,7 @@ export class FaultyKv extends WorkerEntrypoint {
   }
 
   async delete(key) {
+    if (modes.put === "fail") throw new Error("KV DELETE failed: 500 Internal Server Error");
     await this.env.STORE.delete(key);
   }
 }

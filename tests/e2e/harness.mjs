@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
 import { startEmulator } from "../emulator/emulator.mjs";
+import { connectionEvent } from "../emulator/events.mjs";
 import { sign } from "../emulator/webhooks.mjs";
 import { exchange, request } from "./client.mjs";
 import { faultyKv } from "./faults-plugin.mjs";
@@ -132,6 +133,27 @@ export async function eventually(check, { within = 10_000, every = 50 } = {}) {
     if (Date.now() > end) throw failure;
     await sleep(every);
   }
+}
+
+/**
+ * Makes a connection known to OFAuth, and by a webhook to the gateway. Answers its handle.
+ * @param {Gateway} gateway
+ * @param {string} id
+ * @param {{user?: string, status?: string}} [options]   of a status `disconnected`, OFAuth does not know it any more
+ */
+export async function introduce(gateway, id, { user = "user_456", status = "active" } = {}) {
+  const type = status === "disconnected" ? status : "created";
+  if (type === "created") gateway.emulator.connections.put({ id, clientReferenceId: user, status });
+  else gateway.emulator.connections.remove(id);
+  const told = await gateway.deliver(connectionEvent(`connection.${type}`, { id, clientReferenceId: user, status }));
+  if (told.outcome !== "applied") throw new Error(`${id} was not introduced: ${told.status} ${told.text}`);
+  return (await gateway.call("GET", `/edge/connections/${encodeURIComponent(id)}`)).json().handle;
+}
+
+/** Who holds a console token, in the place of `gateway.call`. */
+export async function consoleOf(gateway) {
+  const minted = await gateway.call("POST", "/edge/sessions", { body: '{"console":true}' });
+  return sessionOf(gateway, minted.json().token);
 }
 
 /** The connections that GET /edge/connections lists under `query`, over all pages. */

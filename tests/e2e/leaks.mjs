@@ -1,0 +1,41 @@
+// Finding what must not be there: words as they are, escaped, in hex, and in base64 wherever it may begin.
+
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/**
+ * Which of the words are in the bytes.
+ * @param {Buffer | string} bytes
+ * @param {string[]} words
+ */
+export function leaksIn(bytes, words) {
+  const text = Buffer.from(bytes).toString("latin1");
+  return words.filter((word) => disguisesOf(word).some((disguise) => text.includes(disguise)));
+}
+
+/**
+ * Which of the words are in what a gateway leaves behind: files of its runtime, their names, and log lines.
+ * @param {import("./harness.mjs").Gateway} gateway
+ * @param {string[]} words
+ * @returns {string[]} each as `where: word`
+ */
+export function leaksOf(gateway, words) {
+  const names = readdirSync(gateway.folder, { recursive: true });
+  const files = names.map((name) => join(gateway.folder, name)).filter((file) => statSync(file).isFile());
+  if (files.length === 0 || gateway.logs.length === 0) throw new Error("there is nothing to search");
+  const whole = files.map((file) => [file, readFileSync(file)]);
+  const places = [...whole, ["a file's name", names.join("\n")], ["the log", gateway.logs.join("\n")]];
+  return places.flatMap(([place, bytes]) => leaksIn(bytes, words).map((word) => `${place}: ${word}`));
+}
+
+function disguisesOf(word) {
+  const bytes = Buffer.from(word);
+  const hex = bytes.toString("hex");
+  // Shifted by none, one or two bytes; what the neighbours decide is cut off at both ends.
+  const base64 = [0, 1, 2].map((shift) => {
+    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64").replace(/=+$/, "");
+    return encoded.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));
+  });
+  const escaped = [encodeURIComponent(word), JSON.stringify(word).slice(1, -1)];
+  return [bytes.toString("latin1"), ...escaped, hex, hex.toUpperCase(), ...base64];
+}

@@ -1,0 +1,64 @@
+// The ledgers' own files, as the runtime keeps them: for what no route shows, and for what would take months to happen.
+
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+const LEDGERS = "do/ofauth-edge-Ledger";
+const ALARMS = "metadata.sqlite";
+
+/** How many ledgers keep a record. */
+export function ledgerCount(folder) {
+  return databasesIn(folder).filter((file) => open(folder, file, handleIn)).length;
+}
+
+/**
+ * What `work` makes of the ledger of that handle.
+ * @template T
+ * @param {string} folder                             the gateway's
+ * @param {string} handle
+ * @param {(ledger: DatabaseSync, object: string) => T} work   object: the runtime's name for it
+ * @returns {T}
+ */
+export function inLedgerOf(folder, handle, work) {
+  const file = databasesIn(folder).find((one) => open(folder, one, handleIn) === handle);
+  if (!file) throw new Error(`no ledger of ${handle}`);
+  return open(folder, file, (ledger) => work(ledger, file.replace(".sqlite", "")));
+}
+
+/**
+ * Changes the ledger of that handle while the gateway is down, and has its alarm ring once it is back.
+ * @param {string} folder
+ * @param {string} handle
+ * @param {(ledger: DatabaseSync) => void} work
+ */
+export function ageLedgerOf(folder, handle, work) {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const object = inLedgerOf(folder, handle, (ledger, name) => {
+    work(ledger);
+    ledger.prepare("UPDATE _cf_METADATA SET value = ? WHERE key = 1").run(now);
+    return name;
+  });
+  // The runtime keeps an alarm in two places, which must agree, or it does not ring.
+  const update = "UPDATE _cf_ALARM SET scheduled_time = ? WHERE actor_id = ?";
+  const { changes } = open(folder, ALARMS, (alarms) => alarms.prepare(update).run(now, object));
+  if (changes !== 1) throw new Error(`the ledger of ${handle} has no alarm`);
+}
+
+function databasesIn(folder) {
+  return readdirSync(join(folder, LEDGERS)).filter((name) => name.endsWith(".sqlite") && name !== ALARMS);
+}
+
+function handleIn(ledger) {
+  const tables = ledger.prepare("SELECT 1 FROM sqlite_master WHERE name = 'ledger'").all();
+  return tables.length > 0 ? ledger.prepare("SELECT handle FROM ledger").get()?.handle : undefined;
+}
+
+function open(folder, file, work) {
+  const database = new DatabaseSync(join(folder, LEDGERS, file));
+  try {
+    return work(database);
+  } finally {
+    database.close();
+  }
+}

@@ -1,0 +1,363 @@
+// DELETE /edge/users/{clientReferenceId}: 1. servers only, 2. the user's connections are gone at OFAuth and here, with all
+// that was kept of them, 3. what comes late is acknowledged and not kept, 4. nobody else loses anything, 5. it may be
+// repeated, and goes on where it was stopped, 6. references of all kinds, 7. KV, hub and ledger failing, and a restart,
+// 8. several at once.
+
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { accountOf } from "../emulator/account.mjs";
+import { connectionEvent, realtimeEvent, rulesEvent, sdkEvent } from "../emulator/events.mjs";
+import { consoleOf, eventually, introduce, listAll, refusal, sessionOf, startGateway } from "./harness.mjs";
+import { leaksIn } from "./leaks.mjs";
+import { inLedgerOf } from "./ledgers.mjs";
+
+const DONE = "The user has been deleted";
+const RETURN = "https://app.example/linked";
+
+const gateway = await startGateway({ faults: true, vars: { EVENT_KEEP: "*", APP_RETURN_URL: RETURN } });
+after(() => gateway.close());
+const { emulator } = gateway;
+let count = 0;
+/** Users with an active connection each, made early: a change waits a second for the put before it. */
+const spare = await Promise.all(Array.from({ length: 6 }, () => newUser(["active"])));
+
+describe("with all in order", { concurrency: true }, () => {
+  test("only a server may, and by no other method", async () => {
+    const { user, ids } = await newUser(["active"]);
+    const sessions = [{ sub: user }, { sub: user, permissions: ["connections:write", "access:any"] }];
+    const callers = [...sessions.map((claims) => sessionOf(gateway, claims)), await consoleOf(gateway)];
+    for (const call of callers) assert.deepEqual(refusal(await call("DELETE", path(user))), [403, "PERMISSION_DENIED"]);
+    assert.deepEqual(refusal(await gateway.send("DELETE", path(user))), [401, "CREDENTIALS_MISSING"]);
+    for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH"]) {
+      const answer = await gateway.call(method, path(user));
+      assert.deepEqual([answer.status, answer.headers.allow], [405, "DELETE"], method);
+    }
+    const more = [`${path(user)}/`, `${path(user)}/connections`];
+    for (const rest of ["/edge/users", "/edge/users/", `/edge/users//${user}`, ...more]) {
+      assert.deepEqual(refusal(await gateway.call("DELETE", rest)), [404, "ROUTE_NOT_FOUND"], rest);
+    }
+    assert.deepEqual(asked(ids[0]), []);
+    assert.equal((await gateway.call("GET", `/edge/connections/${ids[0]}`)).json().status, "active");
+  });
+
+  test("nothing is left of the user: not at OFAuth, not in KV, hub and ledger, nor among kept events", async () => {
+    const { user, ids, handles } = await newUser(["active", "expired", "awaiting_2fa", "disconnected"]);
+    const kept = [
+      realtimeEvent("chatMessage", { id: ids[0], clientReferenceId: user }),
+      realtimeEvent("typing", { id: ids[1], clientReferenceId: user, type: "realtime.typing" }),
+      { type: "odd.user", data: { clientReferenceId: user, name: accountOf(ids[0]).name } },
+      { type: "connection.archived", data: { clientReferenceId: user, connection: { id: ids[0] } } },
+      { type: "connection.updated", data: { clientReferenceId: user, connection: { id: `${ids[0]},` } } },
+    ];
+    for (const event of kept) assert.equal((await gateway.deliver(event)).outcome, "kept", JSON.stringify(event));
+    const others = await gateway.deliver(realtimeEvent("chatMessage", { id: "conn_x", clientReferenceId: `${user}x` }));
+    assert.equal(others.outcome, "kept");
+    const people = ids.slice(0, 3).flatMap((id) => [accountOf(id).username, String(accountOf(id).id)]);
+    const own = [user, ...ids, ...handles, ...people];
+    const before = await everythingShown();
+    for (const word of own) assert.ok(before.includes(word), word);
+
+    const answer = await gateway.call("DELETE", path(user));
+    assert.deepEqual([answer.status, answer.json()], [200, { success: true, message: DONE, deleted: 4 }]);
+    assert.equal(answer.headers["x-ofauth-edge"], "gateway");
+    const once = [["DELETE", 200]];
+    assert.deepEqual(ids.map(asked), [once, once, once, []], "what is gone already is not deleted again");
+    assert.ok(ids.every((id) => !emulator.connections.get(id)));
+    await assertGone(user, ids, handles);
+    const shown = (await everythingShown()).replaceAll(`${user}x`, "");
+    assert.deepEqual(leaksIn(shown, own), []);
+    const { list } = (await gateway.call("GET", "/edge/events?limit=100")).json();
+    assert.ok(list.some(({ body }) => body.includes(`${user}x`)), "another's stay");
+  });
+
+  test("a Link session under way is forgotten: its callback tells nothing and asks nobody", async () => {
+    const come = (user, id) => {
+      const query = new URLSearchParams({ status: "success", connection_id: id, client_reference_id: user });
+      return gateway.send("GET", `/link/callback?${query}`);
+    };
+    const { user, ids } = await newUser(["active"]);
+    const other = await newUser(["active"]);
+    for (const clientReferenceId of [user, other.user]) {
+      const body = JSON.stringify({ clientReferenceId, redirectUrl: RETURN, connectionId: null });
+      const headers = { "content-type": "application/json" };
+      assert.equal((await gateway.call("POST", "/v2/link/init", { headers, body })).status, 200);
+    }
+    assert.equal((await gateway.call("DELETE", path(user))).status, 200);
+    const [gone, there] = [await come(user, ids[0]), await come(other.user, other.ids[0])];
+    assert.deepEqual([gone.status, new URL(gone.headers.location).searchParams.get("status")], [303, "unknown"]);
+    assert.deepEqual([there.status, new URL(there.headers.location).searchParams.get("status")], [303, "success"]);
+  });
+
+  test("late webhooks of an erased connection are acknowledged, and neither it nor its user is back", async () => {
+    const { user, ids, handles } = await newUser(["active", "expired"]);
+    assert.equal((await gateway.call("DELETE", path(user))).json().deleted, 2);
+    await assertGone(user, ids, handles);
+    const tell = async (event) => {
+      const answer = await gateway.deliver(event);
+      assert.deepEqual([answer.status, answer.outcome], [200, "stale"], JSON.stringify(event));
+    };
+    for (const id of ids) {
+      for (const type of ["created", "updated", "expired", "disconnected"]) {
+        for (const timestamp of [new Date().toISOString(), new Date(Date.now() + 60_000).toISOString()]) {
+          await tell(connectionEvent(`connection.${type}`, { id, clientReferenceId: user, timestamp, status: "active" }));
+          await tell(connectionEvent(`connection.${type}`, { id, clientReferenceId: `${user}_next`, timestamp }));
+        }
+        await tell(sdkEvent(`connection.${type}`, { id, clientReferenceId: user }));
+      }
+    }
+    await assertGone(user, ids, handles);
+    assert.equal(await countOfHub(`${user}_next`), 0, "nor another user's");
+    for (const id of ids) {
+      emulator.connections.put({ id });
+      const access = await gateway.call("GET", "/v2/access/self", { headers: { "x-connection-id": id } });
+      assert.equal(access.status, 200, "an id that is not known goes up");
+      for (const [method, under] of [["POST", "/invalidate"], ["DELETE", ""]]) {
+        assert.equal((await gateway.call(method, `/edge/connections/${id}${under}`)).status, 200);
+        assert.equal((await gateway.call("GET", `/edge/connections/${id}`)).status, 404);
+      }
+    }
+    await assertGone(user, ids, handles);
+  });
+
+  test("other users keep all they have, even one whose name begins alike or who had the connection before", async () => {
+    const { user, ids } = await newUser(["active", "active"]);
+    const names = [`${user}2`, user.toUpperCase(), ` ${user}`, `${user} `, user.slice(0, -1), `${user}/x`];
+    const others = names.map((name, index) => [name, `conn_neighbour${count}_${index}`]);
+    for (const [name, id] of others) {
+      await introduce(gateway, id, { user: name });
+      await gateway.deliver(realtimeEvent("typing", { id, clientReferenceId: name }));
+    }
+    const [moved, heir] = [ids[1], `${user}_heir`];
+    await gateway.deliver(connectionEvent("connection.updated", { id: moved, clientReferenceId: heir }));
+    const look = async () => {
+      const records = [...others, [heir, moved]].map(([, id]) => gateway.call("GET", `/edge/connections/${id}`));
+      const lists = [...others, [heir]].map(([sub]) => sessionOf(gateway, { sub })("GET", "/edge/connections"));
+      const { list } = (await gateway.call("GET", "/edge/events?limit=100")).json();
+      const events = list.filter(({ body }) => others.some(([, id]) => body.includes(id)));
+      const shown = (await Promise.all([...records, ...lists])).map((answer) => answer.json());
+      assert.equal(events.length, others.length);
+      return [...shown, events];
+    };
+    const before = await look();
+    assert.equal((await gateway.call("DELETE", path(user))).json().deleted, 1);
+    assert.deepEqual(await look(), before);
+    assert.deepEqual(asked(moved), []);
+  });
+
+  test("it may be repeated, and a user whom nobody knows is gone already", async () => {
+    const { user, ids, handles } = await newUser(["active"]);
+    for (const deleted of [1, 0, 0]) {
+      const answer = await gateway.call("DELETE", path(user));
+      assert.deepEqual([answer.status, answer.json()], [200, { success: true, message: DONE, deleted }]);
+    }
+    assert.equal(asked(ids[0]).length, 1);
+    await assertGone(user, ids, handles);
+    const nobody = await gateway.call("DELETE", path("user_nobody"));
+    assert.deepEqual(nobody.json(), { success: true, message: DONE, deleted: 0 });
+  });
+
+  test("what OFAuth refuses for one of several stops it there, and repeated it goes on", async () => {
+    const check = async ([rule, status, type]) => {
+      const { user, ids, handles } = await newUser(["active", "active", "active"]);
+      const [stuck] = ids.slice(1);
+      emulator.fault({ ...rule, times: 1, match: { method: "DELETE", path: `/v2/account/connections/${stuck}` } });
+      const failed = await gateway.call("DELETE", path(user));
+      const shown = `${JSON.stringify(rule)}: ${failed.text}`;
+      assert.equal(failed.status, status, shown);
+      if (type) assert.equal(failed.json().type, type, shown);
+      const left = (await gateway.call("GET", `/edge/connections?clientReferenceId=${user}`)).json().list;
+      assert.ok(left.some(({ id, status: is }) => id === stuck && is === "active"), shown);
+      const done = await gateway.call("DELETE", path(user));
+      assert.deepEqual([done.status, done.json().deleted], [200, left.length], shown);
+      assert.deepEqual(ids.map((id) => asked(id).length).toSorted(), [1, 1, 2], shown);
+      await assertGone(user, ids, handles);
+    };
+    await Promise.all([
+      [{ kind: "status", code: 500 }, 500, "UNKNOWN_ERROR"],
+      [{ kind: "status", code: 502, body: "html" }, 502],
+      [{ kind: "limit", retryAfter: 1 }, 429, "RATE_LIMIT_EXCEEDED"],
+      [{ kind: "refuse", type: "UNAUTHORIZED" }, 401, "UNAUTHORIZED"],
+      [{ kind: "drop" }, 502, "UPSTREAM_UNREACHABLE"],
+    ].map(check));
+  });
+
+  test("that OFAuth knows a connection no more does not stop it", async () => {
+    const { user, ids, handles } = await newUser(["active", "active"]);
+    emulator.connections.remove(ids[0]);
+    assert.equal((await gateway.call("DELETE", path(user))).json().deleted, 2);
+    await assertGone(user, ids, handles);
+  });
+
+  test("references of all kinds, escaped once, and what is no reference", async () => {
+    const bytes = ["a?b#c", "\\", "'\"<>", "a\nb\u0000", "+", "x".repeat(4_096)];
+    const odd = ["a/b", "a b", "é 🎉", "%2F", "a%2Fb", "..", ".", ...bytes];
+    const check = async (user) => {
+      const [mine] = (await newUser(["active"], user)).ids;
+      const answer = await gateway.call("DELETE", path(user));
+      assert.deepEqual([answer.status, answer.json().deleted], [200, 1], user);
+      assert.equal((await gateway.call("GET", `/edge/connections/${mine}`)).status, 404, user);
+    };
+    await Promise.all(odd.map(check));
+    for (const none of ["%ff", "%C3", "x".repeat(4_097)]) {
+      assert.deepEqual(refusal(await gateway.call("DELETE", `/edge/users/${none}`)), [400, "BAD_REQUEST"], none);
+    }
+  });
+});
+
+test("with the hub down it is 503 and OFAuth is not asked; with a ledger down what was done is gone on with", async () => {
+  for (const modes of [{ hub: "fail" }, { ledger: "fail" }, { ledger: "lost" }]) {
+    const { user, ids, handles } = spare.pop();
+    await gateway.fail(modes);
+    const failed = await gateway.call("DELETE", path(user));
+    assert.deepEqual(refusal(failed), [503, "STORAGE_UNAVAILABLE"], JSON.stringify(modes));
+    assert.deepEqual(asked(ids[0]), modes.hub ? [] : [["DELETE", 200]], JSON.stringify(modes));
+    await gateway.fail({});
+    const done = await gateway.call("DELETE", path(user));
+    assert.equal(done.status, 200, done.text);
+    await assertGone(user, ids, handles);
+  }
+});
+
+test("with KV failing kept events are not forgotten: it is 503, and repeated it is done", async () => {
+  const { user, ids, handles } = spare.pop();
+  await gateway.deliver(realtimeEvent("typing", { id: ids[0], clientReferenceId: user }));
+  for (const modes of [{ put: "fail" }, { read: "fail" }]) {
+    await gateway.fail(modes);
+    assert.deepEqual(refusal(await gateway.call("DELETE", path(user))), [503, "STORAGE_UNAVAILABLE"], JSON.stringify(modes));
+  }
+  assert.equal(await countOfHub(user), 0, "its connection is gone");
+  await gateway.fail({});
+  assert.equal((await gateway.call("DELETE", path(user))).status, 200);
+  await assertGone(user, ids, handles);
+  assert.ok(!(await everythingShown()).includes(user));
+});
+
+test("an old put that lands late, or an old message to the hub, brings nothing back", async () => {
+  const { user, ids, handles } = spare.pop();
+  const change = () => gateway.deliver(connectionEvent("connection.updated", { id: ids[0], clientReferenceId: user }));
+  await gateway.fail({ put: "hang", hub: "late" });
+  assert.equal((await change()).outcome, "applied");
+  await gateway.fail({ put: "hang" });
+  assert.equal((await gateway.call("DELETE", path(user))).json().deleted, 1);
+  await gateway.fail({});
+  await sleep(3_500); // until then it is on its way
+  await assertGone(user, ids, handles);
+});
+
+test("what KV and hub have not heard yet when the gateway stops they hear after a restart", async (t) => {
+  const own = await startGateway({ faults: true });
+  t.after(() => own.close());
+  const handle = await introduce(own, "conn_erased", { user: "user_erased" });
+  await introduce(own, "conn_kept", { user: "user_kept" });
+  await eventually(async () => assert.equal((await listAll(own)).length, 2));
+  own.emulator.fault({ kind: "slow", ms: 300, times: 1 });
+  const answer = own.call("DELETE", path("user_erased"));
+  await eventually(() => own.emulator.requests.some(({ method }) => method === "DELETE"), { every: 5 });
+  await own.fail({ put: "fail", hub: "fail" });
+  assert.deepEqual(refusal(await answer), [503, "STORAGE_UNAVAILABLE"], "pending Link sessions are the hub's");
+  await own.close({ keep: true });
+
+  const again = await startGateway({ folder: own.folder });
+  t.after(() => again.close());
+  assert.equal((await again.call("GET", `/edge/connections/${handle}`)).status, 404, "the ledger knows at once");
+  await eventually(async () => {
+    assert.deepEqual((await listAll(again)).map(({ id }) => id), ["conn_kept"]);
+    const { list } = (await sessionOf(again, { sub: "user_erased" })("GET", "/edge/connections")).json();
+    assert.deepEqual(list, []);
+  }, { within: 20_000, every: 200 });
+  const late = connectionEvent("connection.created", { id: "conn_erased", clientReferenceId: "user_erased" });
+  assert.equal((await again.deliver(late)).outcome, "stale");
+  assert.equal((await again.call("GET", "/edge/connections/conn_erased")).status, 404);
+});
+
+test("several at once, with webhooks on their way: all are answered, and the user is gone", async () => {
+  const { user, ids, handles } = await newUser(["active", "expired", "active"]);
+  const url = `http://127.0.0.1:${gateway.port}/webhooks/ofauth`;
+  emulator.outbox.sendTo({ url, ofauthSecret: gateway.vars.OFAUTH_WEBHOOK_SECRET });
+  emulator.set({ accountWebhook: "before" });
+  const deletes = [1, 2, 3].map(() => gateway.call("DELETE", path(user)));
+  const single = gateway.call("DELETE", `/edge/connections/${ids[0]}`);
+  const tell = (id, type) => gateway.deliver(connectionEvent(`connection.${type}`, { id, clientReferenceId: user }));
+  const events = ids.flatMap((id) => ["updated", "expired", "created"].map((type) => tell(id, type)));
+  for (const answer of await Promise.all([...deletes, ...events])) assert.equal(answer.status, 200, answer.text);
+  assert.ok([200, 404].includes((await single).status));
+  emulator.outbox.sendTo({});
+  await assertGone(user, ids, handles);
+});
+
+test("of more kept events than KV lists at once, the user's are found", async () => {
+  const { user, ids } = spare.pop();
+  const kv = await gateway.kv();
+  const timestamp = "2020-01-01T00:00:00.000Z";
+  await gateway.deliver(realtimeEvent("typing", { id: ids[0], clientReferenceId: user, timestamp }));
+  const oldest = (await kv.list({ prefix: "event:" })).keys.at(-1);
+  const { value, metadata } = await kv.getWithMetadata(oldest.name, "arrayBuffer");
+  const others = { ...metadata, reference: "another's" };
+  const newer = Array.from({ length: 1_000 }, (_, index) => `event:8000000000000:copy${index}`);
+  await Promise.all(newer.map((key) => kv.put(key, value, { metadata: others })));
+  assert.equal((await kv.list({ prefix: "event:" })).list_complete, false);
+  assert.equal((await gateway.call("DELETE", path(user))).status, 200);
+  assert.equal(await kv.get(oldest.name), null);
+  assert.equal((await kv.list({ prefix: "event:8000000000000:" })).keys.length, 1_000, "and nobody else's");
+});
+
+/** A user with a connection of each status, and nothing else yet. */
+async function newUser(statuses, user = `user_${(count += 1)}_zQ`) {
+  const number = (count += 1);
+  const ids = statuses.map((_, index) => `conn_${number}of${index}Xy`);
+  const handles = await Promise.all(ids.map((id, index) => introduce(gateway, id, { user, status: statuses[index] })));
+  return { user, ids, handles };
+}
+
+function path(user) {
+  const escaped = encodeURIComponent(user);
+  return `/edge/users/${escaped === "." || escaped === ".." ? escaped.replaceAll(".", "%2E") : escaped}`;
+}
+
+/** What OFAuth was asked to do to a connection, and said. */
+function asked(id) {
+  const about = emulator.requests.filter((seen) => seen.path === `/v2/account/connections/${id}`);
+  return about.map(({ method, status }) => [method, status]);
+}
+
+/** By any name, in any view and any store. */
+async function assertGone(user, ids, handles) {
+  for (const name of [...ids, ...handles]) {
+    for (const under of ["", "/events", "/health"]) {
+      const answer = await gateway.call("GET", `/edge/connections/${name}${under}`);
+      assert.deepEqual(refusal(answer), [404, "CONNECTION_NOT_FOUND"], `${name}${under}`);
+    }
+  }
+  const kv = await gateway.kv();
+  await eventually(async () => {
+    for (const handle of handles) assert.equal(await kv.get(`conn:${handle}`), null);
+    assert.equal(await countOfHub(user), 0);
+  });
+  for (const handle of handles) assert.equal(deliveriesOf(handle), 0, "the ledger keeps no delivery");
+}
+
+async function countOfHub(user) {
+  const { list } = (await gateway.call("GET", `/edge/connections?clientReferenceId=${encodeURIComponent(user)}`)).json();
+  assert.deepEqual((await sessionOf(gateway, { sub: user })("GET", "/edge/connections")).json().list.length, list.length);
+  return list.length;
+}
+
+function deliveriesOf(handle) {
+  const select = "SELECT count(*) AS count FROM deliveries";
+  return inLedgerOf(gateway.folder, handle, (ledger) => ledger.prepare(select).get().count);
+}
+
+/** All that servers can read of connections and kept events, as text. */
+async function everythingShown() {
+  const connections = await listAll(gateway);
+  const pages = [];
+  for (let cursor; ; ) {
+    const page = (await gateway.call("GET", `/edge/events?limit=100${cursor ? `&cursor=${cursor}` : ""}`)).json();
+    pages.push(page.list);
+    if (!(cursor = page.cursor)) return JSON.stringify([connections, pages]);
+  }
+}
+
+assert.equal((await gateway.deliver(rulesEvent())).outcome, "kept");
