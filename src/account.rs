@@ -1,11 +1,17 @@
 //! OFAuth's routes for servers: the account's connections, rules and Vault. They pass as they are; what some of them do
 //! to a connection its ledger must hear too.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::{access, api_error::EdgeError, connection::Changes, event::ConnectionEvent, json::Object};
+use crate::{
+    access,
+    api_error::{ApiError, EdgeError, RetryHeaders},
+    connection::Changes,
+    event::ConnectionEvent,
+    json::Object,
+};
 
 /// Where OFAuth's list of connections is.
 pub const CONNECTIONS: &str = "/v2/account/connections";
@@ -29,15 +35,18 @@ pub enum Upkeep {
     None,
 }
 
-/// A call for a server, understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A call for a server, understood as leniently as OFAuth might: segments decoded, empty ones passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountCall<'a> {
     /// The segment that names a connection, as it came.
     pub connection: Option<&'a str>,
     /// What it does.
     pub upkeep: Upkeep,
-    before: &'a str,
-    after: &'a str,
+    segments: Vec<&'a str>,
+    /// Where among the segments the connection is named.
+    named: usize,
+    /// Where `account` is to be put in: before `connections` of the older documents.
+    old: Option<usize>,
 }
 
 /// One item of OFAuth's list, in today's shape or the older one.
@@ -50,16 +59,23 @@ pub fn is_account(path: &str) -> bool {
     old || path == "/v2/dynamic-rules" || PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }
 
-/// Judges a path beyond [`access::check_path`]: one that OFAuth may read as another, with an empty segment or with
-/// letters, digits or `-._~` escaped for no reason, could do to a connection what its ledger would not hear.
-pub fn check_path(path: &str) -> Result<(), EdgeError> {
-    access::check_path(path)?;
-    let empty = path.split('/').skip(1).any(str::is_empty);
-    let needless = path.split('%').skip(1).any(|escape| {
-        let byte = escape.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        byte.is_none_or(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte))
-    });
-    if empty || needless { Err(EdgeError::BadRequest("the path is ambiguous")) } else { Ok(()) }
+/// Whether OFAuth has done what it was asked: a 2xx, unless it is a page of somebody else's or says otherwise. `json` is the
+/// body if it is JSON that was read, `is_page` whether it is HTML.
+pub fn is_granted(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
+    #[derive(Deserialize)]
+    struct Said {
+        success: Option<bool>,
+    }
+    let said = json.and_then(|json| serde_json::from_slice::<Object<Said>>(json).ok());
+    let refused = said.is_some_and(|Object(said)| said.success == Some(false));
+    (200..=299).contains(&status) && !refused && !is_page
+}
+
+/// Whether OFAuth's answer to a DELETE means that the connection is no more: it is done, or OFAuth does not know the
+/// connection. That nothing is at that path, or a page of somebody else's, means nothing. Arguments as for [`is_granted`].
+pub fn is_gone(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
+    let code = || ApiError::read(status, RetryHeaders::default(), json.unwrap_or_default()).code;
+    is_granted(status, json, is_page) || (status == 404 && !is_page && code() != "ROUTE_NOT_FOUND")
 }
 
 /// The path of one connection, or of what is under it; a BAD_REQUEST for an id that would make it another path.
@@ -71,38 +87,42 @@ pub fn connection_path(id: &str, under: &str) -> Result<String, EdgeError> {
 impl<'a> AccountCall<'a> {
     /// Understands a call.
     pub fn read(method: &str, path: &'a str) -> Self {
-        let rest = path.strip_prefix(CONNECTIONS).or_else(|| path.strip_prefix(OLD_CONNECTIONS));
-        let Some(rest) = rest.filter(|rest| rest.is_empty() || rest.starts_with('/')) else {
-            return Self { connection: None, upkeep: Upkeep::None, before: path, after: "" };
+        let segments: Vec<&str> = path.split('/').collect();
+        let decoded = segments.iter().map(|raw| percent_decode_str(raw).decode_utf8().unwrap_or_default());
+        let decoded: Vec<_> = decoded.enumerate().filter(|(_, segment)| !segment.is_empty()).collect();
+        let words: Vec<&str> = decoded.iter().map(|(_, segment)| &**segment).collect();
+        let (first, rest) = match words.as_slice() {
+            ["v2", "account", "connections", rest @ ..] => (3, rest),
+            ["v2", "connections", rest @ ..] => (2, rest),
+            _ => (0, &[][..]),
         };
-        let (before, named) = match rest.strip_prefix("/import") {
-            Some(named) if named.is_empty() || named.starts_with('/') => ("/v2/account/connections/import", named),
-            _ => (CONNECTIONS, rest),
+        let (named, upkeep) = match (method, rest) {
+            ("POST", ["import"]) => (None, Upkeep::Import),
+            ("PATCH", ["import", _]) => (Some(first + 1), Upkeep::Import),
+            (_, ["import", _, ..]) => (Some(first + 1), Upkeep::None),
+            (_, ["import"] | []) => (None, Upkeep::None),
+            ("DELETE", [_]) => (Some(first), Upkeep::Delete),
+            ("POST", [_, "invalidate"]) => (Some(first), Upkeep::Invalidate),
+            (_, [_, ..]) => (Some(first), Upkeep::None),
         };
-        let (connection, after) = match named.strip_prefix('/') {
-            Some(named) => named.split_at(named.find('/').unwrap_or(named.len())),
-            None => ("", ""),
-        };
-        let connection = Some(connection).filter(|connection| !connection.is_empty());
-        let import = before != CONNECTIONS;
-        let upkeep = match (method, connection, after) {
-            ("POST", None, "") | ("PATCH", Some(_), "") if import && named != "/" => Upkeep::Import,
-            ("DELETE", Some(_), "") if !import => Upkeep::Delete,
-            ("POST", Some(_), "/invalidate") if !import => Upkeep::Invalidate,
-            _ => Upkeep::None,
-        };
-        let after = if connection.is_some() { after } else { named };
-        Self { connection, upkeep, before, after }
+        let place = |index: usize| decoded.get(index).map(|(place, _)| *place);
+        let named = named.and_then(place);
+        let connection = named.and_then(|place| segments.get(place).copied());
+        let old = (first == 2).then(|| place(1)).flatten();
+        Self { connection, upkeep, segments, named: named.unwrap_or_default(), old }
     }
 
-    /// The path that goes up: an older one in today's words, and with `id` where a connection is named.
+    /// The path that goes up: as it came, but for an older one in today's words, and `id` where a connection is named.
     pub fn path(&self, id: Option<&str>) -> String {
-        let Self { before, after, .. } = self;
-        match (id, self.connection) {
-            (Some(id), Some(_)) => format!("{before}/{}{after}", utf8_percent_encode(id, SEGMENT)),
-            (None, Some(named)) => format!("{before}/{named}{after}"),
-            (_, None) => format!("{before}{after}"),
+        let id = id.filter(|_| self.connection.is_some()).map(|id| utf8_percent_encode(id, SEGMENT).to_string());
+        let mut segments: Vec<&str> = self.segments.clone();
+        if let (Some(id), Some(named)) = (&id, segments.get_mut(self.named)) {
+            *named = id;
         }
+        if let Some(old) = self.old {
+            segments.insert(old, "account");
+        }
+        segments.join("/")
     }
 }
 

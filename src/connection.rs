@@ -328,6 +328,11 @@ impl Record {
         self.status != DISCONNECTED
     }
 
+    /// Whether it is that user's.
+    pub fn is_of(&self, client_reference_id: &str) -> bool {
+        self.client_reference_id.as_deref() == Some(client_reference_id)
+    }
+
     /// The record as the caller may see it: OFAuth's id is for servers, anybody else gets the handle for it.
     #[must_use]
     pub fn shown_to(self, caller: &Caller) -> Self {

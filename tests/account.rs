@@ -11,7 +11,7 @@
 
 use ofauth_edge::{
     access::check_path,
-    account::{self, AccountCall, CONNECTIONS, Upkeep, connection_path, is_account},
+    account::{AccountCall, CONNECTIONS, Upkeep, connection_path, is_account},
     route::{Route, route},
 };
 use percent_encoding::percent_decode_str;
@@ -208,22 +208,21 @@ fn what_an_id_is_made_of_is_escaped_in_a_path() {
 }
 
 #[test]
-fn a_path_that_ofauth_may_read_as_another_one_is_refused() {
-    for path in [
-        "/v2/account/connections/conn_1/",
-        "/v2/account/%63onnections/conn_1",
-        "/v2/account//connections/conn_1",
-        "/v2/account/connections//conn_1",
-        "/v2/account/connections/conn_1/%69nvalidate",
-        "/v2/account/connections/%69mport",
-        "/v2/account/connections/conn%5f1",
-        "/v2/account/connections/a%zz",
+fn a_call_is_understood_however_its_path_is_spelled() {
+    for (method, path, upkeep) in [
+        ("DELETE", "/v2/account/connections/conn_1/", Upkeep::Delete),
+        ("DELETE", "/v2/account/%63onnections/conn_1", Upkeep::Delete),
+        ("DELETE", "/v2/account//connections/conn_1", Upkeep::Delete),
+        ("DELETE", "/v2/account/connections//conn_1", Upkeep::Delete),
+        ("POST", "/v2/account/connections/conn_1/%69nvalidate", Upkeep::Invalidate),
+        ("PATCH", "/v2/account/connections/%69mport/conn_1", Upkeep::Import),
     ] {
-        assert_eq!(account::check_path(path).unwrap_err().code(), "BAD_REQUEST", "{path}");
+        let call = AccountCall::read(method, path);
+        assert_eq!((call.connection, call.upkeep), (Some("conn_1"), upkeep), "{path}");
+        assert_eq!(call.path(None), path);
+        assert_eq!(call.path(Some("conn_2")), path.replace("conn_1", "conn_2"));
     }
-    for path in ["/v2/account/connections/a%3Ab", "/v2/dynamic-rules", "/v2/vault-plus/a%20b", "/v2/link/cs_1"] {
-        assert_eq!(account::check_path(path), Ok(()), "{path}");
-    }
+    assert_eq!(AccountCall::read("POST", "/v2/account/connections/%69mport").upkeep, Upkeep::Import);
 }
 
 #[test]

@@ -12,7 +12,8 @@ use super::{
     upstream::{self, Answer, Outgoing},
 };
 use crate::{
-    account::{self, AccountCall, Item, Upkeep},
+    access,
+    account::{AccountCall, Item, Upkeep},
     api_error::EdgeError,
     config::Config,
     connection::Rank,
@@ -30,7 +31,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     if *caller != Caller::Gateway {
         return Err(EdgeError::PermissionDenied.into());
     }
-    account::check_path(call.path())?;
+    access::check_path(call.path())?;
     let body = upstream::body_of(call).await?;
     // 2.
     let asked = AccountCall::read(&call.method, call.path());
@@ -46,7 +47,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     // 3.
     let translated = named.as_ref().and_then(|named| named.translated.then_some(named.id.as_str()));
     let path = asked.path(translated);
-    account::check_path(&path)?;
+    access::check_path(&path)?;
     let query = call.path_and_query().strip_prefix(call.path()).unwrap_or_default();
     let path_and_query = format!("{path}{query}");
     let outgoing = Outgoing::of(call, body, target.as_ref().map(|target| target.id.as_str()))?;
@@ -83,17 +84,15 @@ async fn keep_up(
     config: &Config,
     env: &Env,
 ) -> Result<(), Failure> {
-    let granted = (200..=299).contains(&answer.status());
     match (upkeep, id) {
-        (Upkeep::Delete, Some(id)) if granted => manage::note_deleted(id, call, config, env).await,
-        (Upkeep::Delete, Some(id)) if answer.status() == 404 => {
-            match ledger::record(&config.index.handle(id), env).await? {
-                Some(known) => manage::note_deleted(&known.id, call, config, env).await,
-                None => Ok(()),
-            }
+        (Upkeep::Delete, Some(id)) if answer.is_gone().await => {
+            let known = answer.status() != 404 || ledger::record(&config.index.handle(id), env).await?.is_some();
+            if known { manage::note_deleted(id, call, config, env).await } else { Ok(()) }
         }
-        (Upkeep::Invalidate, Some(id)) if granted => manage::note_invalidated(id, call, config, env).await,
-        (Upkeep::Import, _) if granted => {
+        (Upkeep::Invalidate, Some(id)) if answer.is_granted().await => {
+            manage::note_invalidated(id, call, config, env).await
+        }
+        (Upkeep::Import, _) if answer.is_granted().await => {
             if let Some(item) = answer.json().await.as_deref().and_then(Item::read) {
                 let id = item.id().to_owned();
                 let entry = Entry::own(&id, "imported", Rank::Listed, item.changes(), call);

@@ -185,7 +185,7 @@ async fn is_linked(
     config: &Config,
     env: &Env,
 ) -> Result<bool, Failure> {
-    let theirs = |record: &Record| record.is_connected() && record.client_reference_id.as_deref() == Some(reference);
+    let theirs = |record: &Record| record.is_connected() && record.is_of(reference);
     match ledger::record(handle, env).await? {
         Some(record) if theirs(&record) => return Ok(true),
         Some(record) if !record.is_connected() => return Ok(false),

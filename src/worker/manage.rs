@@ -32,10 +32,10 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     let found = may_write(segment, caller, config, env).await?;
     let outgoing = Outgoing::own("DELETE", connection_path(found.id(), "")?)?;
     let answer = upstream::send(&outgoing, call, config).await?;
-    match (answer.status(), &found) {
-        (404, Found::Unknown(_)) => return Err(EdgeError::ConnectionNotFound.into()),
-        (200..=299 | 404, _) => note_deleted(found.id(), call, config, env).await?,
-        _ => return answer.pass_back(),
+    match &found {
+        _ if !answer.is_gone().await => return answer.pass_back_to(caller, config).await,
+        Found::Unknown(_) if answer.status() == 404 => return Err(EdgeError::ConnectionNotFound.into()),
+        _ => note_deleted(found.id(), call, config, env).await?,
     }
     Ok(done(&found, caller, config, "has been successfully deleted"))
 }
@@ -51,8 +51,8 @@ pub async fn invalidate(
     let found = may_write(segment, caller, config, env).await?;
     let outgoing = Outgoing::own("POST", connection_path(found.id(), "/invalidate")?)?;
     let answer = upstream::send(&outgoing, call, config).await?;
-    if !(200..=299).contains(&answer.status()) {
-        return answer.pass_back();
+    if !answer.is_granted().await {
+        return answer.pass_back_to(caller, config).await;
     }
     note_invalidated(found.id(), call, config, env).await?;
     Ok(done(&found, caller, config, "has been invalidated"))
@@ -131,11 +131,14 @@ pub async fn timeline(
     Ok(Reply::json(&Answer { list: list.collect(), cursor }))
 }
 
+/// Finds a connection that the caller may end. The hub may not have heard yet that one is another user's now; the ledger
+/// has.
 async fn may_write(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
-    if let Caller::Session(session) = caller {
-        session.require(WRITE)?;
-    }
-    find(segment, caller, config, env).await
+    let Caller::Session(session) = caller else { return find(segment, caller, config, env).await };
+    session.require(WRITE)?;
+    let own = find(segment, caller, config, env).await?.record()?;
+    let record = ledger::record(&own.handle, env).await?.filter(|record| record.is_of(&session.client_reference_id));
+    Ok(Found::Known(Box::new(record.ok_or(EdgeError::ConnectionNotFound)?)))
 }
 
 fn done(found: &Found, caller: &Caller, config: &Config, what: &str) -> Reply {

@@ -71,8 +71,8 @@ async fn own_or_meant(session: &Session, header: Option<&str>, config: &Config, 
         Err(failure) => failure,
     };
     let Some(handle) = named else { return Err(failure) };
-    let theirs = |record: &Record| record.client_reference_id.as_ref() == Some(&session.client_reference_id);
-    let record = from_kv(handle, config, env).await?.filter(|record| theirs(record) && record.is_connected());
+    let record = from_kv(handle, config, env).await?;
+    let record = record.filter(|record| record.is_of(&session.client_reference_id) && record.is_connected());
     record.map(Target::from).ok_or(failure)
 }
 

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
+use serde_json::json;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{
     Delay,
@@ -21,10 +22,12 @@ use super::{
 };
 use crate::{
     access::{self, DEADLINE, MAX_ERROR_BODY, Tried},
-    account::Item,
+    account::{self, Item},
     api_error::{ApiError, EdgeError, RetryHeaders, Verdict},
     config::Config,
     json::Object,
+    redact::without_ids,
+    session::Caller,
 };
 
 /// The longest page of OFAuth's list that is read, in bytes.
@@ -194,6 +197,39 @@ impl Answer {
         match &self.read {
             Some(read) => Some(read.clone()),
             None => read_copy(&self.response, DEADLINE).await,
+        }
+    }
+
+    /// See [`account::is_granted`].
+    pub async fn is_granted(&self) -> bool {
+        account::is_granted(self.status(), self.json().await.as_deref(), self.is_page())
+    }
+
+    /// See [`account::is_gone`].
+    pub async fn is_gone(&self) -> bool {
+        account::is_gone(self.status(), self.json().await.as_deref(), self.is_page())
+    }
+
+    fn is_page(&self) -> bool {
+        let kind = self.response.headers().get("content-type").ok().flatten();
+        kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
+    }
+
+    /// An error that answers a call of the gateway's own, for the one it was made for: nobody but a server sees ids in it.
+    pub async fn pass_back_to(self, caller: &Caller, config: &Config) -> Result<Reply, Failure> {
+        let (status, json) = (self.status(), self.json().await.and_then(|json| String::from_utf8(json).ok()));
+        match (caller, json) {
+            (Caller::Gateway, _) if status >= 300 => self.pass_back(),
+            _ if status < 400 => Err(Failure::upstream("an answer that is none of OFAuth's".into())),
+            (_, json) => {
+                let code = ApiError::read(status, RetryHeaders::default(), b"").code;
+                let plain = || json!({ "error": "OFAuth answered with an error", "type": code }).to_string();
+                let body = json.map_or_else(plain, |json| without_ids(&json, &config.index));
+                let headers = copy(&self.response.headers(), access::comes_back).map_err(Failure::upstream)?;
+                headers.delete("content-length").map_err(Failure::upstream)?;
+                let verdict = access::verdict(&self.path, status, self.refusal.as_ref());
+                Ok(Reply::rewritten(status, headers, body).verdict(verdict))
+            }
         }
     }
 

@@ -1,0 +1,42 @@
+// Names that are no names: what a segment of /edge/connections/* holds must never make another path of the call that goes up.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { introduce, sessionOf, startGateway } from "./harness.mjs";
+
+const gateway = await startGateway();
+after(() => gateway.close());
+const { emulator } = gateway;
+
+for (const [what, names] of [
+  ["a dot segment", ["..", ".", "%2e%2e", "%2E", ".%2e"]],
+  ["a slash or backslash, or what decodes to one", ["..%2Fwhoami", "a%2Fb", "..%5C..", "a%5cb", "%252e%252e", "a%252fb"]],
+]) {
+  test(`${what} names no connection, and OFAuth is not asked`, async () => {
+    const reached = [];
+    for (const name of names) {
+      for (const [method, under] of [["DELETE", ""], ["POST", "/invalidate"]]) {
+        emulator.clear();
+        const head = `${method} /edge/connections/${name}${under} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n`;
+        const answer = await gateway.raw(`${head}apikey: ${gateway.vars.GATEWAY_KEY}\r\ncontent-length: 0\r\n\r\n`);
+        assert.match(answer, /^HTTP\/1\.1 4/, name);
+        for (const { path } of emulator.requests) reached.push(`${method} ${name}${under} -> ${path}`);
+      }
+    }
+    assert.deepEqual(reached, []);
+  });
+}
+
+test("nor does a connection that a webhook named so", async () => {
+  for (const id of ["..", "."]) {
+    const made = await introduce(gateway, id).catch(() => undefined); // refusing the webhook is as good
+    const { list } = (await sessionOf(gateway, {})("GET", "/edge/connections")).json();
+    const handle = made ?? list[0]?.handle;
+    if (!handle) continue;
+    emulator.clear();
+    const session = sessionOf(gateway, { permissions: ["connections:write"] });
+    await session("DELETE", `/edge/connections/${handle}`);
+    assert.deepEqual(emulator.requests.map(({ path }) => path).filter((path) => /connections\/?$|account\/$/.test(path)), []);
+  }
+});
