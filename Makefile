@@ -24,7 +24,7 @@ test: setup
 	@$(tools) node scripts/worker.mjs
 	@echo "Test: emulator and Worker"
 	@$(tools) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
-	  node --test --test-concurrency=1 tests/emulator/*.test.mjs tests/e2e/*.test.mjs
+	  node --test --test-concurrency=2 tests/emulator/*.test.mjs tests/e2e/*.test.mjs
 
 test-all:
 	@PROPTEST_CASES=$${PROPTEST_CASES:-10000} $(MAKE) --no-print-directory test

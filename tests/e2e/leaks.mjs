@@ -10,7 +10,7 @@ import { join } from "node:path";
  */
 export function leaksIn(bytes, words) {
   const text = Buffer.from(bytes).toString("latin1");
-  return words.filter((word) => disguisesOf(word).some((disguise) => text.includes(disguise)));
+  return words.filter((word) => disguisesOf(word).some((shape) => text.includes(shape)));
 }
 
 /**
@@ -28,7 +28,14 @@ export function leaksOf(gateway, words) {
   return places.flatMap(([place, bytes]) => leaksIn(bytes, words).map((word) => `${place}: ${word}`));
 }
 
+const known = new Map();
+
 function disguisesOf(word) {
+  if (!known.has(word)) known.set(word, disguise(word));
+  return known.get(word);
+}
+
+function disguise(word) {
   const bytes = Buffer.from(word);
   const hex = bytes.toString("hex");
   // Shifted by none, one or two bytes; what the neighbours decide is cut off at both ends.
