@@ -11,7 +11,6 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    account,
     api_error::{ApiError, EdgeError, RELINK, RetryHeaders, Verdict},
     connection::{ACTIVE, DISCONNECTED, EXPIRED, MISSING, Record},
     event::is_connection_id,
@@ -64,13 +63,14 @@ struct ListedRoute {
     permission: Option<String>,
 }
 
-/// Judges a path (without query, as received): it begins as one that is passed on, which is [`PREFIX`], one of
-/// [`account`]'s or `/v2/link/`, and, each segment percent-decoded once, has no dot segment, slash, backslash or control
-/// byte, and no `%2e`, `%2f`, `%5c` or `%25` left to decode.
+/// Judges a path (without query, as received): it begins with [`PREFIX`] and is [`check_segments`]'s.
 pub fn check_path(path: &str) -> Result<(), EdgeError> {
-    if !path.starts_with(PREFIX) && !account::is_account(path) && !path.starts_with("/v2/link/") {
-        return Err(EdgeError::RouteNotFound);
-    }
+    if path.starts_with(PREFIX) { check_segments(path) } else { Err(EdgeError::RouteNotFound) }
+}
+
+/// Judges a path that goes up: each segment percent-decoded once, it has no dot segment, slash, backslash or control
+/// byte, and no `%2e`, `%2f`, `%5c` or `%25` left to decode.
+pub fn check_segments(path: &str) -> Result<(), EdgeError> {
     if path.split('/').all(is_safe_segment) { Ok(()) } else { Err(EdgeError::BadRequest("the path is ambiguous")) }
 }
 

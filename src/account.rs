@@ -81,7 +81,7 @@ pub fn is_gone(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
 /// The path of one connection, or of what is under it; a BAD_REQUEST for an id that would make it another path.
 pub fn connection_path(id: &str, under: &str) -> Result<String, EdgeError> {
     let path = format!("{CONNECTIONS}/{}{under}", utf8_percent_encode(id, SEGMENT));
-    access::check_path(&path).map(|()| path)
+    access::check_segments(&path).map(|()| path)
 }
 
 impl<'a> AccountCall<'a> {

@@ -3,13 +3,11 @@
 //! A shell looks variables up; this module says which exist, what makes one usable, and which are not. No value ever
 //! appears in a [`Problem`].
 
-use std::{fmt, net::IpAddr, ops::RangeInclusive};
-
-use http::Uri;
+use std::{fmt, ops::RangeInclusive};
 
 use crate::{
     cors::AllowedOrigins,
-    link::origin_of,
+    origin::{is_as_sent, is_origin, origin_of},
     seal::{Index, MAX_KEYS, Sealer, parse_key},
     session::{Doorkeeper, MIN_KEY},
     signature::{DEFAULT_TOLERANCE, SecretFault, Secrets, SignatureError},
@@ -320,34 +318,6 @@ fn secret_reason(fault: SecretFault) -> Reason {
         SecretFault::OuterWhiteSpace => Reason::OuterWhiteSpace,
         SecretFault::NotBase64 => Reason::NotBase64,
     }
-}
-
-/// Whether browsers write an origin like this: in lower case, without its scheme's own port.
-fn is_as_sent(origin: &str) -> bool {
-    let own = if origin.starts_with("https") { ":443" } else { ":80" };
-    !origin.ends_with(own) && !origin.bytes().any(|byte| byte.is_ascii_uppercase())
-}
-
-/// Scheme, host and perhaps a port, nothing else: https, or http on loopback.
-pub(crate) fn is_origin(text: &str) -> bool {
-    let Ok(uri) = text.parse::<Uri>() else { return false };
-    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
-    let host = authority.host();
-    let address = match host.strip_prefix('[').map(|host| host.strip_suffix(']').unwrap_or_default().parse()) {
-        Some(Ok(address)) => Some(IpAddr::V6(address)),
-        Some(Err(_)) => return false,
-        None => host.parse().ok().map(IpAddr::V4),
-    };
-    let loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
-    let port = match authority.as_str().strip_prefix(host) {
-        Some("") => true,
-        Some(port) => {
-            port.trim_start_matches(':').bytes().all(|byte| byte.is_ascii_digit()) && authority.port().is_some()
-        }
-        None => false,
-    };
-    let whole = format!("{scheme}://{authority}") == text && !host.is_empty();
-    whole && port && (scheme == "https" || (scheme == "http" && loopback))
 }
 
 fn matches(pattern: &str, kind: &str) -> bool {

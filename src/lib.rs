@@ -9,7 +9,9 @@
 //! The flow of a webhook: [`signature`] makes [`signature::Verified`] of bytes and headers, [`event`] reads it,
 //! [`connection`] folds it into the record, [`store`] says what to write, sealed by [`seal`].
 //! The flow of a call: [`route`] finds its destination, [`session`] who is calling, [`access`] what goes up and what
-//! comes back, [`api_error`] what an error means. [`config`] judges what all of them are told.
+//! comes back, [`api_error`] what an error means. [`account`] are OFAuth's routes for servers, [`link`] a user's way to
+//! OFAuth's pages and back, [`health`] how a connection is, [`list`] pages of what is kept, [`redact`] what is shown of it
+//! to people, [`cors`] and [`origin`] which sites may ask. [`config`] judges what all of them are told.
 
 pub mod access;
 pub mod account;
@@ -22,6 +24,7 @@ pub mod health;
 mod json;
 pub mod link;
 pub mod list;
+pub mod origin;
 pub mod redact;
 pub mod route;
 pub mod seal;

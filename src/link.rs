@@ -7,17 +7,16 @@
 use std::collections::BTreeMap;
 
 use form_urlencoded::Serializer;
-use http::Uri;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
 use crate::{
     api_error::EdgeError,
-    config::is_origin,
     connection::{ACTIVE, EXPIRED, Record},
     cors::AllowedOrigins,
     event::{MAX_TEXT, is_connection_id, unix_ms},
     json::Object,
+    origin::origin_of,
     session::Session,
 };
 
@@ -34,8 +33,6 @@ pub const MAX_PAGES: i64 = 3;
 /// How many Link sessions of a user are remembered at once: the newest.
 pub const MAX_PENDING: i64 = 5;
 
-/// The longest URL to return to, in bytes.
-const MAX_URL: usize = 2048;
 /// How long a Link session lives unless OFAuth says otherwise, and the longest that is believed, in milliseconds.
 const LIFE: i64 = 60 * 60 * 1000;
 const NO_OBJECT: EdgeError = EdgeError::BadRequest("the body is a JSON object: redirectUrl, connectionId, …");
@@ -312,14 +309,6 @@ impl Told {
         let query = own.chain([query.as_str()]).collect::<Vec<_>>().join("&");
         format!("{path}?{query}{fragment}")
     }
-}
-
-/// Scheme, host and port of a URL that a browser can be sent to: https, or http on loopback.
-pub fn origin_of(url: &str) -> Option<String> {
-    let uri: Uri = url.parse().ok()?;
-    let origin = format!("{}://{}", uri.scheme_str()?, uri.authority()?);
-    let visible = url.len() <= MAX_URL && url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    (visible && is_origin(&origin) && url.starts_with(&origin)).then_some(origin)
 }
 
 /// OFAuth's words for steps and errors.

@@ -1,6 +1,10 @@
 //! (method, path) to route: every path the Worker serves, and with which methods.
 
-use crate::{access, account, link};
+use crate::{
+    access,
+    account::{self, AccountCall, Upkeep},
+    link,
+};
 
 /// A request's destination. A segment is given as it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +88,15 @@ pub fn is_for_browsers(path: &str) -> bool {
 }
 
 impl Route<'_> {
+    /// Whether a call is carried through even if its caller leaves: what it does at OFAuth must be known here.
+    pub fn outlives_its_caller(self, method: &str, path: &str) -> bool {
+        match self {
+            Self::Delete(_) | Self::Invalidate(_) | Self::User(_) => true,
+            Self::Account => AccountCall::read(method, path).upkeep != Upkeep::None,
+            _ => false,
+        }
+    }
+
     /// The route's name in logs: URLs hold handles and stay out of them.
     pub fn name(self) -> &'static str {
         match self {

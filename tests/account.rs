@@ -10,7 +10,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::{
-    access::check_path,
+    access::check_segments,
     account::{AccountCall, CONNECTIONS, Upkeep, connection_path, is_account},
     route::{Route, route},
 };
@@ -43,7 +43,7 @@ fn the_routes_for_servers_are_passed_on() {
     ];
     for path in paths {
         assert!(is_account(path), "{path}");
-        assert_eq!(check_path(path), Ok(()), "{path}");
+        assert_eq!(check_segments(path), Ok(()), "{path}");
         for method in METHODS {
             assert_eq!(route(method, path), Route::Account, "{method} {path}");
         }
@@ -233,10 +233,10 @@ fn a_path_that_could_be_read_as_another_one_is_refused() {
         for rest in
             ["..", "../access/self", "%2e%2e/x", "a%2fb", "a%5cb", "a\\b", "%252e%252e", "%00", "a/./b", "a%0d%0a"]
         {
-            let refused = check_path(&format!("{prefix}{rest}")).unwrap_err();
+            let refused = check_segments(&format!("{prefix}{rest}")).unwrap_err();
             assert_eq!(refused.code(), "BAD_REQUEST", "{prefix}{rest}");
         }
-        assert_eq!(check_path(&format!("{prefix}a%20b%3A/c-_.~")), Ok(()), "{prefix}");
+        assert_eq!(check_segments(&format!("{prefix}a%20b%3A/c-_.~")), Ok(()), "{prefix}");
     }
 }
 
@@ -288,6 +288,6 @@ proptest! {
     #[test]
     fn no_call_makes_the_reader_panic(method: String, path in r"\PC*|(/v2(/account)?/connections)?(/|import|é|%|x){0,6}") {
         let call = AccountCall::read(&method, &path);
-        let _ = (call.path(None), call.path(Some("conn_1")), is_account(&path), check_path(&path));
+        let _ = (call.path(None), call.path(Some("conn_1")), is_account(&path), check_segments(&path));
     }
 }

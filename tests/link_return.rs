@@ -12,7 +12,8 @@ use form_urlencoded::parse;
 use ofauth_edge::{
     api_error::EdgeError,
     cors::AllowedOrigins,
-    link::{Init, Told, origin_of},
+    link::{Init, Told},
+    origin::origin_of,
 };
 use proptest::prelude::*;
 use serde_json::json;

@@ -12,11 +12,12 @@ use super::{
     upstream::{self, Answer, Outgoing},
 };
 use crate::{
-    access,
+    access::{self, Named},
     account::{AccountCall, Item, Upkeep},
     api_error::EdgeError,
     config::Config,
     connection::Rank,
+    event::is_connection_id,
     seal::is_handle,
     session::Caller,
 };
@@ -31,7 +32,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     if *caller != Caller::Gateway {
         return Err(EdgeError::PermissionDenied.into());
     }
-    access::check_path(call.path())?;
+    access::check_segments(call.path())?;
     let body = upstream::body_of(call).await?;
     // 2.
     let asked = AccountCall::read(&call.method, call.path());
@@ -40,17 +41,18 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
         None => None,
     };
     let header = call.header("x-connection-id").filter(|header| !header.is_empty());
-    let target = match header {
-        Some(header) => Some(proxy::named(Some(&header), config, env).await?),
+    let connection = match header.as_deref().map(|header| access::named(Some(header))).transpose()? {
+        Some(Named::Handle(handle)) => Some(proxy::by_handle(handle, config, env).await?.id),
+        Some(Named::Id(id)) => Some(id.to_owned()),
         None => None,
     };
     // 3.
     let translated = named.as_ref().and_then(|named| named.translated.then_some(named.id.as_str()));
     let path = asked.path(translated);
-    access::check_path(&path)?;
+    access::check_segments(&path)?;
     let query = call.path_and_query().strip_prefix(call.path()).unwrap_or_default();
     let path_and_query = format!("{path}{query}");
-    let outgoing = Outgoing::of(call, body, target.as_ref().map(|target| target.id.as_str()))?;
+    let outgoing = Outgoing::of(call, body, connection.as_deref())?;
     let answer = upstream::send(&Outgoing { target: path_and_query.into(), ..outgoing }, call, config).await?;
     // 4.
     keep_up(asked.upkeep, named.as_ref().map(|named| named.id.as_str()), &answer, call, config, env).await?;
@@ -59,19 +61,19 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
 }
 
 /// The connection that a path names.
-struct Named {
+struct InPath {
     id: String,
     /// Whether it was named by handle.
     translated: bool,
 }
 
-async fn id_of(segment: &str, env: &Env) -> Result<Named, Failure> {
+async fn id_of(segment: &str, env: &Env) -> Result<InPath, Failure> {
     let name = percent_decode_str(segment).decode_utf8().map_err(|_| EdgeError::ConnectionNotFound)?;
     if !is_handle(&name) {
-        return Ok(Named { id: name.into_owned(), translated: false });
+        return Ok(InPath { id: name.into_owned(), translated: false });
     }
     let record = ledger::record(&name, env).await?.ok_or(EdgeError::ConnectionNotFound)?;
-    Ok(Named { id: record.id, translated: true })
+    Ok(InPath { id: record.id, translated: true })
 }
 
 /// Step 4 of [`forward`]. What OFAuth does not know any more is as good as deleted, but nothing is stored about an id that
@@ -84,12 +86,13 @@ async fn keep_up(
     config: &Config,
     env: &Env,
 ) -> Result<(), Failure> {
+    let id = id.filter(|id| is_connection_id(id));
     match (upkeep, id) {
         (Upkeep::Delete, Some(id)) if answer.is_gone().await => {
-            let known = answer.status() != 404 || ledger::record(&config.index.handle(id), env).await?.is_some();
-            if known { manage::note_deleted(id, call, config, env).await } else { Ok(()) }
+            let known = answer.status() != 404 || is_known(id, config, env).await?;
+            if known { manage::note_deleted(id, None, call, config, env).await } else { Ok(()) }
         }
-        (Upkeep::Invalidate, Some(id)) if answer.is_granted().await => {
+        (Upkeep::Invalidate, Some(id)) if answer.is_granted().await && is_known(id, config, env).await? => {
             manage::note_invalidated(id, call, config, env).await
         }
         (Upkeep::Import, _) if answer.is_granted().await => {
@@ -103,4 +106,8 @@ async fn keep_up(
         }
         _ => Ok(()),
     }
+}
+
+async fn is_known(id: &str, config: &Config, env: &Env) -> Result<bool, Failure> {
+    Ok(ledger::record(&config.index.handle(id), env).await?.is_some())
 }

@@ -109,6 +109,24 @@ pub async fn find_named(name: &str, caller: &Caller, config: &Config, env: &Env)
     }
 }
 
+/// The same connection as its ledger has it. The hub may not have heard yet that one is another user's now; the ledger has.
+pub async fn confirm(record: &Record, session: &Session, env: &Env) -> Result<Record, Failure> {
+    let record = ledger::record(&record.handle, env).await?;
+    let own = record.filter(|record| record.is_of(&session.client_reference_id));
+    own.ok_or_else(|| EdgeError::ConnectionNotFound.into())
+}
+
+/// Finds a connection for more than a look: a session's is confirmed.
+pub async fn find_own(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
+    let found = find(segment, caller, config, env).await?;
+    match (caller, found) {
+        (Caller::Session(session), Found::Known(record)) => {
+            Ok(Found::Known(Box::new(confirm(&record, session, env).await?)))
+        }
+        (_, found) => Ok(found),
+    }
+}
+
 /// All that a session may see: its user's, or the only one its token is for.
 async fn of_session(session: &Session, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
     let mut records = hub::connections(&session.client_reference_id, config, env).await?;

@@ -28,7 +28,7 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS connections (
         handle TEXT PRIMARY KEY, version INTEGER NOT NULL, told INTEGER NOT NULL, record BLOB);
     CREATE TABLE IF NOT EXISTS links (
-        key INTEGER PRIMARY KEY, until INTEGER NOT NULL, pages INTEGER NOT NULL, pending BLOB NOT NULL)";
+        key INTEGER PRIMARY KEY AUTOINCREMENT, until INTEGER NOT NULL, pages INTEGER NOT NULL, pending BLOB NOT NULL)";
 
 /// What a hub is told or asked. It carries the hub's own name: an object may not know it.
 #[derive(Debug, Serialize, Deserialize)]

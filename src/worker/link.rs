@@ -8,7 +8,7 @@ use worker::{Delay, Env, js_sys::Uint8Array};
 use super::{
     body::read_capped,
     call::Call,
-    connections::{Found, find_named},
+    connections::{Found, confirm, find_named},
     hub,
     ledger::{self, Entry},
     pending,
@@ -16,17 +16,16 @@ use super::{
     upstream::{self, Outgoing},
 };
 use crate::{
-    account::{CONNECTIONS, Item},
+    account::Item,
     api_error::EdgeError,
     config::Config,
-    connection::{Changes, MISSING, Rank, Record},
+    connection::{ACTIVE, Changes, MISSING, Rank, Record},
     link::{self, Asked, Callback, Ending, Hosted, Init, MAX_BODY, Pending, Settled, Told},
     session::{Caller, Session},
 };
 
 /// How long a webhook waits for what it means to Link sessions under way.
 const PATIENCE: Duration = Duration::from_secs(1);
-const PAGE: usize = 100;
 
 /// 1. A session needs the permission, and a page to return to that is allowed.
 /// 2. The connection to link again is found.
@@ -52,7 +51,10 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         None => Vec::new(),
     };
     let asked = match session {
-        Some(session) => link::asked_by_session(&init.asked, session, &theirs)?.map(|record| record.id.clone()),
+        Some(session) => match link::asked_by_session(&init.asked, session, &theirs)? {
+            Some(record) => Some(confirm(record, session, env).await?.id),
+            None => None,
+        },
         None => asked_by_server(&init.asked, &theirs, config, env).await?,
     };
     // 3.
@@ -63,8 +65,7 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
     let answer = upstream::send(&outgoing, call, config).await?;
     match answer.status() {
         200..=299 => {}
-        // Where it leads may hold a client secret.
-        300..=399 if session.is_some() => return Err(Failure::upstream("a redirect for a page".into())),
+        _ if session.is_some() => return answer.pass_back_to(caller, asked.as_deref(), call, config).await,
         _ => return answer.pass_back(),
     }
     // 4.
@@ -195,10 +196,7 @@ async fn is_linked(
         if !pending::take_page(reference, key, config, env).await? {
             break;
         }
-        let target = format!("{CONNECTIONS}?limit={PAGE}&offset={}", page * PAGE);
-        let outgoing = Outgoing { once: true, ..Outgoing::own("GET", target)? };
-        let Ok(answer) = upstream::send(&outgoing, call, config).await else { break };
-        let Some((items, more)) = answer.page().await else { break };
+        let Ok(Ok((items, more))) = upstream::list(page, true, call, config).await else { break };
         let is_it = |item: &Item| item.id() == id && item.client_reference_id() == Some(reference);
         if let Some(item) = items.into_iter().find(is_it) {
             let entry = Entry::own(id, "listed", Rank::Listed, item.changes(), call);
@@ -213,10 +211,12 @@ async fn is_linked(
     Ok(false)
 }
 
-/// Marks a connection that was to be linked again as missing, if it is known.
+/// Marks a connection that was to be linked again as missing, if it is known. One that is active has been linked meanwhile,
+/// or is not OFAuth's to replace; were it gone, the next call on it would show that.
 async fn note_missing(asked: Option<&str>, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
     let Some(asked) = asked else { return Ok(()) };
-    if ledger::record(&config.index.handle(asked), env).await?.is_none() {
+    let known = ledger::record(&config.index.handle(asked), env).await?;
+    if known.is_none_or(|record| record.status == ACTIVE) {
         return Ok(());
     }
     let entry = Entry::own(asked, MISSING, Rank::Observed, Changes::status(MISSING), call);

@@ -7,7 +7,7 @@ use worker::Env;
 use super::{
     book::Delivered,
     call::Call,
-    connections::{Found, find},
+    connections::{Found, find, find_own},
     ledger::{self, Entry},
     platform, proxy,
     reply::{Failure, Reply},
@@ -33,9 +33,9 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     let outgoing = Outgoing::own("DELETE", connection_path(found.id(), "")?)?;
     let answer = upstream::send(&outgoing, call, config).await?;
     match &found {
-        _ if !answer.is_gone().await => return answer.pass_back_to(caller, config).await,
+        _ if !answer.is_gone().await => return answer.pass_back_to(caller, Some(found.id()), call, config).await,
         Found::Unknown(_) if answer.status() == 404 => return Err(EdgeError::ConnectionNotFound.into()),
-        _ => note_deleted(found.id(), call, config, env).await?,
+        _ => note_deleted(found.id(), None, call, config, env).await?,
     }
     Ok(done(&found, caller, config, "has been successfully deleted"))
 }
@@ -52,15 +52,26 @@ pub async fn invalidate(
     let outgoing = Outgoing::own("POST", connection_path(found.id(), "/invalidate")?)?;
     let answer = upstream::send(&outgoing, call, config).await?;
     if !answer.is_granted().await {
-        return answer.pass_back_to(caller, config).await;
+        return answer.pass_back_to(caller, Some(found.id()), call, config).await;
     }
-    note_invalidated(found.id(), call, config, env).await?;
+    if let Found::Known(record) = &found {
+        note_invalidated(&record.id, call, config, env).await?;
+    }
     Ok(done(&found, caller, config, "has been invalidated"))
 }
 
-/// Enters that a connection is no more. The caller is not told it is done before the ledger knows.
-pub async fn note_deleted(id: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
-    let entry = Entry::own(id, "deleted", Rank::Disconnected, Changes::status(DISCONNECTED), call);
+/// Enters that a connection, of that user's if one is named, is no more. The caller is not told it is done before the
+/// ledger knows.
+pub async fn note_deleted(
+    id: &str,
+    reference: Option<&str>,
+    call: &Call,
+    config: &Config,
+    env: &Env,
+) -> Result<(), Failure> {
+    let client_reference_id = reference.map(str::to_owned);
+    let changes = Changes { client_reference_id, ..Changes::status(DISCONNECTED) };
+    let entry = Entry::own(id, "deleted", Rank::Disconnected, changes, call);
     ledger::enter(&entry, b"", config, env).await.map(|_| ())
 }
 
@@ -119,7 +130,7 @@ pub async fn timeline(
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     }
-    let handle = find(segment, caller, config, env).await?.record()?.handle;
+    let handle = find_own(segment, caller, config, env).await?.record()?.handle;
     let query = EventQuery::parse(call.query())?;
     let before = query.open_place(&handle, &config.sealer)?;
     let page = ledger::timeline(&handle, before, query.limit, env).await?;
@@ -131,14 +142,11 @@ pub async fn timeline(
     Ok(Reply::json(&Answer { list: list.collect(), cursor }))
 }
 
-/// Finds a connection that the caller may end. The hub may not have heard yet that one is another user's now; the ledger
-/// has.
 async fn may_write(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
-    let Caller::Session(session) = caller else { return find(segment, caller, config, env).await };
-    session.require(WRITE)?;
-    let own = find(segment, caller, config, env).await?.record()?;
-    let record = ledger::record(&own.handle, env).await?.filter(|record| record.is_of(&session.client_reference_id));
-    Ok(Found::Known(Box::new(record.ok_or(EdgeError::ConnectionNotFound)?)))
+    if let Caller::Session(session) = caller {
+        session.require(WRITE)?;
+    }
+    find_own(segment, caller, config, env).await
 }
 
 fn done(found: &Found, caller: &Caller, config: &Config, what: &str) -> Reply {

@@ -24,6 +24,9 @@ mod upstream;
 mod users;
 mod webhook;
 
+use std::rc::Rc;
+
+use futures_channel::oneshot;
 use worker::{Context, Env, event, web_sys};
 
 use crate::{
@@ -38,14 +41,29 @@ use reply::{Failure, Reply};
 
 /// Serves one request and writes its one log line.
 #[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, _: Context) -> worker::Result<web_sys::Response> {
-    let call = Call::new(request);
+async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+    let call = Rc::new(Call::new(request));
     #[cfg(feature = "test-hooks")]
     test_hooks::panic_if_asked(call.path());
     let route = route(&call.method, call.path());
-    let reply = serve(&call, route, &env).await;
+    let reply = if route.outlives_its_caller(&call.method, call.path()) {
+        carry_through(Rc::clone(&call), env, &context).await?
+    } else {
+        serve(&call, route, &env).await
+    };
     reply.log(&call, route.name());
     Ok(reply.into_response(&call)?)
+}
+
+/// Serves a call to its end. The platform stops what a request does once its caller is gone, but for what it waits for.
+async fn carry_through(call: Rc<Call>, env: Env, context: &Context) -> worker::Result<Reply> {
+    let (answer, heard) = oneshot::channel();
+    context.wait_until(async move {
+        let reply = serve(&call, route(&call.method, call.path()), &env).await;
+        // Nobody may be there to hear it any more.
+        let _ = answer.send(reply);
+    });
+    heard.await.map_err(|_| "the call ended without an answer".into())
 }
 
 /// `/healthz` says what configuration lacks; nothing else is served until it lacks nothing.

@@ -158,7 +158,7 @@ impl Projector {
         while book.read()?.is_some_and(|row| row.projected < row.version) {
             let gap = self.last_put.get() + PUT_GAP - platform::now_ms();
             if let Ok(gap @ 1..) = u64::try_from(gap) {
-                Delay::from(Duration::from_millis(gap)).await;
+                Delay::from(Duration::from_millis(gap.min(PUT_GAP.unsigned_abs()))).await;
             }
             let Some(row) = book.read()? else { return Ok(()) };
             let nonces = [platform::nonce(), platform::nonce()];

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Target {
     pub id: String,
     /// What the store knows of it.
-    pub known: Option<Record>,
+    known: Option<Record>,
 }
 
 /// 1. The path is judged.
@@ -77,7 +77,7 @@ async fn own_or_meant(session: &Session, header: Option<&str>, config: &Config, 
 }
 
 /// The connection that a server names.
-pub async fn named(header: Option<&str>, config: &Config, env: &Env) -> Result<Target, Failure> {
+async fn named(header: Option<&str>, config: &Config, env: &Env) -> Result<Target, Failure> {
     match access::named(header)? {
         Named::Handle(handle) => by_handle(handle, config, env).await,
         Named::Id(id) => by_id(id, config, env).await,
@@ -85,7 +85,7 @@ pub async fn named(header: Option<&str>, config: &Config, env: &Env) -> Result<T
 }
 
 /// A server's hot path: one KV get; on a miss, or with KV failing, the ledger.
-async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Target, Failure> {
+pub async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Target, Failure> {
     let record = match from_kv(handle, config, env).await? {
         Some(record) => Some(record),
         None => ledger::record(handle, env).await?,

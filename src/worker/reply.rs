@@ -206,7 +206,8 @@ impl From<EdgeError> for Reply {
     }
 }
 
-fn error_body(message: &str, code: &str, request_id: &str, action: Option<&str>) -> String {
+/// An error in OFAuth's shape.
+pub fn error_body(message: &str, code: &str, request_id: &str, action: Option<&str>) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct ErrorBody<'a> {

@@ -3,7 +3,6 @@
 use std::{borrow::Cow, pin::pin, time::Duration};
 
 use futures_util::future::{Either, select};
-use serde_json::json;
 use wasm_bindgen::{JsCast, JsValue};
 use worker::{
     Delay,
@@ -18,11 +17,11 @@ use super::{
     body::{read_capped, read_within},
     call::Call,
     platform,
-    reply::{Failure, Reply},
+    reply::{Failure, Reply, error_body},
 };
 use crate::{
     access::{self, DEADLINE, MAX_ERROR_BODY, Tried},
-    account::{self, Item},
+    account::{self, CONNECTIONS, Item},
     api_error::{ApiError, EdgeError, RetryHeaders, Verdict},
     config::Config,
     json::Object,
@@ -38,6 +37,12 @@ extern "C" {
     #[wasm_bindgen(js_name = fetch)]
     fn fetch(request: &Request) -> js_sys::Promise;
 }
+
+/// How many connections a page of OFAuth's list has.
+const PAGE: usize = 100;
+
+/// Connections, and whether more follow.
+pub type Page = (Vec<Item>, bool);
 
 /// A call on its way up.
 pub struct Outgoing<'a> {
@@ -112,6 +117,18 @@ pub async fn send(outgoing: &Outgoing<'_>, call: &Call, config: &Config) -> Resu
     let answer = send_until_answered(outgoing, begun, config).await;
     call.upstream_ms.set(Some(call.upstream_ms.get().unwrap_or_default() + platform::now_ms() - begun));
     answer
+}
+
+/// A page of OFAuth's list of connections, counted from 0, and whether more follow; or the answer that is none, if there is
+/// one.
+pub async fn list(page: usize, once: bool, call: &Call, config: &Config) -> Result<Result<Page, Answer>, Failure> {
+    let target = format!("{CONNECTIONS}?limit={PAGE}&offset={}", page * PAGE);
+    let answer = send(&Outgoing { once, ..Outgoing::own("GET", target)? }, call, config).await?;
+    if !answer.response.ok() {
+        return Ok(Err(answer));
+    }
+    let body = read_within(answer.response.body(), MAX_PAGE, wait(DEADLINE)).await.unwrap_or_default();
+    Item::read_page(&body).map(Ok).ok_or_else(|| Failure::upstream("no page of the list of connections".into()))
 }
 
 async fn send_until_answered(outgoing: &Outgoing<'_>, begun: i64, config: &Config) -> Result<Answer, Failure> {
@@ -215,37 +232,43 @@ impl Answer {
         kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
     }
 
-    /// An error that answers a call of the gateway's own, for the one it was made for: nobody but a server sees ids in it.
-    pub async fn pass_back_to(self, caller: &Caller, config: &Config) -> Result<Reply, Failure> {
-        let (status, json) = (self.status(), self.json().await.and_then(|json| String::from_utf8(json).ok()));
-        match (caller, json) {
-            (Caller::Gateway, _) if status >= 300 => self.pass_back(),
-            _ if status < 400 => Err(Failure::upstream("an answer that is none of OFAuth's".into())),
-            (_, json) => {
-                let code = ApiError::read(status, RetryHeaders::default(), b"").code;
-                let plain = || json!({ "error": "OFAuth answered with an error", "type": code }).to_string();
-                let body = json.map_or_else(plain, |json| without_ids(&json, &config.index));
-                let headers = copy(&self.response.headers(), access::comes_back).map_err(Failure::upstream)?;
-                headers.delete("content-length").map_err(Failure::upstream)?;
-                let verdict = access::verdict(&self.path, status, self.refusal.as_ref());
-                Ok(Reply::rewritten(status, headers, body).verdict(verdict))
-            }
+    /// An error that answers a call of the gateway's own, for the one it was made for. A server gets it as it is; anybody
+    /// else what it says in OFAuth's words, without ids, and how long to wait.
+    pub async fn pass_back_to(
+        self,
+        caller: &Caller,
+        id: Option<&str>,
+        call: &Call,
+        config: &Config,
+    ) -> Result<Reply, Failure> {
+        let status = self.status();
+        if *caller == Caller::Gateway && status >= 300 {
+            return self.pass_back();
         }
+        let none = || Failure::upstream("an answer that is none of OFAuth's".into());
+        let error = self.error().await.ok_or_else(none)?;
+        let message =
+            id.map_or_else(|| error.message.clone(), |id| error.message.replace(id, &config.index.handle(id)));
+        let request_id = error.request_id.as_ref().unwrap_or(&call.id);
+        let message = without_ids(&message, &config.index);
+        let body = error_body(&message, &error.code, request_id, error.action_required.as_deref());
+        let passes =
+            |name: &str, _: &str| matches!(name, "retry-after" | "x-request-id") || name.starts_with("x-ratelimit-");
+        let headers = copy(&self.response.headers(), passes).map_err(Failure::upstream)?;
+        Ok(Reply::rewritten(status, headers, body).verdict(Some(error.verdict)))
     }
 
-    /// A page of OFAuth's list of connections, if it is one of at most [`MAX_PAGE`] bytes.
-    pub async fn page(self) -> Option<(Vec<Item>, bool)> {
-        let body = read_within(self.response.body(), MAX_PAGE, wait(DEADLINE)).await.ok()?;
-        Item::read_page(&body).filter(|_| self.response.ok())
-    }
-
-    /// The error, if it is one: with the seconds to wait, wherever they are said.
+    /// The error, if it is one: with the seconds to wait, wherever they are said. A 401 or 403 that is not of OFAuth's shape
+    /// is somebody else's, and as good as no answer.
     pub async fn error(&self) -> Option<ApiError> {
         let header = |name| self.response.headers().get(name).ok().flatten();
         let (retry_after, rate_limit) = (header("retry-after"), header("x-ratelimit-retry-after"));
         let headers = RetryHeaders { retry_after: retry_after.as_deref(), rate_limit: rate_limit.as_deref() };
-        let body = if self.status() < 400 { return None } else { self.json().await.unwrap_or_default() };
-        Some(ApiError::read(self.status(), headers, &body))
+        match self.status() {
+            ..=399 => None,
+            401 | 403 => Some(self.refusal.clone().unwrap_or_else(|| ApiError::read(502, headers, b""))),
+            status => Some(ApiError::read(status, headers, &self.json().await.unwrap_or_default())),
+        }
     }
 
     /// Whether it says nothing of the connection: a success of `/v2/access/self` that was not read, or is no object, since
@@ -300,7 +323,7 @@ fn wait(ms: i64) -> Delay {
 }
 
 /// Copies the headers that pass. A header may come more than once, so they are appended.
-fn copy(from: &Headers, passes: fn(&str, &str) -> bool) -> Result<Headers, JsValue> {
+fn copy(from: &Headers, passes: impl Fn(&str, &str) -> bool) -> Result<Headers, JsValue> {
     let connection = from.get("connection")?.unwrap_or_default();
     let to = Headers::new()?;
     for pair in js_sys::try_iter(from)?.into_iter().flatten() {

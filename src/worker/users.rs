@@ -11,10 +11,10 @@ use super::{
     call::Call,
     hub, kv, ledger, manage, pending,
     reply::{Failure, Reply},
-    upstream::{self, Outgoing},
+    upstream::{self, Answer, Outgoing},
 };
 use crate::{
-    account::{CONNECTIONS, connection_path},
+    account::connection_path,
     api_error::EdgeError,
     config::Config,
     connection::Record,
@@ -24,14 +24,14 @@ use crate::{
 };
 
 const BATCH: u64 = 1_000;
-/// How many items of OFAuth's list are asked for at once.
-const PAGE: usize = 100;
+/// How many pages of OFAuth's list are looked through: 10,000 connections.
+const MAX_PAGES: usize = 100;
 
-/// 1. Each connection that is known here, or that OFAuth lists as the user's, is deleted at OFAuth.
+/// 1. Each connection that is known here is deleted at OFAuth, then each that OFAuth lists as the user's.
 /// 2. Kept events about the user or one of the connections are deleted.
 /// 3. Each connection is erased here: ledger, KV and hub. Link sessions under way are forgotten.
 ///
-/// What fails stops it there; repeated, it goes on.
+/// What fails stops it there; repeated, it goes on. Of OFAuth's list the newest [`MAX_PAGES`] pages are looked through.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     if *caller != Caller::Gateway {
         return Err(EdgeError::PermissionDenied.into());
@@ -40,18 +40,30 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     let reference = reference.ok_or(EdgeError::BadRequest("clientReferenceId is UTF-8 of at most 4096 bytes"))?;
     // 1.
     let kv = kv::open(env)?;
-    let known = all_of(&reference, &kv, config, env).await?;
-    let mut handles: BTreeSet<_> = known.iter().map(|record| record.handle.clone()).collect();
-    let listed = listed_for(&reference, call, config, env).await?;
-    let connected = known.iter().filter(|record| record.is_connected()).map(|record| record.id.clone());
-    for id in connected.chain(listed).collect::<BTreeSet<_>>() {
-        let outgoing = Outgoing::own("DELETE", connection_path(&id, "")?)?;
-        let answer = upstream::send(&outgoing, call, config).await?;
-        if !answer.is_gone().await {
-            return answer.pass_back_to(caller, config).await;
+    let mut handles = BTreeSet::new();
+    for record in known_of(&reference, &kv, config, env).await? {
+        if record.is_connected()
+            && let Some(refused) = end(&record.id, &reference, call, config, env).await?
+        {
+            return refused.pass_back();
         }
-        manage::note_deleted(&id, call, config, env).await?;
-        handles.insert(config.index.handle(&id));
+        handles.insert(record.handle);
+    }
+    let listed = match listed_for(&reference, call, config).await? {
+        Ok(listed) => listed,
+        Err(refused) => return refused.pass_back(),
+    };
+    for id in listed {
+        let handle = config.index.handle(&id);
+        // One that a ledger knows to be another user's by now is that user's.
+        let known = ledger::record(&handle, env).await?.and_then(|record| record.client_reference_id);
+        if handles.contains(&handle) || known.is_some_and(|known| known != reference) {
+            continue;
+        }
+        if let Some(refused) = end(&id, &reference, call, config, env).await? {
+            return refused.pass_back();
+        }
+        handles.insert(handle);
     }
     // 2.
     let name = config.index.reference(&reference);
@@ -70,9 +82,19 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     Ok(Reply::json(&json!({ "success": true, "message": "The user has been deleted", "deleted": handles.len() })))
 }
 
+/// Deletes one connection at OFAuth and enters that; OFAuth's answer if it would not.
+async fn end(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) -> Result<Option<Answer>, Failure> {
+    let answer = upstream::send(&Outgoing::own("DELETE", connection_path(id, "")?)?, call, config).await?;
+    if !answer.is_gone().await {
+        return Ok(Some(answer));
+    }
+    manage::note_deleted(id, Some(reference), call, config, env).await?;
+    Ok(None)
+}
+
 /// The connections of a user that are known here: the hub or KV names them, either of which may be late; the ledger of
 /// each decides.
-async fn all_of(reference: &str, kv: &KvStore, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
+async fn known_of(reference: &str, kv: &KvStore, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
     let name = config.index.reference(reference);
     let of_user = |meta: &ConnectionMeta| meta.reference.as_ref() == Some(&name);
     let listed = find_keys(kv, CONNECTION_PREFIX, of_user).await?;
@@ -85,26 +107,22 @@ async fn all_of(reference: &str, kv: &KvStore, config: &Config, env: &Env) -> Re
     Ok(records)
 }
 
-/// The ids of a user's connections in OFAuth's own list, all pages of it, but for those that a ledger knows to be another
-/// user's by now.
-async fn listed_for(reference: &str, call: &Call, config: &Config, env: &Env) -> Result<Vec<String>, Failure> {
+/// The ids of a user's connections in OFAuth's own list; or the answer that is none. It is read whole before anything in
+/// it is deleted: a list that is shorter by then would hide what moved up.
+async fn listed_for(reference: &str, call: &Call, config: &Config) -> Result<Result<Vec<String>, Answer>, Failure> {
     let mut ids = Vec::new();
-    for page in 0.. {
-        let target = format!("{CONNECTIONS}?limit={PAGE}&offset={}", page * PAGE);
-        let answer = upstream::send(&Outgoing::own("GET", target)?, call, config).await?;
-        let unread = || Failure::upstream("no page of the list of connections".into());
-        let (items, more) = answer.page().await.ok_or_else(unread)?;
-        for item in items.iter().filter(|item| item.client_reference_id() == Some(reference)) {
-            let known = ledger::record(&config.index.handle(item.id()), env).await?;
-            if known.is_none_or(|record| record.client_reference_id.is_none() || record.is_of(reference)) {
-                ids.push(item.id().to_owned());
-            }
-        }
+    for page in 0..MAX_PAGES {
+        let (items, more) = match upstream::list(page, false, call, config).await? {
+            Ok(listed) => listed,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let theirs = items.iter().filter(|item| item.client_reference_id() == Some(reference));
+        ids.extend(theirs.map(|item| item.id().to_owned()));
         if !more || items.is_empty() {
             break;
         }
     }
-    Ok(ids)
+    Ok(Ok(ids))
 }
 
 async fn find_keys<M: Default + DeserializeOwned>(

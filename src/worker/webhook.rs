@@ -78,7 +78,9 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
             let entry = Entry { id, kind, received: call.started(), fact, learned: false };
             let outcome = ledger::enter(&entry, verified.body(), config, env).await?;
             let reference = entry.fact.changes.client_reference_id.as_deref();
-            if let (ConnectionChange::Created, Outcome::Applied, Some(reference)) = (change, outcome, reference) {
+            if let (ConnectionChange::Created, Outcome::Applied | Outcome::Duplicate, Some(reference)) =
+                (change, outcome, reference)
+            {
                 link::settle(&entry.id, reference, call, config, env).await;
             }
             Ok(Reply::outcome(outcome))

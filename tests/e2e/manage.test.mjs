@@ -207,15 +207,22 @@ describe("with all in order", { concurrency: true }, () => {
     }
   });
 
-  test("a caller that goes away half-way does not stop what OFAuth has begun", async () => {
-    const { id, handle } = link();
-    emulator.fault({ kind: "slow", ms: 300, times: 1, match: { path: `/v2/account/connections/${id}` } });
-    const leaving = open(gateway.port, "DELETE", `/edge/connections/${handle}`, { apikey: gateway.vars.GATEWAY_KEY });
-    leaving.on("error", () => {}).end();
-    await eventually(() => asked(id).length === 1, { every: 5 });
-    leaving.destroy();
-    await eventually(async () => assert.equal((await recordOf(id)).status, "disconnected"));
-  });
+  for (const [method, base, under, status] of [
+    ["DELETE", "/edge/connections", "", "disconnected"],
+    ["POST", "/edge/connections", "/invalidate", "expired"],
+    ["DELETE", "/v2/account/connections", "", "disconnected"],
+    ["POST", "/v2/account/connections", "/invalidate", "expired"],
+  ]) {
+    test(`a caller that goes away half-way does not stop what OFAuth has begun: ${method} ${base}`, async () => {
+      const { id, handle } = link();
+      emulator.fault({ kind: "slow", ms: 600, times: 1, match: { path: `/v2/account/connections/${id}${under}` } });
+      const leaving = open(gateway.port, method, `${base}/${handle}${under}`, { apikey: gateway.vars.GATEWAY_KEY });
+      leaving.on("error", () => {}).end();
+      await eventually(() => asked(id).length === 1, { every: 5 });
+      leaving.socket.resetAndDestroy();
+      await eventually(async () => assert.equal((await recordOf(id)).status, status), { within: 5_000 });
+    });
+  }
 
   test("what was invalidated can be linked again, and is active then", async () => {
     const { id, handle } = link();

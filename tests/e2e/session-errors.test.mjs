@@ -1,19 +1,22 @@
-// A session ends its own connection by an account route of OFAuth's: what that says when it fails is meant for servers.
+// What OFAuth says to a call of the gateway's own that fails is meant for servers: a session is told what it means, and no id.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
 import { after, test } from "node:test";
 
-import { introduce, sessionOf, startGateway } from "./harness.mjs";
+import { introduce, refusal, sessionOf, startGateway } from "./harness.mjs";
 
 const server = http.createServer((request, response) => {
-  const id = decodeURIComponent(request.url.split("/")[4]);
-  response.writeHead(409, { "content-type": "application/json" });
-  response.end(JSON.stringify({ error: `Connection ${id} is being linked`, type: "CONFLICT", requestId: "req_1" }));
+  const id = "conn_secret";
+  response.writeHead(409, { "content-type": "application/json", "x-about": "conn_secret", location: "/cs_secret" });
+  const error = `Connection ${id} is being linked`;
+  response.end(JSON.stringify({ error, type: "CONFLICT", clientSecret: "cs_secret", id: "conn_secret" }));
 }).listen(0, "127.0.0.1");
 await once(server, "listening");
-const gateway = await startGateway({ vars: { OFAUTH_API_URL: `http://127.0.0.1:${server.address().port}` } });
+const gateway = await startGateway({
+  vars: { OFAUTH_API_URL: `http://127.0.0.1:${server.address().port}`, APP_RETURN_URL: "https://app.example/" },
+});
 after(async () => {
   await gateway.close();
   server.close();
@@ -21,10 +24,11 @@ after(async () => {
 
 test("an error that names the id does not show it to a session or to the console", async () => {
   const handle = await introduce(gateway, "conn_secret");
-  const session = sessionOf(gateway, { permissions: ["connections:write"] });
-  for (const [method, under] of [["DELETE", ""], ["POST", "/invalidate"]]) {
-    const answer = await session(method, `/edge/connections/${handle}${under}`);
-    assert.equal(answer.status, 409);
-    assert.ok(!answer.text.includes("conn_secret"), answer.text);
+  const session = sessionOf(gateway, { permissions: ["connections:write", "connections:link"] });
+  const own = `/edge/connections/${handle}`;
+  for (const [method, path] of [["DELETE", own], ["POST", `${own}/invalidate`], ["POST", "/v2/link/init"]]) {
+    const answer = await session(method, path, { body: method === "POST" ? `{"connectionId":"${handle}"}` : undefined });
+    assert.deepEqual(refusal(answer), [409, "CONFLICT"]);
+    assert.doesNotMatch(answer.text + JSON.stringify(answer.headers), /conn_secret|cs_secret/);
   }
 });
