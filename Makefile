@@ -3,15 +3,18 @@
 # Recipes source this, rather than have make export PATH: GNU Make 3.81 looks commands up in the PATH it was started with.
 tools = . scripts/env.sh &&
 
-.PHONY: help run test test-all check build worker deploy clean setup toolchain
+.PHONY: help run test test-all test-wasm test-packaging check build worker npm bench deploy clean setup toolchain
 .NOTPARALLEL:
 
 help:
 	@echo "make run        the Worker on http://127.0.0.1:8787 with an emulated OFAuth beside it (PORT, EMULATOR_PORT)"
 	@echo "make test       all tests"
 	@echo "make test-all   all tests, with many more cases for the property tests"
+	@echo "make test-wasm  the tests of the npm package's bindings alone, as wasm, in Node and in a headless browser"
 	@echo "make check      format, lints and native tests: the quick answer while editing"
 	@echo "make build      what a deployment uploads, into build/"
+	@echo "make npm        the npm package, into pkg/"
+	@echo "make bench      speed and size of the npm package, beside those it is measured against"
 	@echo "make deploy     build and upload to your Cloudflare account"
 	@echo "make clean      remove what was built and the local data (not the tools, nor .dev.vars)"
 
@@ -21,13 +24,26 @@ run: worker
 test: setup
 	@echo "Test: Rust"
 	@$(tools) cargo test
+	@$(tools) node scripts/bindings.mjs
 	@$(tools) node scripts/worker.mjs
 	@echo "Test: emulator and Worker"
 	@$(tools) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
 	  node --test --test-concurrency=2 tests/emulator/*.test.mjs tests/e2e/*.test.mjs
+	@$(MAKE) --no-print-directory test-packaging
+
+test-packaging: npm
+	@echo "Test: npm package"
+	@$(tools) node scripts/setup.mjs nodes
+	@$(tools) node tests/packaging/pack.mjs
+	@$(tools) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
+	  node --test --test-concurrency=2 tests/packaging/*.test.mjs
+	@$(tools) for node in node-old node; do .tools/$$node/node --test tests/packaging/surface/*.test.mjs || exit; done
 
 test-all:
 	@PROPTEST_CASES=$${PROPTEST_CASES:-10000} $(MAKE) --no-print-directory test
+
+test-wasm: setup
+	@$(tools) node scripts/bindings.mjs
 
 check: toolchain
 	@echo "Check: format"
@@ -36,6 +52,8 @@ check: toolchain
 	@$(tools) cargo clippy --all-targets -- -D warnings
 	@echo "Check: lints, Worker"
 	@$(tools) cargo clippy --lib --target wasm32-unknown-unknown --features worker -- -D warnings
+	@echo "Check: lints, npm package"
+	@$(tools) cargo clippy --lib --test bindings --target wasm32-unknown-unknown --features npm -- -D warnings
 	@echo "Check: native tests"
 	@$(tools) cargo test
 
@@ -44,11 +62,18 @@ build: worker
 worker: setup
 	@$(tools) node scripts/worker.mjs
 
+npm: setup
+	@$(tools) node pkg-template/build.mjs
+
+bench: npm
+	@$(tools) (cd bench && npm ci --silent --ignore-scripts --no-fund --no-audit)
+	@$(tools) node bench/bench.mjs
+
 deploy: setup
 	@$(tools) wrangler deploy
 
 clean:
-	@rm -rf build target .wrangler
+	@rm -rf build pkg target .wrangler
 
 setup:
 	@sh scripts/prerequisites.sh

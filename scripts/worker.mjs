@@ -3,19 +3,17 @@
 //   node scripts/worker.mjs [--test-hooks]   with what only tests need, into target/worker-test-hooks/
 
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { hashOfInputs, isCurrent, root } from "./inputs.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const tools = join(root, ".tools/bin");
 const hooks = process.argv[2] === "--test-hooks";
 const [folder, features] = hooks ? ["target/worker-test-hooks", "worker,test-hooks"] : ["build", "worker"];
 const stampFile = join(root, folder, ".made-from");
 
-const key = inputs();
-if (!existsSync(join(root, folder, "index.js")) || !existsSync(stampFile) || readFileSync(stampFile, "utf8") !== key) build();
+const key = hashOfInputs(["scripts/worker.mjs"]);
+if (!isCurrent(join(root, folder, "index.js"), stampFile, key)) build();
 
 function build() {
   console.log(hooks ? "Worker with test hooks: building" : "Worker: building");
@@ -33,18 +31,4 @@ function build() {
   if (error) console.error(error.message);
   if (status !== 0) process.exit(1);
   writeFileSync(stampFile, key);
-}
-
-function inputs() {
-  const hash = createHash("sha256");
-  for (const file of ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".tools/stamp.json", "scripts/worker.mjs", ...sources("src")]) {
-    hash.update(`${file}\0`).update(readFileSync(join(root, file))).update("\0");
-  }
-  return hash.digest("hex");
-}
-
-function sources(folder) {
-  return readdirSync(join(root, folder), { withFileTypes: true })
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .flatMap((entry) => (entry.isDirectory() ? sources(join(folder, entry.name)) : [join(folder, entry.name)]));
 }

@@ -7,13 +7,13 @@
 
 use std::{borrow::Cow, fmt};
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{
-    json::{Id, Object, Text, present},
+    reading::{Family, Members, Reading, slot},
+    scan::{self, elements},
     signature::{Scheme, Verified},
 };
 
@@ -66,8 +66,8 @@ pub enum Payload {
     Other,
 }
 
-/// What a connection event, or an item of OFAuth's list, asserts. An absent field asserts nothing, nor does null, except for the avatar, nor does one of
-/// another type or too long: an odd name must not keep a `disconnected` from being heard.
+/// What a connection event, or an item of OFAuth's list, asserts. An absent field asserts nothing, nor does null, except for
+/// the avatar, nor does one of another type or too long: an odd name must not keep a `disconnected` from being heard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionEvent {
     /// Where it was said.
@@ -118,14 +118,17 @@ pub enum ConnectionChange {
 pub enum EventError {
     /// Not UTF-8, or not JSON.
     InvalidJson,
-    /// JSON, but no object, a type of the wrong type, no connection id, or a key that is read here twice; in the
-    /// parser's words, which may quote the body.
-    Shape(String),
+    /// This is no object.
+    NoObject(&'static str),
+    /// This has a key that is read here twice.
+    Twice(&'static str),
+    /// This has a key with half of a surrogate pair.
+    HalfPair(&'static str),
     /// Neither `type` nor `eventType`.
     NoType,
-    /// A type that is empty, longer than [`MAX_TYPE`], or has control characters.
+    /// A type that is no string, empty, longer than [`MAX_TYPE`], or has control characters.
     BadType,
-    /// A connection id that [`is_connection_id`] refuses.
+    /// No connection id, or one that [`is_connection_id`] refuses.
     BadConnectionId,
 }
 
@@ -172,11 +175,43 @@ impl Event {
     /// harm in a text or in what is skipped, but makes an id, a type, or a key of an object that is read an
     /// INVALID_EVENT.
     pub fn parse(verified: &Verified) -> Result<Self, EventError> {
-        let text = std::str::from_utf8(verified.body()).map_err(|_| EventError::InvalidJson)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        read(text).map_err(|error| match serde_json::from_str::<IgnoredAny>(text) {
-            Ok(_) => error,
-            Err(_) => EventError::InvalidJson,
+        let Reading { kind, family, members } = Reading::of(verified)?;
+        let payload = match family {
+            Family::Connection(change) => Payload::Connection(Box::new(ConnectionEvent::of(&members, change)?)),
+            Family::Rules => Payload::Rules(opaque(&members, slot::REVISION)),
+            Family::Other => Payload::Other,
+        };
+        let timestamp = members.timestamp().map(Cow::into_owned);
+        Ok(Self { kind: kind.into_owned(), timestamp, live: members.truth(slot::LIVE), payload })
+    }
+}
+
+impl ConnectionEvent {
+    /// Reads an item of OFAuth's list.
+    pub(crate) fn listed(item: &str) -> Result<Self, EventError> {
+        Self::of(&Members::of_item(item)?, ConnectionChange::Listed)
+    }
+
+    fn of(members: &Members, change: ConnectionChange) -> Result<Self, EventError> {
+        let user_id = opaque(members, slot::USER_ID).or_else(|| opaque(members, slot::OTHER_USER_ID));
+        Ok(Self {
+            change,
+            id: members.id(slot::ID).ok_or(EventError::BadConnectionId)?.into_owned(),
+            status: string(members.value(slot::STATUS)).filter(|text| text.len() <= MAX_TEXT),
+            permissions: strings(members.value(slot::PERMISSIONS))
+                .filter(|all| all.iter().map(|one| one.len() + "\"\",".len()).sum::<usize>() <= MAX_PERMISSIONS),
+            client_reference_id: opaque(members, slot::REFERENCE).or_else(|| opaque(members, slot::OWN_REFERENCE)),
+            platform_user_id: opaque(members, slot::PLATFORM_USER_ID).or_else(|| user_id.clone()),
+            user_id,
+            created_at: text(members.value(slot::CREATED_AT)),
+            expires_at: text(members.value(slot::EXPIRES_AT)),
+            imported: members.truth(slot::IMPORTED),
+            name: text(members.value(slot::NAME)).or_else(|| text(members.value(slot::OTHER_NAME))),
+            username: text(members.value(slot::USERNAME)).or_else(|| text(members.value(slot::OTHER_USERNAME))),
+            avatar: members.value_or_null(slot::AVATAR).and_then(|avatar| match avatar {
+                "null" => Some(None),
+                _ => text(Some(avatar)).map(Some),
+            }),
         })
     }
 }
@@ -184,27 +219,10 @@ impl Event {
 impl Subject {
     /// Reads as much of it as is there.
     pub fn of(verified: &Verified) -> Self {
-        #[derive(Default, Deserialize)]
-        #[serde(rename_all = "camelCase")]
-        struct Named<'a> {
-            #[serde(borrow)]
-            client_reference_id: Option<&'a RawValue>,
-            #[serde(borrow)]
-            connection: Option<&'a RawValue>,
-            #[serde(borrow)]
-            id: Option<&'a RawValue>,
-        }
-        #[derive(Deserialize)]
-        struct Body<'a> {
-            #[serde(borrow)]
-            data: Object<Named<'a>>,
-        }
-        let body = serde_json::from_slice::<Object<Body>>(verified.body()).ok();
-        let Some(Object(Body { data: Object(data) })) = body else { return Self::default() };
-        let connection = scalar::<Object<Named>>(data.connection).map(|Object(named)| named).unwrap_or_default();
+        let Some(members) = Members::of(verified) else { return Self::default() };
         Self {
-            client_reference_id: opaque(data.client_reference_id).or_else(|| opaque(connection.client_reference_id)),
-            connection_id: opaque(connection.id),
+            client_reference_id: opaque(&members, slot::REFERENCE).or_else(|| opaque(&members, slot::OWN_REFERENCE)),
+            connection_id: opaque(&members, slot::ID),
         }
     }
 }
@@ -218,8 +236,9 @@ impl Delivery {
     /// that is absent, unreadable, or more than [`MAX_AHEAD`] after the signature's time, the signature's time.
     pub fn of(verified: &Verified, event: Option<&Event>) -> Self {
         let undated = || {
-            let Object(dated) = serde_json::from_slice::<Object<Dated>>(verified.body()).ok()?;
-            self::timestamp(dated.timestamp)
+            let members = Members::of(verified)?;
+            members.object("the body", slot::BODY, slot::TIMESTAMP, slot::TIMESTAMP).ok()?;
+            members.timestamp().map(Cow::into_owned)
         };
         let timestamp = event.map_or_else(undated, |event| event.timestamp.clone());
         let signed = i64::try_from(verified.timestamp()).unwrap_or(i64::MAX).saturating_mul(1000).min(MAX_STAMP);
@@ -243,32 +262,39 @@ impl EventError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidJson => "INVALID_JSON",
-            Self::Shape(_) | Self::NoType | Self::BadType | Self::BadConnectionId => "INVALID_EVENT",
+            Self::NoObject(_)
+            | Self::Twice(_)
+            | Self::HalfPair(_)
+            | Self::NoType
+            | Self::BadType
+            | Self::BadConnectionId => "INVALID_EVENT",
         }
+    }
+}
+
+impl EventError {
+    /// What is wrong, for a person.
+    pub fn message(&self) -> String {
+        let (name, rest) = match self {
+            Self::InvalidJson => ("", "the body is not JSON in UTF-8"),
+            Self::NoObject(name) => (*name, " is no object"),
+            Self::Twice(name) => (*name, " has a key twice"),
+            Self::HalfPair(name) => (*name, " has a key with half of a surrogate pair"),
+            Self::NoType => ("", "the body has neither type nor eventType"),
+            Self::BadType => ("", "a type has 1 to 128 bytes and no control characters"),
+            Self::BadConnectionId => ("", "a connection id has 1 to 256 visible ASCII characters other than the comma"),
+        };
+        [name, rest].concat()
     }
 }
 
 impl fmt::Display for EventError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::InvalidJson => f.write_str("the body is not JSON in UTF-8"),
-            Self::Shape(reason) => write!(f, "the body is no event: {reason}"),
-            Self::NoType => f.write_str("the body has neither type nor eventType"),
-            Self::BadType => write!(f, "a type has 1 to {MAX_TYPE} bytes and no control characters"),
-            Self::BadConnectionId => {
-                write!(f, "a connection id has 1 to {MAX_ID} visible ASCII characters other than the comma")
-            }
-        }
+        f.write_str(&self.message())
     }
 }
 
 impl std::error::Error for EventError {}
-
-impl From<serde_json::Error> for EventError {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Shape(error.to_string())
-    }
-}
 
 /// An RFC 3339 instant from 1970 to 9999, in unix milliseconds.
 pub fn unix_ms(timestamp: &str) -> Option<i64> {
@@ -285,175 +311,21 @@ pub fn iso_8601(ms: i64) -> String {
     format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z", u8::from(month))
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<Cow<'a, str>>,
-    #[serde(borrow, rename = "eventType")]
-    event_type: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    live: Option<&'a RawValue>,
-    #[serde(borrow)]
-    data: Option<&'a RawValue>,
+fn opaque(members: &Members, slot: usize) -> Option<String> {
+    members.id(slot).filter(|id| id.len() <= MAX_TEXT).map(Cow::into_owned)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ConnectionData<'a> {
-    #[serde(borrow)]
-    client_reference_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    connection: Object<ConnectionBody<'a>>,
+fn string(value: Option<&str>) -> Option<String> {
+    value.and_then(scan::string).map(Cow::into_owned)
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
-struct ConnectionBody<'a> {
-    id: Id,
-    client_reference_id: Option<&'a RawValue>,
-    status: Option<&'a RawValue>,
-    permissions: Option<&'a RawValue>,
-    platform_user_id: Option<&'a RawValue>,
-    user_data: Option<&'a RawValue>,
-    metadata: Option<&'a RawValue>,
-    created_at: Option<&'a RawValue>,
-    expires_at: Option<&'a RawValue>,
-    imported: Option<&'a RawValue>,
+fn strings(value: Option<&str>) -> Option<Vec<String>> {
+    elements(value?)?.into_iter().map(|element| string(Some(element))).collect()
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
-struct UserData<'a> {
-    id: Option<&'a RawValue>,
-    user_id: Option<&'a RawValue>,
-    name: Option<&'a RawValue>,
-    username: Option<&'a RawValue>,
-    #[serde(default, deserialize_with = "present")]
-    avatar: Option<&'a RawValue>,
-}
-
-/// The older documents' words for a profile.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
-struct Metadata<'a> {
-    username: Option<&'a RawValue>,
-    display_name: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct RulesData<'a> {
-    #[serde(borrow)]
-    revision: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Dated<'a> {
-    #[serde(borrow)]
-    timestamp: Option<&'a RawValue>,
-}
-
-fn read(text: &str) -> Result<Event, EventError> {
-    let Object(envelope) = serde_json::from_str::<Object<Envelope>>(text)?;
-    let kind = envelope.kind.or(envelope.event_type).ok_or(EventError::NoType)?;
-    if kind.is_empty() || kind.len() > MAX_TYPE || kind.chars().any(char::is_control) {
-        return Err(EventError::BadType);
-    }
-    let data = envelope.data.map_or("null", RawValue::get);
-    let payload = match &*kind {
-        "connection.created" => connection(data, ConnectionChange::Created),
-        "connection.updated" => connection(data, ConnectionChange::Updated),
-        "connection.expired" => connection(data, ConnectionChange::Expired),
-        "connection.disconnected" => connection(data, ConnectionChange::Disconnected),
-        "rules.updated" | "rules.update" => rules(data),
-        _ => Ok(Payload::Other),
-    }?;
-    Ok(Event {
-        kind: kind.into_owned(),
-        timestamp: timestamp(envelope.timestamp),
-        live: scalar(envelope.live),
-        payload,
-    })
-}
-
-fn connection(data: &str, change: ConnectionChange) -> Result<Payload, EventError> {
-    let Object(data) = serde_json::from_str::<Object<ConnectionData>>(data)?;
-    let Object(body) = data.connection;
-    let mut event = ConnectionEvent::of(body, change)?;
-    event.client_reference_id = opaque(data.client_reference_id).or(event.client_reference_id);
-    Ok(Payload::Connection(Box::new(event)))
-}
-
-impl ConnectionEvent {
-    /// Reads an item of OFAuth's list.
-    pub(crate) fn listed(item: &str) -> Result<Self, EventError> {
-        Self::of(serde_json::from_str::<Object<ConnectionBody>>(item)?.0, ConnectionChange::Listed)
-    }
-
-    fn of(body: ConnectionBody, change: ConnectionChange) -> Result<Self, EventError> {
-        let id = body.id.0;
-        if !is_connection_id(&id) {
-            return Err(EventError::BadConnectionId);
-        }
-        let user: UserData = object(body.user_data)?;
-        let metadata: Metadata = object(body.metadata)?;
-        let user_id = opaque(user.id).or_else(|| opaque(user.user_id));
-        Ok(Self {
-            change,
-            id,
-            status: scalar::<String>(body.status).filter(|text| text.len() <= MAX_TEXT),
-            permissions: scalar(body.permissions).filter(|all: &Vec<String>| {
-                all.iter().map(|one| one.len() + "\"\",".len()).sum::<usize>() <= MAX_PERMISSIONS
-            }),
-            client_reference_id: opaque(body.client_reference_id),
-            platform_user_id: opaque(body.platform_user_id).or_else(|| user_id.clone()),
-            user_id,
-            created_at: text(body.created_at),
-            expires_at: text(body.expires_at),
-            imported: scalar(body.imported),
-            name: text(user.name).or_else(|| text(metadata.display_name)),
-            username: text(user.username).or_else(|| text(metadata.username)),
-            avatar: user.avatar.and_then(|avatar| match avatar.get() {
-                "null" => Some(None),
-                _ => text(Some(avatar)).map(Some),
-            }),
-        })
-    }
-}
-
-/// A field that is an object; any other is as good as an empty one.
-fn object<'a, T: Default + Deserialize<'a>>(raw: Option<&'a RawValue>) -> Result<T, EventError> {
-    match raw.map(RawValue::get) {
-        Some(object) if object.starts_with('{') => Ok(serde_json::from_str::<Object<T>>(object)?.0),
-        _ => Ok(T::default()),
-    }
-}
-
-/// A field's value, if it has the type that is asked for.
-fn scalar<'a, T: Deserialize<'a>>(raw: Option<&'a RawValue>) -> Option<T> {
-    serde_json::from_str(raw?.get()).ok()
-}
-
-fn opaque(raw: Option<&RawValue>) -> Option<String> {
-    scalar::<Id>(raw).map(|id| id.0).filter(|id| id.len() <= MAX_TEXT)
-}
-
-fn text(raw: Option<&RawValue>) -> Option<String> {
-    scalar::<Text>(raw).map(|text| text.0).filter(|text| text.len() <= MAX_TEXT)
-}
-
-fn timestamp(raw: Option<&RawValue>) -> Option<String> {
-    scalar::<Id>(raw).map(|id| id.0).filter(|timestamp| !timestamp.is_empty())
-}
-
-/// The shape of rules is not documented, so only a revision that stands twice is no event.
-fn rules(data: &str) -> Result<Payload, EventError> {
-    if !data.starts_with('{') {
-        return Ok(Payload::Rules(None));
-    }
-    let Object(rules) = serde_json::from_str::<Object<RulesData>>(data)?;
-    Ok(Payload::Rules(opaque(rules.revision)))
+/// Text for people.
+fn text(value: Option<&str>) -> Option<String> {
+    value.and_then(scan::text).map(Cow::into_owned).filter(|text| text.len() <= MAX_TEXT)
 }
 
 /// Whether `id` can be a connection id: it must survive being a header's value and a path's segment, and one that holds a

@@ -1,4 +1,4 @@
-//! JSON as this crate reads it: objects that are objects, ids that stay as they are written, texts that always are texts.
+//! JSON as this crate reads it into structs: objects that are objects, texts that always are texts.
 
 use std::{fmt, marker::PhantomData};
 
@@ -6,7 +6,6 @@ use serde::{
     Deserialize, Deserializer,
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
-use serde_json::value::RawValue;
 
 /// An object: a derived struct alone would read an array as well.
 pub struct Object<T>(pub T);
@@ -24,19 +23,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
             }
         }
         deserializer.deserialize_map(Map(PhantomData)).map(Self)
-    }
-}
-
-/// An id comes as a string or as a number of any size: opaque, so a number is kept as it is written.
-pub struct Id(pub String);
-
-impl<'de> Deserialize<'de> for Id {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?.get();
-        if raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-            return Ok(Self(raw.to_owned()));
-        }
-        serde_json::from_str(raw).map(Self).map_err(|_| serde::de::Error::custom("an id is a string or a number"))
     }
 }
 

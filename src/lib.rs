@@ -7,7 +7,8 @@
 //! that performs them.
 //!
 //! The flow of a webhook: [`signature`] makes [`signature::Verified`] of bytes and headers, [`event`] reads it,
-//! [`connection`] folds it into the record, [`store`] says what to write, sealed by [`seal`].
+//! [`connection`] folds it into the record, [`store`] says what to write, sealed by [`seal`]. [`explain`] says why one does
+//! not verify.
 //! The flow of a call: [`route`] finds its destination, [`session`] who is calling, [`access`] what goes up and what
 //! comes back, [`api_error`] what an error means. [`account`] are OFAuth's routes for servers, [`link`] a user's way to
 //! OFAuth's pages and back, [`health`] how a connection is, [`list`] pages of what is kept, [`redact`] what is shown of it
@@ -19,18 +20,32 @@ pub mod api_error;
 pub mod config;
 pub mod connection;
 pub mod cors;
+mod diagnosis;
 pub mod event;
+pub mod explain;
 pub mod health;
 mod json;
 pub mod link;
 pub mod list;
 pub mod origin;
+mod reading;
 pub mod redact;
+mod reserialise;
 pub mod route;
+pub mod scan;
 pub mod seal;
+mod secret;
 pub mod session;
 pub mod signature;
+mod signature_error;
 pub mod store;
 
+#[cfg(all(feature = "npm", target_arch = "wasm32"))]
+mod npm;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 mod worker;
+
+#[cfg(all(feature = "npm", feature = "worker", target_arch = "wasm32"))]
+compile_error!(
+    "features npm and worker in one wasm: the Worker's build would offer every binding of the package as RPC"
+);

@@ -9,22 +9,31 @@
 //!
 //! Order of judgement: secrets, header presence, header form, timestamp, MAC. [`Claim::read`] goes as far as the
 //! timestamp, so that a caller can refuse before it reads a body; [`Claim::verify`] does the rest. Nothing here reads a
-//! clock: `now` is an argument.
+//! clock: `now` is an argument. Why a good-looking request was refused is told by [`crate::explain`].
 
-use std::fmt;
+use ct_codecs::{Base64, Decoder, Encoder, Hex};
+use hmac::{
+    KeyInit, Mac, SimpleHmac,
+    digest::{CtOutput, Digest, common::BlockSizeUser, consts::U32},
+};
+use sha2::Sha256;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use hmac::{Hmac, KeyInit, Mac, digest::CtOutput};
-use sha2::{Digest, Sha256};
+use crate::secret::{base64, key};
+pub(crate) use crate::signature_error::{concat, decimal};
+pub use crate::{
+    secret::{MAX_SECRETS, SecretFault, Secrets, Written},
+    signature_error::SignatureError,
+};
 
 /// Default for how far a timestamp may lie from now, in seconds, in both directions, inclusive.
 pub const DEFAULT_TOLERANCE: u64 = 300;
 /// The longest signature header that is read, in bytes.
 pub const MAX_HEADER: usize = 8192;
-/// The most secrets a scheme may have at once: a rotation needs two.
-pub const MAX_SECRETS: usize = 5;
 /// The latest timestamp, in unix seconds: 2^53 − 1, the largest integer JavaScript keeps exact.
 pub const MAX_TIMESTAMP: u64 = (1 << 53) - 1;
+
+const SVIX_NAMES: [[&str; 3]; 2] =
+    [["svix-id", "svix-timestamp", "svix-signature"], ["webhook-id", "webhook-timestamp", "webhook-signature"]];
 
 /// Which of the two documented schemes signed a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,59 +44,13 @@ pub enum Scheme {
     Svix,
 }
 
-/// Why a request is not authentic, or a secret not usable. [`SignatureError::code`] is the same on every surface.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SignatureError {
-    /// No header of a scheme that has a secret; svix needs all three.
-    MissingHeaders,
-    /// A header over [`MAX_HEADER`] bytes, given with its length.
-    HeaderTooLong(usize),
-    /// An `OFAuth-Signature` without `t`.
-    NoTimestamp,
-    /// An `OFAuth-Signature` with more than one `t`.
-    TwoTimestamps,
-    /// An empty `svix-id`.
-    EmptyId,
-    /// No well-formed `v1` at all.
-    NoValidSignatures,
-    /// A timestamp that is not plain decimal digits of at most 2^53 − 1.
-    InvalidTimestamp,
-    /// Signed this many seconds ago, which is more than the tolerance.
-    TimestampTooOld(u64),
-    /// Signed this many seconds in the future, which is more than the tolerance.
-    TimestampTooNew(u64),
-    /// No `v1` is the MAC of these bytes under any secret.
-    SignatureMismatch,
-    /// A secret that cannot be used: its scheme, its place in the list (from 0), and why.
-    InvalidSecret(Scheme, usize, SecretFault),
-}
-
-/// What is wrong with a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SecretFault {
-    /// No secret was given for either scheme.
-    NoneGiven,
-    /// More than [`MAX_SECRETS`].
-    TooMany,
-    /// The empty string.
-    Empty,
-    /// White space at either end.
-    OuterWhiteSpace,
-    /// A svix secret that is not base64, or is of nothing.
-    NotBase64,
-}
-
-/// The signing secrets, newest first. Cannot be printed.
-pub struct Secrets {
-    ofauth: Vec<Vec<u8>>,
-    svix: Vec<Vec<u8>>,
-}
-
 /// The headers that a signature is made of, as received. A header that is absent is `None`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Headers<'a> {
     ofauth: Option<&'a str>,
     svix: Option<Svix<'a>>,
+    /// The header whose absence leaves a svix set that was begun without effect.
+    lacking: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -99,13 +62,24 @@ struct Svix<'a> {
 
 /// What the headers claim, well-formed and in time, not yet compared with a body.
 pub struct Claim<'a> {
-    scheme: Scheme,
-    id: &'a str,
-    timestamp: &'a str,
-    seconds: u64,
-    macs: Vec<[u8; 32]>,
+    stated: Stated<'a>,
     keys: &'a [Vec<u8>],
 }
+
+/// What the headers of one scheme say. The MACs stay in their header: they are decoded when they are compared.
+#[derive(Clone, Copy)]
+pub(crate) struct Stated<'a> {
+    pub(crate) scheme: Scheme,
+    pub(crate) timestamp: &'a [u8],
+    pub(crate) seconds: u64,
+    /// Whether the MACs are read as hex, else as base64.
+    pub(crate) hex: bool,
+    pub(crate) id: &'a str,
+    pub(crate) signature: &'a str,
+}
+
+/// A MAC, compared in constant time; which implementation of SHA-256 made it makes no difference.
+pub(crate) type Tag = CtOutput<SimpleHmac<Sha256>>;
 
 /// Bytes that a holder of a secret signed. Only [`Claim::verify`] makes one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,47 +99,80 @@ pub fn verify<'a>(
     tolerance: u64,
     now: u64,
 ) -> Result<Verified<'a>, SignatureError> {
-    Claim::read(headers, secrets, tolerance, now)?.verify(body)
+    verify_with::<Sha256>(body, headers, secrets, tolerance, now)
+}
+
+/// The same with another implementation of SHA-256, a platform's say.
+pub fn verify_with<'a, D: Digest<OutputSize = U32> + BlockSizeUser>(
+    body: &'a [u8],
+    headers: Headers<'a>,
+    secrets: &'a Secrets,
+    tolerance: u64,
+    now: u64,
+) -> Result<Verified<'a>, SignatureError> {
+    Claim::read(headers, secrets, tolerance, now)?.verify_with::<D>(body)
 }
 
 /// The value of `OFAuth-Signature` for `body`, signed with `secret` at `timestamp` (unix seconds).
 pub fn sign_ofauth(body: &[u8], secret: &str, timestamp: u64) -> Result<String, SignatureError> {
-    let key = ofauth_key(secret).map_err(|fault| SignatureError::InvalidSecret(Scheme::Ofauth, 0, fault))?;
-    let t = timestamp.to_string();
-    let mac = mac(&key, &[t.as_bytes(), b".", body]).finalize().into_bytes();
-    Ok(format!("t={t},v1={}", base16ct::lower::encode_string(&mac)))
+    sign_with::<Sha256>(Scheme::Ofauth, body, secret, "", timestamp)
 }
 
 /// The value of `svix-signature` for `body`, signed with `secret` under `id` at `timestamp` (unix seconds).
 pub fn sign_svix(body: &[u8], secret: &str, id: &str, timestamp: u64) -> Result<String, SignatureError> {
-    let key = svix_key(secret).map_err(|fault| SignatureError::InvalidSecret(Scheme::Svix, 0, fault))?;
-    let t = timestamp.to_string();
-    let mac = mac(&key, &[id.as_bytes(), b".", t.as_bytes(), b".", body]).finalize().into_bytes();
-    Ok(format!("v1,{}", STANDARD.encode(mac)))
+    sign_with::<Sha256>(Scheme::Svix, body, secret, id, timestamp)
 }
 
-impl Secrets {
-    /// Takes the secrets of each scheme, newest first; a scheme without any is off. Every secret is judged here, once:
-    /// an unusable one is refused by its place.
-    pub fn new<S: AsRef<str>>(ofauth: &[S], svix: &[S]) -> Result<Self, SignatureError> {
-        if ofauth.is_empty() && svix.is_empty() {
-            return Err(SignatureError::InvalidSecret(Scheme::Ofauth, 0, SecretFault::NoneGiven));
-        }
-        Ok(Self { ofauth: keys(Scheme::Ofauth, ofauth, ofauth_key)?, svix: keys(Scheme::Svix, svix, svix_key)? })
-    }
+/// The signature header of either scheme, made with another implementation of SHA-256; `id` is svix's alone.
+pub fn sign_with<D: Digest<OutputSize = U32> + BlockSizeUser>(
+    scheme: Scheme,
+    body: &[u8],
+    secret: &str,
+    id: &str,
+    timestamp: u64,
+) -> Result<String, SignatureError> {
+    let key = key(scheme, secret).map_err(|fault| SignatureError::InvalidSecret(Some(scheme), 0, fault))?;
+    let t = decimal(timestamp);
+    let mac = mac::<D>(&key, &content(scheme, id, ".", t.as_bytes(), body)).into_bytes();
+    Ok(match scheme {
+        Scheme::Ofauth => concat(&["t=", &t, ",v1=", Hex::encode_to_str(&mut [0; 64], mac).unwrap_or_default()]),
+        Scheme::Svix => concat(&["v1,", Base64::encode_to_str(&mut [0; 44], mac).unwrap_or_default()]),
+    })
 }
 
 impl<'a> Headers<'a> {
     /// Picks the signature headers by name (`get` is asked for lower-case names).
     pub fn collect(get: impl Fn(&str) -> Option<&'a str>) -> Self {
-        let svix = |prefix: &str| {
-            Some(Svix {
-                id: get(&format!("{prefix}-id"))?,
-                timestamp: get(&format!("{prefix}-timestamp"))?,
-                signature: get(&format!("{prefix}-signature"))?,
-            })
-        };
-        Self { ofauth: get("ofauth-signature"), svix: svix("svix").or_else(|| svix("webhook")) }
+        let (mut svix, mut lacking) = (None, None);
+        // One copy of it: this is code that a browser loads.
+        let get: &dyn Fn(&str) -> Option<&'a str> = &get;
+        for names in SVIX_NAMES {
+            match names.map(get) {
+                [Some(id), Some(timestamp), Some(signature)] => {
+                    svix = Some(Svix { id, timestamp, signature });
+                    lacking = None;
+                    break;
+                }
+                [Some(_), Some(_), None] => lacking = Some(names[2]),
+                [Some(_), None, _] => lacking = Some(names[1]),
+                [None, ..] => {}
+            }
+        }
+        Self { ofauth: get("ofauth-signature"), svix, lacking }
+    }
+
+    /// The scheme that is judged, of those that have a secret.
+    pub(crate) fn pick(&self, has_secret: impl Fn(Scheme) -> bool) -> Option<Scheme> {
+        match self {
+            Self { ofauth: Some(_), .. } if has_secret(Scheme::Ofauth) => Some(Scheme::Ofauth),
+            Self { svix: Some(_), .. } if has_secret(Scheme::Svix) => Some(Scheme::Svix),
+            _ => None,
+        }
+    }
+
+    /// The name of the absent header that a svix set needs, if the set was begun.
+    pub(crate) fn lacking(&self) -> Option<&'static str> {
+        self.lacking
     }
 }
 
@@ -174,70 +181,123 @@ impl<'a> Claim<'a> {
     ///
     /// With headers and secrets of both schemes, ofauth is judged; a failed check never falls through to the other.
     pub fn read(headers: Headers<'a>, secrets: &'a Secrets, tolerance: u64, now: u64) -> Result<Self, SignatureError> {
-        let claim = match headers {
-            Headers { ofauth: Some(header), .. } if !secrets.ofauth.is_empty() => Self::ofauth(header, &secrets.ofauth),
-            Headers { svix: Some(svix), .. } if !secrets.svix.is_empty() => Self::svix(svix, &secrets.svix),
-            _ => Err(SignatureError::MissingHeaders),
-        }?;
-        let t = claim.seconds;
+        let scheme = headers.pick(|scheme| secrets.has(scheme)).ok_or(SignatureError::MissingHeaders)?;
+        let keys = secrets.keys(scheme)?;
+        let stated = Stated::read(headers, scheme)?;
+        if !stated.has_mac(None) {
+            return Err(SignatureError::NoValidSignatures);
+        }
+        let t = stated.seconds;
         if now.saturating_sub(t) > tolerance {
             return Err(SignatureError::TimestampTooOld(now - t));
         }
         if t.saturating_sub(now) > tolerance {
             return Err(SignatureError::TimestampTooNew(t - now));
         }
-        Ok(claim)
+        Ok(Self { stated, keys })
     }
 
     /// Compares the MAC of `body` under each secret with every `v1`, in constant time.
     pub fn verify(self, body: &'a [u8]) -> Result<Verified<'a>, SignatureError> {
-        let signed: &[&[u8]] = match self.scheme {
-            Scheme::Ofauth => &[self.timestamp.as_bytes(), b".", body],
-            Scheme::Svix => &[self.id.as_bytes(), b".", self.timestamp.as_bytes(), b".", body],
-        };
-        let matches = |key: &Vec<u8>| {
-            let mac = mac(key, signed).finalize();
-            self.macs.iter().any(|claimed| mac == CtOutput::new((*claimed).into()))
-        };
+        self.verify_with::<Sha256>(body)
+    }
+
+    /// The same with another implementation of SHA-256.
+    pub fn verify_with<D: Digest<OutputSize = U32> + BlockSizeUser>(
+        self,
+        body: &'a [u8],
+    ) -> Result<Verified<'a>, SignatureError> {
+        let Stated { scheme, id, timestamp, seconds, .. } = self.stated;
+        let content = self.stated.content(".", timestamp, body);
+        let matches = |key: &Vec<u8>| self.stated.is_signed_by::<D>(key, &content);
         let secret_index = self.keys.iter().position(matches).ok_or(SignatureError::SignatureMismatch)?;
-        let id = (self.scheme == Scheme::Svix).then_some(self.id);
-        Ok(Verified { body, scheme: self.scheme, id, timestamp: self.seconds, secret_index })
+        let id = (scheme == Scheme::Svix).then_some(id);
+        Ok(Verified { body, scheme, id, timestamp: seconds, secret_index })
     }
+}
 
-    fn ofauth(header: &'a str, keys: &'a [Vec<u8>]) -> Result<Self, SignatureError> {
-        short_enough(header)?;
-        let segments = || header.split(',').filter_map(|segment| segment.trim_ascii().split_once('='));
-        let mut stamps = segments().filter_map(|(key, value)| (key == "t").then_some(value));
-        let timestamp = stamps.next().ok_or(SignatureError::NoTimestamp)?;
-        if stamps.next().is_some() {
-            return Err(SignatureError::TwoTimestamps);
+impl<'a> Stated<'a> {
+    /// Reads everything but the MACs.
+    pub(crate) fn read(headers: Headers<'a>, scheme: Scheme) -> Result<Self, SignatureError> {
+        match scheme {
+            Scheme::Ofauth => Self::ofauth(headers.ofauth.ok_or(SignatureError::MissingHeaders)?),
+            Scheme::Svix => Self::svix(headers.svix.ok_or(SignatureError::MissingHeaders)?),
         }
-        let seconds = seconds(timestamp)?;
-        let macs = segments().filter(|(key, _)| *key == "v1").filter_map(|(_, hex)| {
-            let mut mac = [0; 32];
-            (base16ct::mixed::decode(hex, &mut mac).ok()?.len() == 32).then_some(mac)
-        });
-        Self { scheme: Scheme::Ofauth, id: "", timestamp, seconds, macs: macs.collect(), keys }.with_macs()
     }
 
-    fn svix(svix: Svix<'a>, keys: &'a [Vec<u8>]) -> Result<Self, SignatureError> {
-        let Svix { id, timestamp, signature } = svix;
+    fn ofauth(signature: &'a str) -> Result<Self, SignatureError> {
+        short_enough(signature)?;
+        let mut timestamp = None;
+        for segment in (Segments { rest: Some(signature.as_bytes()), separator: b',' }) {
+            if let Some(stamp) = segment.trim_ascii().strip_prefix(b"t=")
+                && timestamp.replace(stamp).is_some()
+            {
+                return Err(SignatureError::TwoTimestamps);
+            }
+        }
+        let timestamp = timestamp.ok_or(SignatureError::NoTimestamp)?;
+        let seconds = seconds(timestamp)?;
+        Ok(Self { scheme: Scheme::Ofauth, id: "", timestamp, seconds, hex: true, signature })
+    }
+
+    fn svix(Svix { id, timestamp, signature }: Svix<'a>) -> Result<Self, SignatureError> {
         for header in [id, timestamp, signature] {
             short_enough(header)?;
         }
         if id.is_empty() {
             return Err(SignatureError::EmptyId);
         }
+        let timestamp = timestamp.as_bytes();
         let seconds = seconds(timestamp)?;
-        let macs = signature.split(' ').filter_map(|entry| {
-            let mac = STANDARD.decode(entry.strip_prefix("v1,")?).ok()?;
-            <[u8; 32]>::try_from(mac).ok()
-        });
-        Self { scheme: Scheme::Svix, id, timestamp, seconds, macs: macs.collect(), keys }.with_macs()
+        Ok(Self { scheme: Scheme::Svix, id, timestamp, seconds, hex: false, signature })
     }
 
-    fn with_macs(self) -> Result<Self, SignatureError> {
-        if self.macs.is_empty() { Err(SignatureError::NoValidSignatures) } else { Ok(self) }
+    /// Whether any `v1` is well-formed and the MAC that is wanted, if one is; others are skipped.
+    pub(crate) fn has_mac(&self, wanted: Option<&Tag>) -> bool {
+        let (separator, start) = if self.scheme == Scheme::Ofauth { (b',', b"v1=") } else { (b' ', b"v1,") };
+        (Segments { rest: Some(self.signature.as_bytes()), separator }).any(|part| {
+            let part = if self.scheme == Scheme::Ofauth { part.trim_ascii() } else { part };
+            let Some(text) = part.strip_prefix(start) else { return false };
+            match wanted {
+                None if self.hex => text.len() == 64 && is_hex(text),
+                None => self.mac(text).is_some(),
+                Some(wanted) => self.mac(text).is_some_and(|claimed| *wanted == Tag::new(claimed.into())),
+            }
+        })
+    }
+
+    fn mac(&self, text: &[u8]) -> Option<[u8; 32]> {
+        // Base64 of 32 bytes has room for 33.
+        let mut room = [0; 33];
+        let mac = if self.hex { Hex::decode(&mut room, text, None).ok()? } else { base64(text, &mut room)? };
+        mac.try_into().ok()
+    }
+
+    /// What a MAC is taken over, in parts, put together with `glue`.
+    pub(crate) fn content<'b>(&self, glue: &'b str, t: &'b [u8], body: &'b [u8]) -> [&'b [u8]; 5]
+    where
+        'a: 'b,
+    {
+        content(self.scheme, self.id, glue, t, body)
+    }
+
+    /// Whether any `v1` is the MAC of `content` under `key`, compared in constant time.
+    pub(crate) fn is_signed_by<D: Digest<OutputSize = U32> + BlockSizeUser>(
+        &self,
+        key: &[u8],
+        content: &[&[u8]],
+    ) -> bool {
+        self.has_mac(Some(&mac::<D>(key, content)))
+    }
+}
+
+impl Scheme {
+    /// `ofauth` or `svix`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ofauth => "ofauth",
+            Self::Svix => "svix",
+        }
     }
 }
 
@@ -269,101 +329,59 @@ impl<'a> Verified<'a> {
 
     /// SHA-256 of the raw body, in lower-case hex.
     pub fn digest(&self) -> String {
-        base16ct::lower::encode_string(&Sha256::digest(self.body))
+        self.digest_with::<Sha256>()
+    }
+
+    /// The same by another implementation of SHA-256.
+    pub fn digest_with<D: Digest<OutputSize = U32>>(&self) -> String {
+        Hex::encode_to_str(&mut [0; 64], D::digest(self.body)).unwrap_or_default().to_owned()
     }
 }
 
-impl SignatureError {
-    /// The stable code, the same in Rust, in HTTP answers and in JavaScript.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::MissingHeaders => "MISSING_HEADERS",
-            Self::HeaderTooLong(_) | Self::NoTimestamp | Self::TwoTimestamps | Self::EmptyId => "MALFORMED_HEADER",
-            Self::NoValidSignatures => "NO_VALID_SIGNATURES",
-            Self::InvalidTimestamp => "INVALID_TIMESTAMP",
-            Self::TimestampTooOld(_) => "TIMESTAMP_TOO_OLD",
-            Self::TimestampTooNew(_) => "TIMESTAMP_TOO_NEW",
-            Self::SignatureMismatch => "SIGNATURE_MISMATCH",
-            Self::InvalidSecret(..) => "INVALID_SECRET",
+/// ofauth has neither id nor the first glue.
+fn content<'a>(scheme: Scheme, id: &'a str, glue: &'a str, t: &'a [u8], body: &'a [u8]) -> [&'a [u8]; 5] {
+    let (id, first) = if scheme == Scheme::Svix { (id, glue) } else { ("", "") };
+    [id.as_bytes(), first.as_bytes(), t, glue.as_bytes(), body]
+}
+
+/// The parts of a text between separators. `split` calls a closure per byte where code is built for size.
+struct Segments<'a> {
+    rest: Option<&'a [u8]>,
+    separator: u8,
+}
+
+impl<'a> Iterator for Segments<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let rest = self.rest?;
+        let mut end = 0;
+        while let Some(byte) = rest.get(end)
+            && *byte != self.separator
+        {
+            end += 1;
+        }
+        self.rest = rest.get(end + 1..);
+        rest.get(..end)
+    }
+}
+
+fn is_hex(text: &[u8]) -> bool {
+    for byte in text {
+        if !byte.is_ascii_hexdigit() {
+            return false;
         }
     }
+    true
 }
 
-impl fmt::Display for SignatureError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::MissingHeaders => f.write_str("no signature header of a scheme that has a secret"),
-            Self::HeaderTooLong(bytes) => {
-                write!(f, "a signature header of {bytes} bytes; at most {MAX_HEADER} are read")
-            }
-            Self::NoTimestamp => f.write_str("OFAuth-Signature has no t"),
-            Self::TwoTimestamps => f.write_str("OFAuth-Signature has more than one t"),
-            Self::EmptyId => f.write_str("the message id is empty"),
-            Self::NoValidSignatures => f.write_str("no well-formed v1 signature"),
-            Self::InvalidTimestamp => f.write_str("the timestamp is not plain decimal unix seconds"),
-            Self::TimestampTooOld(seconds) => write!(f, "signed {seconds} s ago, more than the tolerance"),
-            Self::TimestampTooNew(seconds) => write!(f, "signed {seconds} s ahead, more than the tolerance"),
-            Self::SignatureMismatch => f.write_str("no signature matches these bytes under any secret"),
-            Self::InvalidSecret(scheme, place, fault) => write!(f, "{scheme:?} secret {place}: {fault}"),
-        }
-    }
-}
-
-impl fmt::Display for SecretFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NoneGiven => "no secret given",
-            Self::TooMany => "more than 5 secrets",
-            Self::Empty => "empty",
-            Self::OuterWhiteSpace => "white space at an end",
-            Self::NotBase64 => "not base64 after whsec_",
-        })
-    }
-}
-
-impl std::error::Error for SignatureError {}
-
-impl fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Secrets {{ ofauth: {}, svix: {} }}", self.ofauth.len(), self.svix.len())
-    }
-}
-
-fn keys<S: AsRef<str>>(
-    scheme: Scheme,
-    secrets: &[S],
-    key: impl Fn(&str) -> Result<Vec<u8>, SecretFault>,
-) -> Result<Vec<Vec<u8>>, SignatureError> {
-    if secrets.len() > MAX_SECRETS {
-        return Err(SignatureError::InvalidSecret(scheme, MAX_SECRETS, SecretFault::TooMany));
-    }
-    let judged = |(place, secret): (usize, &S)| {
-        key(secret.as_ref()).map_err(|fault| SignatureError::InvalidSecret(scheme, place, fault))
-    };
-    secrets.iter().enumerate().map(judged).collect()
-}
-
-fn ofauth_key(secret: &str) -> Result<Vec<u8>, SecretFault> {
-    match secret {
-        "" => Err(SecretFault::Empty),
-        _ if secret.trim() != secret => Err(SecretFault::OuterWhiteSpace),
-        _ => Ok(secret.as_bytes().to_vec()),
-    }
-}
-
-fn svix_key(secret: &str) -> Result<Vec<u8>, SecretFault> {
-    ofauth_key(secret)?;
-    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret)).map_err(|_| SecretFault::NotBase64)?;
-    if key.is_empty() { Err(SecretFault::NotBase64) } else { Ok(key) }
-}
-
-fn mac(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
+fn mac<D: Digest<OutputSize = U32> + BlockSizeUser>(key: &[u8], parts: &[&[u8]]) -> Tag {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key length");
+    let mut mac = SimpleHmac::<D>::new_from_slice(key).expect("any key length");
     for part in parts {
         mac.update(part);
     }
-    mac
+    Tag::new(mac.finalize().into_bytes())
 }
 
 fn short_enough(header: &str) -> Result<(), SignatureError> {
@@ -371,8 +389,13 @@ fn short_enough(header: &str) -> Result<(), SignatureError> {
 }
 
 /// Plain decimal ASCII digits, no sign, no leading zero (except `0`), at most 2^53 − 1.
-fn seconds(t: &str) -> Result<u64, SignatureError> {
-    let plain = t.bytes().all(|byte| byte.is_ascii_digit()) && (t == "0" || !t.starts_with('0'));
-    let seconds = t.parse().ok().filter(|seconds| plain && *seconds <= MAX_TIMESTAMP);
+fn seconds(t: &[u8]) -> Result<u64, SignatureError> {
+    let plain = matches!(t, b"0" | [b'1'..=b'9', ..]);
+    let mut seconds = if plain { Some(0) } else { None };
+    for byte in t {
+        let digit = byte.wrapping_sub(b'0');
+        seconds = seconds.filter(|_| digit < 10).map(|seconds| seconds * 10 + u64::from(digit));
+        seconds = seconds.filter(|seconds| *seconds <= MAX_TIMESTAMP);
+    }
     seconds.ok_or(SignatureError::InvalidTimestamp)
 }

@@ -182,11 +182,15 @@ fn five_secrets_are_taken_and_six_refused() {
 fn an_empty_or_padded_secret_is_refused_by_its_place() {
     for padded in [" s", "s ", "\ts", "s\n", "s\r\n", "\u{a0}s"] {
         let error = Secrets::new(&["good", padded], &[]).unwrap_err();
-        assert_eq!(error, SignatureError::InvalidSecret(Scheme::Ofauth, 1, SecretFault::OuterWhiteSpace), "{padded:?}");
+        assert_eq!(
+            error,
+            SignatureError::InvalidSecret(Some(Scheme::Ofauth), 1, SecretFault::OuterWhiteSpace),
+            "{padded:?}"
+        );
         assert_eq!(error.code(), "INVALID_SECRET");
     }
     let error = Secrets::new(&[], &[SVIX_SECRET, SVIX_SECRET, ""]).unwrap_err();
-    assert_eq!(error, SignatureError::InvalidSecret(Scheme::Svix, 2, SecretFault::Empty));
+    assert_eq!(error, SignatureError::InvalidSecret(Some(Scheme::Svix), 2, SecretFault::Empty));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What several files of tests need: bodies signed as OFAuth signs them, and keys that are the same in every run.
 #![allow(dead_code, clippy::unwrap_used, clippy::indexing_slicing)]
 
+pub mod sender;
 pub mod token;
 
 use ofauth_edge::{

@@ -5,25 +5,14 @@ import http from "node:http";
 
 import { chromium } from "playwright-core";
 
-import { findBrowser } from "../../scripts/browser.mjs";
-
-// Loopback only: no updates, no reports, no lists fetched in the background.
-const QUIET = [
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
+import { QUIET, findBrowser, isRoot } from "../../scripts/browser.mjs";
 
 /**
  * Starts a browser.
  * @returns {Promise<import("playwright-core").Browser>}
  */
 export async function startBrowser() {
-  const isRoot = process.getuid?.() === 0; // Chromium's sandbox refuses to work for root
-  const args = isRoot ? ["--no-sandbox", ...QUIET] : QUIET;
+  const args = isRoot() ? ["--no-sandbox", ...QUIET] : QUIET;
   const executablePath = findBrowser();
   if (!executablePath) throw new Error("there is no Chrome or Chromium: node scripts/browser.mjs gets one, or says how");
   return chromium.launch({ executablePath, headless: true, args });

@@ -1,0 +1,104 @@
+//! Why a signature is refused, and the words for it.
+
+use std::fmt;
+
+use crate::{secret::SecretFault, signature::Scheme};
+
+/// Why a request is not authentic, or a secret not usable. [`SignatureError::code`] is the same on every surface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureError {
+    /// No header of a scheme that has a secret; svix needs all three.
+    MissingHeaders,
+    /// A header over [`MAX_HEADER`](crate::signature::MAX_HEADER) bytes, given with its length.
+    HeaderTooLong(usize),
+    /// An `OFAuth-Signature` without `t`.
+    NoTimestamp,
+    /// An `OFAuth-Signature` with more than one `t`.
+    TwoTimestamps,
+    /// An empty `svix-id`.
+    EmptyId,
+    /// No well-formed `v1` at all.
+    NoValidSignatures,
+    /// A timestamp that is not plain decimal digits of at most 2^53 − 1.
+    InvalidTimestamp,
+    /// Signed this many seconds ago, which is more than the tolerance.
+    TimestampTooOld(u64),
+    /// Signed this many seconds in the future, which is more than the tolerance.
+    TimestampTooNew(u64),
+    /// No `v1` is the MAC of these bytes under any secret.
+    SignatureMismatch,
+    /// A secret that cannot be used: the scheme it cannot be used for (`None`: for neither), its place in the list (from
+    /// 0), and why.
+    InvalidSecret(Option<Scheme>, usize, SecretFault),
+}
+
+impl SignatureError {
+    /// The stable code, the same in Rust, in HTTP answers and in JavaScript.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::MissingHeaders => "MISSING_HEADERS",
+            Self::HeaderTooLong(_) | Self::NoTimestamp | Self::TwoTimestamps | Self::EmptyId => "MALFORMED_HEADER",
+            Self::NoValidSignatures => "NO_VALID_SIGNATURES",
+            Self::InvalidTimestamp => "INVALID_TIMESTAMP",
+            Self::TimestampTooOld(_) => "TIMESTAMP_TOO_OLD",
+            Self::TimestampTooNew(_) => "TIMESTAMP_TOO_NEW",
+            Self::SignatureMismatch => "SIGNATURE_MISMATCH",
+            Self::InvalidSecret(..) => "INVALID_SECRET",
+        }
+    }
+
+    /// What [`fmt::Display`] shows. The package's wasm calls this: it is small for having nothing of `core::fmt`.
+    pub fn message(&self) -> String {
+        let (before, number, after) = match self {
+            Self::MissingHeaders => ("no signature header of a scheme that has a secret", None, ""),
+            Self::HeaderTooLong(bytes) => {
+                ("a signature header of ", Some(*bytes as u64), " bytes; at most 8192 are read")
+            }
+            Self::NoTimestamp => ("OFAuth-Signature has no t", None, ""),
+            Self::TwoTimestamps => ("OFAuth-Signature has more than one t", None, ""),
+            Self::EmptyId => ("the message id is empty", None, ""),
+            Self::NoValidSignatures => ("no well-formed v1 signature", None, ""),
+            Self::InvalidTimestamp => ("the timestamp is not plain decimal unix seconds", None, ""),
+            Self::TimestampTooOld(seconds) => ("signed ", Some(*seconds), " s ago, more than the tolerance"),
+            Self::TimestampTooNew(seconds) => ("signed ", Some(*seconds), " s ahead, more than the tolerance"),
+            Self::SignatureMismatch => ("no signature matches these bytes under any secret", None, ""),
+            Self::InvalidSecret(scheme, place, fault) => {
+                let secret = match scheme {
+                    None => "secret ",
+                    Some(Scheme::Ofauth) => "ofauth secret ",
+                    Some(Scheme::Svix) => "svix secret ",
+                };
+                (secret, Some(*place as u64), fault.message())
+            }
+        };
+        let number = number.map_or_else(String::new, decimal);
+        let colon = if matches!(self, Self::InvalidSecret(..)) { ": " } else { "" };
+        concat(&[before, &number, colon, after])
+    }
+}
+
+impl fmt::Display for SignatureError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
+    }
+}
+
+impl std::error::Error for SignatureError {}
+
+/// A number in decimal digits. The tables that make this fast elsewhere are more than the package's wasm has room for.
+pub(crate) fn decimal(number: u64) -> String {
+    let mut text = if number < 10 { String::new() } else { decimal(number / 10) };
+    text.extend(char::from_digit((number % 10) as u32, 10));
+    text
+}
+
+/// Texts as one, without what the standard library's `concat` brings along.
+// One copy of it: this is code that a browser loads.
+#[inline(never)]
+pub(crate) fn concat(texts: &[&str]) -> String {
+    let mut whole = String::new();
+    for text in texts {
+        whole += text;
+    }
+    whole
+}

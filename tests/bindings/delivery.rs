@@ -1,0 +1,110 @@
+//! A webhook as it is handed to a verifier, and what the core says of it.
+#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
+
+use ofauth_edge::{
+    event::{Event, Payload},
+    explain::explain,
+    signature::{Headers, Scheme, Secrets, SignatureError, Verified, Written, sign_ofauth, sign_svix, verify},
+};
+use serde_json::{Value, json};
+
+/// A secret of the ofauth scheme, that of the shared vectors.
+pub const SECRET: &str = "whsec_test_secret";
+/// A secret of the svix scheme, that of the shared vectors.
+pub const SVIX_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+/// When deliveries are signed and judged, unless a test says otherwise.
+pub const NOW: u64 = 1_700_000_000;
+
+/// The event is good,
+pub const GOOD: u32 = 1;
+/// its type is known,
+pub const KNOWN: u32 = 2;
+/// it has a timestamp,
+pub const DATED: u32 = 4;
+/// it says whether it is live,
+pub const LIVE: u32 = 8;
+/// it has ids that are numbers.
+pub const NUMBER_IDS: u32 = 16;
+
+/// All that a verdict depends on.
+#[derive(Clone)]
+pub struct Delivery {
+    pub body: Vec<u8>,
+    pub headers: Vec<(String, String)>,
+    pub secrets: Written,
+    pub tolerance: u64,
+    pub now: u64,
+}
+
+impl Delivery {
+    /// Signed at [`NOW`] with the first of the secrets.
+    pub fn signed(scheme: Scheme, body: impl AsRef<[u8]>) -> Self {
+        let body = body.as_ref().to_vec();
+        let secret = if scheme == Scheme::Ofauth { SECRET } else { SVIX_SECRET };
+        let headers = signature(scheme, &body, secret, NOW);
+        Self { body, headers, secrets: Written::Bare(vec![secret.to_owned()]), tolerance: 300, now: NOW }
+    }
+
+    /// What `verifySignature` returns or throws.
+    pub fn verify(&self) -> Result<Value, Value> {
+        self.judge(|verified| {
+            let place = verified.secret_index();
+            json!({
+                "scheme": verified.scheme().name(),
+                "timestamp": verified.timestamp(),
+                "secretIndex": place,
+                "digest": verified.digest(),
+            })
+        })
+    }
+
+    /// What is told of an event besides the ids that are numbers, or what `verifyWebhook` throws.
+    pub fn webhook(&self) -> Result<u32, Value> {
+        self.judge(Event::parse)?.map_or_else(
+            |error| Err(failure(error.code(), &error.to_string())),
+            |event| {
+                let flag = |set: bool, flag: u32| if set { flag } else { 0 };
+                let known = flag(event.payload != Payload::Other, KNOWN);
+                Ok(GOOD | known | flag(event.timestamp.is_some(), DATED) | flag(event.live.is_some(), LIVE))
+            },
+        )
+    }
+
+    /// What `explainSignature` returns.
+    pub fn explain(&self) -> Value {
+        let diagnosis = explain(&self.body, self.collected(), &self.secrets, self.tolerance, self.now);
+        serde_json::to_value(diagnosis).unwrap()
+    }
+
+    fn judge<T>(&self, look: impl FnOnce(&Verified) -> T) -> Result<T, Value> {
+        let refused = |error: SignatureError| failure(error.code(), &error.to_string());
+        let secrets: Secrets = self.secrets.judge().map_err(refused)?;
+        let verified = verify(&self.body, self.collected(), &secrets, self.tolerance, self.now).map_err(refused)?;
+        Ok(look(&verified))
+    }
+
+    fn collected(&self) -> Headers<'_> {
+        Headers::collect(|wanted| self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value))
+    }
+}
+
+/// What is thrown.
+pub fn failure(code: &str, message: &str) -> Value {
+    json!({"code": code, "message": message})
+}
+
+/// The headers of `body` under `scheme`; a secret that cannot sign makes a signature of nothing.
+pub fn signature(scheme: Scheme, body: &[u8], secret: &str, t: u64) -> Vec<(String, String)> {
+    let named = |(name, value): (&str, String)| (name.to_owned(), value);
+    match scheme {
+        Scheme::Ofauth => {
+            let value = sign_ofauth(body, secret, t).unwrap_or_else(|_| format!("t={t},v1={}", "0".repeat(64)));
+            vec![named(("ofauth-signature", value))]
+        }
+        Scheme::Svix => {
+            let value = sign_svix(body, secret, "msg_1", t).unwrap_or_else(|_| "v1,".to_owned());
+            let all = [("svix-id", "msg_1".to_owned()), ("svix-timestamp", t.to_string()), ("svix-signature", value)];
+            all.map(named).into()
+        }
+    }
+}

@@ -1,0 +1,45 @@
+// The package in Node, the oldest that is supported here and the newest: 1. each way to load it judges the shared vectors
+// alike, 2. errors are recognised across all of them, 3. loading costs nothing until the first use.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { makeProject, NODES, runNode } from "./project.mjs";
+import { expected } from "./vectors.mjs";
+
+const project = makeProject("node");
+
+for (const [name, node] of Object.entries(NODES)) {
+  test(`${name} is the one that is meant`, async () => {
+    const major = await runNode(node, join(project, "version.mjs"));
+    if (name === "Node 22") assert.equal(major, 22);
+    else assert.ok(major > 22, `Node ${major}`);
+  });
+
+  for (const file of ["import.mjs", "require.cjs", "import-slim.mjs", "require-slim.cjs"]) {
+    test(`${name}, ${file}: every vector gives its code`, async () => {
+      assert.deepEqual(await runNode(node, join(project, file)), expected);
+    });
+  }
+
+  test(`${name}: import and require work side by side`, async () => {
+    const results = await runNode(node, join(project, "both.mjs"));
+    assert.deepEqual(results, Array(4).fill(expected));
+  });
+
+  test(`${name}: instanceof holds between every pair of entries, and for nothing else`, async () => {
+    const { pairs, wrong, distinct } = await runNode(node, join(project, "instanceof.mjs"));
+    assert.equal(pairs.length, 36);
+    assert.deepEqual(pairs.filter(([, holds]) => !holds), []);
+    assert.deepEqual(wrong, []);
+    assert.ok(distinct >= 5, "classes of their own, or the pairs would say little");
+  });
+
+  test(`${name}: WebAssembly is left alone until the first call, and compiled once`, async () => {
+    const { loaded, first, second } = await runNode(node, join(project, "lazy.mjs"));
+    assert.equal(loaded, 0);
+    assert.ok(first > 0);
+    assert.equal(second, first);
+  });
+}
