@@ -1,0 +1,62 @@
+// What createClient itself refuses, at once: a programmer's slips, before anything is sent.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createClient } from "../../pkg-template/client.mjs";
+
+const baseUrl = "https://gateway.example";
+const refused = (options, message) => assert.throws(() => createClient(options), { name: "TypeError", message });
+
+test("options that are none are refused", () => {
+  for (const options of [undefined, null, "https://gateway.example", 1]) refused(options, /^createClient: pass an object/);
+});
+
+test("neither or both of token and apiKey are refused", () => {
+  refused({ baseUrl }, "createClient: pass either token or apiKey");
+  refused({ baseUrl, token: "token", apiKey: "key" }, "createClient: pass either token or apiKey");
+});
+
+test("a credential that cannot be sent is refused, and not repeated", () => {
+  for (const wrong of ["", "with space", "line\nbreak", "schlüssel", null, 1, {}]) {
+    refused({ baseUrl, token: wrong }, /^token: pass a string of visible ASCII characters, without spaces$/);
+    refused({ baseUrl, apiKey: wrong }, /^apiKey: pass a string of visible ASCII characters, without spaces$/);
+  }
+  refused({ baseUrl, apiKey: () => "key" }, /^apiKey: pass a string/);
+});
+
+test("a baseUrl that is no gateway's is refused", () => {
+  const wrong = [undefined, null, "", "/", "gateway.example", "ftp://gateway.example", "javascript:alert(1)", "https://"];
+  const more = [
+    "https://user:secret@gateway.example",
+    "https://gateway.example?x=1",
+    "https://gateway.example/#x",
+    "https://gateway.example/?",
+  ];
+  for (const baseUrl of [...wrong, ...more]) {
+    refused({ baseUrl, token: "token" }, /^baseUrl: pass the gateway's URL: http or https, without [a-z, ]+$/);
+  }
+});
+
+test("a baseUrl may be a URL, and end in slashes", () => {
+  for (const baseUrl of [new URL("https://gateway.example"), "http://127.0.0.1:8787/", "https://app.example/gateway//"]) {
+    createClient({ baseUrl, token: "token" });
+  }
+});
+
+test("a retry or a fetch of the wrong kind is refused", () => {
+  for (const retry of [true, 3, "3", null]) refused({ baseUrl, token: "token", retry }, /^retry: pass false or an object/);
+  for (const tries of [0, 11, 1.5, "2", NaN]) refused({ baseUrl, token: "token", retry: { tries } }, /^retry\.tries: pass/);
+  for (const maxWait of [-1, NaN, "x", "5", Infinity])
+    refused({ baseUrl, token: "token", retry: { maxWait } }, /^retry\.maxWait/);
+  for (const fetch of ["fetch", {}, null]) refused({ baseUrl, token: "token", fetch }, /^fetch: pass a function/);
+});
+
+test("a gateway key where there is a window is refused, unless it is allowed", (t) => {
+  globalThis.window = globalThis;
+  t.after(() => delete globalThis.window);
+  refused({ baseUrl, apiKey: "key" }, /^apiKey: pass token instead: in a page, everybody can read the key/);
+  refused({ baseUrl, apiKey: "key", dangerouslyAllowBrowser: "yes" }, /^apiKey/);
+  createClient({ baseUrl, apiKey: "key", dangerouslyAllowBrowser: true });
+  createClient({ baseUrl, token: "token" });
+});

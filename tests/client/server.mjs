@@ -1,0 +1,60 @@
+// A gateway that says what a test wants it to, on loopback.
+
+import { once } from "node:events";
+import http from "node:http";
+
+import { createClient } from "../../pkg-template/client.mjs";
+
+/**
+ * @typedef {object} Seen
+ * @property {string} method
+ * @property {string} url
+ * @property {import("node:http").IncomingHttpHeaders} headers
+ * @property {string} body
+ * @property {number} at   milliseconds
+ */
+
+/**
+ * Starts one. `answer` handles every request, `seen` has them in order.
+ * @param {import("node:test").TestContext} t
+ * @param {(req: import("node:http").IncomingMessage, res: import("node:http").ServerResponse, seen: Seen[]) => void} answer
+ */
+export async function serve(t, answer) {
+  const seen = [];
+  const server = http.createServer(async (req, res) => {
+    const chunks = [];
+    for await (const chunk of req) chunks.push(chunk);
+    const { method, url, headers } = req;
+    seen.push({ method, url, headers, body: Buffer.concat(chunks).toString(), at: performance.now() });
+    answer(req, res, seen);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const baseUrl = `http://127.0.0.1:${server.address().port}`;
+  return { baseUrl, seen, client: (options) => createClient({ baseUrl, token: "token", ...options }) };
+}
+
+/** Answers JSON. */
+export function json(res, status, value, headers = {}) {
+  res.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(value));
+}
+
+/** Answers as the gateway refuses. */
+export function refuse(res, status, type, action, headers = {}) {
+  const named = action && { "x-ofauth-edge-action": action };
+  json(res, status, { error: "no", type, requestId: "req_1" }, { ...named, ...headers });
+}
+
+/** A page of the list. */
+export function page(list, more = {}) {
+  return { list, total: list.length, hasMore: false, ...more };
+}
+
+/** What a test compares of an error. */
+export function verdict({ data, error }) {
+  return [data, error?.type, error?.code, error?.status, error?.action];
+}
