@@ -28,7 +28,7 @@ test: setup
 	@$(tools) node scripts/worker.mjs
 	@echo "Test: emulator and Worker"
 	@$(tools) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
-	  node --test --test-concurrency=2 tests/emulator/*.test.mjs tests/e2e/*.test.mjs
+	  node --test --test-concurrency=2 tests/emulator/*.test.mjs tests/client/*.test.mjs tests/e2e/*.test.mjs
 	@$(MAKE) --no-print-directory test-packaging
 
 test-packaging: npm

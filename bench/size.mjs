@@ -1,4 +1,4 @@
-// What the package weighs: its wasm, and an app that imports all of it, bundled and minified; the same for stripe's webhooks.
+// What the package weighs: its wasm, and apps that import parts of it, bundled and minified; the same for stripe's webhooks.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -9,8 +9,9 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const ALL = "{ verifySignature, verifyWebhook, Webhook, signWebhook, explainSignature, WebhookVerificationError }";
 
 const apps = {
-  "ofauth-edge, all of it": `export ${ALL} from "../pkg/index.js";`,
-  "ofauth-edge/slim, all of it": `export ${ALL.replace("{", "{ init,")} from "../pkg/slim.js";`,
+  "ofauth-edge, webhooks": `export ${ALL} from "../pkg/index.js";`,
+  "ofauth-edge/slim, webhooks": `export ${ALL.replace("{", "{ init,")} from "../pkg/slim.js";`,
+  "ofauth-edge/client": 'export * from "../pkg/client.js";',
   "stripe's webhooks": 'import Stripe from "stripe"; export const { webhooks } = new Stripe("sk_test_bench");',
   svix: 'export { Webhook } from "svix";',
   standardwebhooks: 'export { Webhook } from "standardwebhooks";',

@@ -1,6 +1,7 @@
 // Tells what callers pass apart, by shape and never by `instanceof`: values come from other realms and polyfills.
 // Everything here reads and throws TypeErrors; nothing here knows what makes a signature right.
 
+import { bytesOf } from "./bytes.mjs";
 import { misuse, reading, unreadable } from "./errors.mjs";
 
 // In the order of NAMES in src/npm/shell.rs.
@@ -13,8 +14,8 @@ const HEADERS = [
   "webhook-timestamp",
   "webhook-signature",
 ];
-const PLACES = new Map(HEADERS.map((name, place) => [name, place]));
-const LENGTHS = new Set(HEADERS.map((name) => name.length));
+const PLACES = /* @__PURE__ */ new Map(/* @__PURE__ */ HEADERS.map((name, place) => [name, place]));
+const LENGTHS = /* @__PURE__ */ new Set(/* @__PURE__ */ HEADERS.map((name) => name.length));
 
 const BODY = "the raw body as it was received: a string, a Uint8Array (Buffer too) or an ArrayBuffer";
 const HEADERS_LIKE = "the request's headers: a Headers object, a request with one, or a record such as Node's req.headers";
@@ -23,17 +24,17 @@ const SECRETS = "a secret, an array of secrets, or {ofauth?, svix?} with those";
 // The body as a string or as a Uint8Array.
 export function readBody(body) {
   if (typeof body === "string") return body;
-  if (ArrayBuffer.isView(body)) {
-    if (body[Symbol.toStringTag] === "Uint8Array") return body;
-  } else if (Object.prototype.toString.call(body) === "[object ArrayBuffer]") {
-    return new Uint8Array(body);
-  }
-  throw misuse("body", typeof body === "object" && body !== null ? `${BODY}, not a parsed object` : BODY);
+  const bytes = bytesOf("body", body);
+  if (bytes !== undefined) return bytes;
+  if (typeof body !== "object" || body === null) throw misuse("body", BODY);
+  const kind = reading("body", () => kindOf(body));
+  const parsed = kind === "Object" || kind === "Array";
+  throw misuse("body", `${BODY}, not ${parsed ? "a parsed object" : `an object of kind ${kind}`}`);
 }
 
 // The values of HEADERS, each a string, undefined, or null for one that was given more than once.
 export function readHeaders(headers) {
-  if (typeof headers !== "object" || headers === null || Array.isArray(headers)) throw misuse("headers", HEADERS_LIKE);
+  if (!isObject("headers", headers)) throw misuse("headers", HEADERS_LIKE);
   const found = [undefined, undefined, undefined, undefined, undefined, undefined, undefined];
   let understood;
   try {
@@ -75,22 +76,26 @@ function search(record, found) {
 function single(value) {
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) return value ?? undefined;
-  return value.length > 1 ? null : value[0];
+  return value.length > 1 ? null : (value[0] ?? undefined);
 }
 
 // `{bare, ofauth, svix}`, the lists copied: the caller's may change later.
 export function readSecrets(secrets) {
   if (typeof secrets === "string") return { bare: true, ofauth: [secrets], svix: [] };
+  if (isList("secrets", secrets)) return { bare: true, ofauth: list("secrets", secrets), svix: [] };
   if (typeof secrets !== "object" || secrets === null) throw misuse("secrets", SECRETS);
-  if (Array.isArray(secrets)) return { bare: true, ofauth: list("secrets", secrets), svix: [] };
   const { ofauth, svix } = reading("secrets", () => ({ ofauth: secrets.ofauth, svix: secrets.svix }));
+  if (ofauth === undefined && svix === undefined) {
+    // A Map or a promise, say, holds them elsewhere, if at all; a plain object's variables are just not set.
+    if (reading("secrets", () => kindOf(secrets)) !== "Object") throw misuse("secrets", SECRETS);
+  }
   return { bare: false, ofauth: list("secrets.ofauth", ofauth), svix: list("secrets.svix", svix) };
 }
 
 function list(argument, secrets) {
   if (secrets === undefined) return [];
   if (typeof secrets === "string") return [secrets];
-  if (!Array.isArray(secrets)) throw misuse(argument, "a string or an array of strings");
+  if (!isList(argument, secrets)) throw misuse(argument, "a string or an array of strings");
   const copy = reading(argument, () => Array.from(secrets));
   copy.forEach((secret, index) => {
     if (typeof secret !== "string") throw misuse(`${argument}[${index}]`, "a string; is the variable set?");
@@ -119,11 +124,25 @@ export function clock() {
 export function readTime(argument, time) {
   const wanted = "whole unix seconds (not milliseconds) or a Date, from 1970 on";
   if (typeof time === "number") return whole(argument, time, wanted);
-  if (Object.prototype.toString.call(time) !== "[object Date]") throw misuse(argument, wanted);
-  return whole(argument, Math.floor(reading(argument, () => time.getTime()) / 1000), wanted);
+  if (reading(argument, () => kindOf(time)) !== "Date") throw misuse(argument, wanted);
+  return whole(argument, reading(argument, () => Math.floor(time.getTime() / 1000)), wanted);
 }
 
 function whole(argument, number, wanted) {
   if (!Number.isSafeInteger(number) || number < 0) throw misuse(argument, wanted);
   return number;
+}
+
+function isObject(argument, value) {
+  return typeof value === "object" && value !== null && !isList(argument, value);
+}
+
+// A Proxy that was revoked throws even here.
+function isList(argument, value) {
+  return reading(argument, () => Array.isArray(value));
+}
+
+// "Object", "Map", "Date" and so on: what a value says it is.
+function kindOf(value) {
+  return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }

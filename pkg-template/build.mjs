@@ -78,42 +78,47 @@ function optimised(bytes) {
 // Of the glue, only what the wasm imports goes into the package; the calls are made in engine.mjs.
 function nameImports(wasm) {
   const names = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).map(({ name }) => name);
-  writeFileSync(join(made, "glue/imports.js"), `export { ${["__wbg_set_wasm", ...names].join(", ")} } from "./ofauth_edge_bg.js";\n`);
+  const lines = [
+    `import { ${names.join(", ")} } from "./ofauth_edge_bg.js";`,
+    'export { __wbg_set_wasm } from "./ofauth_edge_bg.js";',
+    // An object that is plain to see can be left out, a namespace cannot.
+    `export const imports = { ${names.join(", ")} };`,
+  ];
+  writeFileSync(join(made, "glue/imports.js"), `${lines.join("\n")}\n`);
 }
 
-// The entries share core.js; CommonJS has no such sharing, each of its entries is whole. The wasm goes in deflated: base64
-// of anything else would grow by a third where it is compressed again.
+// The entries share core.js and client.js; CommonJS has no such sharing, each of its entries is whole but for the wasm. That goes in
+// deflated: base64 of anything else would grow by a third where it is compressed again.
 async function makeJavaScript(wasm) {
   const deflated = deflateRawSync(wasm, { level: 9 }).toString("base64");
-  writeFileSync(join(pkg, "embedded.js"), `export const bytes = ${wasm.length};\nexport const deflated = "${deflated}";\n`);
+  writeFileSync(join(made, "deflated.js"), `export const bytes = ${wasm.length};\nexport const deflated = "${deflated}";\n`);
   const entries = (...names) => names.map((name) => join(template, `${name}.mjs`));
   const options = { bundle: true, outdir: pkg, target: "es2022", platform: "neutral", logLevel: "warning" };
-  const shared = { "./core.js": null, "./embedded.js": null, "./ofauth_edge.wasm": null };
+  const apart = ["./core.js", "./client.js", "./embedded.js", "./embedded.cjs", "./ofauth_edge.wasm"];
   const parts = {
     "./imports.js": join(made, "glue/imports.js"),
     "./ofauth_edge_bg.js": join(made, "glue/ofauth_edge_bg.js"),
     "./core.js": join(template, "core.mjs"),
-    "./embedded.js": join(pkg, "embedded.js"),
+    "./client.js": join(template, "client.mjs"),
+    "./deflated.js": join(made, "deflated.js"),
   };
-  await build({ ...options, entryPoints: entries("core"), format: "esm", plugins: [resolving(parts)] });
-  await build({ ...options, entryPoints: entries("index", "slim", "workerd"), format: "esm", plugins: [resolving(shared)] });
-  await build({
-    ...options,
-    entryPoints: entries("index", "slim"),
-    format: "cjs",
-    outExtension: { ".js": ".cjs" },
-    define: { "import.meta.url": "undefined" },
-    plugins: [resolving(parts)],
-  });
+  const common = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
+  await build({ ...options, entryPoints: entries("core", "client", "embedded"), format: "esm", plugins: [resolving(parts)] });
+  await build({ ...options, entryPoints: entries("index", "slim", "workerd"), format: "esm", plugins: [resolving({}, apart)] });
+  await build({ ...common, entryPoints: entries("embedded"), plugins: [resolving(parts)] });
+  const whole = { ...parts, "./embedded.js": "./embedded.cjs" };
+  await build({ ...common, entryPoints: entries("index", "slim", "client"), plugins: [resolving(whole, apart)] });
 }
 
-// Imports of these names are found at these paths, or, with null, left as they are. What wasm-bindgen has copied is taken
-// from where it stands, since the engine imports it too and there must be one of it.
-function resolving(places) {
+// Imports of names in `places` are found there; what is then in `apart` stays a file of its own. What wasm-bindgen has copied
+// is taken from where it stands, since the engine imports it too and there must be one of it.
+function resolving(places, apart = []) {
   const setup = ({ onResolve }) => {
     onResolve({ filter: /^\.\/snippets\// }, ({ path }) => ({ path: join(root, path.replace(/^\.\/snippets\/[^/]+\//, "")) }));
-    onResolve({ filter: /^\./ }, ({ path }) =>
-      path in places ? (places[path] === null ? { path, external: true } : { path: places[path] }) : undefined);
+    onResolve({ filter: /^\./ }, ({ path: name }) => {
+      const path = places[name] ?? name;
+      return apart.includes(path) ? { path, external: true } : name in places ? { path } : undefined;
+    });
   };
   return { name: "places", setup };
 }
@@ -125,11 +130,15 @@ function copyRest() {
   copyFileSync(join(template, "README.md"), join(pkg, "README.md"));
   copyFileSync(join(root, "LICENSE"), join(pkg, "LICENSE"));
   copyFileSync(join(root, "node_modules/fflate/LICENSE"), join(pkg, "LICENSE-fflate"));
-  const types = join(root, "src/npm/types.d.ts");
-  for (const extension of ["d.ts", "d.cts"]) copyFileSync(types, join(pkg, `index.${extension}`));
-  const slim = readFileSync(join(template, "slim.d.ts"), "utf8");
-  writeFileSync(join(pkg, "slim.d.ts"), slim);
-  writeFileSync(join(pkg, "slim.d.cts"), slim.replace("./index.js", "./index.cjs"));
+  copyTypes(join(root, "src/npm/types.d.ts"), "index");
+  copyTypes(join(template, "slim.d.ts"), "slim");
+  copyTypes(join(template, "client.d.ts"), "client");
+}
+
+function copyTypes(from, name) {
+  const types = readFileSync(from, "utf8");
+  writeFileSync(join(pkg, `${name}.d.ts`), types);
+  writeFileSync(join(pkg, `${name}.d.cts`), types.replace(/"\.\/(index|client)\.js"/g, '"./$1.cjs"'));
 }
 
 function printSizes() {

@@ -13,22 +13,42 @@ const DATED = 4;
 const LIVE = 8;
 const NUMBER_IDS = 16;
 
-const decoder = new TextDecoder("utf-8", { fatal: true });
+// What would not arrive in a header's value as it is.
+const UNFIT = /^ | $|[^\x20-\x7e\xa0-\xff]/;
 
-// `load` returns a WebAssembly.Module; it is called at most once, by the first call that needs it.
-export function bind(load) {
-  const verifySignature = (body, headers, secrets, options) =>
-    signature(load, readBody(body), readHeaders(headers), readSecrets(secrets), readOptions(options));
+const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true });
 
-  const verifyWebhook = (body, headers, secrets, options) =>
-    webhook(load, readBody(body), readHeaders(headers), readSecrets(secrets), readOptions(options));
+// What each entry exports, one by one, so that what an app does not use is left out of it. `load` returns a
+// WebAssembly.Module; it is called by the first call that needs it, and again only if an instance was lost.
+//
+// The body is read last: reading the others may run the caller's getters, and these may take its bytes away.
 
-  const explainSignature = (body, headers, secrets, options) =>
-    explain(load, readBody(body), readHeaders(headers), readSecrets(secrets), readOptions(options));
+export function signatureVerifier(load) {
+  return function verifySignature(body, headers, secrets, options) {
+    return signature(load, readHeaders(headers), readSecrets(secrets), readOptions(options), readBody(body));
+  };
+}
 
-  const signWebhook = (body, secret, options) => sign(load, readBody(body), secret, readSigning(options));
+export function webhookVerifier(load) {
+  return function verifyWebhook(body, headers, secrets, options) {
+    return webhook(load, readHeaders(headers), readSecrets(secrets), readOptions(options), readBody(body));
+  };
+}
 
-  class Webhook {
+export function signatureExplainer(load) {
+  return function explainSignature(body, headers, secrets, options) {
+    return explain(load, readHeaders(headers), readSecrets(secrets), readOptions(options), readBody(body));
+  };
+}
+
+export function webhookSigner(load) {
+  return function signWebhook(body, secret, options) {
+    return sign(load, secret, readSigning(options), readBody(body));
+  };
+}
+
+export function webhookClass(load) {
+  return class Webhook {
     #secrets;
     #options;
 
@@ -38,25 +58,25 @@ export function bind(load) {
     }
 
     verify(body, headers) {
-      return webhook(load, readBody(body), readHeaders(headers), this.#secrets, this.#options);
+      return webhook(load, readHeaders(headers), this.#secrets, this.#options, readBody(body));
     }
-  }
-
-  return { verifySignature, verifyWebhook, explainSignature, signWebhook, Webhook };
+  };
 }
 
-function signature(load, body, headers, secrets, { tolerance, now = clock() }) {
-  const run = engine.start(load);
+function signature(load, headers, secrets, { tolerance, now = clock() }, body) {
+  return engine.using(load, judge, body, headers, secrets, tolerance, now);
+}
+
+function judge(run, body, headers, secrets, tolerance, now) {
   run.verify(body, headers, secrets, tolerance, now, false);
   return run.answer();
 }
 
-function explain(load, body, headers, secrets, { tolerance, now = clock() }) {
-  return engine.start(load).explain(body, headers, secrets, tolerance, now);
+function webhook(load, headers, secrets, { tolerance, now = clock() }, body) {
+  return engine.using(load, judgeEvent, body, headers, secrets, tolerance, now);
 }
 
-function webhook(load, body, headers, secrets, { tolerance, now = clock() }) {
-  const run = engine.start(load);
+function judgeEvent(run, body, headers, secrets, tolerance, now) {
   let flags;
   try {
     flags = run.verify(body, headers, secrets, tolerance, now, true);
@@ -70,11 +90,17 @@ function webhook(load, body, headers, secrets, { tolerance, now = clock() }) {
   return shape(event, flags);
 }
 
+function explain(load, headers, secrets, { tolerance, now = clock() }, body) {
+  return engine.using(load, (run) => run.explain(body, headers, secrets, tolerance, now));
+}
+
 // What was verified is read, not what a caller may have changed since.
 function read(run, body) {
   try {
     return JSON.parse(typeof body === "string" ? withoutMark(body) : decoder.decode(run.verified()));
   } catch (cause) {
+    // An exhausted stack says nothing about the body.
+    if (cause.name !== "SyntaxError" && cause.name !== "TypeError") throw cause;
     throw new WebhookVerificationError("INVALID_JSON", "the body is not JSON in UTF-8", { cause });
   }
 }
@@ -112,13 +138,17 @@ function readSigning(options = {}) {
     id: options.id,
   }));
   if (scheme !== "ofauth" && scheme !== "svix") throw misuse("options.scheme", '"ofauth" or "svix"');
-  if (scheme === "svix" && (typeof id !== "string" || id === "")) throw misuse("options.id", "the message's id, a string, under svix");
+  if (scheme === "svix") {
+    if (typeof id !== "string" || id === "") throw misuse("options.id", "the message's id, a string, under svix");
+    if (UNFIT.test(id)) throw misuse("options.id", "fit for a header: no control character, none above U+00FF, no space around it");
+  }
   return { scheme, id, timestamp: timestamp === undefined ? clock() : readTime("options.timestamp", timestamp) };
 }
 
-function sign(load, body, secret, { scheme, id, timestamp }) {
+function sign(load, secret, { scheme, id, timestamp }, body) {
   if (typeof secret !== "string") throw misuse("secret", "a string");
-  const value = engine.start(load).sign(body, secret, scheme === "ofauth", scheme === "svix" ? id : undefined, timestamp);
+  const named = scheme === "svix" ? id : undefined;
+  const value = engine.using(load, (run) => run.sign(body, secret, scheme === "ofauth", named, timestamp));
   return scheme === "ofauth"
     ? { "ofauth-signature": value }
     : { "svix-id": id, "svix-timestamp": String(timestamp), "svix-signature": value };

@@ -1,7 +1,7 @@
 // One instance of the wasm, and how a call gets in and out of it: the body, then the headers, as UTF-8 in an input buffer
 // of the instance's own. All that a caller passed has been read before: nothing of the caller's runs while a call is under way.
 
-import * as glue from "./imports.js";
+import { __wbg_set_wasm, imports } from "./imports.js";
 import { WebhookVerificationError } from "./errors.mjs";
 import { attach } from "../src/npm/sha256.js";
 
@@ -10,17 +10,25 @@ const MAX_HEADER = 8192;
 const TOO_LARGE = "the body is over 16 MiB";
 const NOT_WELL_FORMED = "the body is a string with half of a surrogate pair, which has no bytes; pass the raw bytes";
 
-const encoder = new TextEncoder();
-const decoder = new TextDecoder();
-const isWellFormed = String.prototype.isWellFormed
-  ? (text) => text.isWellFormed()
-  : (text) => !/\p{Surrogate}/u.test(text);
+const encoder = /* @__PURE__ */ new TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder();
 
 let current = null;
 
-// The one instance that all entries share.
-export function start(load) {
-  return (current ??= new Engine(new WebAssembly.Instance(load(), { "./ofauth_edge_bg.js": glue })));
+// Has the one instance that all entries share do `act` with what is given. It is put away meanwhile, and comes back unless
+// what is thrown is not ours: that came out of wasm itself (a stack overflow, say) and left it who knows how. The next call
+// then gets a new one.
+export function using(load, act, ...given) {
+  const engine = current ?? new Engine(new WebAssembly.Instance(load(), { "./ofauth_edge_bg.js": imports }));
+  current = null;
+  try {
+    const result = act(engine, ...given);
+    current = engine;
+    return result;
+  } catch (error) {
+    if (error instanceof WebhookVerificationError) current = engine;
+    throw error;
+  }
 }
 
 class Engine {
@@ -33,7 +41,7 @@ class Engine {
 
   constructor({ exports }) {
     this.#wasm = exports;
-    glue.__wbg_set_wasm(exports);
+    __wbg_set_wasm(exports);
     attach(exports);
     exports.__wbindgen_start?.();
     this.#reserve(16 * 1024);
@@ -41,19 +49,15 @@ class Engine {
 
   // Judges the signature, and the event if `event` says so; returns what the wasm does, which is not 0.
   verify(body, headers, secrets, tolerance, now, event) {
-    try {
-      if (!this.#use(secrets)) throw this.#failure();
-      const fault = this.#putBody(body);
-      const twice = this.#putHeaders(headers);
-      if (fault !== null) throw this.#worse(fault, twice, tolerance, now);
-      const good = event
-        ? this.#wasm.verify_webhook(this.#bytes, tolerance, now)
-        : this.#wasm.verify_signature(this.#bytes, tolerance, now);
-      if (!good) throw this.#failure(twice);
-      return good;
-    } catch (error) {
-      throw this.#noted(error);
-    }
+    if (!this.#use(secrets)) throw this.#failure();
+    const fault = this.#putBody(body);
+    const twice = this.#putHeaders(headers);
+    if (fault !== null) throw this.#worse(fault, twice, tolerance, now);
+    const good = event
+      ? this.#wasm.verify_webhook(this.#bytes, tolerance, now)
+      : this.#wasm.verify_signature(this.#bytes, tolerance, now);
+    if (!good) throw this.#failure(twice);
+    return good;
   }
 
   // A body that cannot be judged is the last thing that is wrong, where a signature that does not match would be.
@@ -65,29 +69,21 @@ class Engine {
 
   // The same where a failure is what is asked about.
   explain(body, headers, secrets, tolerance, now) {
-    try {
-      this.#use(secrets);
-      const fault = this.#putBody(body);
-      if (fault !== null) throw fault;
-      this.#putHeaders(headers);
-      this.#wasm.explain(this.#bytes, tolerance, now);
-      return this.answer();
-    } catch (error) {
-      throw this.#noted(error);
-    }
+    this.#use(secrets);
+    const fault = this.#putBody(body);
+    if (fault !== null) throw fault;
+    this.#putHeaders(headers);
+    this.#wasm.explain(this.#bytes, tolerance, now);
+    return this.answer();
   }
 
   sign(body, secret, ofauth, id, timestamp) {
-    try {
-      const fault = this.#putBody(body);
-      if (fault !== null) throw fault;
-      this.#wasm.secret(ofauth, this.#bytes, this.#put(secret, this.#bytes));
-      if (id !== undefined) this.#wasm.header(0, this.#bytes, this.#put(id, this.#bytes));
-      if (!this.#wasm.sign(ofauth, this.#bytes, timestamp)) throw this.#failure();
-      return this.answer();
-    } catch (error) {
-      throw this.#noted(error);
-    }
+    const fault = this.#putBody(body);
+    if (fault !== null) throw fault;
+    this.#wasm.secret(ofauth, this.#bytes, this.#put(secret, this.#bytes));
+    if (id !== undefined) this.#wasm.header(0, this.#bytes, this.#put(id, this.#bytes));
+    if (!this.#wasm.sign(ofauth, this.#bytes, timestamp)) throw this.#failure();
+    return this.answer();
   }
 
   // The bytes of the last body, as they were verified.
@@ -99,12 +95,6 @@ class Engine {
   answer() {
     const start = this.#wasm.answer() >>> 0;
     return JSON.parse(decoder.decode(this.#view().subarray(start, start + this.#wasm.answer_bytes())));
-  }
-
-  // An exception that is not ours came out of wasm itself (a stack overflow, say): the next call gets a new instance.
-  #noted(error) {
-    if (!(error instanceof WebhookVerificationError)) current = null;
-    return error;
   }
 
   #failure(twice = false) {
@@ -190,6 +180,10 @@ function same(a, b) {
 
 function sameList(a, b) {
   return a.length === b.length && a.every((secret, index) => secret === b[index]);
+}
+
+function isWellFormed(text) {
+  return text.isWellFormed === undefined ? !/\p{Surrogate}/u.test(text) : text.isWellFormed();
 }
 
 // By its UTF-8 length, which is counted only where it is in doubt.

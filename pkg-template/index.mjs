@@ -1,13 +1,14 @@
-// For Node, browsers and bundlers: the wasm comes along, deflated, as base64.
+// For Node, browsers and bundlers: the wasm comes along.
 
-import { inflateSync } from "fflate";
-import { WebhookVerificationError, bind, compile } from "./core.js";
-import { bytes, deflated } from "./embedded.js";
+import { compile, signatureExplainer, signatureVerifier, webhookClass, webhookSigner, webhookVerifier } from "./core.js";
+import { wasm } from "./embedded.js";
 
-const functions = /* @__PURE__ */ bind(() => {
-  const packed = Uint8Array.from(atob(deflated), (char) => char.charCodeAt(0));
-  return compile(inflateSync(packed, { out: new Uint8Array(bytes) }));
-});
+const load = () => compile(wasm());
 
-export const { verifySignature, verifyWebhook, explainSignature, signWebhook, Webhook } = functions;
-export { WebhookVerificationError };
+export const verifySignature = /* @__PURE__ */ signatureVerifier(load);
+export const verifyWebhook = /* @__PURE__ */ webhookVerifier(load);
+export const explainSignature = /* @__PURE__ */ signatureExplainer(load);
+export const signWebhook = /* @__PURE__ */ webhookSigner(load);
+export const Webhook = /* @__PURE__ */ webhookClass(load);
+export { WebhookVerificationError } from "./core.js";
+export { createClient } from "./client.js";

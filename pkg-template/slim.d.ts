@@ -20,7 +20,7 @@ export type InitSource = WasmSource | string | { readonly href: string } | Respo
  * Loads the wasm; every other function of this entry wants it done. Called again, does nothing.
  *
  * @param source `ofauth_edge.wasm`; without it, the file beside this module is fetched, which browsers and the
- * bundlers that know `new URL("…", import.meta.url)` can do. In Node pass the bytes.
+ * bundlers that know `new URL("…", import.meta.url)` can do. In Node pass the bytes; CommonJS has no file beside it.
  * @throws {Error} If the wasm cannot be fetched or compiled; may be tried again.
  */
 export function init(source?: InitSource | Promise<InitSource>): Promise<void>;

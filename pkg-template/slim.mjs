@@ -1,17 +1,23 @@
 // For pages and platforms that load the wasm themselves: nothing is embedded.
 
-import { WebhookVerificationError, bind, compile, misuse } from "./core.js";
+import { compile, misuse } from "./core.js";
+import { signatureExplainer, signatureVerifier, webhookClass, webhookSigner, webhookVerifier } from "./core.js";
 
 let loaded;
 let loading;
 
-const functions = /* @__PURE__ */ bind(() => {
+const load = () => {
   if (loaded === undefined) throw new Error("ofauth-edge/slim: call await init() or initSync(module) first");
   return loaded;
-});
+};
 
-export const { verifySignature, verifyWebhook, explainSignature, signWebhook, Webhook } = functions;
-export { WebhookVerificationError };
+export const verifySignature = /* @__PURE__ */ signatureVerifier(load);
+export const verifyWebhook = /* @__PURE__ */ webhookVerifier(load);
+export const explainSignature = /* @__PURE__ */ signatureExplainer(load);
+export const signWebhook = /* @__PURE__ */ webhookSigner(load);
+export const Webhook = /* @__PURE__ */ webhookClass(load);
+export { WebhookVerificationError } from "./core.js";
+export { createClient } from "./client.js";
 
 // Takes the wasm as a module, as bytes, as a response or a URL, or a promise of one; without it, fetches the file beside this one.
 export function init(source) {
@@ -25,13 +31,21 @@ export function initSync(source) {
 }
 
 async function open(source) {
-  let wasm = await (source ?? new URL("./ofauth_edge.wasm", import.meta.url));
-  if (typeof wasm === "string" || typeof wasm.href === "string") wasm = await fetch(wasm);
-  if (typeof wasm.arrayBuffer === "function") {
+  let wasm = await (source ?? beside());
+  if (typeof wasm === "string" || typeof wasm?.href === "string") wasm = await fetch(wasm);
+  if (typeof wasm?.arrayBuffer === "function") {
     if (wasm.ok === false) throw new Error(`ofauth-edge/slim: ofauth_edge.wasm could not be fetched: HTTP ${wasm.status}`);
     wasm = await wasm.arrayBuffer();
   }
   initSync(wasm);
+}
+
+// Bundlers know this expression, and copy the file.
+function beside() {
+  if (import.meta.url === undefined) {
+    throw new Error("ofauth-edge/slim: nothing says where this module is: pass ofauth_edge.wasm to init(), as its bytes or its URL");
+  }
+  return new URL("./ofauth_edge.wasm", import.meta.url);
 }
 
 function bytesOf(source) {

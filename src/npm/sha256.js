@@ -2,7 +2,7 @@
 
 const BYTES = 32;
 let hash;
-let memory = new Uint8Array(0);
+let memory = /* @__PURE__ */ new Uint8Array(0);
 let exports;
 
 // The wasm whose memory is meant.

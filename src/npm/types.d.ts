@@ -1,3 +1,5 @@
+export * from "./client.js";
+
 /** The raw body, exactly as it was received: not parsed, not re-serialised. At most 16 MiB. */
 export type Body = string | Uint8Array | ArrayBuffer;
 

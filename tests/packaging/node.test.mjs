@@ -36,6 +36,13 @@ for (const [name, node] of Object.entries(NODES)) {
     assert.ok(distinct >= 5, "classes of their own, or the pairs would say little");
   });
 
+  test(`${name}: init() without a source says in CommonJS what to pass`, async () => {
+    const { name: error, message, signed } = await runNode(node, join(project, "nowhere.cjs"));
+    assert.equal(error, "Error");
+    assert.match(message, /^ofauth-edge\/slim: .*pass ofauth_edge\.wasm to init\(\)/);
+    assert.deepEqual(signed, ["ofauth-signature"]);
+  });
+
   test(`${name}: WebAssembly is left alone until the first call, and compiled once`, async () => {
     const { loaded, first, second } = await runNode(node, join(project, "lazy.mjs"));
     assert.equal(loaded, 0);

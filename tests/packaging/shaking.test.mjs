@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 
+import * as esbuild from "esbuild";
 import * as vite from "vite";
 import webpack from "webpack";
 
@@ -15,6 +16,10 @@ const project = makeProject("node");
 
 // Each bundles app.mjs, minified, and gives the code.
 const BUNDLERS = {
+  async esbuild() {
+    const options = { bundle: true, minify: true, format: "esm", write: false, logLevel: "silent" };
+    return (await esbuild.build({ ...options, entryPoints: [join(project, "app.mjs")] })).outputFiles[0].text;
+  },
   async vite() {
     const options = { root: project, configFile: false, logLevel: "error" };
     const lib = { entry: "app.mjs", formats: ["es"] };

@@ -1,7 +1,7 @@
 // The tarball itself: what is in it, and what it says of itself.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -16,7 +16,12 @@ test("the tarball holds what it needs and nothing else", async () => {
     "package/LICENSE",
     "package/LICENSE-fflate",
     "package/README.md",
+    "package/client.cjs",
+    "package/client.d.cts",
+    "package/client.d.ts",
+    "package/client.js",
     "package/core.js",
+    "package/embedded.cjs",
     "package/embedded.js",
     "package/index.cjs",
     "package/index.d.cts",
@@ -30,6 +35,13 @@ test("the tarball holds what it needs and nothing else", async () => {
     "package/slim.js",
     "package/workerd.js",
   ]);
+});
+
+test("the wasm is embedded once for import and once for require, in a module of its own", () => {
+  const base64 = /[\w+/]{1000}/;
+  const carry = (name) => base64.test(readFileSync(join(installed, "ofauth-edge", name), "utf8"));
+  const modules = readdirSync(join(installed, "ofauth-edge")).filter((name) => /\.c?js$/.test(name)).sort();
+  assert.deepEqual(modules.filter(carry), ["embedded.cjs", "embedded.js"]);
 });
 
 test("it installs nothing else and runs nothing", () => {

@@ -182,6 +182,14 @@ for (const [argument, options] of [
   ["options.id", { scheme: "svix" }],
   ["options.id", { scheme: "svix", id: "" }],
   ["options.id", { scheme: "svix", id: 1 }],
+  ["options.id", { scheme: "svix", id: "msg_1\r\nx-admin: 1" }],
+  ["options.id", { scheme: "svix", id: "msg\u0000" }],
+  ["options.id", { scheme: "svix", id: "msg\t1" }],
+  ["options.id", { scheme: "svix", id: "msg\u007f" }],
+  ["options.id", { scheme: "svix", id: "msg\u0085" }],
+  ["options.id", { scheme: "svix", id: "msg €" }],
+  ["options.id", { scheme: "svix", id: " msg_1" }],
+  ["options.id", { scheme: "svix", id: "msg_1 " }],
   ["options.timestamp", { timestamp: 0.5 }],
   ["options.timestamp", { timestamp: -1 }],
   ["options.timestamp", { timestamp: "1700000000" }],
@@ -255,9 +263,20 @@ test("what is signed is what OFAuth sends", () => {
   assert.deepEqual(signWebhook(BODY, SECRET, { scheme: "svix", id: "msg_1", timestamp: NOW }), SVIX);
 });
 
+test("what is signed passes through a Headers object as it is", () => {
+  for (const id of ["msg_1", "a b", "é", "\u00a0", "!~"]) {
+    const headers = signWebhook(BODY, SECRET, { scheme: "svix", id, timestamp: NOW });
+    assert.deepEqual(Object.fromEntries(new Headers(headers)), headers);
+  }
+});
+
 test("signing with an unusable secret is INVALID_SECRET", () => {
   for (const secret of ["", " x"]) assert.equal(codeOf(() => signWebhook(BODY, secret)), "INVALID_SECRET");
   assert.equal(codeOf(() => signWebhook(BODY, NOT_BASE64, { scheme: "svix", id: "msg_1" })), "INVALID_SECRET");
+});
+
+test("what is exported has its name, as stack traces show it", () => {
+  for (const [name, value] of Object.entries(ofauth)) assert.equal(value.name, name);
 });
 
 test("an error has a name, a code, a message and a stack that begins with them", () => {

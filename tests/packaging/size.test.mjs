@@ -1,0 +1,40 @@
+// What the package weighs in an app. Sizes are gzipped at level 9; 1 KB is 1,000 bytes.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { build } from "esbuild";
+
+import { installed, makeProject } from "./project.mjs";
+
+const KB = 1_000;
+const WEBHOOKS = `export {
+  verifySignature, verifyWebhook, Webhook, signWebhook, explainSignature, WebhookVerificationError,
+} from "ofauth-edge";`;
+const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
+
+test("the wasm has at most 22 KB gzipped", () => {
+  const size = gzipped(readFileSync(join(installed, "ofauth-edge/ofauth_edge.wasm")));
+  assert.ok(size <= 22 * KB, `${size} bytes`);
+});
+
+test("an app that imports all for webhooks has at most 33 KB gzipped", async () => {
+  const size = gzipped(await bundle(WEBHOOKS));
+  assert.ok(size <= 33 * KB, `${size} bytes`);
+});
+
+test("the client, which has no wasm in it, has at most 5 KB gzipped", async () => {
+  const code = await bundle('export * from "ofauth-edge/client";');
+  assert.ok(gzipped(code) <= 5 * KB, `${gzipped(code)} bytes`);
+  assert.doesNotMatch(code, /WebAssembly/);
+});
+
+/** `code`, bundled and minified for browsers. */
+async function bundle(code) {
+  const options = { bundle: true, minify: true, format: "esm", write: false, logLevel: "silent" };
+  const result = await build({ ...options, stdin: { contents: code, resolveDir: makeProject("node") } });
+  return result.outputFiles[0].text;
+}
