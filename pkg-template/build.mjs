@@ -14,13 +14,28 @@ import { hashOfInputs, isCurrent, root } from "../scripts/inputs.mjs";
 const pkg = join(root, "pkg");
 const template = join(root, "pkg-template");
 const made = join(root, "target/npm");
-// What all runtimes that are supported have: Node 18, Safari 16.4, Chrome 91, Firefox 89. SIMD makes SHA-256 quicker.
+// What all runtimes that are supported have. SIMD makes SHA-256 quicker.
 const RUST_FEATURES = "-Ctarget-feature=+simd128";
-// Small functions are inlined, which pays in size too; "z" alone inlines next to nothing.
-const INLINING = "-Cllvm-args=-inline-threshold=25";
+// Small functions are inlined, which pays in size too; "z" alone inlines next to nothing. Short copies are
+// done in place: V8 leaves wasm for each memory.copy.
+const INLINING = "-Cllvm-args=-inline-threshold=25 -max-store-memcpy=8";
 const WASM_FEATURES = ["SIMD128", "BulkMemory", "BulkMemoryOpt", "SignExt", "MutableGlobals", "NontrappingFPToInt", "Multivalue", "ReferenceTypes"];
 // Where a panic is in the sources, which only its message would say.
 const PLACES = /(\/rustc\/[0-9a-f]{40}\/library|index\.crates\.io-[0-9a-f]+|src)\/[\w./-]+\.rs/g;
+// What only it would say, too; filled with zeros, that costs nothing once it is compressed.
+const LAST_WORDS = new RegExp(
+  [
+    String.raw`slice index starts at | but ends at |index out of bounds: the len is | but the index is `,
+    String.raw`range (start|end) index |" out of range for slice of length |any key length|mid > len`,
+    String.raw`called \x60\w+::unwrap\(\)\x60 on an? \x60\w+\x60 value|attempt to [\w ]+ with len > usize::MAX|InvalidLength`,
+    String.raw`capacity overflow|RefCell already \w+`,
+    String.raw`cannot access a Thread Local Storage value during or after destruction: |AccessError`,
+    String.raw`Utf8Errorvalid_up_toerror_len|0001020304\d{190}|0x0123456789ABCDEF`,
+  ].join("|"),
+  "g",
+);
+// wasm-bindgen's own, for values of JavaScript in the wasm, of which there are none, and for exceptions thrown across it.
+const UNUSED = ["__wbindgen_start", "__wbindgen_externrefs", "__abort_handler", "__instance_terminated"];
 const PANICS = /panicking|_fail(_rt)?$|unwrap_failed|expect_failed|handle_error|capacity_overflow|handle_alloc_error|panic_access_error|fmt::Debug>::fmt/;
 
 const stampFile = join(made, ".made-from");
@@ -55,7 +70,9 @@ function makeWasm() {
 
 // A panic ends in a trap. What it does before, composing a message for a stderr that is not there, is cut off.
 function optimised(bytes) {
-  for (const { 0: { length }, index } of bytes.toString("latin1").matchAll(PLACES)) bytes.fill(0, index, index + length);
+  for (const words of [PLACES, LAST_WORDS]) {
+    for (const { 0: { length }, index } of bytes.toString("latin1").matchAll(words)) bytes.fill(0, index, index + length);
+  }
   const module = binaryen.readBinary(bytes);
   module.setFeatures(WASM_FEATURES.reduce((all, feature) => all | binaryen.Features[feature], 0));
   let cut = 0;
@@ -67,10 +84,15 @@ function optimised(bytes) {
     cut++;
   }
   if (cut === 0) throw new Error("no panic in the wasm: have its functions lost their names, or been renamed?");
+  for (const name of UNUSED) module.removeExport(name);
   binaryen.setOptimizeLevel(4);
   binaryen.setShrinkLevel(0);
   module.optimize();
   module.optimize();
+  for (let index = 0; index < module.getNumFunctions(); index++) {
+    const { name } = binaryen.getFunctionInfo(module.getFunctionByIndex(index));
+    if (/fmt::num|pad_integral|Display/.test(name)) throw new Error(`${name} is left in the wasm, and what it writes with is filled with zeros`);
+  }
   module.runPasses(["strip-debug", "strip-producers", "strip-target-features"]);
   return module.emitBinary();
 }
@@ -78,6 +100,7 @@ function optimised(bytes) {
 // Of the glue, only what the wasm imports goes into the package; the calls are made in engine.mjs.
 function nameImports(wasm) {
   const names = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).map(({ name }) => name);
+  if (names.length !== 1) throw new Error(`the wasm imports ${names}, and what more than sha256 needs is cut off`);
   const lines = [
     `import { ${names.join(", ")} } from "./ofauth_edge_bg.js";`,
     'export { __wbg_set_wasm } from "./ofauth_edge_bg.js";',

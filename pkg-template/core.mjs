@@ -101,7 +101,8 @@ function read(run, body) {
   } catch (cause) {
     // An exhausted stack says nothing about the body.
     if (cause.name !== "SyntaxError" && cause.name !== "TypeError") throw cause;
-    throw new WebhookVerificationError("INVALID_JSON", "the body is not JSON in UTF-8", { cause });
+    // Without the cause, which would quote the body.
+    throw new WebhookVerificationError("INVALID_JSON", "the body is not JSON in UTF-8");
   }
 }
 

@@ -8,6 +8,7 @@ import { attach } from "../src/npm/sha256.js";
 const MAX_BODY = 16 * 1024 * 1024;
 const MAX_HEADER = 8192;
 const TOO_LARGE = "the body is over 16 MiB";
+const TWICE = "a signature header was given more than once";
 const NOT_WELL_FORMED = "the body is a string with half of a surrogate pair, which has no bytes; pass the raw bytes";
 
 const encoder = /* @__PURE__ */ new TextEncoder();
@@ -72,9 +73,11 @@ class Engine {
     this.#use(secrets);
     const fault = this.#putBody(body);
     if (fault !== null) throw fault;
-    this.#putHeaders(headers);
+    const twice = this.#putHeaders(headers);
     this.#wasm.explain(this.#bytes, tolerance, now);
-    return this.answer();
+    const diagnosis = this.answer();
+    if (twice && diagnosis.cause === "malformed_header") diagnosis.message = `${TWICE}. Pass it as received.`;
+    return diagnosis;
   }
 
   sign(body, secret, ofauth, id, timestamp) {
@@ -100,7 +103,7 @@ class Engine {
   #failure(twice = false) {
     const { code, message } = this.answer();
     const doubled = twice && code === "MALFORMED_HEADER";
-    return new WebhookVerificationError(code, doubled ? "a signature header was given more than once" : message);
+    return new WebhookVerificationError(code, doubled ? TWICE : message);
   }
 
   #use(secrets) {

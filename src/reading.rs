@@ -133,36 +133,21 @@ const FAMILIES: [(&str, Family); 6] = [
 impl<'a> Reading<'a> {
     /// Finds and judges. One leading byte order mark is dropped.
     pub(crate) fn of(verified: &Verified<'a>) -> Result<Self, EventError> {
-        Self::judge(Members::of(verified))
+        let members = Members::of(verified).ok_or(EventError::InvalidJson)?;
+        let (kind, family) = members.judge()?;
+        Ok(Self { kind, family, members })
     }
 
     /// The same for a platform that has a parser of its own read the body too: whether it is JSON is for that one to say,
     /// and goes before whatever is said here.
     #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "only JavaScript has a parser of its own"))]
     pub(crate) fn skim(verified: &Verified<'a>) -> Result<Self, EventError> {
-        Self::judge(body(verified).and_then(|body| skim(body, &BODY)).map(Members))
-    }
-
-    fn judge(members: Option<Members<'a>>) -> Result<Self, EventError> {
-        let members = members.ok_or(EventError::InvalidJson)?;
-        members.object("the body", slot::BODY, slot::TYPE, slot::DATA)?;
-        let (kind, event_type) = (members.typed(slot::TYPE)?, members.typed(slot::EVENT_TYPE)?);
-        let kind = kind.or(event_type).ok_or(EventError::NoType)?;
-        if !is_type(&kind) {
-            return Err(EventError::BadType);
+        let mut members = Members([Found::default(); slot::COUNT]);
+        let read = body(verified).is_some_and(|body| skim(body, &BODY, &mut members.0));
+        if !read {
+            return Err(EventError::InvalidJson);
         }
-        let family = Family::of(&kind);
-        match family {
-            Family::Connection(_) => {
-                members.object("data", slot::DATA, slot::REFERENCE, slot::CONNECTION)?;
-                members.judge_connection()?;
-            }
-            // The shape of rules is not documented, so only a revision that stands twice is no event.
-            Family::Rules if members.is_object(slot::DATA) => {
-                members.object("data", slot::DATA, slot::REVISION, slot::REVISION)?;
-            }
-            Family::Rules | Family::Other => {}
-        }
+        let (kind, family) = members.judge()?;
         Ok(Self { kind, family, members })
     }
 
@@ -182,10 +167,7 @@ fn body<'a>(verified: &Verified<'a>) -> Option<&'a str> {
 }
 
 fn is_type(kind: &str) -> bool {
-    // Control characters beyond ASCII are C2 80 to C2 9F.
-    let control = |pair: &[u8]| matches!(pair, [0xC2, 0x80..0xA0]);
-    let ascii_control = kind.bytes().any(|byte| byte.is_ascii_control());
-    (1..=MAX_TYPE).contains(&kind.len()) && !ascii_control && !kind.as_bytes().windows(2).any(control)
+    (1..=MAX_TYPE).contains(&kind.len()) && !kind.chars().any(char::is_control)
 }
 
 impl Family {
@@ -257,6 +239,29 @@ impl<'a> Members<'a> {
     #[inline(never)]
     fn typed(&self, slot: usize) -> Result<Option<Cow<'a, str>>, EventError> {
         self.value(slot).map(|value| scan::string(value).ok_or(EventError::BadType)).transpose()
+    }
+
+    /// The type and what it makes of `data`, if this is an event.
+    fn judge(&self) -> Result<(Cow<'a, str>, Family), EventError> {
+        self.object("the body", slot::BODY, slot::TYPE, slot::DATA)?;
+        let (kind, event_type) = (self.typed(slot::TYPE)?, self.typed(slot::EVENT_TYPE)?);
+        let kind = kind.or(event_type).ok_or(EventError::NoType)?;
+        if !is_type(&kind) {
+            return Err(EventError::BadType);
+        }
+        let family = Family::of(&kind);
+        match family {
+            Family::Connection(_) => {
+                self.object("data", slot::DATA, slot::REFERENCE, slot::CONNECTION)?;
+                self.judge_connection()?;
+            }
+            // The shape of rules is not documented, so only a revision that stands twice is no event.
+            Family::Rules if self.is_object(slot::DATA) => {
+                self.object("data", slot::DATA, slot::REVISION, slot::REVISION)?;
+            }
+            Family::Rules | Family::Other => {}
+        }
+        Ok((kind, family))
     }
 
     fn judge_connection(&self) -> Result<(), EventError> {

@@ -33,11 +33,9 @@ pub fn find<'a, const SLOTS: usize>(json: &'a str, whole: &Field) -> Option<[Fou
 }
 
 /// The same of a text that another parser is about to judge: of what is not wanted, only strings and brackets are looked
-/// at. What this makes of a text that is not JSON means nothing.
-pub fn skim<'a, const SLOTS: usize>(json: &'a str, whole: &Field) -> Option<[Found<'a>; SLOTS]> {
-    let mut found = [Found::default(); SLOTS];
-    find_into::<false>(json, whole, &mut found).ok()?;
-    Some(found)
+/// at. What this makes of a text that is not JSON means nothing. Says whether it got to the end; `found` is where what is found goes.
+pub fn skim<'a>(json: &'a str, whole: &Field, found: &mut [Found<'a>]) -> bool {
+    find_into::<false>(json, whole, found).is_ok()
 }
 
 /// The elements of an array, each as it is written.
@@ -189,6 +187,7 @@ impl<'a, const STRICT: bool> Cursor<'a, STRICT> {
         }
     }
 
+    #[inline(always)]
     fn pass(&mut self) -> Result<(), Syntax> {
         if STRICT { self.skip() } else { self.leap() }
     }
@@ -197,24 +196,83 @@ impl<'a, const STRICT: bool> Cursor<'a, STRICT> {
     fn leap(&mut self) -> Result<(), Syntax> {
         let mut cursor = *self;
         let mut depth = 0_usize;
+        let mut in_string = false;
         loop {
-            match cursor.next() {
+            match if in_string { b'"' } else { cursor.next() } {
                 b'"' => drop(cursor.string()?),
                 b'{' | b'[' => depth += 1,
                 b'}' | b']' => depth = depth.checked_sub(1).ok_or(Syntax)?,
                 _ if cursor.at > cursor.json.len() => return Err(Syntax),
-                _ if depth > 0 => continue,
+                _ if depth > 0 => {}
                 _ => {
                     while !matches!(cursor.peek(), b',' | b'}' | b']' | b' ' | b'\n' | b'\t' | b'\r' | 0) {
                         cursor.at += 1;
                     }
                 }
             }
+            in_string = depth > 0 && cursor.glide(&mut depth);
             if depth == 0 {
                 *self = cursor;
                 return Ok(());
             }
         }
+    }
+
+    /// Passes what is nested, out to where nothing is, sixteen bytes at a time, or as far as that goes: an escape, or the end of the
+    /// text, may be near. Says whether it ends within a string. Where the build has no vectors, it goes nowhere.
+    #[cfg(target_feature = "simd128")]
+    #[inline(always)]
+    fn glide(&mut self, depth: &mut usize) -> bool {
+        use std::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_splat, v128_any_true, v128_or};
+        // Of bytes in a string all bits, else none.
+        let mut strings = 0_u32;
+        while let Some(bytes) = self.rest().first_chunk().map(vector) {
+            let quotes = u8x16_eq(bytes, u8x16_splat(b'"'));
+            let backslashes = u8x16_eq(bytes, u8x16_splat(b'\\'));
+            if v128_any_true(backslashes) {
+                break;
+            }
+            if strings == 0 || v128_any_true(quotes) {
+                // A bit for each byte: whether the number of quotes up to it is odd, so that it is in a string.
+                let mut odd = u32::from(u8x16_bitmask(quotes));
+                for step in [1, 2, 4, 8] {
+                    odd ^= odd << step;
+                }
+                odd ^= strings;
+                // Brackets and braces differ by one bit.
+                let bytes = v128_or(bytes, u8x16_splat(b'{' ^ b'['));
+                let opening = u32::from(u8x16_bitmask(u8x16_eq(bytes, u8x16_splat(b'{')))) & !odd;
+                let closing = u32::from(u8x16_bitmask(u8x16_eq(bytes, u8x16_splat(b'}')))) & !odd;
+                let closed = closing.count_ones() as usize;
+                if closed >= *depth {
+                    let mut both = opening | closing;
+                    while both != 0 {
+                        let last = both & both.wrapping_neg();
+                        both ^= last;
+                        if opening & last != 0 {
+                            *depth += 1;
+                        } else {
+                            *depth -= 1;
+                            if *depth == 0 {
+                                self.at += last.trailing_zeros() as usize + 1;
+                                return false;
+                            }
+                        }
+                    }
+                } else {
+                    *depth = *depth + opening.count_ones() as usize - closed;
+                }
+                strings = if odd & 1 << 15 == 0 { 0 } else { u32::MAX };
+            }
+            self.at += 16;
+        }
+        strings != 0
+    }
+
+    #[cfg(not(target_feature = "simd128"))]
+    #[expect(clippy::unused_self, reason = "as where there are vectors")]
+    fn glide(&mut self, _: &mut usize) -> bool {
+        false
     }
 
     /// Passes one value, however deep.
@@ -431,17 +489,24 @@ fn plain(bytes: [u8; 8]) -> usize {
 #[cfg(target_feature = "simd128")]
 #[inline(never)]
 fn long_plain(bytes: &[u8]) -> usize {
-    use std::arch::wasm32::{u8x16_eq, u8x16_lt, u8x16_splat, u64x2, v128_any_true, v128_or};
-    let (chunks, _) = bytes.as_chunks::<8>();
-    let (pairs, _) = chunks.as_chunks::<2>();
-    let is_plain = |[low, high]: &&[[u8; 8]; 2]| {
-        let bytes = u64x2(u64::from_le_bytes(*low), u64::from_le_bytes(*high));
+    use std::arch::wasm32::{u8x16_eq, u8x16_lt, u8x16_splat, v128_any_true, v128_or};
+    let (chunks, _) = bytes.as_chunks();
+    let is_plain = |bytes: &&[u8; 16]| {
+        let bytes = vector(bytes);
         let quotes = u8x16_eq(bytes, u8x16_splat(b'"'));
         let backslashes = u8x16_eq(bytes, u8x16_splat(b'\\'));
         let controls = u8x16_lt(bytes, u8x16_splat(b' '));
         !v128_any_true(v128_or(v128_or(quotes, backslashes), controls))
     };
-    16 * pairs.iter().take_while(is_plain).count()
+    16 * chunks.iter().take_while(is_plain).count()
+}
+
+#[cfg(target_feature = "simd128")]
+#[inline(always)]
+fn vector(bytes: &[u8; 16]) -> std::arch::wasm32::v128 {
+    let all = u128::from_le_bytes(*bytes);
+    #[expect(clippy::cast_possible_truncation, reason = "halves")]
+    std::arch::wasm32::u64x2(all as u64, (all >> 64) as u64)
 }
 
 #[cfg(not(target_feature = "simd128"))]

@@ -11,7 +11,7 @@
 //! timestamp, so that a caller can refuse before it reads a body; [`Claim::verify`] does the rest. Nothing here reads a
 //! clock: `now` is an argument. Why a good-looking request was refused is told by [`crate::explain`].
 
-use ct_codecs::{Base64, Decoder, Encoder, Hex};
+use ct_codecs::{Base64, Encoder, Hex};
 use hmac::{
     KeyInit, Mac, SimpleHmac,
     digest::{CtOutput, Digest, common::BlockSizeUser, consts::U32},
@@ -259,7 +259,6 @@ impl<'a> Stated<'a> {
             let part = if self.scheme == Scheme::Ofauth { part.trim_ascii() } else { part };
             let Some(text) = part.strip_prefix(start) else { return false };
             match wanted {
-                None if self.hex => text.len() == 64 && is_hex(text),
                 None => self.mac(text).is_some(),
                 Some(wanted) => self.mac(text).is_some_and(|claimed| *wanted == Tag::new(claimed.into())),
             }
@@ -267,10 +266,11 @@ impl<'a> Stated<'a> {
     }
 
     fn mac(&self, text: &[u8]) -> Option<[u8; 32]> {
+        if self.hex {
+            return unhex(text.try_into().ok()?);
+        }
         // Base64 of 32 bytes has room for 33.
-        let mut room = [0; 33];
-        let mac = if self.hex { Hex::decode(&mut room, text, None).ok()? } else { base64(text, &mut room)? };
-        mac.try_into().ok()
+        base64(text, &mut [0; 33])?.try_into().ok()
     }
 
     /// What a MAC is taken over, in parts, put together with `glue`.
@@ -366,20 +366,32 @@ impl<'a> Iterator for Segments<'a> {
     }
 }
 
-fn is_hex(text: &[u8]) -> bool {
-    for byte in text {
-        if !byte.is_ascii_hexdigit() {
-            return false;
+/// What is written in hex, of either case, eight digits at a time: a byte at a time takes longer than the MAC.
+fn unhex(text: &[u8; 64]) -> Option<[u8; 32]> {
+    const ONES: u64 = u64::MAX / 0xFF;
+    let mut bytes = [0; 32];
+    for (digits, bytes) in text.as_chunks().0.iter().zip(bytes.as_chunks_mut::<4>().0) {
+        let digits = u64::from_le_bytes(*digits);
+        let letters = (digits >> 6) & ONES;
+        let values = (digits & (ONES * 0xF)) + 9 * letters;
+        // Each is a digit below ten or a letter from ten to fifteen, and no other character that ends in the same bits.
+        let in_range = ((values + ONES * 6) >> 4) & ONES == letters && values & (ONES << 4) == 0;
+        if !in_range || digits | (letters << 5) != values + ONES * 0x30 + letters * 0x27 {
+            return None;
         }
+        let pairs = ((values << 4) | (values >> 8)).to_le_bytes();
+        *bytes = [pairs[0], pairs[2], pairs[4], pairs[6]];
     }
-    true
+    Some(bytes)
 }
 
 fn mac<D: Digest<OutputSize = U32> + BlockSizeUser>(key: &[u8], parts: &[&[u8]]) -> Tag {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     let mut mac = SimpleHmac::<D>::new_from_slice(key).expect("any key length");
     for part in parts {
-        mac.update(part);
+        if !part.is_empty() {
+            mac.update(part);
+        }
     }
     Tag::new(mac.finalize().into_bytes())
 }

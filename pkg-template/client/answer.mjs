@@ -20,7 +20,7 @@ export async function read(response, isOpen) {
   const { status } = response;
   if (status >= 200 && status <= 299) return readData(response, isOpen);
   // A browser shows nothing of a redirect that is not followed, other platforms show it as it is.
-  if (status < 400) {
+  if (status < 400 && status !== 304) {
     response.body?.cancel().catch(() => {});
     return failure("server_error", "REDIRECTED", "the answer is a redirect, which is not followed", { status });
   }

@@ -35,13 +35,16 @@ export function makeCall({ base, credential, fetch, tries, maxWait }) {
       const token = credential.current();
       const result = await attempt(request, token, watch);
       const { error } = result;
-      if (!error || request.isOneShot) return result;
-      if (error.action === "refresh_token" && error.status === 401 && !renewed && credential.renew(token)) {
+      if (!error) return result;
+      const refused = error.action === "refresh_token" && error.status === 401;
+      // What can be sent only once cannot be sent again, but the next call gets the new token.
+      if (refused && !renewed && credential.renew(token) && !request.isOneShot) {
         // The gateway let nothing through: that was no try.
         renewed = true;
         tried -= 1;
         continue;
       }
+      if (request.isOneShot) return result;
       const pause = tried < tries ? pauseBefore(error, tried, request.init.method) : undefined;
       if (pause === undefined || pause >= watch.left()) return result;
       await watch.sleep(pause);
@@ -82,7 +85,7 @@ function prepare(base, method, path, options, { query, body, isOpen = false } = 
   argument(typeof timeout === "number" && timeout > 0, "timeout", "milliseconds, more than 0");
   argument(isText(method), "method", "a string");
   const given = isOpen ? rest : { body: body === undefined ? undefined : JSON.stringify(body) };
-  const headers = new Headers(given.headers);
+  const headers = headersOf(given.headers);
   headers.delete("apikey"); // as for authorization, it is set at each try
   if (body !== undefined) headers.set("content-type", "application/json");
   if (authentication !== undefined) {
@@ -96,6 +99,15 @@ function prepare(base, method, path, options, { query, body, isOpen = false } = 
   // Throws what no platform would send, which is not to be taken for a network that fails.
   new Request(url, isOneShot ? { ...init, body: undefined } : init);
   return { url, init, isOpen, isOneShot, signal, timeout };
+}
+
+/** Throws without the value that no header can have: it may be a secret. */
+function headersOf(given) {
+  try {
+    return new Headers(given);
+  } catch {
+    throw new TypeError("headers must be names and values that a header can have");
+  }
 }
 
 function ownPath(path) {

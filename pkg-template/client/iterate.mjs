@@ -1,6 +1,6 @@
 // All connections under a filter, page by page.
 
-import { notOurs } from "./answer.mjs";
+import { failure, notOurs } from "./answer.mjs";
 
 const PAGE = 100;
 const ROUNDS = 3;
@@ -12,13 +12,18 @@ const ROUNDS = 3;
  * @param listed  reads a page
  */
 export async function* iterate(listed, filter) {
-  const query = { limit: PAGE, ...filter };
   const list = async (query) => {
     const page = await listed(query);
     return page.error || Array.isArray(page.data.list) ? page : notOurs();
   };
+  let query;
+  try {
+    query = { limit: PAGE, ...filter };
+  } catch {
+    return void (yield failure("bad_request", "INVALID_ARGUMENT", "filter must be an object that can be read"));
+  }
   let page = await list(query);
-  if (page.data?.hasMore && !page.data.cursor) page = await readWhole(list, query);
+  if (page.data?.hasMore && !page.data.cursor) page = await readWhole(list, { ...query, limit: PAGE });
   for (;;) {
     if (page.error) return void (yield page);
     for (const data of page.data.list) yield { data, error: undefined };

@@ -27,8 +27,9 @@ pub(super) fn verified(verified: &Verified) -> Vec<u8> {
 
 /// What a reader of JSON may round, by the keys that lead to it, joined by dots; nothing if there is nothing.
 pub(super) fn number_ids(event: &Reading) -> Option<Vec<u8>> {
-    let json = object(&mut event.number_ids().map(|(path, id)| (path, Some(Value::Text(id)))));
-    (json != b"{}").then_some(json)
+    let mut ids = event.number_ids().map(|(path, id)| (path, Some(Value::Text(id)))).peekable();
+    ids.peek()?;
+    Some(object(&mut ids))
 }
 
 /// What `explainSignature` returns.

@@ -14,7 +14,7 @@ export function attach(wasm) {
 // Writes the digest of the bytes at `data` to `digest`; false where there is no such hash, or it fails.
 export function sha256(data, bytes, digest) {
   try {
-    hash ??= globalThis.process.getBuiltinModule("node:crypto").hash;
+    hash ??= globalThis.process?.getBuiltinModule?.("node:crypto").hash ?? (() => "");
     if (memory.length === 0) memory = new Uint8Array(exports.memory.buffer);
     // Latin-1 is a character per byte, and the quickest to get.
     const text = hash("sha256", memory.subarray(data, data + bytes), "latin1");

@@ -1,6 +1,9 @@
 //! SHA-256 by the platform where it has one that answers at once (Node's takes a third of the time), else by our own.
 
-use std::{cell::RefCell, mem::take};
+use std::{
+    cell::RefCell,
+    mem::{ManuallyDrop, take},
+};
 
 use hmac::digest::{
     Digest, FixedOutput, HashMarker, Output, OutputSizeUser, Update,
@@ -33,7 +36,8 @@ pub(super) struct PlatformSha256 {
 
 impl Default for PlatformSha256 {
     fn default() -> Self {
-        Self { collected: Vec::with_capacity(ROOM), long: None }
+        let collected = SPARE.with_borrow_mut(|spare| spare.pop()).unwrap_or_else(|| Vec::with_capacity(ROOM));
+        Self { collected, long: None }
     }
 }
 
@@ -50,14 +54,20 @@ impl Update for PlatformSha256 {
 }
 
 impl FixedOutput for PlatformSha256 {
-    fn finalize_into(self, out: &mut Output<Self>) {
+    fn finalize_into(mut self, out: &mut Output<Self>) {
         let ours = match self.long {
-            Some(long) => long,
-            None if self.collected.len() < MIN_CALL => short(&self.collected),
-            None if platform_sha256(self.collected.as_ptr(), self.collected.len(), out.as_mut_ptr()) => return,
-            None => Sha256::new_with_prefix(&self.collected),
+            Some(long) => Some(long),
+            None if self.collected.len() < MIN_CALL => Some(short(&self.collected)),
+            None if platform_sha256(self.collected.as_ptr(), self.collected.len(), out.as_mut_ptr()) => None,
+            None => Some(Sha256::new_with_prefix(&self.collected)),
         };
-        Digest::finalize_into(ours, out);
+        if let Some(ours) = ours {
+            Digest::finalize_into(ours, out);
+        }
+        if self.collected.capacity() == ROOM {
+            self.collected.clear();
+            SPARE.with_borrow_mut(|spare| spare.push(self.collected));
+        }
     }
 }
 
@@ -74,6 +84,8 @@ fn short(data: &[u8]) -> Sha256 {
 }
 
 thread_local! {
+    /// Room that is free again; an HMAC takes two.
+    static SPARE: RefCell<ManuallyDrop<Vec<Vec<u8>>>> = const { RefCell::new(ManuallyDrop::new(Vec::new())) };
     /// A first block, and what comes of it.
     static LAST: RefCell<Option<([u8; 64], Sha256)>> = const { RefCell::new(None) };
 }

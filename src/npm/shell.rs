@@ -13,7 +13,7 @@ use crate::{
     signature::{Headers, Scheme, Secrets, Verified, Written, sign_with, verify_with},
 };
 
-/// The headers that signatures are made of, in the order of `pkg-template/headers.mjs`.
+/// The headers that signatures are made of, in the order of `pkg-template/arguments.mjs`.
 pub(super) const NAMES: [&str; 7] = [
     "ofauth-signature",
     "svix-id",

@@ -31,6 +31,19 @@ test("a token serves many calls", async (t) => {
   assert.equal(calls, 1);
 });
 
+test("where the body is a stream the call cannot be repeated, but the next one has the new token", async (t) => {
+  let calls = 0;
+  const { client, seen } = await serve(
+    t,
+    takes(() => "t2"),
+  );
+  const one = client({ token: () => `t${(calls += 1)}` });
+  const upload = () => one.access("/v2/access/x", { method: "PUT", body: new Blob(["part"]).stream() });
+  assert.equal((await upload()).error.code, "TOKEN_EXPIRED");
+  assert.equal((await upload()).error, undefined);
+  assert.deepEqual([calls, seen.length], [2, 2]);
+});
+
 test("an expired one is replaced and the call repeated, a POST too and without retries", async (t) => {
   let calls = 0;
   const { client, seen } = await serve(
