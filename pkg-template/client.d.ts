@@ -268,6 +268,15 @@ export interface Client {
        * with an error is the last.
        */
       iterate(filter?: ConnectionFilter, options?: CallOptions): AsyncGenerator<Result<Connection>, void, undefined>;
+      /**
+       * All of them, then each again whenever it has changed, until `signal` is aborted. The list is read every `interval`
+       * milliseconds (at least 1000, default 5000). A look that fails and may succeed later is passed over; a Result with
+       * any other error is the last.
+       */
+      live(
+        filter?: ConnectionFilter,
+        options?: CallOptions & { interval?: number | undefined },
+      ): AsyncGenerator<Result<Connection>, void, undefined>;
       /** One, by handle; a server may give OFAuth's id too, here and below. */
       getById(connectionId: string, options?: CallOptions): Promise<Result<Connection>>;
       /** Removes it for good, here and at OFAuth. May be repeated. A session needs `connections:write`. */

@@ -5,6 +5,7 @@ import { makeCall } from "./client/call.mjs";
 import { argument, isObject } from "./client/check.mjs";
 import { credentialOf } from "./client/credential.mjs";
 import { iterate } from "./client/iterate.mjs";
+import { live } from "./client/live.mjs";
 
 const DEFAULT_TRIES = 3;
 const DEFAULT_MAX_WAIT = 30;
@@ -29,6 +30,7 @@ export function createClient(options) {
       connections: {
         getAll: list,
         iterate: (filter, options) => iterate((query) => list(query, options), filter),
+        live: (filter, options) => live((query) => list(query, options), filter, options ?? {}),
         getById: connection("GET", ""),
         delete: connection("DELETE", ""),
         invalidate: connection("POST", "/invalidate"),

@@ -59,6 +59,11 @@ export async function byId(): Promise<string | undefined> {
 
 export async function every(): Promise<Map<string, string>> {
   const map = new Map<string, string>();
+  for await (const { data: connection, error } of client.link.connections.live({}, { interval: 5_000 })) {
+    if (error) throw new Error(error.message);
+    is<string>(connection.status);
+    break;
+  }
   for await (const { data: connection, error } of client.link.connections.iterate({ status: "active" })) {
     if (error) break;
     if (connection.platformUserId !== null) map.set(connection.platformUserId, connection.id);
