@@ -51,7 +51,7 @@ export function createClient(options) {
 function baseOf(baseUrl) {
   let url;
   try {
-    url = new URL(baseUrl);
+    url = new URL(baseUrl?.href ?? baseUrl);
   } catch {
     // Judged below: the message must not repeat what may hold a password.
   }

@@ -32,7 +32,7 @@ export function initSync(source) {
 
 async function open(source) {
   let wasm = await (source ?? beside());
-  if (typeof wasm === "string" || typeof wasm?.href === "string") wasm = await fetch(wasm);
+  if (typeof wasm === "string" || typeof wasm?.href === "string") wasm = await fetch(wasm.href ?? wasm);
   if (typeof wasm?.arrayBuffer === "function") {
     if (wasm.ok === false) throw new Error(`ofauth-edge/slim: ofauth_edge.wasm could not be fetched: HTTP ${wasm.status}`);
     wasm = await wasm.arrayBuffer();
