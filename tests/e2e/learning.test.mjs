@@ -2,26 +2,14 @@
 // itself, 3. the call's start is what counts, 4. the record is what counts, not what KV says of it.
 
 import assert from "node:assert/strict";
-import { after, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
-import { eventually, startGateway } from "./harness.mjs";
-import { access, isListed, LIMIT, link, PATH, recordOf, SELF, startUpstream, statusOf, tell } from "./shown.mjs";
+import { eventually } from "./harness.mjs";
+import { access, isListed, LIMIT, link, PATH, recordOf, SELF, startBoth, statusOf, tell } from "./shown.mjs";
 
 const RELINK = "relink_connection";
 
-const gateway = await startGateway({ faults: true });
-const { emulator } = gateway;
-const upstream = await startUpstream();
-const told = await startGateway({ vars: { OFAUTH_API_URL: upstream.url } });
-after(async () => {
-  await gateway.close();
-  await told.close();
-  upstream.close();
-});
-beforeEach(() => {
-  emulator.heal();
-  emulator.clear();
-});
+const { gateway, emulator, upstream, told } = await startBoth();
 
 test("a success lifts a wrong expired, for every view", async () => {
   for (const request of [{}, { method: "HEAD" }, { path: SELF }]) {

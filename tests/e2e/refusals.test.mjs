@@ -2,28 +2,16 @@
 // changes nothing, neither the connection nor a byte, 3. the verdict on every error, 4. what every answer says of itself.
 
 import assert from "node:assert/strict";
-import { after, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 
 import { eventually, startGateway, tokenOf, unixNow } from "./harness.mjs";
-import { access, isListed, LIMIT, link, marks, PATH, recordOf, SELF, startUpstream } from "./shown.mjs";
+import { access, isListed, LIMIT, link, marks, PATH, recordOf, SELF, startBoth } from "./shown.mjs";
 
 const RELINK = "relink_connection";
 const HINT = ',"actionRequired":"relink_connection"';
 
-const gateway = await startGateway({ faults: true });
-const { emulator } = gateway;
-const upstream = await startUpstream();
-const told = await startGateway({ vars: { OFAUTH_API_URL: upstream.url } });
-after(async () => {
-  await gateway.close();
-  await told.close();
-  upstream.close();
-});
-beforeEach(() => {
-  emulator.heal();
-  emulator.clear();
-});
+const { gateway, emulator, upstream, told } = await startBoth();
 
 for (const type of ["SESSION_EXPIRED", "SESSION_NOT_PROVIDED"]) {
   test(`${type} marks the connection, in whatever form it is told, and every view shows it`, async () => {

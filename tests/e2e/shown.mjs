@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
 import { buffer } from "node:stream/consumers";
+import { after, beforeEach } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
-import { eventually } from "./harness.mjs";
+import { eventually, startGateway } from "./harness.mjs";
 
 export const PATH = "/v2/access/subscribers";
 export const SELF = "/v2/access/self";
@@ -15,6 +16,24 @@ export const SELF = "/v2/access/self";
 export const LIMIT = 64 * 1024;
 
 let linked = 0;
+
+/** Two gateways for a file of tests: one before the emulator, which starts each test anew, and one `told` by `upstream`. */
+export async function startBoth() {
+  const gateway = await startGateway({ faults: true });
+  const { emulator } = gateway;
+  const upstream = await startUpstream();
+  const told = await startGateway({ vars: { OFAUTH_API_URL: upstream.url } });
+  after(async () => {
+    await gateway.close();
+    await told.close();
+    upstream.close();
+  });
+  beforeEach(() => {
+    emulator.heal();
+    emulator.clear();
+  });
+  return { gateway, emulator, upstream, told };
+}
 
 /** A fresh connection that is active, known to the ledger, the hub and KV. */
 export async function link(to) {
@@ -62,7 +81,7 @@ export function marks({ headers }) {
 }
 
 /** Answers as it was told last, whatever is asked; an answer that is held waits for its release. */
-export async function startUpstream() {
+async function startUpstream() {
   let [reply, count, gate] = [{ status: 200, body: "{}" }, 0, undefined];
   const server = http.createServer(async (request, response) => {
     count += 1;
