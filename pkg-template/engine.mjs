@@ -34,8 +34,8 @@ export function using(load, act, ...given) {
 
 class Engine {
   #wasm;
-  #memory = new Uint8Array(0);
-  #input = 0;
+  // The input buffer. What makes the memory grow detaches the view, and leaves it empty.
+  #input = new Uint8Array(0);
   #room = 0;
   #secrets = null;
   #bytes = 0;
@@ -91,13 +91,14 @@ class Engine {
 
   // The bytes of the last body, as they were verified.
   verified() {
-    return this.#view().subarray(this.#input, this.#input + this.#bytes);
+    this.#reserve(this.#bytes);
+    return this.#input.subarray(0, this.#bytes);
   }
 
   // What the last call answers besides good or bad.
   answer() {
     const start = this.#wasm.answer() >>> 0;
-    return JSON.parse(decoder.decode(this.#view().subarray(start, start + this.#wasm.answer_bytes())));
+    return JSON.parse(decoder.decode(new Uint8Array(this.#wasm.memory.buffer, start, this.#wasm.answer_bytes())));
   }
 
   #failure(twice = false) {
@@ -126,7 +127,7 @@ class Engine {
       const { length } = body;
       if (length > MAX_BODY) return new WebhookVerificationError("BODY_TOO_LARGE", TOO_LARGE);
       this.#reserve(length);
-      this.#memory.set(body, this.#input);
+      this.#input.set(body);
       this.#bytes = length;
     }
     return null;
@@ -154,26 +155,19 @@ class Engine {
   // Writes `text` as UTF-8 at `start` and says how many bytes that took.
   #put(text, start) {
     this.#reserve(start + text.length);
-    let { read, written } = encoder.encodeInto(text, this.#memory.subarray(this.#input + start, this.#input + this.#room));
+    let { read, written } = encoder.encodeInto(text, start === 0 ? this.#input : this.#input.subarray(start));
     if (read < text.length) {
       this.#reserve(start + written + 3 * (text.length - read));
-      written += encoder.encodeInto(text.slice(read), this.#memory.subarray(this.#input + start + written)).written;
+      written += encoder.encodeInto(text.slice(read), this.#input.subarray(start + written)).written;
     }
     return written;
   }
 
   #reserve(bytes) {
-    if (bytes > this.#room) {
-      this.#room = bytes;
-      this.#input = this.#wasm.reserve(bytes) >>> 0;
-    }
-    this.#view();
-  }
-
-  // Growing the memory detaches the view, and any call may grow it.
-  #view() {
-    if (this.#memory.length === 0) this.#memory = new Uint8Array(this.#wasm.memory.buffer);
-    return this.#memory;
+    if (this.#input.length > 0 && bytes <= this.#input.length) return;
+    this.#room = Math.max(this.#room, bytes);
+    const start = this.#wasm.reserve(this.#room) >>> 0;
+    this.#input = new Uint8Array(this.#wasm.memory.buffer, start, this.#room);
   }
 }
 

@@ -175,10 +175,11 @@ impl Event {
     /// harm in a text or in what is skipped, but makes an id, a type, or a key of an object that is read an
     /// INVALID_EVENT.
     pub fn parse(verified: &Verified) -> Result<Self, EventError> {
-        let Reading { kind, family, members } = Reading::of(verified)?;
+        let members = Members::of(verified).ok_or(EventError::InvalidJson)?;
+        let Reading { kind, family, members } = members.judge()?;
         let payload = match family {
-            Family::Connection(change) => Payload::Connection(Box::new(ConnectionEvent::of(&members, change)?)),
-            Family::Rules => Payload::Rules(opaque(&members, slot::REVISION)),
+            Family::Connection(change) => Payload::Connection(Box::new(ConnectionEvent::of(members, change)?)),
+            Family::Rules => Payload::Rules(opaque(members, slot::REVISION)),
             Family::Other => Payload::Other,
         };
         let timestamp = members.timestamp().map(Cow::into_owned);

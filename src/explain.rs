@@ -12,15 +12,13 @@
 //! more only for a body of at most [`MAX_SMALL`]. Beside the body itself, memory holds one changed copy of it at a time, two
 //! of a JSON text, each at most four times [`MAX_JSON`].
 
-use hmac::digest::{Digest, common::BlockSizeUser, consts::U32};
-use sha2::Sha256;
-
 pub use crate::diagnosis::{Cause, Diagnosis, Evidence};
 use crate::{
     reserialise::{Escapes, LAYOUTS, add, laid_out},
     secret::{key, trim},
     signature::{
-        Headers, MAX_SECRETS, Scheme, SecretFault, SignatureError, Stated, Written, concat, decimal, verify_with,
+        Headers, MAX_SECRETS, MacFn, Scheme, SecretFault, SignatureError, Stated, Written, concat, decimal,
+        hmac_sha256, is_among, verify_with,
     },
 };
 
@@ -39,11 +37,12 @@ const PREFIX: &[u8] = b"whsec_";
 /// Judges as [`verify`](crate::signature::verify) does and, if that refuses, searches for the cause. `now` and `tolerance`
 /// are whole seconds, now since 1970.
 pub fn explain(body: &[u8], headers: Headers, secrets: &Written, tolerance: u64, now: u64) -> Diagnosis {
-    explain_with::<Sha256>(body, headers, secrets, tolerance, now)
+    explain_with(hmac_sha256, body, headers, secrets, tolerance, now)
 }
 
-/// The same with another implementation of SHA-256, a platform's say.
-pub fn explain_with<D: Digest<OutputSize = U32> + BlockSizeUser>(
+/// The same with another implementation of HMAC.
+pub fn explain_with(
+    mac: MacFn,
     body: &[u8],
     headers: Headers,
     secrets: &Written,
@@ -51,14 +50,14 @@ pub fn explain_with<D: Digest<OutputSize = U32> + BlockSizeUser>(
     now: u64,
 ) -> Diagnosis {
     let judged = secrets.judge();
-    let error = judged.and_then(|judged| verify_with::<D>(body, headers, &judged, tolerance, now).map(drop)).err();
+    let error = judged.and_then(|judged| verify_with(mac, body, headers, &judged, tolerance, now).map(drop)).err();
     let picked = headers.pick(|scheme| !secrets.of(scheme).is_empty());
     let scheme = picked.or_else(|| headers.pick(|_| true));
     let stated = scheme.and_then(|scheme| Stated::read(headers, scheme).ok());
     let mut search = Search {
         body,
         stated,
-        is_signed_by: Stated::is_signed_by::<D>,
+        mac,
         keys: scheme.map_or_else(Vec::new, |scheme| keys(scheme, secrets)),
         is_bare: secrets.is_bare(),
         now,
@@ -89,7 +88,7 @@ pub fn explain_with<D: Digest<OutputSize = U32> + BlockSizeUser>(
 struct Search<'a> {
     body: &'a [u8],
     stated: Option<Stated<'a>>,
-    is_signed_by: fn(&Stated<'a>, &[u8], &[&[u8]]) -> bool,
+    mac: MacFn,
     keys: Vec<Key>,
     is_bare: bool,
     now: u64,
@@ -189,9 +188,7 @@ impl Search<'_> {
     fn other_encoding(&mut self, form_proves: bool) -> Option<Cause> {
         let stated = self.stated?;
         let other = Stated { hex: !stated.hex, ..stated };
-        if !other.has_mac(None) {
-            return None;
-        }
+        other.macs().next()?;
         self.stated = Some(other);
         let right = self.as_stated(true);
         self.stated = Some(stated);
@@ -284,7 +281,7 @@ impl Search<'_> {
     fn signer(&mut self, right: bool, content: &[&[u8]]) -> Option<Cause> {
         let stated = self.stated?;
         let mut keys = self.keys.iter().filter(|key| (key.cause == Cause::None) == right);
-        let key = keys.find(|key| (self.is_signed_by)(&stated, &key.bytes, content))?;
+        let key = keys.find(|key| is_among((self.mac)(&key.bytes, content), stated.macs()))?;
         self.evidence.mac_matches = true;
         self.evidence.secret_list = (!self.is_bare).then_some(key.list.name());
         self.evidence.secret_index = Some(key.place);

@@ -20,11 +20,13 @@ pub mod api_error;
 pub mod config;
 pub mod connection;
 pub mod cors;
+mod cursor;
 mod diagnosis;
 pub mod event;
 pub mod explain;
 pub mod health;
 mod json;
+mod json_string;
 pub mod link;
 pub mod list;
 pub mod origin;
@@ -38,6 +40,8 @@ mod secret;
 pub mod session;
 pub mod signature;
 mod signature_error;
+mod signature_header;
+mod sixteen;
 pub mod store;
 
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]

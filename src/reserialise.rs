@@ -4,7 +4,9 @@
 //! Nothing here checks that the text is JSON: what comes out is only compared with what was signed. It stops soon after a
 //! limit, in bytes: an indent can be as long as the nesting is deep, an escape is six times as long as what it stands for.
 
-use ct_codecs::{Decoder, Encoder, Hex};
+use ct_codecs::{Encoder, Hex};
+
+use crate::json_string::{cut_at_backslash, unescape};
 
 /// White space between tokens.
 pub struct Layout {
@@ -112,43 +114,24 @@ pub fn laid_out(json: &[u8], layout: &Layout, limit: usize) -> Vec<u8> {
 /// Without the escapes of what a string may hold as it is. Outside of strings is no backslash.
 fn unescaped(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
-    let mut rest = json;
-    while let [next, after @ ..] = rest {
-        rest = after;
-        if *next != b'\\' {
-            add(&mut out, &[*next]);
-        } else if let Some((char, len)) = needless(after) {
-            add(&mut out, char.encode_utf8(&mut [0; 4]).as_bytes());
-            rest = after.get(len..).unwrap_or_default();
-        } else {
-            let (kind, after) = after.split_at_checked(1).unwrap_or_default();
-            add(&mut out, b"\\");
-            add(&mut out, kind);
-            rest = after;
-        }
-    }
-    out
-}
-
-/// The character that an escape stands for, its backslash being read, if a string may hold it as it is; and its length.
-fn needless(escape: &[u8]) -> Option<(char, usize)> {
-    let unit = |at: usize| {
-        let mut unit = [0; 2];
-        Hex::decode(&mut unit, escape.get(at..at + 4)?, None).ok()?;
-        Some(u32::from(u16::from_be_bytes(unit)))
-    };
-    let (code, len) = match escape {
-        [b'/', ..] => (u32::from(b'/'), 1),
-        [b'u', ..] => match (unit(1)?, unit(7)) {
-            (high, Some(low)) if high >> 10 == 0x36 && low >> 10 == 0x37 && escape.get(5..7) == Some(b"\\u") => {
-                (0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF), 11)
+    let mut rest = str::from_utf8(json).unwrap_or_default();
+    while let Some((before, escape)) = cut_at_backslash(rest) {
+        add(&mut out, before.as_bytes());
+        rest = match unescape(escape) {
+            Some((Some(char), after)) if char >= ' ' && !matches!(char, '"' | '\\') => {
+                add(&mut out, char.encode_utf8(&mut [0; 4]).as_bytes());
+                after
             }
-            (code, _) => (code, 5),
-        },
-        _ => return None,
-    };
-    let char = char::from_u32(code).filter(|char| *char >= ' ' && !matches!(char, '"' | '\\'))?;
-    Some((char, len))
+            _ => {
+                let (kind, after) = escape.split_at_checked(1).unwrap_or(("", escape));
+                add(&mut out, b"\\");
+                add(&mut out, kind.as_bytes());
+                after
+            }
+        };
+    }
+    add(&mut out, rest.as_bytes());
+    out
 }
 
 /// With escapes for all but printable ASCII, and for slashes if they are not. Both stand only in strings.

@@ -1,6 +1,6 @@
 //! What calls answer, as JSON. serde_json would take longer to download than all that is said here.
 
-use super::sha256::PlatformSha256;
+use super::hmac::sha256;
 use crate::{
     diagnosis::{Diagnosis, Value},
     event::EventError,
@@ -19,7 +19,7 @@ pub(super) fn verified(verified: &Verified) -> Vec<u8> {
             ("scheme", Some(Value::Text(verified.scheme().name()))),
             ("timestamp", Some(Value::Number(timestamp))),
             ("secretIndex", Some(Value::Number(place.cast_signed()))),
-            ("digest", Some(Value::Text(&verified.digest_with::<PlatformSha256>()))),
+            ("digest", Some(Value::Text(&verified.digest_with(sha256)))),
         ]
         .into_iter(),
     )

@@ -4,10 +4,10 @@
 //! The body, the headers and the secrets come as UTF-8 in one input buffer that lives as long as the instance, so that a
 //! call that succeeds allocates nothing for passing them. JavaScript writes there, names the stretches
 //! ([`header`], [`secret`]), then calls. A call says whether it went well; what else there is to say, a result or the
-//! reason of a failure, waits as JSON at [`answer`]. Nothing here calls back into JavaScript, but [`sha256`].
+//! reason of a failure, waits as JSON at [`answer`]. Nothing here calls back into JavaScript, but [`hmac::sha256`].
 
 mod answer;
-mod sha256;
+mod hmac;
 mod shell;
 
 use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
@@ -49,7 +49,7 @@ pub fn use_secrets(bare: bool) -> bool {
     Shell::with(|shell| shell.use_secrets(bare))
 }
 
-/// Names a stretch of the input as the value of a header, given by its place in [`shell::NAMES`], for the next call.
+/// Names a stretch of the input as the value of a header, given by its place in [`NAMES`](crate::signature::NAMES), for the next call.
 #[wasm_bindgen]
 pub fn header(place: usize, start: usize, bytes: usize) {
     Shell::with(|shell| shell.header(place, start, bytes));

@@ -5,24 +5,13 @@ use std::{cell::RefCell, mem::take, ops::Range};
 use super::{
     DATED, GOOD, KNOWN, LIVE, NUMBER_IDS,
     answer::{self, Failure},
-    sha256::PlatformSha256,
+    hmac::hmac,
 };
 use crate::{
     explain::explain_with,
-    reading::{Family, Reading, slot},
-    signature::{Headers, Scheme, Secrets, Verified, Written, sign_with, verify_with},
+    reading::{Family, Members, Reading, slot},
+    signature::{Headers, NAMES, Scheme, Secrets, Verified, Written, sign_with, verify_with},
 };
-
-/// The headers that signatures are made of, in the order of `pkg-template/arguments.mjs`.
-pub(super) const NAMES: [&str; 7] = [
-    "ofauth-signature",
-    "svix-id",
-    "svix-timestamp",
-    "svix-signature",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-];
 
 thread_local! {
     static SHELL: RefCell<Shell> = const { RefCell::new(Shell::EMPTY) };
@@ -96,7 +85,8 @@ impl Shell {
     /// What [`verify_webhook`](super::verify_webhook) says.
     pub(super) fn verify_webhook(&mut self, bytes: usize, tolerance: u64, now: u64) -> u32 {
         let read = |verified: Verified| {
-            let event = Reading::skim(&verified)?;
+            let mut members = Members::default();
+            let event = members.skim(&verified)?;
             Ok((flags(&event), answer::number_ids(&event)))
         };
         match self.judge(bytes, tolerance, now).and_then(read) {
@@ -116,18 +106,18 @@ impl Shell {
     #[inline(never)]
     fn judge(&mut self, bytes: usize, tolerance: u64, now: u64) -> Result<Verified<'_>, Failure> {
         let stretches = take(&mut self.headers);
-        let headers = self.read_headers(&stretches);
+        let headers = self.read_headers(stretches);
         let body = self.input.get(..bytes).unwrap_or_default();
         let secrets = self.secrets.as_ref().ok_or(Failure::NO_SECRETS)?;
-        Ok(verify_with::<PlatformSha256>(body, headers, secrets, tolerance, now)?)
+        Ok(verify_with(hmac, body, headers, secrets, tolerance, now)?)
     }
 
     pub(super) fn explain(&mut self, bytes: usize, tolerance: u64, now: u64) {
         let stretches = take(&mut self.headers);
-        let headers = self.read_headers(&stretches);
+        let headers = self.read_headers(stretches);
         let body = self.input.get(..bytes).unwrap_or_default();
         let Some(written) = &self.written else { return };
-        let diagnosis = explain_with::<PlatformSha256>(body, headers, written, tolerance, now);
+        let diagnosis = explain_with(hmac, body, headers, written, tolerance, now);
         self.answer = answer::diagnosis(&diagnosis);
     }
 
@@ -137,7 +127,7 @@ impl Shell {
         let secret = ofauth.first().or(svix.first()).map_or("", String::as_str);
         let body = self.input.get(..bytes).unwrap_or_default();
         let id = id.and_then(|stretch| std::str::from_utf8(self.input.get(stretch)?).ok()).unwrap_or_default();
-        let signature = sign_with::<PlatformSha256>(scheme, body, secret, id, timestamp);
+        let signature = sign_with(hmac, scheme, body, secret, id, timestamp);
         self.reply(signature.map(|signature| answer::signature(&signature)).map_err(Failure::from))
     }
 
@@ -152,13 +142,8 @@ impl Shell {
         &self.answer
     }
 
-    fn read_headers<'a>(&'a self, stretches: &[Option<Range<usize>>]) -> Headers<'a> {
-        Headers::collect(|name| {
-            // What was not given is most of them, and needs no name compared.
-            let mut given = NAMES.iter().zip(stretches).filter_map(|(known, stretch)| Some((known, stretch.clone()?)));
-            let (_, stretch) = given.find(|(known, _)| **known == name)?;
-            std::str::from_utf8(self.input.get(stretch)?).ok()
-        })
+    fn read_headers(&self, stretches: [Option<Range<usize>>; NAMES.len()]) -> Headers<'_> {
+        Headers::of(stretches.map(|stretch| std::str::from_utf8(self.input.get(stretch?)?).ok()))
     }
 }
 

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::delivery::{Delivery, NOW, signature};
 
 /// What the core says of [`deliveries`], natively. It is another if they are drawn, or judged, in another way.
-const FINGERPRINT: &str = "f7ac43af3df8b84f712f26a9a71310af1deb9b27383c4df2dfe83755968aeb35";
+const FINGERPRINT: &str = "efdac835843b42196347bf292e32fe531731ea3c8664026ef52a6d35b7e00bb4";
 
 const TYPES: [&str; 8] = [
     r#""type":"connection.created""#,
@@ -27,9 +27,15 @@ const TIMES: [&str; 4] =
     ["", r#","timestamp":"2024-01-15T12:00:00Z""#, r#","timestamp":1700000000"#, r#","timestamp":null"#];
 const LIVES: [&str; 4] = ["", r#","live":true"#, r#","live":false"#, r#","live":"yes""#];
 const IDS: [&str; 6] = [r#""conn_1""#, r#""""#, "9007199254740993", "null", "[]", r#""\ud800""#];
-/// Around the length from which on the platform hashes, and the one from which on it no longer does.
+/// Around whole blocks of SHA-256 and others; and from which on the platform no longer hashes.
 const LENGTHS: [usize; 8] = [0, 1, 100, 190, 256, 300, 1000, 4096];
 const LONG: usize = 256 * 1024;
+/// Keys as long as a block of SHA-256, shorter and longer by one.
+const KEYS: [&str; 3] = [
+    "123456789012345678901234567890123456789012345678901234567890123",
+    "1234567890123456789012345678901234567890123456789012345678901234",
+    "12345678901234567890123456789012345678901234567890123456789012345",
+];
 
 #[cfg(not(target_arch = "wasm32"))]
 #[test]
@@ -173,6 +179,7 @@ impl Random {
         let count = self.pick(&[0, 1, 1, 1, 2, 3, 5, 6]);
         let secret = |random: &mut Self| match random.below(25) {
             0 => String::new(),
+            3 => random.pick(&KEYS).to_owned(),
             1 => " padded".to_owned(),
             2 => "no base64: é\u{1f511}".to_owned(),
             _ => format!("whsec_{}", STANDARD.encode(random.bytes(24))),
