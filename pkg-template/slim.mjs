@@ -22,7 +22,9 @@ export { createClient } from "./client.js";
 // Takes the wasm as a module, as bytes, as a response or a URL, or a promise of one; without it, fetches the file beside this one.
 export function init(source) {
   if (loaded !== undefined) return Promise.resolve();
-  return (loading ??= open(source).finally(() => (loading = undefined)));
+  // What another call was given says nothing about this one's.
+  if (loading !== undefined) return loading.catch(() => init(source));
+  return (loading = open(source).finally(() => (loading = undefined)));
 }
 
 export function initSync(source) {

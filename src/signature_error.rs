@@ -62,18 +62,10 @@ impl SignatureError {
             Self::TimestampTooOld(seconds) => ("signed ", Some(*seconds), " s ago, more than the tolerance"),
             Self::TimestampTooNew(seconds) => ("signed ", Some(*seconds), " s ahead, more than the tolerance"),
             Self::SignatureMismatch => ("no signature matches these bytes under any secret", None, ""),
-            Self::InvalidSecret(scheme, place, fault) => {
-                let secret = match scheme {
-                    None => "secret ",
-                    Some(Scheme::Ofauth) => "ofauth secret ",
-                    Some(Scheme::Svix) => "svix secret ",
-                };
-                (secret, Some(*place as u64), fault.message())
-            }
+            Self::InvalidSecret(list, place, fault) => return invalid_secret(*list, *place, *fault),
         };
         let number = number.map_or_else(String::new, decimal);
-        let colon = if matches!(self, Self::InvalidSecret(..)) { ": " } else { "" };
-        concat(&[before, &number, colon, after])
+        concat(&[before, &number, after])
     }
 }
 
@@ -84,6 +76,19 @@ impl fmt::Display for SignatureError {
 }
 
 impl std::error::Error for SignatureError {}
+
+fn invalid_secret(list: Option<Scheme>, place: usize, fault: SecretFault) -> String {
+    let list = match list {
+        None => "",
+        Some(Scheme::Ofauth) => "ofauth ",
+        Some(Scheme::Svix) => "svix ",
+    };
+    match fault {
+        SecretFault::NoneGiven => fault.message().to_owned(),
+        SecretFault::TooMany => concat(&["more than 5 ", list, "secrets"]),
+        _ => concat(&[list, "secret ", &decimal(place as u64), ": ", fault.message()]),
+    }
+}
 
 /// A number in decimal digits. The tables that make this fast elsewhere are more than the package's wasm has room for.
 pub(crate) fn decimal(number: u64) -> String {

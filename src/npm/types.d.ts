@@ -5,11 +5,11 @@ export type Body = string | Uint8Array | ArrayBuffer;
 
 /**
  * A request's headers: a `Headers` object, a request that has one, or a record such as Node's or Express's `req.headers`.
- * Names are compared without regard to case. An array of one value is that value.
+ * Names are compared without regard to case; a Map is asked for lower-case ones. An array of one value is that value.
  */
 export type HeadersLike =
-  | { get(name: string): string | null }
-  | { readonly headers: { get(name: string): string | null } }
+  | { get(name: string): string | null | undefined }
+  | { readonly headers: { get(name: string): string | null | undefined } }
   | { readonly [name: string]: string | readonly string[] | undefined };
 
 /**

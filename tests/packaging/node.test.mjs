@@ -36,10 +36,10 @@ for (const [name, node] of Object.entries(NODES)) {
     assert.ok(distinct >= 5, "classes of their own, or the pairs would say little");
   });
 
-  test(`${name}: init() without a source says in CommonJS what to pass`, async () => {
-    const { name: error, message, signed } = await runNode(node, join(project, "nowhere.cjs"));
-    assert.equal(error, "Error");
-    assert.match(message, /^ofauth-edge\/slim: .*pass ofauth_edge\.wasm to init\(\)/);
+  test(`${name}: slim asks for its wasm, says in CommonJS what to pass, and takes it while another try fails`, async () => {
+    const { early, nowhere, signed } = await runNode(node, join(project, "nowhere.cjs"));
+    assert.match(early, /^Error: ofauth-edge\/slim: call await init\(\) or initSync\(module\) first$/);
+    assert.match(nowhere, /^Error: ofauth-edge\/slim: .*pass ofauth_edge\.wasm to init\(\)/);
     assert.deepEqual(signed, ["ofauth-signature"]);
   });
 
