@@ -4,7 +4,7 @@
 import { bytesOf } from "./bytes.mjs";
 import { misuse, reading, unreadable } from "./errors.mjs";
 
-// In the order of NAMES in src/npm/shell.rs.
+// In the order of NAMES in src/signature_header.rs.
 const HEADERS = [
   "ofauth-signature",
   "svix-id",

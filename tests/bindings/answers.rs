@@ -1,7 +1,7 @@
 //! What each call answers.
 //!
 //! 1. A good signature: scheme, time, place of the secret, digest.
-//! 2. A good event: flags, and the ids that are numbers.
+//! 2. A good event: flags, and the ids that are numbers; what is skipped on the way.
 //! 3. A failure of each kind: its code and its message.
 //! 4. A signature that verifies, in both schemes.
 //! 5. An explanation.
@@ -82,6 +82,20 @@ fn ids_that_are_numbers_are_told_as_they_are_written() {
         "timestamp": "1700000000",
     });
     assert_eq!(wasm::number_ids(&Delivery::signed(Scheme::Svix, body)), Ok(expected));
+}
+
+#[wasm_bindgen_test]
+fn what_is_skipped_may_hold_anything_at_any_place_of_sixteen_bytes() {
+    for piece in ["]", "}{", r#"\"]"#, r"\\", "é}"] {
+        for before in 0..32 {
+            for after in [0, 7, 32] {
+                let (before, after) = ("x".repeat(before), "y".repeat(after));
+                let skipped = format!(r#"["{before}{piece}{after}",[{{"{piece}":"{before}"}},[[]]],"{after}"]"#);
+                let body = format!(r#"{{"skipped":{skipped},"type":"later.unheard","live":true}}"#);
+                assert_eq!(wasm::webhook(&Delivery::signed(Scheme::Ofauth, &body)), Ok(GOOD | LIVE), "{body}");
+            }
+        }
+    }
 }
 
 #[wasm_bindgen_test]
