@@ -55,7 +55,8 @@ check: toolchain
 	@echo "Check: lints, Worker"
 	@$(tools) cargo clippy --lib --target wasm32-unknown-unknown --features worker -- -D warnings
 	@echo "Check: lints, npm package"
-	@$(tools) cargo clippy --lib --test bindings --target wasm32-unknown-unknown --features npm -- -D warnings
+	@$(tools) CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS=-Ctarget-feature=+simd128 \
+	  cargo clippy --lib --test bindings --target wasm32-unknown-unknown --features npm -- -D warnings
 	@echo "Check: native tests"
 	@$(tools) cargo test
 

@@ -1,11 +1,13 @@
 //! Bytes of JSON looked at sixteen at a time.
 
+#[cfg(target_feature = "simd128")]
+use std::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, u64x2, v128, v128_any_true, v128_or};
+
 /// How many of sixteen bytes come before the first quote, backslash or control character; `None` if there is none of them.
 #[cfg(target_feature = "simd128")]
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "called per string, in a crate that is built for size")]
 pub(crate) fn before_special(bytes: &[u8; 16]) -> Option<usize> {
-    use std::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, v128_any_true, v128_or};
     let bytes = vector(bytes);
     let quotes = u8x16_eq(bytes, u8x16_splat(b'"'));
     let backslashes = u8x16_eq(bytes, u8x16_splat(b'\\'));
@@ -36,7 +38,6 @@ pub(crate) fn before_special(bytes: &[u8; 16]) -> Option<usize> {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "called per value, in a crate that is built for size")]
 pub(crate) fn leave(json: &[u8], depth: &mut usize) -> (usize, bool) {
-    use std::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_splat, v128_any_true, v128_or};
     let mut passed = 0;
     // Of bytes in a string all bits, else none.
     let mut strings = 0_u32;
@@ -102,8 +103,8 @@ fn close(opening: u32, closing: u32, depth: &mut usize) -> Option<usize> {
 #[cfg(target_feature = "simd128")]
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "one instruction")]
-fn vector(bytes: &[u8; 16]) -> std::arch::wasm32::v128 {
+fn vector(bytes: &[u8; 16]) -> v128 {
     let all = u128::from_le_bytes(*bytes);
     #[expect(clippy::cast_possible_truncation, reason = "halves")]
-    std::arch::wasm32::u64x2(all as u64, (all >> 64) as u64)
+    u64x2(all as u64, (all >> 64) as u64)
 }
