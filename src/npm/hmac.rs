@@ -55,7 +55,7 @@ fn by_platform(data: &[u8]) -> Option<[u8; 32]> {
 impl Keyed {
     fn mac(&mut self, key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
         let bytes: usize = parts.iter().map(|part| part.len()).sum();
-        if key.len() > BLOCK || bytes > MAX_COLLECTED {
+        if bytes > MAX_COLLECTED {
             return None;
         }
         if self.outer.is_none() || self.key != key {
@@ -72,8 +72,15 @@ impl Keyed {
     }
 
     fn begin(&mut self, key: &[u8]) {
+        let digest;
+        let short = if key.len() > BLOCK {
+            digest = sha256(key);
+            &digest
+        } else {
+            key
+        };
         let mut block = [0; BLOCK];
-        block.iter_mut().zip(key).for_each(|(byte, key)| *byte = *key);
+        block.iter_mut().zip(short).for_each(|(byte, key)| *byte = *key);
         self.key = key.to_vec();
         self.message.clear();
         self.message.extend(block.map(|byte| byte ^ 0x36));
