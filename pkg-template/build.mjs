@@ -135,7 +135,8 @@ async function makeJavaScript(wasm) {
 
 // By zopfli, which takes its time: a fifteenth less to download than from zlib. It writes gzip, of which what stands around is cut.
 function deflate(path) {
-  const copy = join(made, "deflated.wasm");
+  // What it writes stands beside what it reads.
+  const copy = join(made, "embedded.wasm");
   copyFileSync(path, copy);
   run(join(root, ".tools/bin/zopfli"), [copy]);
   const gzip = readFileSync(`${copy}.gz`);

@@ -22,6 +22,7 @@ let current = null;
 export function using(load, act, ...given) {
   const engine = current ?? new Engine(new WebAssembly.Instance(load(), { "./ofauth_edge_bg.js": imports }));
   current = null;
+  engine.attach();
   try {
     const result = act(engine, ...given);
     current = engine;
@@ -43,9 +44,13 @@ class Engine {
   constructor({ exports }) {
     this.#wasm = exports;
     __wbg_set_wasm(exports);
-    attach(exports);
     exports.__wbindgen_start?.();
     this.#reserve(16 * 1024);
+  }
+
+  // Has the platform's hash read and write in this one's memory.
+  attach() {
+    attach(this.#wasm);
   }
 
   // Judges the signature, and the event if `event` says so; returns what the wasm does, which is not 0.

@@ -122,14 +122,12 @@ function cargoTools() {
       flags: ["--no-default-features", "--debug"],
     },
     { crate: "worker-build", binaries: ["worker-build"], version: locked("worker"), flags: ["--debug"] },
-    // Says no version when it is asked; it is compiled in seconds.
-    { crate: "zopfli", binaries: ["zopfli"], version: ZOPFLI, flags: [] },
+    { crate: "zopfli", binaries: ["zopfli"], version: ZOPFLI, flags: ["--locked"] },
   ].filter(({ binaries, version }) =>
     binaries.some((binary) => stamp[binary] !== version || !existsSync(join(tools, "bin", binary))));
 
   for (const { crate, binaries, version, flags } of wanted) {
-    const found = binaries.map((binary) => capture(join(tools, "bin", binary), ["--version"])?.split(" ").pop());
-    if (found.some((installed) => installed !== version)) {
+    if (!isInstalled(crate, version) || binaries.some((binary) => !existsSync(join(tools, "bin", binary)))) {
       step(`${crate} ${version} (compiled once)`);
       const source = [crate, "--version", version, ...binaries.flatMap((binary) => ["--bin", binary]), ...flags];
       run("cargo", ["install", ...source, "--force", "--root", tools, "--target-dir", join(tools, "target")]);
@@ -137,6 +135,12 @@ function cargoTools() {
     record(Object.fromEntries(binaries.map((binary) => [binary, version])));
   }
   if (wanted.length > 0) rmSync(join(tools, "target"), { recursive: true, force: true });
+}
+
+// By cargo's own record.
+function isInstalled(crate, version) {
+  const record = join(tools, ".crates.toml");
+  return existsSync(record) && readFileSync(record, "utf8").includes(`"${crate} ${version} (`);
 }
 
 function locked(crate) {

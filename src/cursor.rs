@@ -26,6 +26,7 @@ impl<'a, const STRICT: bool> Cursor<'a, STRICT> {
         let mut depth = 0_usize;
         let mut in_string = false;
         loop {
+            // In a string that was stopped in, it goes on as if its first quote had just been passed.
             match if in_string { b'"' } else { cursor.next() } {
                 b'"' => drop(cursor.string()?),
                 b'{' | b'[' => depth += 1,

@@ -9,8 +9,8 @@
 //! [`Evidence::skew_seconds`] beside it. Two changes to a body are not searched.
 //!
 //! That is at most 40 MACs over the body per secret; 20 of them only for a JSON text of at most [`MAX_JSON`], and 999
-//! more only for a body of at most [`MAX_SMALL`]. Beside the body itself, memory holds one changed copy of it at a time, two
-//! of a JSON text, each at most four times [`MAX_JSON`].
+//! more only for a body of at most [`MAX_SMALL`]. Beside the body itself, and what the implementation of HMAC collects, memory
+//! holds one changed copy of it at a time, two of a JSON text, each at most four times [`MAX_JSON`].
 
 pub use crate::diagnosis::{Cause, Diagnosis, Evidence};
 use crate::{

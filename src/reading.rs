@@ -177,8 +177,8 @@ impl<'a> Members<'a> {
         find(body(verified)?, &BODY).map(Self)
     }
 
-    /// Those of a body for a platform that has a parser of its own read it too: whether it is JSON is for that one to say,
-    /// and goes before whatever is said here.
+    /// Reads those of a body for a platform that has a parser of its own read it too: whether it is JSON is for that one to
+    /// say, and goes before whatever is said here. In place: they are many to be moved about.
     #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "only JavaScript has a parser of its own"))]
     pub(crate) fn skim(&mut self, verified: &Verified<'a>) -> Result<Reading<'a, '_>, EventError> {
         if !body(verified).is_some_and(|body| skim(body, &BODY, &mut self.0)) {

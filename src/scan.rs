@@ -8,7 +8,7 @@ pub use crate::json_string::{string, text};
 pub struct Field {
     /// Its key.
     pub name: &'static str,
-    /// Where it goes among what is found.
+    /// Where it goes among what is found: its place, below the number of slots.
     pub slot: usize,
     /// The members wanted of it, if it is an object.
     pub inner: &'static [Field],

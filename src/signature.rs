@@ -20,7 +20,10 @@ use hmac::{
 };
 use sha2::Sha256;
 
-use crate::secret::key;
+use crate::{
+    secret::key,
+    signature_header::{Macs, content},
+};
 pub use crate::{
     secret::{MAX_SECRETS, SecretFault, Secrets, Written},
     signature_error::SignatureError,
@@ -28,7 +31,7 @@ pub use crate::{
 };
 pub(crate) use crate::{
     signature_error::{concat, decimal},
-    signature_header::{Macs, Stated, content},
+    signature_header::Stated,
 };
 
 /// Default for how far a timestamp may lie from now, in seconds, in both directions, inclusive.

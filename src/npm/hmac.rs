@@ -11,9 +11,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::signature::hmac_sha256;
 
-/// Of SHA-256.
+/// The block of SHA-256, in bytes.
 const BLOCK: usize = 64;
-/// What is longer is hashed here, piece by piece, rather than collected for the platform.
+/// What is longer, in bytes, is hashed here, piece by piece, rather than collected for the platform.
 const MAX_COLLECTED: usize = 256 * 1024;
 
 #[wasm_bindgen(module = "/src/npm/sha256.js")]
@@ -72,13 +72,8 @@ impl Keyed {
     }
 
     fn begin(&mut self, key: &[u8]) {
-        let digest;
-        let short = if key.len() > BLOCK {
-            digest = sha256(key);
-            &digest
-        } else {
-            key
-        };
+        let digest = if key.len() > BLOCK { Some(sha256(key)) } else { None };
+        let short = digest.as_ref().map_or(key, |digest| digest);
         let mut block = [0; BLOCK];
         block.iter_mut().zip(short).for_each(|(byte, key)| *byte = *key);
         self.key = key.to_vec();

@@ -4,7 +4,7 @@
 //! The body, the headers and the secrets come as UTF-8 in one input buffer that lives as long as the instance, so that a
 //! call that succeeds allocates nothing for passing them. JavaScript writes there, names the stretches
 //! ([`header`], [`secret`]), then calls. A call says whether it went well; what else there is to say, a result or the
-//! reason of a failure, waits as JSON at [`answer`]. Nothing here calls back into JavaScript, but [`hmac::sha256`].
+//! reason of a failure, waits as JSON at [`answer`]. Nothing here calls back into JavaScript, but [`hmac`].
 
 mod answer;
 mod hmac;

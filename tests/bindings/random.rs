@@ -27,8 +27,9 @@ const TIMES: [&str; 4] =
     ["", r#","timestamp":"2024-01-15T12:00:00Z""#, r#","timestamp":1700000000"#, r#","timestamp":null"#];
 const LIVES: [&str; 4] = ["", r#","live":true"#, r#","live":false"#, r#","live":"yes""#];
 const IDS: [&str; 6] = [r#""conn_1""#, r#""""#, "9007199254740993", "null", "[]", r#""\ud800""#];
-/// Around whole blocks of SHA-256 and others; and from which on the platform no longer hashes.
+/// Of what fills a body.
 const LENGTHS: [usize; 8] = [0, 1, 100, 190, 256, 300, 1000, 4096];
+/// From here on the platform no longer hashes.
 const LONG: usize = 256 * 1024;
 /// Keys as long as a block of SHA-256, shorter and longer by one.
 const KEYS: [&str; 3] = [
@@ -179,9 +180,9 @@ impl Random {
         let count = self.pick(&[0, 1, 1, 1, 2, 3, 5, 6]);
         let secret = |random: &mut Self| match random.below(25) {
             0 => String::new(),
-            3 => random.pick(&KEYS).to_owned(),
             1 => " padded".to_owned(),
             2 => "no base64: é\u{1f511}".to_owned(),
+            3 => random.pick(&KEYS).to_owned(),
             _ => format!("whsec_{}", STANDARD.encode(random.bytes(24))),
         };
         (0..count).map(|_| secret(self)).collect()

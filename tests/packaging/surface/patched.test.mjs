@@ -1,0 +1,27 @@
+// A platform whose hash was patched, before the package asked for it, by someone who calls the package in it.
+
+import assert from "node:assert/strict";
+import { hash } from "node:crypto";
+import { test } from "node:test";
+
+import { AT, codeOf, ofauth, SECRET, signedOfauth } from "./signed.mjs";
+
+const verify = (body, signed = body) => codeOf(() => ofauth.verifySignature(body, signedOfauth(signed), SECRET, AT));
+
+test("a call within the hash of another one is judged, and so are the other and those after it", () => {
+  let within = false;
+  let inner;
+  process.getBuiltinModule = () => ({
+    hash(...given) {
+      if (!within) {
+        within = true;
+        inner = [verify("inner"), verify("inner", "else")];
+        within = false;
+      }
+      return hash(...given);
+    },
+  });
+  assert.equal(verify("outer", "else"), "SIGNATURE_MISMATCH");
+  assert.equal(verify("outer"), "ok");
+  assert.deepEqual(inner, ["ok", "SIGNATURE_MISMATCH"]);
+});
