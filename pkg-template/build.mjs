@@ -18,7 +18,7 @@ const made = join(root, "target/npm");
 const RUST_FEATURES = "-Ctarget-feature=+simd128";
 // Small functions are inlined, which pays in size too; "z" alone inlines next to nothing. Short copies are
 // done in place: V8 leaves wasm for each memory.copy.
-const INLINING = "-Cllvm-args=-inline-threshold=50 -max-store-memcpy=8";
+const INLINING = "-Cllvm-args=-inline-threshold=50 -max-store-memcpy=4";
 const WASM_FEATURES = ["SIMD128", "BulkMemory", "BulkMemoryOpt", "SignExt", "MutableGlobals", "NontrappingFPToInt", "Multivalue", "ReferenceTypes"];
 // Where a panic is in the sources, which only its message would say.
 const PLACES = /(\/rustc\/[0-9a-f]{40}\/library|index\.crates\.io-[0-9a-f]+|src)\/[\w./-]+\.rs/g;

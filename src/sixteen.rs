@@ -50,9 +50,10 @@ pub(crate) fn leave(json: &[u8], depth: &mut usize) -> (usize, bool) {
         if strings == 0 || v128_any_true(quotes) {
             // A bit for each byte: whether the number of quotes up to it is odd, so that it is in a string.
             let mut odd = u32::from(u8x16_bitmask(quotes));
-            for step in [1, 2, 4, 8] {
-                odd ^= odd << step;
-            }
+            odd ^= odd << 1;
+            odd ^= odd << 2;
+            odd ^= odd << 4;
+            odd ^= odd << 8;
             odd ^= strings;
             // Brackets and braces differ by one bit.
             let bytes = v128_or(bytes, u8x16_splat(b'{' ^ b'['));
