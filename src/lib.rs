@@ -31,6 +31,7 @@ pub mod link;
 pub mod list;
 pub mod origin;
 mod reading;
+mod record;
 pub mod redact;
 mod reserialise;
 pub mod route;

@@ -2,7 +2,7 @@
 //! `pkg-template/engine.mjs`.
 
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array, WebAssembly::Memory};
-use ofauth_edge::signature::{Scheme, Written};
+use ofauth_edge::signature::{NAMES, Scheme, Written};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
@@ -13,17 +13,6 @@ extern "C" {
     /// Tells the platform's SHA-256 whose memory is meant.
     fn attach(wasm: &JsValue);
 }
-
-/// The places by which headers are named.
-pub const NAMES: [&str; 7] = [
-    "ofauth-signature",
-    "svix-id",
-    "svix-timestamp",
-    "svix-signature",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-];
 
 /// `verify_signature`, after the secrets and the headers.
 pub fn verify(delivery: &Delivery) -> Result<Value, Value> {
