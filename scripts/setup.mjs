@@ -123,24 +123,26 @@ function cargoTools() {
     },
     { crate: "worker-build", binaries: ["worker-build"], version: locked("worker"), flags: ["--debug"] },
     { crate: "zopfli", binaries: ["zopfli"], version: ZOPFLI, flags: ["--locked"] },
-  ].filter(({ binaries, version }) =>
-    binaries.some((binary) => stamp[binary] !== version || !existsSync(join(tools, "bin", binary))));
+  ];
 
-  for (const { crate, binaries, version, flags } of wanted) {
-    if (!isInstalled(crate, version) || binaries.some((binary) => !existsSync(join(tools, "bin", binary)))) {
+  for (const tool of wanted) {
+    const { crate, binaries, version, flags } = tool;
+    if (!isInstalled(tool)) {
       step(`${crate} ${version} (compiled once)`);
       const source = [crate, "--version", version, ...binaries.flatMap((binary) => ["--bin", binary]), ...flags];
       run("cargo", ["install", ...source, "--force", "--root", tools, "--target-dir", join(tools, "target")]);
     }
-    record(Object.fromEntries(binaries.map((binary) => [binary, version])));
+    // What is built is told apart by its tools: see inputs.mjs.
+    if (binaries.some((binary) => stamp[binary] !== version)) record(Object.fromEntries(binaries.map((binary) => [binary, version])));
   }
-  if (wanted.length > 0) rmSync(join(tools, "target"), { recursive: true, force: true });
+  rmSync(join(tools, "target"), { recursive: true, force: true });
 }
 
-// By cargo's own record.
-function isInstalled(crate, version) {
-  const record = join(tools, ".crates.toml");
-  return existsSync(record) && readFileSync(record, "utf8").includes(`"${crate} ${version} (`);
+// By cargo's own record, and whether it is still there.
+function isInstalled({ crate, binaries, version }) {
+  const installed = join(tools, ".crates.toml");
+  if (!existsSync(installed) || !readFileSync(installed, "utf8").includes(`"${crate} ${version} (`)) return false;
+  return binaries.every((binary) => existsSync(join(tools, "bin", binary)));
 }
 
 function locked(crate) {

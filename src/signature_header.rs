@@ -7,7 +7,7 @@ pub const MAX_HEADER: usize = 8192;
 /// The latest timestamp, in unix seconds: 2^53 − 1, the largest integer JavaScript keeps exact.
 pub const MAX_TIMESTAMP: u64 = (1 << 53) - 1;
 
-/// The names of the headers that signatures are made of.
+/// The names of the headers that signatures are made of, in lower case.
 pub const NAMES: [&str; 7] = [
     "ofauth-signature",
     "svix-id",
@@ -54,11 +54,6 @@ pub(crate) struct Macs<'a> {
 }
 
 impl<'a> Headers<'a> {
-    /// Picks the signature headers by name (`get` is asked for lower-case names).
-    pub fn collect(get: impl FnMut(&'static str) -> Option<&'a str>) -> Self {
-        Self::of(NAMES.map(get))
-    }
-
     /// Takes their values in the order of [`NAMES`].
     pub fn of([ofauth, values @ ..]: [Option<&'a str>; NAMES.len()]) -> Self {
         let (mut svix, mut lacking) = (None, None);

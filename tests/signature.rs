@@ -15,39 +15,16 @@
 mod common;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use common::{NOW, SECRET, SVIX_SECRET, headers};
+use common::{NOW, SECRET, SVIX_SECRET, headers, vector::Vector};
 use ofauth_edge::signature::{Claim, Scheme, SecretFault, Secrets, SignatureError, sign_ofauth, sign_svix, verify};
 use proptest::prelude::*;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 const BODY: &[u8] = br#"{"id":"evt_1","ok":true}"#;
 
-#[derive(Deserialize)]
-struct Vector {
-    name: String,
-    scheme: String,
-    headers: std::collections::BTreeMap<String, String>,
-    body_base64: String,
-    secrets: Vec<String>,
-    now: u64,
-    tolerance: u64,
-    expect: String,
-}
-
 impl Vector {
-    fn all() -> Vec<Self> {
-        let vectors: Vec<Self> = serde_json::from_str(include_str!("fixtures/signatures.json")).unwrap();
-        assert!(!vectors.is_empty());
-        vectors
-    }
-
     fn good(scheme: &str) -> Vec<Self> {
         Self::all().into_iter().filter(|vector| vector.scheme == scheme && vector.expect == "ok").collect()
-    }
-
-    fn body(&self) -> Vec<u8> {
-        STANDARD.decode(&self.body_base64).unwrap()
     }
 
     fn header(&self, name: &str) -> &str {

@@ -16,21 +16,12 @@ use crate::{
     config::Config,
     connection::Fact,
     event::{ConnectionChange, Delivery, Event, Outcome, Payload, Subject, iso_8601},
-    signature::{Claim, Headers, Verified},
+    signature::{Claim, Headers, NAMES, Verified},
     store::{self, EventMeta},
 };
 
 /// The longest body that is read, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
-const SIGNATURE_HEADERS: [&str; 7] = [
-    "ofauth-signature",
-    "svix-id",
-    "svix-timestamp",
-    "svix-signature",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-];
 
 /// 1. A body that says it is too long is refused unread.
 /// 2. Headers and timestamp are judged before the body is read.
@@ -46,10 +37,10 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
         return EdgeError::BodyTooLarge.into();
     }
     // 2.
-    let values = SIGNATURE_HEADERS.map(|name| (name, call.header(name)));
-    let header = |name: &str| values.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.as_deref());
+    let values = NAMES.map(|name| call.header(name));
+    let headers = Headers::of(values.each_ref().map(Option::as_deref));
     let now = u64::try_from(call.started() / 1000).unwrap_or_default();
-    let claim = match Claim::read(Headers::collect(header), &config.webhook, config.tolerance, now) {
+    let claim = match Claim::read(headers, &config.webhook, config.tolerance, now) {
         Ok(claim) => claim,
         Err(error) => return Reply::refusal(401, error.code(), error.to_string()),
     };

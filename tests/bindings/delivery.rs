@@ -4,7 +4,7 @@
 use ofauth_edge::{
     event::{Event, Payload},
     explain::explain,
-    signature::{Headers, Scheme, Secrets, SignatureError, Verified, Written, sign_ofauth, sign_svix, verify},
+    signature::{Headers, NAMES, Scheme, Secrets, SignatureError, Verified, Written, sign_ofauth, sign_svix, verify},
 };
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ impl Delivery {
     }
 
     fn collected(&self) -> Headers<'_> {
-        Headers::collect(|wanted| self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value))
+        Headers::of(NAMES.map(|wanted| self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value)))
     }
 }
 

@@ -12,6 +12,9 @@ mod answers;
 #[cfg(target_arch = "wasm32")]
 mod input;
 #[cfg(target_arch = "wasm32")]
+#[path = "../common/vector.rs"]
+mod vector;
+#[cfg(target_arch = "wasm32")]
 mod vectors;
 #[cfg(target_arch = "wasm32")]
 mod wasm;

@@ -1,34 +1,12 @@
 //! The shared vectors, which are the same on every surface.
 
-use std::collections::BTreeMap;
-
-use base64::{Engine, engine::general_purpose::STANDARD};
 use ofauth_edge::signature::{Scheme, Written};
-use serde::Deserialize;
 use serde_json::Value;
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use crate::{delivery::Delivery, wasm};
-
-#[derive(Deserialize)]
-struct Vector {
-    name: String,
-    scheme: String,
-    headers: BTreeMap<String, String>,
-    body_base64: String,
-    secrets: Vec<String>,
-    now: u64,
-    tolerance: u64,
-    expect: String,
-}
+use crate::{delivery::Delivery, vector::Vector, wasm};
 
 impl Vector {
-    fn all() -> Vec<Self> {
-        let vectors: Vec<Self> = serde_json::from_str(include_str!("../fixtures/signatures.json")).unwrap();
-        assert!(!vectors.is_empty());
-        vectors
-    }
-
     fn is_ofauth(&self) -> bool {
         match &*self.scheme {
             "ofauth" => true,
@@ -42,7 +20,7 @@ impl Vector {
         let (secrets, none) = (self.secrets.clone(), Vec::new());
         let (ofauth, svix) = if self.is_ofauth() { (secrets, none) } else { (none, secrets) };
         Delivery {
-            body: STANDARD.decode(&self.body_base64).unwrap(),
+            body: self.body(),
             headers: self.headers.clone().into_iter().collect(),
             secrets: Written::Each { ofauth, svix },
             tolerance: self.tolerance,

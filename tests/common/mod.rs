@@ -3,13 +3,14 @@
 
 pub mod sender;
 pub mod token;
+pub mod vector;
 
 use ofauth_edge::{
     config::{Config, Problem, Reason},
     connection::Fact,
     event::{Delivery, Event, EventError, Payload},
     seal::{Index, NONCE, Sealer},
-    signature::{DEFAULT_TOLERANCE, Headers, Secrets, Verified, sign_ofauth, sign_svix, verify},
+    signature::{DEFAULT_TOLERANCE, Headers, NAMES, Secrets, Verified, sign_ofauth, sign_svix, verify},
 };
 use proptest::prelude::ProptestConfig;
 
@@ -55,7 +56,7 @@ pub const GOOD: [(&str, &str); 6] = [
 
 /// Picks headers out of a list, as a shell picks them out of a request.
 pub fn headers<'a>(list: &[(&str, &'a str)]) -> Headers<'a> {
-    Headers::collect(|wanted| list.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value))
+    Headers::of(NAMES.map(|wanted| list.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value)))
 }
 
 /// What `look` sees of `body`, signed under the ofauth scheme at `t` and verified in the same second.
