@@ -14,37 +14,7 @@
 //! OFAuth's pages and back, [`health`] how a connection is, [`list`] pages of what is kept, [`redact`] what is shown of it
 //! to people, [`cors`] and [`origin`] which sites may ask. [`config`] judges what all of them are told.
 
-pub mod access;
-pub mod account;
-pub mod api_error;
-pub mod config;
-pub mod connection;
-pub mod cors;
-mod cursor;
-mod diagnosis;
-pub mod event;
-pub mod explain;
-pub mod health;
-mod json;
-mod json_string;
-pub mod link;
-pub mod list;
-pub mod origin;
-mod reading;
-mod record;
-pub mod redact;
-mod reserialise;
-pub mod route;
-pub mod scan;
-pub mod seal;
-mod secret;
-pub mod session;
-pub mod signature;
-mod signature_error;
-mod signature_header;
-mod sixteen;
-pub mod store;
-
+pub mod core;
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]
 mod npm;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]

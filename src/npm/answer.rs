@@ -1,12 +1,7 @@
 //! What calls answer, as JSON. serde_json would take longer to download than all that is said here.
 
 use super::hmac::sha256;
-use crate::{
-    diagnosis::{Diagnosis, Value},
-    event::EventError,
-    reading::Reading,
-    signature::{SignatureError, Verified, decimal},
-};
+use crate::core::webhook::{Diagnosis, EventError, Reading, SignatureError, Value, Verified, decimal};
 
 /// Why a call failed: the code and the message of its error.
 pub(super) struct Failure(&'static str, String);

@@ -9,7 +9,7 @@ use hmac::digest::{
 use sha2::{Sha256, block_api::Sha256VarCore};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::signature::hmac_sha256;
+use crate::core::webhook::hmac_sha256;
 
 /// The block of SHA-256, in bytes.
 const BLOCK: usize = 64;

@@ -13,7 +13,7 @@ mod shell;
 use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 use wasm_bindgen::prelude::wasm_bindgen;
 
-use crate::signature::Scheme;
+use crate::core::webhook::Scheme;
 use shell::Shell;
 
 /// A third of the size of the standard one.

@@ -7,10 +7,9 @@ use super::{
     answer::{self, Failure},
     hmac::hmac,
 };
-use crate::{
-    explain::explain_with,
-    reading::{Family, Members, Reading, slot},
-    signature::{Headers, NAMES, Scheme, Secrets, Verified, Written, sign_with, verify_with},
+use crate::core::webhook::{
+    Family, Headers, Members, NAMES, Reading, Scheme, Secrets, Verified, Written, explain_with, sign_with, slot,
+    verify_with,
 };
 
 thread_local! {

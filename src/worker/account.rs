@@ -11,15 +11,15 @@ use super::{
     reply::{Failure, Reply},
     upstream::{self, Answer, Outgoing},
 };
-use crate::{
-    access::{self, Named},
-    account::{AccountCall, Item, Upkeep},
-    api_error::EdgeError,
+use crate::core::{
     config::Config,
     connection::Rank,
-    event::is_connection_id,
-    seal::is_handle,
-    session::Caller,
+    gateway::{
+        Caller, EdgeError,
+        access::{self, Named},
+        account::{AccountCall, Item, Upkeep},
+    },
+    id::{is_connection_id, is_handle},
 };
 
 /// 1. Servers only; the path is judged.

@@ -10,7 +10,7 @@ use worker::{
     web_sys::{ReadableStream, ReadableStreamDefaultReader},
 };
 
-use crate::api_error::EdgeError;
+use crate::core::gateway::EdgeError;
 
 /// Reads raw bytes, and stops at the first beyond `cap`: BODY_TOO_LARGE. A body that breaks off is a BAD_REQUEST.
 pub async fn read_capped(stream: Option<ReadableStream>, cap: usize) -> Result<Vec<u8>, EdgeError> {

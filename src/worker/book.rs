@@ -15,14 +15,15 @@ use wasm_bindgen::prelude::*;
 use worker::{SqlStorage, SqlStorageValue as Value, State};
 
 use super::{
-    events::{PAGE_BYTES, Shown},
     ledger::Entry,
     platform,
     row::{AFTERLIFE, MIN_RETRY, Row},
 };
-use crate::{
+use crate::core::{
     config::Config,
-    event::{Outcome, iso_8601},
+    connection::Outcome,
+    instant::iso_8601,
+    storage::{PAGE_BYTES, StoredBody},
 };
 
 const DAY: i64 = 86_400_000;
@@ -75,7 +76,7 @@ pub struct Delivered {
     pub outcome: String,
     /// The raw body, as long as it is kept.
     #[serde(flatten)]
-    pub body: Option<Shown>,
+    pub body: Option<StoredBody>,
 }
 
 #[wasm_bindgen]
@@ -164,7 +165,7 @@ impl<'a> Book<'a> {
                 page.rest = Some(place + 1);
                 break;
             }
-            bytes += delivered.body.as_ref().map_or(0, Shown::len);
+            bytes += delivered.body.as_ref().map_or(0, StoredBody::len);
             page.list.push(delivered);
         }
         Ok(page)
@@ -277,7 +278,7 @@ impl<'a> Book<'a> {
         let sealed = if let Value::Blob(sealed) = sealed { Some(sealed) } else { None };
         let body = sealed.and_then(|sealed| self.config.sealer.open(&delivery_place(handle, &id), &sealed).ok());
         let (received_at, stamp) = (iso_8601(received), iso_8601(stamp));
-        Ok((place, Delivered { id, kind, received_at, stamp, outcome, body: body.map(Shown::of) }))
+        Ok((place, Delivered { id, kind, received_at, stamp, outcome, body: body.map(StoredBody::of) }))
     }
 
     fn has_delivery(&self, id: &str) -> worker::Result<bool> {

@@ -10,15 +10,15 @@ use super::{
     hub, kv, ledger, platform,
     reply::{Failure, Reply},
 };
-use crate::{
-    api_error::EdgeError,
+use crate::core::{
     config::Config,
     connection::Record,
-    event::is_connection_id,
-    list::{BAD_CURSOR, ConnectionQuery, MAX_BATCHES, MAX_OFFSET, Page},
-    seal::is_handle,
-    session::{Caller, Session},
-    store::{self, CONNECTION_PREFIX, ConnectionMeta},
+    gateway::{
+        Caller, EdgeError, Session,
+        list::{BAD_CURSOR, ConnectionQuery, MAX_BATCHES, MAX_OFFSET, Page},
+    },
+    id::{is_connection_id, is_handle},
+    storage::{self, CONNECTION_PREFIX, ConnectionMeta},
 };
 
 const BATCH: u64 = 1_000;
@@ -46,14 +46,14 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         (_, Some(reference)) => pick(hub::connections(reference, config, env).await?, &query)?,
         (_, None) => from_kv(&query, config, env).await?,
     };
-    let list = answer.list.into_iter().map(|record| record.shown_to(caller)).collect();
+    let list = answer.list.into_iter().map(|record| caller.view(record)).collect();
     Ok(Reply::json(&Answer { list, ..answer }))
 }
 
 /// One connection.
 pub async fn show(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     let record = find(segment, caller, config, env).await?.record()?;
-    Ok(Reply::json(&record.shown_to(caller)))
+    Ok(Reply::json(&caller.view(record)))
 }
 
 /// Which connection a path names.
@@ -175,9 +175,9 @@ async fn from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Result<
 
 /// Opens a listed connection: from its summary, else from its value. `None` if it went away meanwhile.
 async fn open(handle: &str, meta: &ConnectionMeta, kv: &KvStore, config: &Config) -> Result<Option<Record>, Failure> {
-    if let Some(record) = store::open_summary(handle, meta, &config.sealer) {
+    if let Some(record) = storage::open_summary(handle, meta, &config.sealer) {
         return Ok(Some(record));
     }
-    let value = kv.get(&store::connection_key(handle)).bytes().await.map_err(kv::unavailable)?;
-    Ok(value.and_then(|value| store::open_connection(handle, &value, &config.sealer)))
+    let value = kv.get(&storage::connection_key(handle)).bytes().await.map_err(kv::unavailable)?;
+    Ok(value.and_then(|value| storage::open_connection(handle, &value, &config.sealer)))
 }

@@ -5,7 +5,7 @@ use std::{cell::OnceCell, rc::Rc};
 use js_sys::Reflect;
 use worker::{Env, ObjectNamespace, kv::KvStore};
 
-use crate::config::{Config, Problem, Reason};
+use crate::core::config::{Config, Problem, Reason};
 
 const CONNECTIONS: &str = "CONNECTIONS";
 const LEDGER: &str = "LEDGER";

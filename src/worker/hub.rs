@@ -21,7 +21,7 @@ use worker::{
 };
 
 use super::{env, pending::Question, platform, reply::Failure};
-use crate::{config::Config, connection::Record};
+use crate::core::{config::Config, connection::Record};
 
 const MEMORY: i64 = 30 * 86_400_000;
 const SCHEMA: &str = "

@@ -6,7 +6,7 @@ use worker::{
 };
 
 use super::{env, reply::Failure};
-use crate::store::Put;
+use crate::core::storage::Put;
 
 /// One batch of a list: at most 1,000 keys.
 pub struct Batch<M> {

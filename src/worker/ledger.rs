@@ -18,10 +18,9 @@ use super::{
     reply::Failure,
     rules::{self, Rules},
 };
-use crate::{
+use crate::core::{
     config::Config,
-    connection::{At, Changes, Fact, Rank, Record},
-    event::Outcome,
+    connection::{At, Changes, Fact, Outcome, Rank, Record},
 };
 
 /// One delivery, on its way into the ledger.

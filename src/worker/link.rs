@@ -15,13 +15,14 @@ use super::{
     reply::{Failure, Reply},
     upstream::{self, Outgoing},
 };
-use crate::{
-    account::Item,
-    api_error::EdgeError,
+use crate::core::{
     config::Config,
     connection::{ACTIVE, Changes, MISSING, Rank, Record},
-    link::{self, Asked, Callback, Ending, Hosted, Init, MAX_BODY, Pending, Settled, Told},
-    session::{Caller, Session},
+    gateway::{
+        Caller, EdgeError, Session,
+        account::Item,
+        link::{self, Asked, Callback, Ending, Hosted, Init, MAX_BODY, Pending, Settled, Told},
+    },
 };
 
 /// How long a webhook waits for what it means to Link sessions under way.

@@ -13,14 +13,15 @@ use super::{
     reply::{Failure, Reply},
     upstream::{self, Outgoing},
 };
-use crate::{
-    account::connection_path,
-    api_error::EdgeError,
+use crate::core::{
     config::Config,
     connection::{Changes, DISCONNECTED, EXPIRED, Rank},
-    health::{self, Health},
-    list::EventQuery,
-    session::Caller,
+    gateway::{
+        Caller, EdgeError,
+        account::connection_path,
+        health::{self, Health},
+        list::EventQuery,
+    },
 };
 
 /// What a session needs to end or invalidate a connection of its own.
@@ -135,7 +136,10 @@ pub async fn timeline(
     let before = query.open_place(&handle, &config.sealer)?;
     let page = ledger::timeline(&handle, before, query.limit, env).await?;
     let list = page.list.into_iter().map(|delivered| Delivered {
-        body: delivered.body.filter(|_| !matches!(caller, Caller::Session(_))).map(|it| it.shown_to(caller, config)),
+        body: delivered
+            .body
+            .filter(|_| !matches!(caller, Caller::Session(_)))
+            .map(|body| caller.view_body(body, &config.index)),
         ..delivered
     });
     let cursor = page.rest.map(|place| EventQuery::seal_place(&handle, place, &config.sealer, platform::nonce()));

@@ -29,12 +29,12 @@ use std::rc::Rc;
 use futures_channel::oneshot;
 use worker::{Context, Env, event, web_sys};
 
-use crate::{
-    api_error::EdgeError,
+use crate::core::{
     config::Config,
-    cors,
-    route::{Route, is_for_browsers, route},
-    session::{Caller, Presented},
+    gateway::{
+        Caller, EdgeError, Presented, origin,
+        route::{Route, is_for_browsers, route},
+    },
 };
 use call::Call;
 use reply::{Failure, Reply};
@@ -121,9 +121,9 @@ fn allow_page(call: &Call, config: &Config) -> Reply {
         return EdgeError::OriginDenied.into();
     }
     Reply::empty(204)
-        .header("access-control-allow-methods", cors::METHODS)
-        .header("access-control-allow-headers", cors::ALLOWED_HEADERS)
-        .header("access-control-max-age", cors::MAX_AGE)
+        .header("access-control-allow-methods", origin::METHODS)
+        .header("access-control-allow-headers", origin::ALLOWED_HEADERS)
+        .header("access-control-max-age", origin::MAX_AGE)
 }
 
 #[cfg(feature = "test-hooks")]

@@ -11,9 +11,9 @@ use super::{
     platform,
     reply::Failure,
 };
-use crate::{
+use crate::core::{
     config::Config,
-    link::{MAX_PAGES, MAX_PENDING, Pending},
+    gateway::link::{MAX_PAGES, MAX_PENDING, Pending},
 };
 
 /// What a hub is asked about Link sessions.

@@ -4,7 +4,7 @@ use js_sys::Date;
 use wasm_bindgen::prelude::*;
 use worker::web_sys;
 
-use crate::seal::NONCE;
+use crate::core::storage::NONCE;
 
 #[wasm_bindgen]
 extern "C" {

@@ -24,10 +24,10 @@ use super::{
     kv, platform,
     row::{MAX_RETRY, MIN_RETRY},
 };
-use crate::{
+use crate::core::{
     config::Config,
     connection::Record,
-    store::{self, Put},
+    storage::{self, Put},
 };
 
 /// How long the answer to OFAuth waits for the first attempt.
@@ -162,9 +162,10 @@ impl Projector {
             }
             let Some(row) = book.read()? else { return Ok(()) };
             let nonces = [platform::nonce(), platform::nonce()];
-            let put = row.record().map(|record| store::put_connection(&record, &config.index, &config.sealer, nonces));
+            let put =
+                row.record().map(|record| storage::put_connection(&record, &config.index, &config.sealer, nonces));
             self.last_put.set(platform::now_ms());
-            let done = self.write(&kv, store::connection_key(&row.handle), put).await;
+            let done = self.write(&kv, storage::connection_key(&row.handle), put).await;
             if done.is_ok() {
                 book.projected(row.version)?;
             }

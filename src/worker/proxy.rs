@@ -12,13 +12,14 @@ use super::{
     reply::{Failure, Reply},
     upstream::{self, Answer, Outgoing},
 };
-use crate::{
-    access::{self, Named},
-    api_error::EdgeError,
+use crate::core::{
     config::Config,
     connection::{Changes, Rank, Record},
-    session::{Caller, Session},
-    store,
+    gateway::{
+        Caller, EdgeError, Session,
+        access::{self, Named},
+    },
+    storage,
 };
 
 /// How long an answer waits for its ledger to hear what it showed.
@@ -104,8 +105,8 @@ async fn by_id(id: &str, config: &Config, env: &Env) -> Result<Target, Failure> 
 
 async fn from_kv(handle: &str, config: &Config, env: &Env) -> Result<Option<Record>, Failure> {
     let kv = kv::open(env)?;
-    let value = kv.get(&store::connection_key(handle)).bytes().await.ok().flatten();
-    Ok(value.and_then(|value| store::open_connection(handle, &value, &config.sealer)))
+    let value = kv.get(&storage::connection_key(handle)).bytes().await.ok().flatten();
+    Ok(value.and_then(|value| storage::open_connection(handle, &value, &config.sealer)))
 }
 
 impl From<Record> for Target {

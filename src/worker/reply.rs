@@ -8,11 +8,13 @@ use wasm_bindgen::JsValue;
 use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
 use super::{call::Call, platform};
-use crate::{
-    api_error::{EdgeError, Verdict},
+use crate::core::{
     config::Problem,
-    cors::{self, AllowedOrigins},
-    event::Outcome,
+    connection::Outcome,
+    gateway::{
+        EdgeError, Verdict,
+        origin::{self, AllowedOrigins},
+    },
 };
 
 /// Seconds after which a caller may try again after a 503.
@@ -115,7 +117,7 @@ impl Reply {
         match call.header("origin").filter(|origin| allowed.allow(origin)) {
             Some(origin) => self
                 .header("access-control-allow-origin", &origin)
-                .header("access-control-expose-headers", cors::EXPOSED_HEADERS),
+                .header("access-control-expose-headers", origin::EXPOSED_HEADERS),
             None => self,
         }
     }

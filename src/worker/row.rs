@@ -1,9 +1,6 @@
 //! The ledger's one row: the state of a connection, of its copies in KV and the hub, and of the alarm.
 
-use crate::{
-    connection::{Connection, Fact, Record},
-    event::Outcome,
-};
+use crate::core::connection::{Connection, Fact, Outcome, Record};
 
 /// How long after a failure the first further try comes, in milliseconds; doubles up to [`MAX_RETRY`].
 pub const MIN_RETRY: i64 = 2_000;

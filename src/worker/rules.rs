@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use worker::{Delay, Env, State};
 
 use super::{env, kv, platform};
-use crate::{config::Config, store};
+use crate::core::{config::Config, storage};
 
 /// The object's name: no handle, so no connection's.
 pub const NAME: &str = "rules";
@@ -36,7 +36,7 @@ struct Newest {
 /// Writes the rules unless newer ones were written. Nothing else happens in the object meanwhile.
 pub async fn enter(rules: Rules, body: &[u8], state: &State, config: Rc<Config>, env: &Env) -> worker::Result<()> {
     let (storage, kv) = (state.storage(), env::connections(env)?);
-    let put = store::put_rules(rules.revision.as_deref(), body, &config.sealer, platform::nonce());
+    let put = storage::put_rules(rules.revision.as_deref(), body, &config.sealer, platform::nonce());
     let at = (rules.stamp, rules.delivery);
     let write = async move {
         if let Some(newest) = storage.get::<Newest>(NEWEST).await? {

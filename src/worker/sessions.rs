@@ -7,11 +7,10 @@ use super::{
     call::Call,
     reply::{Failure, Reply},
 };
-use crate::{
-    api_error::EdgeError,
+use crate::core::{
     config::Config,
-    event::iso_8601,
-    session::{Caller, Wish},
+    gateway::{Caller, EdgeError, Wish},
+    instant::iso_8601,
 };
 
 /// The longest body, in bytes: a token may not be longer.

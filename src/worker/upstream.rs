@@ -19,14 +19,15 @@ use super::{
     platform,
     reply::{Failure, Reply, error_body},
 };
-use crate::{
-    access::{self, DEADLINE, MAX_ERROR_BODY, Tried},
-    account::{self, CONNECTIONS, Item},
-    api_error::{ApiError, EdgeError, RetryHeaders, Verdict},
+use crate::core::{
     config::Config,
+    gateway::{
+        ApiError, Caller, EdgeError, RetryHeaders, Verdict,
+        access::{self, DEADLINE, MAX_ERROR_BODY, Tried},
+        account::{self, CONNECTIONS, Item},
+    },
     json::Object,
-    redact::without_ids,
-    session::Caller,
+    storage::without_ids,
 };
 
 /// The longest page of OFAuth's list that is read, in bytes.

@@ -13,14 +13,12 @@ use super::{
     reply::{Failure, Reply},
     upstream::{self, Answer, Outgoing},
 };
-use crate::{
-    account::connection_path,
-    api_error::EdgeError,
+use crate::core::{
     config::Config,
     connection::Record,
-    event::MAX_TEXT,
-    session::Caller,
-    store::{CONNECTION_PREFIX, ConnectionMeta, EVENT_PREFIX, EventMeta},
+    gateway::{Caller, EdgeError, account::connection_path},
+    storage::{CONNECTION_PREFIX, ConnectionMeta, EVENT_PREFIX, EventMeta},
+    webhook::MAX_TEXT,
 };
 
 const BATCH: u64 = 1_000;

@@ -11,13 +11,13 @@ use super::{
     reply::{Failure, Reply},
     rules::Rules,
 };
-use crate::{
-    api_error::EdgeError,
+use crate::core::{
     config::Config,
-    connection::Fact,
-    event::{ConnectionChange, Delivery, Event, Outcome, Payload, Subject, iso_8601},
-    signature::{Claim, Headers, NAMES, Verified},
-    store::{self, EventMeta},
+    connection::{Fact, Outcome},
+    gateway::EdgeError,
+    instant::iso_8601,
+    storage::{self, EventMeta},
+    webhook::{Claim, ConnectionChange, Delivery, Event, Headers, NAMES, Payload, Subject, Verified},
 };
 
 /// The longest body that is read, in bytes.
@@ -113,7 +113,7 @@ async fn keep(
         reference: client_reference_id.map(|reference| config.index.reference(&reference)),
         handle: connection_id.map(|id| config.index.handle(&id)),
     };
-    let put = store::put_event(delivery, &meta, body, config.event_ttl, sealer, platform::nonce());
+    let put = storage::put_event(delivery, &meta, body, config.event_ttl, sealer, platform::nonce());
     kv::put(&kv, put).await.map_err(kv::unavailable)?;
     Ok(Outcome::Kept)
 }

@@ -6,7 +6,7 @@
 //! 4. A signature that verifies, in both schemes.
 //! 5. An explanation.
 
-use ofauth_edge::signature::{Scheme, Written};
+use ofauth_edge::core::webhook::{Scheme, Written};
 use serde_json::{Value, json};
 use wasm_bindgen_test::wasm_bindgen_test;
 

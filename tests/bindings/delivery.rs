@@ -1,10 +1,9 @@
 //! A webhook as it is handed to a verifier, and what the core says of it.
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 
-use ofauth_edge::{
-    event::{Event, Payload},
-    explain::explain,
-    signature::{Headers, NAMES, Scheme, Secrets, SignatureError, Verified, Written, sign_ofauth, sign_svix, verify},
+use ofauth_edge::core::webhook::{
+    Event, Headers, NAMES, Payload, Scheme, Secrets, SignatureError, Verified, Written, explain, sign_ofauth,
+    sign_svix, verify,
 };
 use serde_json::{Value, json};
 

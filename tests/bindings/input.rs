@@ -6,7 +6,7 @@
 //! 4. Stretches that lie outside the input, or are no text, do no harm.
 
 use js_sys::WebAssembly::Memory;
-use ofauth_edge::signature::{Scheme, Written};
+use ofauth_edge::core::webhook::{Scheme, Written};
 use serde_json::Value;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;

@@ -12,7 +12,7 @@ mod answers;
 #[cfg(target_arch = "wasm32")]
 mod input;
 #[cfg(target_arch = "wasm32")]
-#[path = "../common/vector.rs"]
+#[path = "../core/common/vector.rs"]
 mod vector;
 #[cfg(target_arch = "wasm32")]
 mod vectors;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ofauth_edge::signature::{Scheme, Written};
+use ofauth_edge::core::webhook::{Scheme, Written};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 

@@ -1,6 +1,6 @@
 //! The shared vectors, which are the same on every surface.
 
-use ofauth_edge::signature::{Scheme, Written};
+use ofauth_edge::core::webhook::{Scheme, Written};
 use serde_json::Value;
 use wasm_bindgen_test::wasm_bindgen_test;
 

@@ -2,7 +2,7 @@
 //! `pkg-template/engine.mjs`.
 
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array, WebAssembly::Memory};
-use ofauth_edge::signature::{NAMES, Scheme, Written};
+use ofauth_edge::core::webhook::{NAMES, Scheme, Written};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 

@@ -12,7 +12,7 @@ import { startEmulator } from "../emulator/emulator.mjs";
 import { request } from "./client.mjs";
 import { consoleOf, introduce, refusal, sessionOf, startGateway } from "./harness.mjs";
 
-const ROUTES = JSON.parse(readFileSync(new URL("../../src/routes.json", import.meta.url), "utf8"));
+const ROUTES = JSON.parse(readFileSync(new URL("../../src/core/gateway/routes.json", import.meta.url), "utf8"));
 const FOR_SERVERS = ROUTES.filter(({ path }) => !path.startsWith("/v2/access/") && path !== "/v2/link/init");
 const NAMING = /^\/v2\/account\/connections\/(?:import\/)?\{connectionId\}/;
 const ID = "conn_sdk";

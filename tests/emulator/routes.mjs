@@ -10,7 +10,7 @@ import { readFileSync } from "node:fs";
  */
 
 /** @type {readonly Route[]} */
-export const ROUTES = Object.freeze(JSON.parse(readFileSync(new URL("../../src/routes.json", import.meta.url), "utf8")));
+export const ROUTES = Object.freeze(JSON.parse(readFileSync(new URL("../../src/core/gateway/routes.json", import.meta.url), "utf8")));
 
 /** Every permission a connection can have, each once. */
 export const ALL_PERMISSIONS = Object.freeze([...new Set(ROUTES.flatMap(({ permission }) => permission ?? []))]);

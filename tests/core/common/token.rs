@@ -1,0 +1,57 @@
+//! Session tokens for tests, made by hand: HS256 and nothing else.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use ofauth_edge::core::gateway::{Caller, Doorkeeper, EdgeError, Presented, Session};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use super::{KEY, SESSION};
+
+/// When every token here is issued and judged, in unix seconds.
+pub const NOW: i64 = 1_760_000_000;
+/// The secret before [`SESSION`], still listed.
+pub const OLD: &str = "old-session-secret-0123456789-0123456789";
+pub const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+
+pub fn admit(token: &str, now: i64) -> Result<Caller, EdgeError> {
+    let doorkeeper = Doorkeeper::new(vec![KEY.to_owned()], vec![SESSION.to_owned(), OLD.to_owned()]);
+    doorkeeper.admit(Presented { apikey: Some(token), ..Presented::default() }, now)
+}
+
+pub fn sign(header: &str, payload: &str, secret: &str) -> String {
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+    let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(&signed).finalize().into_bytes();
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
+}
+
+/// Claims that are all right, with these instead; null takes one away.
+pub fn claims(changes: Value) -> Value {
+    let mut claims = json!({ "sub": "user_1", "iat": NOW, "exp": NOW + 3_600 });
+    for (name, value) in changes.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    claims.as_object_mut().unwrap().retain(|_, value| *value != Value::Null);
+    claims
+}
+
+pub fn judge(changes: Value) -> Result<Caller, EdgeError> {
+    admit(&sign(HEADER, &claims(changes).to_string(), SESSION), NOW)
+}
+
+/// The verdict on a payload as it is written.
+pub fn judge_raw(payload: &str) -> Result<Caller, EdgeError> {
+    admit(&sign(HEADER, payload, SESSION), NOW)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "it stands for a verdict")]
+pub fn user(permissions: &[&str]) -> Result<Caller, EdgeError> {
+    Ok(Caller::Session(Session {
+        client_reference_id: "user_1".to_owned(),
+        permissions: permissions.iter().map(|&permission| permission.to_owned()).collect(),
+        connection: None,
+    }))
+}
+
+pub const INVALID: Result<Caller, EdgeError> = Err(EdgeError::CredentialsInvalid);
+pub const EXPIRED: Result<Caller, EdgeError> = Err(EdgeError::TokenExpired);

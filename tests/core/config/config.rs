@@ -1,0 +1,266 @@
+//! Configuration: which secrets exist, what makes one usable, and how what is not is named. The other variables are in
+//! `vars.rs`.
+//!
+//! 1. Each variable that is missing or weak is named, all of them at once.
+//! 2. Lists are split at commas, not trimmed, at most five long, newest first.
+//! 3. One webhook secret of either scheme is enough.
+//! 4. What is not set has its default.
+//! 5. No value shows in a problem or in `Debug`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use crate::common::{
+    GOOD, INDEX, KEY, NONCE_A, NOW, SECRET, SESSION, STORAGE, SVIX_SECRET, configure, headers, problems, reason,
+};
+use ofauth_edge::core::{
+    config::{Config, DEFAULT_EVENT_KEEP, Keep, Problem, Reason},
+    gateway::{Caller, EdgeError, Presented, Wish},
+    storage::{Index, Sealer},
+    webhook::{Scheme, sign_ofauth, sign_svix, verify},
+};
+use proptest::prelude::*;
+
+fn admits(config: &Config, credential: &str) -> Result<Caller, EdgeError> {
+    config.doorkeeper.admit(Presented { apikey: Some(credential), ..Presented::default() }, 0)
+}
+
+#[test]
+fn a_good_configuration_has_its_values_and_defaults() {
+    let config = configure(&[]).unwrap();
+    assert_eq!((config.api_key.reveal(), &*config.api_url), ("sk_sandbox_1", "https://api.ofauth.com"));
+    assert_eq!((config.tolerance, config.event_ttl), (300, 604_800));
+    assert_eq!(Some(config.event_keep.clone()), Keep::parse(DEFAULT_EVENT_KEEP));
+    assert_eq!(admits(&config, KEY), Ok(Caller::Gateway));
+    assert_eq!(config.index.handle("conn_1"), Index::new(&[2; 32]).handle("conn_1"));
+}
+
+#[test]
+fn each_missing_secret_is_named() {
+    for (name, _) in GOOD {
+        let problems = configure(&[(name, None)]).unwrap_err();
+        assert_eq!(problems, [Problem { name: problems[0].name, reason: Reason::Missing }]);
+        assert_eq!(problems[0].name, name);
+    }
+}
+
+#[test]
+fn everything_that_is_missing_is_named_at_once() {
+    let mut expected = GOOD.map(|(name, _)| name);
+    expected.sort_unstable();
+    let missing: Vec<_> = GOOD.iter().map(|(name, _)| (*name, None)).collect();
+    assert_eq!(problems(&missing), expected);
+}
+
+#[test]
+fn everything_that_is_weak_is_named_at_once() {
+    let weak = [
+        ("OFAUTH_API_KEY", Some("")),
+        ("GATEWAY_KEY", Some("short")),
+        ("SESSION_SECRET", Some("short")),
+        ("STORAGE_KEY", Some("short")),
+        ("INDEX_KEY", Some("short")),
+        ("OFAUTH_API_URL", Some("ftp://x")),
+        ("WEBHOOK_TOLERANCE_SECONDS", Some("x")),
+        ("EVENT_TTL_SECONDS", Some("x")),
+        ("OFAUTH_WEBHOOK_SECRET", Some("")),
+        ("SVIX_WEBHOOK_SECRET", Some("***")),
+        ("ALLOWED_ORIGINS", Some("*")),
+        ("APP_RETURN_URL", Some("/done")),
+        ("EVENT_KEEP", Some("**")),
+    ];
+    let mut expected = weak.map(|(name, _)| name);
+    expected.sort_unstable();
+    assert_eq!(problems(&weak), expected);
+}
+
+#[test]
+fn what_is_missing_and_what_is_weak_is_named_in_one_list() {
+    let changes =
+        [("GATEWAY_KEY", None), ("STORAGE_KEY", None), ("INDEX_KEY", Some("x")), ("APP_RETURN_URL", Some("x"))];
+    let found: Vec<_> = configure(&changes).unwrap_err().into_iter().map(|found| (found.name, found.reason)).collect();
+    let expected = [
+        ("GATEWAY_KEY", Reason::Missing),
+        ("APP_RETURN_URL", Reason::NotAUrl),
+        ("STORAGE_KEY", Reason::Missing),
+        ("INDEX_KEY", Reason::NotAKey),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    assert!(expected.iter().all(|problem| found.contains(problem)), "{found:?}");
+}
+
+#[test]
+fn weak_webhook_secrets_of_both_schemes_are_both_named() {
+    let weak = [("OFAUTH_WEBHOOK_SECRET", Some(" x")), ("SVIX_WEBHOOK_SECRET", Some("***"))];
+    assert_eq!(problems(&weak), ["OFAUTH_WEBHOOK_SECRET", "SVIX_WEBHOOK_SECRET"]);
+}
+
+#[test]
+fn keys_for_callers_have_32_characters_or_more() {
+    for name in ["GATEWAY_KEY", "SESSION_SECRET"] {
+        assert_eq!(reason(name, &"k".repeat(31)), Reason::TooShort);
+        assert_eq!(reason(name, &"é".repeat(31)), Reason::TooShort);
+        assert_eq!(reason(name, &format!("{KEY},{}", "k".repeat(31))), Reason::TooShort);
+        assert!(configure(&[(name, Some(&"é".repeat(32)))]).is_ok());
+    }
+}
+
+#[test]
+fn an_empty_item_is_weak() {
+    for name in ["GATEWAY_KEY", "SESSION_SECRET", "OFAUTH_WEBHOOK_SECRET", "SVIX_WEBHOOK_SECRET", "OFAUTH_API_KEY"] {
+        assert_eq!(reason(name, ""), Reason::Empty, "{name}");
+    }
+    for (name, good) in [
+        ("GATEWAY_KEY", KEY),
+        ("SESSION_SECRET", SESSION),
+        ("OFAUTH_WEBHOOK_SECRET", SECRET),
+        ("SVIX_WEBHOOK_SECRET", SVIX_SECRET),
+    ] {
+        assert_eq!(reason(name, &format!("{good},")), Reason::Empty, "{name}");
+        assert_eq!(reason(name, &format!("{good},,{good}")), Reason::Empty, "{name}");
+    }
+}
+
+#[test]
+fn lists_are_not_trimmed() {
+    for (name, good) in [
+        ("GATEWAY_KEY", KEY),
+        ("SESSION_SECRET", SESSION),
+        ("OFAUTH_WEBHOOK_SECRET", SECRET),
+        ("SVIX_WEBHOOK_SECRET", SVIX_SECRET),
+    ] {
+        for list in [format!("{good}, {good}"), format!(" {good}"), format!("{good}\n"), format!("{good} ,{good}")] {
+            assert_eq!(reason(name, &list), Reason::OuterWhiteSpace, "{name} {list:?}");
+        }
+    }
+    assert_eq!(reason("OFAUTH_API_KEY", "sk_live_1\n"), Reason::OuterWhiteSpace);
+    assert_eq!(problems(&[("STORAGE_KEY", Some(&format!("{STORAGE}, {INDEX}")))]), ["STORAGE_KEY"]);
+    assert_eq!(problems(&[("INDEX_KEY", Some(&format!("{INDEX}\n")))]), ["INDEX_KEY"]);
+}
+
+#[test]
+fn lists_have_at_most_five_items() {
+    let lists = [
+        ("GATEWAY_KEY", KEY),
+        ("SESSION_SECRET", SESSION),
+        ("OFAUTH_WEBHOOK_SECRET", SECRET),
+        ("SVIX_WEBHOOK_SECRET", SVIX_SECRET),
+        ("STORAGE_KEY", STORAGE),
+    ];
+    for (name, good) in lists {
+        assert!(configure(&[(name, Some(&[good; 5].join(",")))]).is_ok(), "{name}");
+        assert_eq!(reason(name, &[good; 6].join(",")), Reason::TooMany, "{name}");
+    }
+}
+
+#[test]
+fn storage_and_index_keys_are_base64_of_32_bytes() {
+    for bad in ["short", "AQEBAQ==", &"01".repeat(32)] {
+        assert_eq!(reason("STORAGE_KEY", bad), Reason::NotAKey);
+        assert_eq!(reason("STORAGE_KEY", &format!("{STORAGE},{bad}")), Reason::NotAKey);
+        assert_eq!(reason("INDEX_KEY", bad), Reason::NotAKey);
+    }
+    assert_eq!(reason("INDEX_KEY", &format!("{INDEX},{STORAGE}")), Reason::NotAKey);
+}
+
+#[test]
+fn an_empty_storage_key_is_named() {
+    assert_eq!(problems(&[("STORAGE_KEY", Some(""))]), ["STORAGE_KEY"]);
+}
+
+#[test]
+fn the_newest_storage_key_seals_and_the_others_open() {
+    let config = configure(&[("STORAGE_KEY", Some(&format!("{INDEX},{STORAGE}")))]).unwrap();
+    let (newest, older) = (Sealer::new(&[[2; 32]]).unwrap(), Sealer::new(&[[1; 32]]).unwrap());
+    assert_eq!(newest.open("x", &config.sealer.seal("x", b"v", NONCE_A)).unwrap(), b"v");
+    assert_eq!(config.sealer.open("x", &older.seal("x", b"v", NONCE_A)).unwrap(), b"v");
+}
+
+#[test]
+fn every_gateway_key_of_the_list_opens() {
+    let config = configure(&[("GATEWAY_KEY", Some(&format!("{SESSION},{KEY}")))]).unwrap();
+    assert_eq!(admits(&config, SESSION), Ok(Caller::Gateway));
+    assert_eq!(admits(&config, KEY), Ok(Caller::Gateway));
+    assert!(admits(&config, &format!("{SESSION},{KEY}")).is_err());
+}
+
+#[test]
+fn the_newest_session_secret_mints_and_the_others_open() {
+    let config = |secrets: &str| configure(&[("SESSION_SECRET", Some(secrets))]).unwrap();
+    let (old, new) = (SESSION.to_owned(), SESSION.to_uppercase());
+    let both = config(&format!("{new},{old}"));
+    let mint =
+        |config: &Config| config.doorkeeper.mint(Wish::parse(br#"{"clientReferenceId":"u"}"#).unwrap(), 0).unwrap().0;
+    assert!(admits(&both, &mint(&config(&old))).is_ok());
+    assert!(admits(&config(&new), &mint(&both)).is_ok());
+    assert_eq!(admits(&config(&old), &mint(&both)), Err(EdgeError::CredentialsInvalid));
+}
+
+#[test]
+fn webhook_secrets_have_no_length_rule() {
+    assert!(configure(&[("OFAUTH_WEBHOOK_SECRET", Some("x"))]).is_ok());
+    assert!(configure(&[("SVIX_WEBHOOK_SECRET", Some("eA=="))]).is_ok());
+}
+
+#[test]
+fn a_svix_secret_is_base64() {
+    assert_eq!(reason("SVIX_WEBHOOK_SECRET", "whsec_***"), Reason::NotBase64);
+    assert_eq!(reason("SVIX_WEBHOOK_SECRET", &format!("{SVIX_SECRET},whsec_")), Reason::NotBase64);
+}
+
+#[test]
+fn a_webhook_secret_of_either_scheme_is_enough() {
+    let config = configure(&[("OFAUTH_WEBHOOK_SECRET", None), ("SVIX_WEBHOOK_SECRET", Some(SVIX_SECRET))]).unwrap();
+    let (t, signature) = (NOW.to_string(), sign_svix(b"{}", SVIX_SECRET, "m", NOW).unwrap());
+    let list = [("svix-id", "m"), ("svix-timestamp", &*t), ("svix-signature", &*signature)];
+    assert_eq!(verify(b"{}", headers(&list), &config.webhook, 300, NOW).unwrap().scheme(), Scheme::Svix);
+}
+
+#[test]
+fn every_webhook_secret_of_the_list_verifies() {
+    let config = configure(&[("OFAUTH_WEBHOOK_SECRET", Some("new secret,old"))]).unwrap();
+    for (place, secret) in ["new secret", "old"].iter().enumerate() {
+        let signature = sign_ofauth(b"{}", secret, NOW).unwrap();
+        let verified = verify(b"{}", headers(&[("ofauth-signature", &signature)]), &config.webhook, 300, NOW).unwrap();
+        assert_eq!(verified.secret_index(), place);
+    }
+}
+
+const NAMES: [&str; 13] = [
+    "OFAUTH_API_KEY",
+    "OFAUTH_WEBHOOK_SECRET",
+    "SVIX_WEBHOOK_SECRET",
+    "GATEWAY_KEY",
+    "SESSION_SECRET",
+    "STORAGE_KEY",
+    "INDEX_KEY",
+    "OFAUTH_API_URL",
+    "WEBHOOK_TOLERANCE_SECONDS",
+    "EVENT_TTL_SECONDS",
+    "ALLOWED_ORIGINS",
+    "APP_RETURN_URL",
+    "EVENT_KEEP",
+];
+
+#[test]
+fn no_value_shows_in_a_problem() {
+    for name in NAMES {
+        let problems = configure(&[(name, Some(" *s3cr3t-value, *s3cr3t-value "))]).unwrap_err();
+        let shown: Vec<String> = problems.iter().map(|problem| format!("{problem} {problem:?}")).collect();
+        assert!(shown.iter().all(|shown| shown.contains(name) && !shown.contains("s3cr3t")), "{shown:?}");
+    }
+}
+
+#[test]
+fn no_secret_shows_in_debug() {
+    let shown = format!("{:?}", configure(&[("SVIX_WEBHOOK_SECRET", Some(SVIX_SECRET))]).unwrap());
+    for secret in ["sk_sandbox_1", SECRET, &SVIX_SECRET[6..], KEY, SESSION, STORAGE, INDEX] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_value_makes_the_reader_panic(value: String, name in prop::sample::select(NAMES.to_vec())) {
+        let problems = configure(&[(name, Some(&value))]).err().unwrap_or_default();
+        prop_assert!(problems.iter().all(|problem| problem.name == name));
+    }
+}

@@ -1,0 +1,250 @@
+//! The variables that are no secrets.
+//!
+//! 1. OFAUTH_API_URL is an origin: https, or http on loopback.
+//! 2. Numbers are whole and within their bounds.
+//! 3. EVENT_KEEP takes and excludes types by pattern.
+//! 4. ALLOWED_ORIGINS are origins, split at commas, not trimmed; without any, nobody's pages may call.
+//! 5. APP_RETURN_URL is a URL that a browser can be sent to, kept as it is written, or nothing.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use crate::common::{configure, problems, reason};
+use ofauth_edge::core::config::{DEFAULT_EVENT_KEEP, Keep, Reason};
+
+#[test]
+fn the_api_s_origin_is_https_or_http_on_loopback() {
+    let origins = [
+        "https://api-next.ofauth.com",
+        "https://api.ofauth.com:8443",
+        "https://localhost",
+        "http://localhost",
+        "http://localhost:8788",
+        "http://127.0.0.1:8788",
+        "http://127.1.2.3",
+        "http://[::1]:8788",
+        "http://[::1]",
+        "https://10.0.0.1",
+    ];
+    for origin in origins {
+        assert_eq!(configure(&[("OFAUTH_API_URL", Some(origin))]).unwrap().api_url, origin);
+    }
+}
+
+#[test]
+fn what_is_no_such_origin_is_refused() {
+    let urls = [
+        "",
+        "api.ofauth.com",
+        "//api.ofauth.com",
+        "https://",
+        "https:///",
+        "https:api.ofauth.com",
+        "ftp://api.ofauth.com",
+        "file:///x",
+        "https://api.ofauth.com/",
+        "https://api.ofauth.com/v2",
+        "https://api.ofauth.com?x",
+        "https://api.ofauth.com#x",
+        "https://user@api.ofauth.com",
+        "https://user:word@api.ofauth.com",
+        "https://@api.ofauth.com",
+        "https://api.ofauth.com\\x",
+        " https://api.ofauth.com",
+        "https://api.ofauth.com ",
+        "https://api.ofauth.com\n",
+        "https://api .ofauth.com",
+        "https://api.ofauth.com:",
+        "https://api.ofauth.com:x",
+        "https://api.ofauth.com:65536",
+        "https://api.ofauth.com:80:80",
+        "https://:443",
+        "https://::1",
+        "https://[::1",
+        "https://[::1]x",
+        "https://[]",
+    ];
+    for url in urls {
+        assert_eq!(reason("OFAUTH_API_URL", url), Reason::NotAnOrigin, "{url:?}");
+    }
+}
+
+#[test]
+fn http_beyond_loopback_is_refused() {
+    let urls = [
+        "http://api.ofauth.com",
+        "http://localhost.example.com",
+        "http://127.0.0.1.example.com",
+        "http://127.0.0",
+        "http://127.example.com",
+        "http://0.0.0.0",
+        "http://10.0.0.1",
+        "http://[::2]",
+        "http://127.0.0.256",
+        "http://localhost@example.com",
+    ];
+    for url in urls {
+        assert_eq!(reason("OFAUTH_API_URL", url), Reason::NotAnOrigin, "{url:?}");
+    }
+}
+
+#[test]
+fn a_port_with_a_sign_is_no_port() {
+    assert_eq!(problems(&[("OFAUTH_API_URL", Some("https://api.ofauth.com:+443"))]), ["OFAUTH_API_URL"]);
+}
+
+#[test]
+fn brackets_hold_an_address_and_no_name() {
+    assert_eq!(problems(&[("OFAUTH_API_URL", Some("https://[api.ofauth.com]"))]), ["OFAUTH_API_URL"]);
+}
+
+#[test]
+fn numbers_are_whole_and_within_their_bounds() {
+    assert_eq!(configure(&[("WEBHOOK_TOLERANCE_SECONDS", Some("0"))]).unwrap().tolerance, 0);
+    assert_eq!(configure(&[("EVENT_TTL_SECONDS", Some("60"))]).unwrap().event_ttl, 60);
+    assert_eq!(reason("EVENT_TTL_SECONDS", "59"), Reason::NotWithin(60, 31_536_000));
+    for bad in ["", " 300", "300 ", "-1", "1.5", "3e2", "five", "300s", "18446744073709551616"] {
+        assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", bad), Reason::NotWithin(0, 86_400), "{bad:?}");
+        assert_eq!(reason("EVENT_TTL_SECONDS", bad), Reason::NotWithin(60, 31_536_000), "{bad:?}");
+    }
+}
+
+#[test]
+fn by_default_everything_is_kept_but_realtime() {
+    let keep = Keep::parse(DEFAULT_EVENT_KEEP).unwrap();
+    for kept in [Some("rules.updated"), Some("rules.update"), Some("payout.created"), Some("realtime"), Some("x"), None]
+    {
+        assert!(keep.keeps(kept), "{kept:?}");
+    }
+    for ignored in ["realtime.typing", "of.websocket.event.received", "of.websocket.x"] {
+        assert!(!keep.keeps(Some(ignored)), "{ignored}");
+    }
+}
+
+#[test]
+fn patterns_are_types_or_beginnings() {
+    let keep = configure(&[("EVENT_KEEP", Some("rules.*,payout.created"))]).unwrap().event_keep;
+    for (kind, kept) in
+        [("rules.updated", true), ("rules", false), ("payout.created", true), ("payout.created.x", false), ("x", false)]
+    {
+        assert_eq!(keep.keeps(Some(kind)), kept, "{kind}");
+    }
+    assert!(!keep.keeps(None));
+}
+
+#[test]
+fn an_exclusion_wins_wherever_it_stands() {
+    for patterns in ["*,!a.*", "!a.*,*", "a.b,*,!a.*"] {
+        let keep = Keep::parse(patterns).unwrap();
+        assert!(keep.keeps(Some("b")) && !keep.keeps(Some("a.b")), "{patterns}");
+    }
+}
+
+#[test]
+fn an_empty_list_of_patterns_keeps_nothing() {
+    assert!(!Keep::parse("").unwrap().keeps(Some("x")));
+}
+
+#[test]
+fn a_pattern_that_could_take_nothing_is_refused() {
+    for bad in ["*.updated", "a.*.b", "!", "a.b,!", "**", "!!a", "a!b"] {
+        assert!(Keep::parse(bad).is_none(), "{bad}");
+        assert_eq!(reason("EVENT_KEEP", bad), Reason::NotAPattern, "{bad}");
+    }
+}
+
+#[test]
+fn a_key_that_no_header_could_carry_is_refused() {
+    for bad in ["sk_live\nx", "sk_live_\u{e9}", "sk\u{7f}x"] {
+        assert_eq!(reason("OFAUTH_API_KEY", bad), Reason::NotAHeader, "{bad:?}");
+    }
+}
+
+#[test]
+fn a_number_beyond_its_bound_is_refused() {
+    assert_eq!(reason("EVENT_TTL_SECONDS", "31536001"), Reason::NotWithin(60, 31_536_000));
+    assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", "86401"), Reason::NotWithin(0, 86_400));
+}
+
+#[test]
+fn allowed_origins_are_split_at_commas() {
+    let origins = "https://app.example.com,http://localhost:5173,https://b.example.com:8443";
+    let allowed = configure(&[("ALLOWED_ORIGINS", Some(origins))]).unwrap().allowed_origins;
+    for origin in origins.split(',') {
+        assert!(allowed.allow(origin), "{origin}");
+    }
+    for other in [origins, "https://app.example.com:8443", "http://app.example.com", "http://localhost", ""] {
+        assert!(!allowed.allow(other), "{other}");
+    }
+}
+
+#[test]
+fn without_allowed_origins_nobody_s_pages_may_call() {
+    for none in [None, Some("")] {
+        let allowed = configure(&[("ALLOWED_ORIGINS", none)]).unwrap().allowed_origins;
+        assert!(["", "null", "https://app.example.com"].iter().all(|origin| !allowed.allow(origin)), "{none:?}");
+    }
+}
+
+#[test]
+fn an_allowed_origin_is_an_origin() {
+    let good = "https://app.example.com";
+    for bad in ["*", "null", "app.example.com", "https://*.example.com/", "http://app.example.com", "https://a/", ","] {
+        assert_eq!(reason("ALLOWED_ORIGINS", bad), Reason::NotAnOrigin, "{bad:?}");
+        assert_eq!(reason("ALLOWED_ORIGINS", &format!("{good},{bad}")), Reason::NotAnOrigin, "{bad:?}");
+    }
+    for list in [format!("{good}, {good}"), format!("{good},"), format!(" {good}"), format!("{good} {good}")] {
+        assert_eq!(reason("ALLOWED_ORIGINS", &list), Reason::NotAnOrigin, "{list:?}");
+    }
+}
+
+#[test]
+fn the_app_s_page_is_kept_as_it_is_written() {
+    for url in [
+        "https://app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com:8443/a/b?c=%20&c#/d?e",
+        "https://app.example.com/list,of,things",
+        "http://localhost:5173/linked",
+        "http://127.0.0.1/",
+        "http://[::1]:8080/x",
+    ] {
+        assert_eq!(configure(&[("APP_RETURN_URL", Some(url))]).unwrap().app_return_url.as_deref(), Some(url));
+    }
+}
+
+#[test]
+fn without_a_page_of_the_app_s_there_is_none() {
+    for none in [None, Some("")] {
+        assert_eq!(configure(&[("APP_RETURN_URL", none)]).unwrap().app_return_url, None, "{none:?}");
+    }
+}
+
+#[test]
+fn a_page_that_no_browser_could_be_sent_to_is_refused() {
+    let long = format!("https://app.example.com/{}", "x".repeat(2048));
+    for bad in [
+        " ",
+        "/linked",
+        "//app.example.com/",
+        "app.example.com",
+        "http://app.example.com/",
+        "ftp://app.example.com/",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "https://",
+        "https:///linked",
+        "https:app.example.com",
+        "https://user@app.example.com/",
+        "https://user:word@app.example.com/",
+        "https://app.example.com\\x",
+        "https://app.example.com/a b",
+        "https://app.example.com/\n",
+        " https://app.example.com/",
+        "https://app.example.com/ ",
+        "https://app.example.com:x/",
+        "https://app.example.com:65536/",
+        "https://äpp.example.com/",
+        &long,
+    ] {
+        assert_eq!(reason("APP_RETURN_URL", bad), Reason::NotAUrl, "{bad:?}");
+    }
+}

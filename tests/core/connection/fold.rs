@@ -1,0 +1,352 @@
+//! The fold: any order and any number of copies of the same facts make the same record.
+//!
+//! 1. Any permutation and duplication of any facts folds to one connection and one record: that of a naive model.
+//! 2. A fact is applied or changes nothing, and says which.
+//! 3. A disconnect is final for the status, in every order; other registers go on.
+//! 4. Facts of the same instant go by rank, then by delivery id.
+//! 5. What a fact does not assert it does not erase; a null avatar does.
+//! 6. `expiredAt` and `updatedAt` are derived.
+//! 7. Facts and connections survive being written down.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use crate::common::one_in;
+use ofauth_edge::core::{
+    connection::{ACTIVE, At, Changes, Connection, DISCONNECTED, EXPIRED, Fact, MISSING, Rank, Record, UNKNOWN},
+    instant::iso_8601,
+};
+use proptest::prelude::*;
+
+const RANKS: [Rank; 5] = [Rank::Created, Rank::Updated, Rank::Listed, Rank::Observed, Rank::Disconnected];
+const T: i64 = 1_705_314_600_000;
+
+fn fact(stamp: i64, rank: Rank, delivery: &str, changes: Changes) -> Fact {
+    Fact { at: At { stamp, rank, delivery: delivery.to_owned() }, changes }
+}
+
+/// A fact that asserts a status only.
+fn says(status: &str, stamp: i64, rank: Rank) -> Fact {
+    let delivery = format!("{stamp} {rank:?} {status}");
+    fact(stamp, rank, &delivery, Changes { status: some(status), ..Changes::default() })
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "the fields it fills are optional")]
+fn some(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn fold(facts: &[Fact]) -> Connection {
+    let mut connection = Connection::new("conn_1".to_owned());
+    for fact in facts {
+        connection.apply(fact.clone());
+    }
+    connection
+}
+
+fn record(facts: &[Fact]) -> Record {
+    fold(facts).record("acct_1".to_owned())
+}
+
+/// What the record of `facts` is, by the words of the design: per register the value of the greatest fact.
+fn model(facts: &[Fact]) -> Record {
+    fn greatest<T: Clone>(facts: &[Fact], value: impl Fn(&Changes) -> Option<T>) -> Option<(T, &At)> {
+        let asserted = facts.iter().filter_map(|fact| Some((value(&fact.changes)?, &fact.at)));
+        asserted.max_by_key(|(_, at)| (at.stamp, at.rank, at.delivery.clone()))
+    }
+    fn value<T: Clone>(facts: &[Fact], stamps: &mut Vec<i64>, value: impl Fn(&Changes) -> Option<T>) -> Option<T> {
+        let (value, at) = greatest(facts, value)?;
+        stamps.push(at.stamp);
+        Some(value)
+    }
+    let tombstones: Vec<Fact> = facts.iter().filter(|fact| fact.at.rank == Rank::Disconnected).cloned().collect();
+    let status = greatest(&tombstones, |changes| changes.status.clone())
+        .or_else(|| greatest(facts, |changes| changes.status.clone()));
+    let mut stamps: Vec<i64> = status.iter().map(|(_, at)| at.stamp).collect();
+    let user = ofauth_edge::core::connection::UserData {
+        id: value(facts, &mut stamps, |changes| changes.user_id.clone()),
+        name: value(facts, &mut stamps, |changes| changes.name.clone()),
+        username: value(facts, &mut stamps, |changes| changes.username.clone()),
+        avatar: value(facts, &mut stamps, |changes| changes.avatar.clone()).flatten(),
+    };
+    let platform_user_id = value(facts, &mut stamps, |changes| changes.platform_user_id.clone());
+    let user = ofauth_edge::core::connection::UserData { id: user.id.or_else(|| platform_user_id.clone()), ..user };
+    let nobody = user.id.is_none() && user.name.is_none() && user.username.is_none() && user.avatar.is_none();
+    Record {
+        id: "conn_1".to_owned(),
+        handle: "acct_1".to_owned(),
+        expired_at: status.as_ref().filter(|(status, _)| status == EXPIRED).map(|(_, at)| iso_8601(at.stamp)),
+        status: status.map_or_else(|| UNKNOWN.to_owned(), |(status, _)| status),
+        client_reference_id: value(facts, &mut stamps, |changes| changes.client_reference_id.clone()),
+        platform_user_id,
+        permissions: value(facts, &mut stamps, |changes| changes.permissions.clone()).unwrap_or_default(),
+        metadata: ofauth_edge::core::connection::Metadata {
+            username: user.username.clone(),
+            display_name: user.name.clone(),
+        },
+        user_data: (!nobody).then_some(user),
+        created_at: value(facts, &mut stamps, |changes| changes.created_at.clone()),
+        expires_at: value(facts, &mut stamps, |changes| changes.expires_at.clone()),
+        imported: value(facts, &mut stamps, |changes| changes.imported),
+        live: value(facts, &mut stamps, |changes| changes.live),
+        updated_at: iso_8601(stamps.into_iter().max().unwrap_or_default()),
+    }
+}
+
+fn text() -> impl Strategy<Value = Option<String>> {
+    proptest::option::of(prop::sample::select(vec!["a", "b", "c"]).prop_map(str::to_owned))
+}
+
+fn changes() -> impl Strategy<Value = Changes> {
+    let status = proptest::option::of(prop::sample::select(vec![ACTIVE, EXPIRED, "pending"]).prop_map(str::to_owned));
+    let permissions = proptest::option::of(prop::collection::vec("[ab]", 0..3));
+    let flags = (any::<Option<bool>>(), any::<Option<bool>>());
+    let avatar = proptest::option::of(text());
+    let texts = (text(), text(), text(), text(), text(), text(), text());
+    (status, permissions, flags, avatar, texts).prop_map(|(status, permissions, (imported, live), avatar, texts)| {
+        let (client_reference_id, platform_user_id, created_at, expires_at, user_id, name, username) = texts;
+        Changes {
+            status,
+            permissions,
+            client_reference_id,
+            platform_user_id,
+            created_at,
+            expires_at,
+            imported,
+            live,
+            user_id,
+            name,
+            username,
+            avatar,
+        }
+    })
+}
+
+/// Facts of all ranks with distinct deliveries, of so few instants that ties are common.
+fn facts(most: usize) -> impl Strategy<Value = Vec<Fact>> {
+    let fact = (T..T + 3, prop::sample::select(RANKS.to_vec()), changes());
+    prop::collection::vec(fact, 0..most).prop_map(|facts| {
+        let named = |(place, (stamp, rank, changes)): (usize, (i64, Rank, Changes))| {
+            let status = if rank == Rank::Disconnected { some(DISCONNECTED) } else { changes.status };
+            // No order of delivery ids may help: neither that of arrival nor its reverse.
+            self::fact(stamp, rank, &format!("{:02}", place * 37 % 101), Changes { status, ..changes })
+        };
+        facts.into_iter().enumerate().map(named).collect()
+    })
+}
+
+/// Facts, and the same in another order, some of them more than once.
+fn shuffled() -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
+    let copies = |facts: Vec<Fact>| {
+        let copies = prop::collection::vec(1_usize..4, facts.len());
+        let repeat = move |copies: Vec<usize>| {
+            let repeated = facts.iter().zip(copies).flat_map(|(fact, copies)| vec![fact.clone(); copies]).collect();
+            (Just(facts.clone()), Just::<Vec<Fact>>(repeated).prop_shuffle())
+        };
+        copies.prop_flat_map(repeat)
+    };
+    facts(9).prop_flat_map(copies)
+}
+
+proptest! {
+    #[test]
+    fn any_order_and_any_copies_of_the_same_facts_fold_to_the_same((facts, shuffled) in shuffled()) {
+        prop_assert_eq!(fold(&facts), fold(&shuffled));
+        prop_assert_eq!(record(&facts), record(&shuffled));
+    }
+
+    #[test]
+    fn the_fold_is_that_of_the_model(facts in facts(12)) {
+        prop_assert_eq!(record(&facts), model(&facts));
+    }
+
+    #[test]
+    fn a_fact_says_whether_it_changed_anything((_, shuffled) in shuffled()) {
+        let mut connection = Connection::new("conn_1".to_owned());
+        for fact in shuffled {
+            let before = connection.clone();
+            let changed = connection.apply(fact.clone());
+            prop_assert_eq!(changed, connection != before);
+            prop_assert!(!connection.apply(fact), "a second copy changed something");
+        }
+    }
+
+    #[test]
+    fn a_disconnect_is_lifted_by_nothing(mut facts in facts(9), at: prop::sample::Index, stamp in T - 10..T + 3) {
+        let at = at.index(facts.len() + 1);
+        facts.insert(at, says(DISCONNECTED, stamp, Rank::Disconnected));
+        prop_assert_eq!(record(&facts).status, DISCONNECTED);
+        prop_assert!(fold(&facts).is_disconnected());
+    }
+
+    #[test]
+    fn a_connection_goes_on_folding_after_it_was_written_down(
+        (facts, shuffled) in shuffled(),
+        at: prop::sample::Index,
+    ) {
+        let (head, tail) = shuffled.split_at(at.index(shuffled.len() + 1));
+        let json = serde_json::to_vec(&fold(head)).unwrap();
+        let mut connection: Connection = serde_json::from_slice(&json).unwrap();
+        for fact in tail {
+            connection.apply(serde_json::from_slice(&serde_json::to_vec(fact).unwrap()).unwrap());
+        }
+        prop_assert_eq!(connection, fold(&facts));
+    }
+}
+
+proptest! {
+    #![proptest_config(one_in(4))]
+    #[test]
+    fn all_orders_of_five_facts_fold_to_the_same(facts in facts(6)) {
+        let expected = fold(&facts);
+        for order in crate::common::orders(facts.len()) {
+            let facts: Vec<Fact> = order.into_iter().map(|place| facts[place].clone()).collect();
+            prop_assert_eq!(&fold(&facts), &expected);
+        }
+    }
+}
+
+#[test]
+fn a_connection_of_which_nothing_is_known_is_unknown() {
+    let record = record(&[]);
+    assert_eq!((&*record.status, record.user_data, record.permissions), (UNKNOWN, None, Vec::new()));
+    assert_eq!((record.created_at, record.expired_at, record.expires_at), (None, None, None));
+}
+
+#[test]
+fn other_registers_go_on_after_a_disconnect() {
+    let late = Changes { status: some(ACTIVE), name: some("Jane"), avatar: Some(None), ..Changes::default() };
+    let facts = [says(DISCONNECTED, T, Rank::Disconnected), fact(T + 5000, Rank::Updated, "late", late)];
+    let record = record(&facts);
+    assert_eq!((&*record.status, record.metadata.display_name), (DISCONNECTED, some("Jane")));
+    assert!(fold(&facts).is_disconnected());
+}
+
+#[test]
+fn a_status_that_only_reads_disconnected_is_no_tombstone() {
+    let facts = [says(DISCONNECTED, T, Rank::Updated), says(ACTIVE, T + 1, Rank::Updated)];
+    assert_eq!(record(&facts).status, ACTIVE);
+    assert!(!fold(&facts[..1]).is_disconnected());
+}
+
+#[test]
+fn in_the_same_instant_the_higher_rank_wins() {
+    for (low, high) in RANKS.iter().zip(&RANKS[1..]) {
+        let facts = [says("low", T, *low), says("high", T, *high)];
+        assert_eq!(record(&facts).status, "high", "{low:?} {high:?}");
+        assert_eq!(record(&[facts[1].clone(), facts[0].clone()]).status, "high", "{high:?} {low:?}");
+    }
+}
+
+#[test]
+fn in_the_same_instant_and_rank_the_greater_delivery_id_wins() {
+    let status = |status| Changes { status: some(status), ..Changes::default() };
+    let facts = [fact(T, Rank::Updated, "a", status("first")), fact(T, Rank::Updated, "b", status("second"))];
+    assert_eq!(record(&facts).status, "second");
+    assert_eq!(record(&[facts[1].clone(), facts[0].clone()]).status, "second");
+}
+
+#[test]
+fn a_later_instant_wins_over_a_higher_rank() {
+    assert_eq!(record(&[says(EXPIRED, T, Rank::Observed), says(ACTIVE, T + 1, Rank::Created)]).status, ACTIVE);
+}
+
+#[test]
+fn a_late_refusal_does_not_undo_a_reconnect() {
+    let reconnect = says(ACTIVE, T + 2000, Rank::Updated);
+    let refusal = says(EXPIRED, T + 1000, Rank::Observed);
+    assert_eq!(record(&[reconnect, refusal]).status, ACTIVE);
+}
+
+#[test]
+fn expired_at_is_the_stamp_of_the_status_while_it_is_expired() {
+    let expired = says(EXPIRED, T, Rank::Observed);
+    assert_eq!(record(std::slice::from_ref(&expired)).expired_at, Some(iso_8601(T)));
+    assert_eq!(record(&[expired.clone(), says(ACTIVE, T + 1, Rank::Updated)]).expired_at, None);
+    assert_eq!(record(&[expired, says(DISCONNECTED, T + 1, Rank::Disconnected)]).expired_at, None);
+}
+
+#[test]
+fn updated_at_is_the_newest_stamp_of_any_register() {
+    let nothing = Changes::default;
+    let registers = [
+        Changes { status: some("a"), ..nothing() },
+        Changes { permissions: Some(Vec::new()), ..nothing() },
+        Changes { client_reference_id: some("a"), ..nothing() },
+        Changes { platform_user_id: some("a"), ..nothing() },
+        Changes { created_at: some("a"), ..nothing() },
+        Changes { expires_at: some("a"), ..nothing() },
+        Changes { imported: Some(false), ..nothing() },
+        Changes { live: Some(false), ..nothing() },
+        Changes { user_id: some("a"), ..nothing() },
+        Changes { name: some("a"), ..nothing() },
+        Changes { username: some("a"), ..nothing() },
+        Changes { avatar: Some(None), ..nothing() },
+    ];
+    for changes in registers {
+        let newest = fact(T + 9, Rank::Updated, "n", changes.clone());
+        assert_eq!(record(&[says(ACTIVE, T, Rank::Created), newest]).updated_at, iso_8601(T + 9), "{changes:?}");
+    }
+}
+
+#[test]
+fn a_fact_without_assertions_changes_nothing() {
+    let mut connection = fold(&[says(ACTIVE, T, Rank::Created)]);
+    assert!(!connection.apply(fact(T + 1, Rank::Observed, "e", Changes::default())));
+}
+
+#[test]
+fn what_a_call_showed_is_news_only_where_it_may_change_the_status() {
+    let with = |status: &str| {
+        let mut connection = Connection::new("conn_1".to_owned());
+        connection.apply(fact(
+            1,
+            Rank::Created,
+            "a",
+            Changes { status: Some(status.to_owned()), ..Changes::default() },
+        ));
+        connection
+    };
+    for (status, expired, active) in
+        [(ACTIVE, true, false), (EXPIRED, false, true), (MISSING, true, true), ("awaiting_2fa", true, false)]
+    {
+        let hears = |shown| with(status).hears(Some(shown));
+        assert_eq!((hears(EXPIRED), hears(ACTIVE), with(status).hears(None)), (expired, active, true), "{status}");
+    }
+}
+
+#[test]
+fn what_was_erased_keeps_nothing_and_hears_nothing() {
+    let mut connection = fold(&[says(ACTIVE, T, Rank::Created)]);
+    connection.erase();
+    assert!(connection.is_erased() && !connection.hears(None));
+    assert!(!connection.apply(says(EXPIRED, T + 1, Rank::Observed)));
+    let mut nothing = Connection::new("conn_1".to_owned());
+    nothing.erase();
+    assert_eq!(connection, nothing, "nothing but the id is left");
+    assert_eq!(connection.id(), "conn_1");
+}
+
+#[test]
+fn what_was_erased_stays_so_when_it_was_written_down() {
+    let mut connection = fold(&[says(DISCONNECTED, T, Rank::Disconnected)]);
+    connection.erase();
+    let mut read: Connection = serde_json::from_str(&serde_json::to_string(&connection).unwrap()).unwrap();
+    assert!(read.is_erased() && !read.is_disconnected());
+    assert!(!read.apply(says(ACTIVE, T + 1, Rank::Created)) && !read.hears(Some(ACTIVE)));
+    read.erase();
+    assert_eq!(read, connection, "a second time does nothing");
+}
+
+#[test]
+fn a_connection_of_before_erasing_was_known_is_not_erased() {
+    let mut written = serde_json::to_value(fold(&[says(ACTIVE, T, Rank::Created)])).unwrap();
+    written.as_object_mut().unwrap().remove("erased").unwrap();
+    let read: Connection = serde_json::from_value(written).unwrap();
+    assert!(!read.is_erased() && read.hears(None));
+}
+
+#[test]
+fn of_a_connection_without_a_status_a_call_shows_nothing_but_trouble() {
+    let connection = Connection::new("conn_1".to_owned());
+    assert!(connection.hears(None) && connection.hears(Some(EXPIRED)) && connection.hears(Some(MISSING)));
+    assert!(!connection.hears(Some(ACTIVE)));
+}

@@ -1,0 +1,293 @@
+//! OFAuth's routes for servers: which paths are theirs, what a call does to a connection, and the path that goes up. What
+//! the list says of connections is in `account_item.rs`.
+//!
+//! 1. The prefixes are passed on, whole segments only.
+//! 2. Delete, invalidate and import are told from everything else, whatever a connection is called.
+//! 3. A path goes up as it came; one of the older documents in today's words.
+//! 4. A connection is named anew in its own segment and nowhere else.
+//! 5. An id goes into a path as one segment, whatever is in it.
+//! 6. No method or path panics.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use ofauth_edge::core::gateway::{
+    access::check_segments,
+    account::{AccountCall, CONNECTIONS, Upkeep, connection_path, is_account},
+    route::{Route, route},
+};
+use percent_encoding::percent_decode_str;
+use proptest::prelude::*;
+
+const HANDLE: &str = "acct_00112233445566778899aabbccddeeff";
+const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+
+/// What a call does, and to which connection.
+fn does<'a>(method: &str, path: &'a str) -> (Upkeep, Option<&'a str>) {
+    let call = AccountCall::read(method, path);
+    (call.upkeep, call.connection)
+}
+
+#[test]
+fn the_routes_for_servers_are_passed_on() {
+    let paths = [
+        "/v2/account/whoami",
+        "/v2/account/settings",
+        "/v2/account/connections",
+        "/v2/account/connections/conn_1/settings",
+        "/v2/account/not/yet/known",
+        "/v2/dynamic-rules",
+        "/v2/dynamic-rules/sign",
+        "/v2/vault/media",
+        "/v2/vault-plus/media/1",
+        "/v2/connections",
+        "/v2/connections/conn_1",
+    ];
+    for path in paths {
+        assert!(is_account(path), "{path}");
+        assert_eq!(check_segments(path), Ok(()), "{path}");
+        for method in METHODS {
+            assert_eq!(route(method, path), Route::Account, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_path_that_only_begins_like_one_is_not() {
+    let paths = [
+        "",
+        "/",
+        "/v2",
+        "/v2/account",
+        "/v2/accounts/whoami",
+        "/v2/vault",
+        "/v2/vault-plus",
+        "/v2/vaults/1",
+        "/v2/vault-plus2/1",
+        "/v2/dynamic-rules2",
+        "/v2/dynamic-rulessign",
+        "/v2/connectionsx",
+        "/v2/connections-old/1",
+        "/V2/account/whoami",
+        "/v1/account/whoami",
+        "//v2/account/whoami",
+        "/v2//account/whoami",
+        "v2/account/whoami",
+        "/edge/connections",
+        "/v2/access/account/",
+        "/v2/%61ccount/whoami",
+    ];
+    for path in paths {
+        assert!(!is_account(path), "{path:?}");
+        assert_ne!(route("GET", path), Route::Account, "{path:?}");
+    }
+}
+
+#[test]
+fn a_delete_names_its_connection() {
+    for name in ["conn_1", HANDLE, "conn%5F1", "a%3Ab", "settings", "invalidate", "connections", "import2", "Import"] {
+        for prefix in [CONNECTIONS, "/v2/connections"] {
+            let path = format!("{prefix}/{name}");
+            assert_eq!(does("DELETE", &path), (Upkeep::Delete, Some(name)), "{path}");
+        }
+    }
+}
+
+#[test]
+fn an_invalidation_names_its_connection() {
+    for name in ["conn_1", HANDLE, "invalidate", "settings", "import-1"] {
+        for prefix in [CONNECTIONS, "/v2/connections"] {
+            let path = format!("{prefix}/{name}/invalidate");
+            assert_eq!(does("POST", &path), (Upkeep::Invalidate, Some(name)), "{path}");
+        }
+    }
+}
+
+#[test]
+fn an_import_makes_a_connection_or_renews_the_one_it_names() {
+    assert_eq!(does("POST", "/v2/account/connections/import"), (Upkeep::Import, None));
+    for name in ["conn_1", HANDLE, "import", "settings"] {
+        let path = format!("{CONNECTIONS}/import/{name}");
+        assert_eq!(does("PATCH", &path), (Upkeep::Import, Some(name)), "{path}");
+    }
+}
+
+#[test]
+fn any_other_call_does_nothing_to_a_connection() {
+    let calls = [
+        ("GET", "/v2/account/connections"),
+        ("POST", "/v2/account/connections"),
+        ("DELETE", "/v2/account/connections"),
+        ("DELETE", "/v2/account/connections/"),
+        ("GET", "/v2/account/connections/conn_1"),
+        ("HEAD", "/v2/account/connections/conn_1"),
+        ("PATCH", "/v2/account/connections/conn_1"),
+        ("POST", "/v2/account/connections/conn_1"),
+        ("PATCH", "/v2/account/connections/conn_1/settings"),
+        ("DELETE", "/v2/account/connections/conn_1/settings"),
+        ("GET", "/v2/account/connections/conn_1/invalidate"),
+        ("DELETE", "/v2/account/connections/conn_1/invalidate"),
+        ("POST", "/v2/account/connections/conn_1/invalidate/now"),
+        ("POST", "/v2/account/connections/invalidate"),
+        ("POST", "/v2/account/connections//invalidate"),
+        ("GET", "/v2/account/connections/import"),
+        ("PATCH", "/v2/account/connections/import"),
+        ("DELETE", "/v2/account/connections/import"),
+        ("PATCH", "/v2/account/connections/import/"),
+        ("POST", "/v2/account/connections/import/conn_1"),
+        ("DELETE", "/v2/account/connections/import/conn_1"),
+        ("POST", "/v2/account/connections/import/invalidate"),
+        ("PATCH", "/v2/account/connections/import/conn_1/settings"),
+        ("DELETE", "/v2/vault/media/conn_1"),
+        ("DELETE", "/v2/account/connectionsx/conn_1"),
+        ("DELETE", "/v2/account/settings"),
+        ("DELETE", "/v2/vault/v2/account/connections/conn_1"),
+    ];
+    for (method, path) in calls {
+        assert_eq!(does(method, path).0, Upkeep::None, "{method} {path}");
+    }
+}
+
+#[test]
+fn settings_are_those_of_the_connection_they_stand_under() {
+    let path = format!("{CONNECTIONS}/{HANDLE}/settings");
+    assert_eq!(does("PATCH", &path), (Upkeep::None, Some(HANDLE)));
+    assert_eq!(AccountCall::read("PATCH", &path).path(Some("conn_1")), "/v2/account/connections/conn_1/settings");
+}
+
+#[test]
+fn a_call_without_a_connection_is_never_given_one() {
+    for path in ["/v2/account/whoami", "/v2/account/connections", "/v2/account/connections/import", "/v2/vault/conn_1"]
+    {
+        let call = AccountCall::read("POST", path);
+        assert_eq!((call.connection, &*call.path(Some("conn_1"))), (None, path));
+    }
+}
+
+#[test]
+fn an_older_path_goes_up_in_today_s_words() {
+    for under in ["", "/", "/conn_1", "/conn%5F1", "/conn_1/settings", "/conn_1/invalidate", "//conn_1"] {
+        let call = format!("/v2/connections{under}");
+        assert_eq!(AccountCall::read("GET", &call).path(None), format!("/v2/account/connections{under}"));
+    }
+}
+
+#[test]
+fn a_handle_becomes_the_id_in_its_own_segment() {
+    let cases = [
+        ("DELETE", "", ""),
+        ("POST", "", "/invalidate"),
+        ("GET", "", "/settings"),
+        ("GET", "", "/"),
+        ("GET", "", "//x"),
+        ("PATCH", "/import", ""),
+        ("GET", "", "/a/acct_00112233445566778899aabbccddeeff"),
+    ];
+    for (method, before, after) in cases {
+        let path = format!("{CONNECTIONS}{before}/{HANDLE}{after}");
+        let call = AccountCall::read(method, &path);
+        assert_eq!(call.connection, Some(HANDLE), "{path}");
+        assert_eq!(call.path(Some("conn_1")), format!("{CONNECTIONS}{before}/conn_1{after}"));
+    }
+}
+
+#[test]
+fn what_an_id_is_made_of_is_escaped_in_a_path() {
+    assert_eq!(connection_path("conn_1", "").unwrap(), "/v2/account/connections/conn_1");
+    assert_eq!(connection_path("Az09-._~", "/invalidate").unwrap(), "/v2/account/connections/Az09-._~/invalidate");
+    for (id, segment) in
+        [("a?b=c", "a%3Fb%3Dc"), ("a#b", "a%23b"), ("a:b@c", "a%3Ab%40c"), ("100%", "100%25"), ("import", "import")]
+    {
+        let expected = format!("{CONNECTIONS}/{segment}/settings");
+        assert_eq!(connection_path(id, "/settings").unwrap(), expected);
+        let path = format!("{CONNECTIONS}/{HANDLE}/settings");
+        let call = AccountCall::read("GET", &path);
+        assert_eq!(call.path(Some(id)), expected);
+    }
+    for id in [".", "..", "a/../b", "a\\b", "%2e%2e", "a/b", "\u{7f}"] {
+        assert_eq!(connection_path(id, "").unwrap_err().code(), "BAD_REQUEST", "{id:?}");
+    }
+}
+
+#[test]
+fn a_call_is_understood_however_its_path_is_spelled() {
+    for (method, path, upkeep) in [
+        ("DELETE", "/v2/account/connections/conn_1/", Upkeep::Delete),
+        ("DELETE", "/v2/account/%63onnections/conn_1", Upkeep::Delete),
+        ("DELETE", "/v2/account//connections/conn_1", Upkeep::Delete),
+        ("DELETE", "/v2/account/connections//conn_1", Upkeep::Delete),
+        ("POST", "/v2/account/connections/conn_1/%69nvalidate", Upkeep::Invalidate),
+        ("PATCH", "/v2/account/connections/%69mport/conn_1", Upkeep::Import),
+    ] {
+        let call = AccountCall::read(method, path);
+        assert_eq!((call.connection, call.upkeep), (Some("conn_1"), upkeep), "{path}");
+        assert_eq!(call.path(None), path);
+        assert_eq!(call.path(Some("conn_2")), path.replace("conn_1", "conn_2"));
+    }
+    assert_eq!(AccountCall::read("POST", "/v2/account/connections/%69mport").upkeep, Upkeep::Import);
+}
+
+#[test]
+fn a_path_that_could_be_read_as_another_one_is_refused() {
+    for prefix in
+        ["/v2/account/", "/v2/connections/", "/v2/dynamic-rules/", "/v2/vault/", "/v2/vault-plus/", "/v2/link/"]
+    {
+        for rest in
+            ["..", "../access/self", "%2e%2e/x", "a%2fb", "a%5cb", "a\\b", "%252e%252e", "%00", "a/./b", "a%0d%0a"]
+        {
+            let refused = check_segments(&format!("{prefix}{rest}")).unwrap_err();
+            assert_eq!(refused.code(), "BAD_REQUEST", "{prefix}{rest}");
+        }
+        assert_eq!(check_segments(&format!("{prefix}a%20b%3A/c-_.~")), Ok(()), "{prefix}");
+    }
+}
+
+/// Segments that mean something, that only look like it, and any others.
+fn segments() -> impl Strategy<Value = String> {
+    let known = ["", "import", "invalidate", "settings", "connections", "conn_1", HANDLE, "..", "%69mport", "%2F", "é"];
+    let segment = prop_oneof![3 => prop::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => "[^/?#]{0,9}"];
+    prop::collection::vec(segment, 0..5).prop_map(|all| all.iter().flat_map(|one| ["/", one]).collect())
+}
+
+proptest! {
+    #[test]
+    fn a_path_goes_up_as_it_came_unless_a_connection_is_named_anew(
+        method in prop::sample::select(METHODS.to_vec()),
+        under in segments(),
+    ) {
+        let path = format!("{CONNECTIONS}{under}");
+        let call = AccountCall::read(method, &path);
+        prop_assert_eq!(call.path(None), &*path);
+        let old = format!("/v2/connections{under}");
+        prop_assert_eq!(AccountCall::read(method, &old).path(None), &*path);
+        prop_assert!(call.connection.is_none_or(|name| !name.is_empty() && !name.contains('/')));
+    }
+
+    #[test]
+    fn naming_a_connection_anew_changes_one_segment(under in segments(), id in "[!-+.-~-]{1,20}") {
+        let path = format!("{CONNECTIONS}{under}");
+        let call = AccountCall::read("GET", &path);
+        let named = call.path(Some(&id));
+        let (before, after): (Vec<_>, Vec<_>) = (path.split('/').collect(), named.split('/').collect());
+        prop_assert_eq!(before.len(), after.len());
+        let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
+        prop_assert!(changed.len() <= 1, "{path} {named}");
+        for (old, new) in changed {
+            prop_assert_eq!(Some(*old), call.connection);
+            prop_assert_eq!(percent_decode_str(new).decode_utf8().unwrap(), &*id);
+        }
+    }
+
+    #[test]
+    fn an_id_stays_one_segment(id in "[!-+.-~-]{1,40}") {
+        let Ok(path) = connection_path(&id, "/invalidate") else { return Ok(()) };
+        let segments: Vec<_> = path.split('/').collect();
+        prop_assert_eq!(segments.len(), 6);
+        prop_assert_eq!(percent_decode_str(segments[4]).decode_utf8().unwrap(), &*id);
+        prop_assert!(path.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#\\".contains(&byte)));
+    }
+
+    #[test]
+    fn no_call_makes_the_reader_panic(method: String, path in r"\PC*|(/v2(/account)?/connections)?(/|import|é|%|x){0,6}") {
+        let call = AccountCall::read(&method, &path);
+        let _ = (call.path(None), call.path(Some("conn_1")), is_account(&path), check_segments(&path));
+    }
+}

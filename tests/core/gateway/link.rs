@@ -1,0 +1,373 @@
+//! Link's beginning: the body of an init, the connection that is linked again, and OFAuth's answer. The way back is in
+//! `link_return.rs`.
+//!
+//! 1. A body is an object or nothing; connectionId is a name, null, or not there.
+//! 2. A session's body goes up for its own user, through the gateway's callback, with nothing else of its own to say.
+//! 3. A server's goes up as it came, but for the connection that is asked for.
+//! 4. Without a wish, the only expired connection is linked again, if none is active.
+//! 5. A session is sent on to a hosted page, https, and to nothing else.
+//! 6. A Link session ends when OFAuth says so, after an hour at the latest.
+//! 7. No body panics.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use crate::common::one_in;
+use ofauth_edge::core::{
+    connection::{At, Changes, Connection, Fact, Rank, Record},
+    gateway::{
+        Session,
+        link::{Asked, Hosted, Init, ends_at, to_reconnect},
+    },
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const ORIGIN: &str = "https://edge.example.com";
+const CALLBACK: &str = "https://edge.example.com/link/callback";
+/// 2024-01-15T10:30:00Z
+const NOW: i64 = 1_705_314_600_000;
+const HOUR: i64 = 3_600_000;
+
+fn init(body: &str) -> Init {
+    Init::read(body.as_bytes()).unwrap()
+}
+
+fn asked(body: &str) -> Asked {
+    init(body).asked
+}
+
+fn session() -> Session {
+    Session { client_reference_id: "user_1".to_owned(), permissions: Vec::new(), connection: None }
+}
+
+/// What goes up for a session.
+fn for_session(body: &str, asked: Option<&str>) -> Value {
+    serde_json::from_str(&init(body).for_session(&session(), ORIGIN, asked)).unwrap()
+}
+
+fn record(status: &str) -> Record {
+    let mut connection = Connection::new(format!("conn_{status}"));
+    let at = At { stamp: NOW, rank: Rank::Created, delivery: String::new() };
+    connection.apply(Fact { at, changes: Changes::status(status) });
+    connection.record(format!("acct_{status}"))
+}
+
+/// The id that a user with connections of these statuses links again.
+fn reconnects(statuses: &[&str]) -> Option<String> {
+    let theirs: Vec<_> = statuses.iter().map(|status| record(status)).collect();
+    to_reconnect(&theirs).map(|record| record.id.clone())
+}
+
+fn hosted(answer: &str) -> Option<Value> {
+    Hosted::read(answer.as_bytes()).map(|hosted| serde_json::to_value(hosted).unwrap())
+}
+
+#[test]
+fn a_body_may_be_absent_or_empty() {
+    for body in ["", "{}", " { } \n"] {
+        assert_eq!(asked(body), Asked::Any, "{body:?}");
+    }
+    assert_eq!(for_session("", None), json!({ "clientReferenceId": "user_1", "redirectUrl": CALLBACK }));
+}
+
+#[test]
+fn a_body_that_is_no_object_is_refused() {
+    let bodies: [&[u8]; 14] = [
+        b" ",
+        b"null",
+        b"[]",
+        b"[{}]",
+        b"\"x\"",
+        b"1",
+        b"{",
+        b"{}{}",
+        b"{} x",
+        b"{'a':1}",
+        b"{\"a\":}",
+        b"{\"a\":\"\xff\"}",
+        b"\xef\xbb\xbf{}",
+        b"connectionId=conn_1",
+    ];
+    for body in bodies {
+        assert_eq!(Init::read(body).unwrap_err().code(), "BAD_REQUEST", "{}", String::from_utf8_lossy(body));
+    }
+}
+
+#[test]
+fn a_connection_is_named_new_or_not_mentioned() {
+    let named = |name: &str| Asked::Named(name.to_owned());
+    assert_eq!(asked(r#"{"redirectUrl":"x"}"#), Asked::Any);
+    assert_eq!(asked(r#"{"connectionId": null }"#), Asked::New);
+    assert_eq!(asked(r#"{"connectionId":"conn_1"}"#), named("conn_1"));
+    assert_eq!(asked(r#"{"connection\u0049d":"conn\u005f1"}"#), named("conn_1"));
+    assert_eq!(asked(r#"{"connectionid":"conn_1","connection_id":"conn_1"}"#), Asked::Any);
+    assert_eq!(asked(r#"{"connectionId":""}"#), named(""));
+}
+
+#[test]
+fn a_connection_is_named_by_text_alone() {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    for odd in [
+        "1",
+        "-1.5e3",
+        "1e999",
+        "true",
+        "false",
+        "[]",
+        "{}",
+        r#"["conn_1"]"#,
+        r#"{"id":"conn_1"}"#,
+        &deep,
+        r#""\ud800""#,
+    ] {
+        let refused = Init::read(format!(r#"{{"connectionId":{odd}}}"#).as_bytes()).unwrap_err();
+        assert_eq!(refused.code(), "BAD_REQUEST", "{}", &odd[..odd.len().min(20)]);
+    }
+}
+
+#[test]
+fn of_a_key_that_stands_twice_one_value_counts_everywhere() {
+    let twice = r#"{"connectionId":"conn_1","connectionId":null,"clientReferenceId":"a","clientReferenceId":"b"}"#;
+    assert_eq!(asked(twice), Asked::New);
+    assert_eq!(init(twice).client_reference_id().as_deref(), Some("b"));
+    let up = init(twice).for_server(None);
+    assert_eq!(up, r#"{"clientReferenceId":"b"}"#);
+}
+
+#[test]
+fn a_session_s_body_says_nothing_that_is_not_its_own_to_say() {
+    let body = json!({
+        "clientAppId": "app_1",
+        "geolocation": { "country": "US", "state": "CA", "city": null },
+        "clientReferenceId": "user_2",
+        "redirectUrl": "https://evil.example/",
+        "connectionId": "conn_2",
+        "apikey": "sk_live_x",
+        "permissions": ["everything"],
+        "__proto__": {}
+    });
+    let expected = json!({
+        "clientAppId": "app_1",
+        "geolocation": { "country": "US", "state": "CA", "city": null },
+        "clientReferenceId": "user_1",
+        "redirectUrl": CALLBACK
+    });
+    assert_eq!(for_session(&body.to_string(), None), expected);
+    let again = for_session(&body.to_string(), Some("conn_1"));
+    assert_eq!((&again["connectionId"], &again["clientReferenceId"]), (&json!("conn_1"), &json!("user_1")));
+}
+
+#[test]
+fn a_session_s_user_is_written_as_json_whatever_it_is() {
+    let odd = "a\"},\"clientReferenceId\":\"b\\\0é";
+    let session = Session { client_reference_id: odd.to_owned(), ..session() };
+    let up: Value = serde_json::from_str(&init("{}").for_session(&session, ORIGIN, Some("c\"d"))).unwrap();
+    assert_eq!((&up["clientReferenceId"], &up["connectionId"]), (&json!(odd), &json!("c\"d")));
+}
+
+#[test]
+fn a_server_s_body_goes_up_as_it_came_but_for_the_connection() {
+    let body = r#"{"a":1.50,"big":12345678901234567890123,"connectionId":"acct_1","redirectUrl":"https:\/\/x\u002f"}"#;
+    let up = init(body).for_server(Some("conn_1"));
+    assert_eq!(up, body.replace("acct_1", "conn_1"));
+    assert_eq!(init(body).for_server(None), body.replace("\"connectionId\":\"acct_1\",", ""));
+}
+
+#[test]
+fn a_body_that_asks_for_the_very_connection_need_not_be_written_anew() {
+    let named = |name: &str| Asked::Named(name.to_owned());
+    assert!(Asked::Any.is(None) && named("conn_1").is(Some("conn_1")));
+    assert!(!Asked::Any.is(Some("conn_1")) && !named("acct_1").is(Some("conn_1")) && !named("conn_1").is(None));
+    assert!(!Asked::New.is(None), "what asks for a new one does so with a null");
+}
+
+#[test]
+fn a_server_names_the_user_in_text_of_a_length_that_is_kept() {
+    let reference = |body: &str| init(body).client_reference_id();
+    assert_eq!(reference(r#"{"clientReferenceId":"us\u0065r"}"#).as_deref(), Some("user"));
+    for body in ["{}", r#"{"clientReferenceId":null}"#, r#"{"clientReferenceId":""}"#, r#"{"clientReferenceId":[]}"#] {
+        assert_eq!(reference(body), None, "{body}");
+    }
+    let long = |length| format!(r#"{{"clientReferenceId":"{}"}}"#, "x".repeat(length));
+    assert_eq!(reference(&long(4096)).map(|it| it.len()), Some(4096));
+    assert_eq!(reference(&long(4097)), None);
+}
+
+#[test]
+fn the_only_expired_connection_is_linked_again() {
+    for others in [&[][..], &["disconnected"], &["pending", "awaiting_2fa"], &["failed", "missing", "revoked", "error"]]
+    {
+        let statuses = [others, &["expired"]].concat();
+        assert_eq!(reconnects(&statuses).as_deref(), Some("conn_expired"), "{statuses:?}");
+    }
+}
+
+#[test]
+fn without_exactly_one_expired_and_no_active_connection_a_new_one_is_linked() {
+    let users: [&[&str]; 8] = [
+        &[],
+        &["active"],
+        &["active", "expired"],
+        &["expired", "active"],
+        &["expired", "expired"],
+        &["expired", "expired", "active"],
+        &["missing", "disconnected", "failed"],
+        &["Expired", "expired ", "unknown"],
+    ];
+    for statuses in users {
+        assert_eq!(reconnects(statuses), None, "{statuses:?}");
+    }
+}
+
+#[test]
+fn a_hosted_page_is_passed_on_with_its_mode() {
+    let url = "https://link.ofauth.com/cs_1?x=y#z";
+    let expected = json!({ "mode": "hosted", "url": url, "expiresAt": "2024-01-15T11:00:00Z" });
+    let at = "2024-01-15T11:00:00Z";
+    assert_eq!(hosted(&json!({ "mode": "hosted", "url": url, "expiresAt": at }).to_string()), Some(expected.clone()));
+    assert_eq!(hosted(&json!({ "url": url, "expiresAt": at, "mode": null }).to_string()), Some(expected.clone()));
+    assert_eq!(hosted(&json!({ "url": url, "expiresAt": at }).to_string()), Some(expected));
+    assert_eq!(hosted(&json!({ "url": url }).to_string()), Some(json!({ "mode": "hosted", "url": url })));
+    assert!(hosted(r#"{"url":"http://127.0.0.1:8788/cs_1"}"#).is_some(), "an emulator's");
+}
+
+#[test]
+fn a_session_never_gets_a_client_secret() {
+    let answer =
+        json!({ "url": "https://link.ofauth.com/cs_1", "clientSecret": "cs_secret", "connectionId": "conn_1" });
+    assert_eq!(hosted(&answer.to_string()), Some(json!({ "mode": "hosted", "url": "https://link.ofauth.com/cs_1" })));
+    for mode in ["whitelabel", "Hosted", "", "hosted "] {
+        let mut answer = answer.clone();
+        answer["mode"] = json!(mode);
+        assert_eq!(hosted(&answer.to_string()), None, "{mode:?}");
+    }
+}
+
+#[test]
+fn what_is_no_page_to_send_a_user_to_is_refused() {
+    let urls = [
+        "",
+        "/cs_1",
+        "//link.ofauth.com/cs_1",
+        "link.ofauth.com/cs_1",
+        "http://link.ofauth.com/cs_1",
+        "javascript:alert(1)",
+        "javascript://link.ofauth.com/%0aalert(1)",
+        "data:text/html,x",
+        "ftp://link.ofauth.com/",
+        "https://",
+        "https:///cs_1",
+        "https://user@link.ofauth.com/",
+        "https://link.ofauth.com\\@evil.example/",
+        "https://link.ofauth.com/\r\nset-cookie: a=b",
+        "https://link.ofauth.com/ x",
+        " https://link.ofauth.com/",
+        "https://link.ofauth.com:x/",
+        "https://link.ofauth.com:/",
+        "https://línk.ofauth.com/",
+    ];
+    for url in urls {
+        assert_eq!(hosted(&json!({ "mode": "hosted", "url": url }).to_string()), None, "{url:?}");
+    }
+    for answer in
+        ["", "null", "[]", "{}", "<p>", r#"["hosted","https://link.ofauth.com/"]"#, r#"{"url":["https://a"]}"#]
+    {
+        assert_eq!(hosted(answer), None, "{answer}");
+    }
+    let two = r#"{"url":"https://link.ofauth.com/","url":"https://evil.example/"}"#;
+    assert_eq!(hosted(two), None);
+}
+
+#[test]
+fn a_link_session_ends_when_ofauth_says_so() {
+    let ends = |body: &str| ends_at(body.as_bytes(), NOW) - NOW;
+    assert_eq!(ends(r#"{"expiresAt":"2024-01-15T11:00:00Z"}"#), HOUR / 2);
+    assert_eq!(ends(r#"{"expiresAt":"2024-01-15T12:00:00.500+01:00"}"#), HOUR / 2 + 500);
+    assert_eq!(ends(r#"{"expiresAt":"2024-01-15T10:29:59Z"}"#), -1000);
+}
+
+#[test]
+fn a_link_session_ends_after_an_hour_whatever_ofauth_says() {
+    for body in [
+        "",
+        "{}",
+        "null",
+        "[]",
+        r#"["2024-01-15T10:31:00Z"]"#,
+        r#"{"expiresAt":null}"#,
+        r#"{"expiresAt":1705314601}"#,
+        r#"{"expiresAt":"soon"}"#,
+        r#"{"expiresAt":"2024-01-15T10:31:00Z","expiresAt":"2024-01-15T10:31:00Z"}"#,
+        r#"{"expiresAt":"2024-01-15T11:30:01Z"}"#,
+        r#"{"expiresAt":"9999-12-31T23:59:59Z"}"#,
+    ] {
+        assert_eq!(ends_at(body.as_bytes(), NOW), NOW + HOUR, "{body}");
+    }
+}
+
+/// JSON of some depth, with the keys that mean something among the others.
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 20, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(key(), inner, 0..5).prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+fn key() -> impl Strategy<Value = String> {
+    let known = ["clientAppId", "geolocation", "clientReferenceId", "redirectUrl", "connectionId", "mode", "url"];
+    prop_oneof![prop::sample::select(known.to_vec()).prop_map(str::to_owned), any::<String>()]
+}
+
+proptest! {
+    #![proptest_config(one_in(4))]
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(bytes: Vec<u8>, value in value(), now in -NOW..2 * NOW) {
+        for body in [&bytes[..], value.to_string().as_bytes()] {
+            let _ = (Init::read(body).is_ok(), Hosted::read(body));
+            prop_assert!(ends_at(body, now) <= now + HOUR);
+        }
+    }
+
+    #[test]
+    fn a_session_s_body_is_its_own_whatever_came(
+        fields in prop::collection::btree_map(key(), value(), 0..8),
+        user: String,
+        id in proptest::option::of(any::<String>()),
+    ) {
+        let mut body: Value = fields.clone().into_iter().collect();
+        body["connectionId"] = Value::Null;
+        let session = Session { client_reference_id: user.clone(), ..session() };
+        let mut expected: Value =
+            fields.into_iter().filter(|(key, _)| key == "clientAppId" || key == "geolocation").collect();
+        expected["clientReferenceId"] = json!(user);
+        expected["redirectUrl"] = json!(CALLBACK);
+        if let Some(id) = &id {
+            expected["connectionId"] = json!(id);
+        }
+        let up = init(&body.to_string()).for_session(&session, ORIGIN, id.as_deref());
+        prop_assert_eq!(serde_json::from_str::<Value>(&up).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_server_s_body_keeps_every_field_but_the_connection(
+        fields in prop::collection::btree_map(key(), value(), 0..8),
+        id in proptest::option::of(any::<String>()),
+    ) {
+        let mut body: Value = fields.into_iter().collect();
+        body["connectionId"] = json!("acct_1");
+        let up = init(&body.to_string()).for_server(id.as_deref());
+        match id {
+            Some(id) => body["connectionId"] = json!(id),
+            None => drop(body.as_object_mut().unwrap().remove("connectionId")),
+        }
+        prop_assert_eq!(serde_json::from_str::<Value>(&up).unwrap(), body);
+    }
+}

@@ -1,0 +1,324 @@
+//! Link's way back, where it leads: the page that a user wishes to return to, and what that page is told. What the browser
+//! brings back is in `link_callback.rs`.
+//!
+//! 1. A wish is a URL on a site of ALLOWED_ORIGINS or that of APP_RETURN_URL, exactly; https, or http on loopback.
+//! 2. Nothing that a browser could read as another site passes.
+//! 3. Without a wish it is APP_RETURN_URL, if there is one.
+//! 4. What the page is told is added to its query; origin, path, own query and fragment stay.
+//! 5. No URL panics.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use form_urlencoded::parse;
+use ofauth_edge::core::gateway::{
+    EdgeError,
+    link::{Init, Told},
+    origin::{AllowedOrigins, origin_of},
+};
+use proptest::prelude::*;
+use serde_json::json;
+
+const APP: &str = "https://app.example.com/linked?from=link";
+
+fn allowed() -> AllowedOrigins {
+    AllowedOrigins::new(
+        ["https://shop.example.com", "https://b.example.com:8443", "http://localhost:5173"].map(str::to_owned).to_vec(),
+    )
+}
+
+/// What becomes of a session's wish to return to `url`.
+fn wish(url: &str) -> Result<Option<String>, &'static str> {
+    let init = Init::read(json!({ "redirectUrl": url }).to_string().as_bytes()).unwrap();
+    init.return_url(&allowed(), Some(APP)).map_err(EdgeError::code)
+}
+fn some<T>(text: &str, make: impl Fn(Option<String>) -> T) -> T {
+    make(Some(text.to_owned()))
+}
+
+#[test]
+fn a_page_of_an_allowed_site_may_be_wished_for() {
+    for url in [
+        "https://shop.example.com",
+        "https://shop.example.com/",
+        "https://shop.example.com/a/b?c=d&e#/f?g",
+        "https://shop.example.com?x",
+        "https://shop.example.com#x",
+        "https://shop.example.com/@evil.example/",
+        "https://shop.example.com?@evil.example",
+        "https://shop.example.com#@evil.example",
+        "https://shop.example.com//evil.example/..%2f",
+        "https://shop.example.com/?next=https://evil.example/",
+        "https://b.example.com:8443/x",
+        "http://localhost:5173/x",
+        "https://app.example.com/anything/else",
+        "https://app.example.com",
+    ] {
+        assert_eq!(wish(url), Ok(Some(url.to_owned())), "{url}");
+    }
+}
+
+#[test]
+fn a_page_of_any_other_site_is_refused() {
+    for url in [
+        "https://evil.example/",
+        "https://shop.example.com.evil.example/",
+        "https://evil-shop.example.com/",
+        "https://sub.shop.example.com/",
+        "https://example.com/",
+        "https://shop.example.com:8443/",
+        "https://b.example.com/",
+        "https://b.example.com:443/",
+        "https://app.example.com:8443/",
+        "http://localhost/",
+        "http://localhost:5174/",
+        "https://localhost:5173/",
+        "http://127.0.0.1:5173/",
+        "http://shop.example.com/",
+        "http://app.example.com/",
+        "https://shop.example.com./",
+        "https://xn--shp-7qa.example.com/",
+    ] {
+        assert_eq!(wish(url), Err("BAD_REQUEST"), "{url}");
+    }
+}
+
+#[test]
+fn what_a_browser_could_read_as_another_site_is_refused() {
+    for url in [
+        "https://shop.example.com@evil.example/",
+        "https://shop.example.com:443@evil.example/",
+        "https://user@shop.example.com/",
+        "https://user:word@shop.example.com/",
+        "https://@shop.example.com/",
+        "https://:@shop.example.com/",
+        "https://evil.example\\@shop.example.com/",
+        "https://shop.example.com\\@evil.example/",
+        "https://shop.example.com\\.evil.example/",
+        "https:\\\\shop.example.com/",
+        "https:/\\shop.example.com/",
+        "https://shop.example.com\t.evil.example/",
+        "https://shop.example.com\n.evil.example/",
+        "ht\ttps://shop.example.com/",
+        "https://shop.example.com/a\tb",
+        "https://shop.example.com/a\\b",
+        "https://shop.example.com/a\r\nset-cookie: x=y",
+        "https://shop.example.com/a b",
+        "https://shop.example.com/\0",
+        "https://shop.example.com/\u{7f}",
+        "https://shop.example.com\u{3002}evil.example/",
+        "https://shop.example.com\u{2044}.evil.example/",
+        "https://shop.example.com%2f@evil.example/",
+        "https://shop.example.com%2eevil.example/",
+        "https://shop%2eexample.com/",
+        "https://shop.example.com:/",
+        "https://shop.example.com:x/",
+        "https://shop.example.com:+443/",
+        "https://shop.example.com:443:443/",
+        "https://shop.example.com,https://evil.example/",
+        "https://shop.example.com;evil.example/",
+        "https://shop.example.com&evil.example/",
+        " https://shop.example.com/",
+        "https://shop.example.com/ ",
+        "\u{feff}https://shop.example.com/",
+        "https://shöp.example.com/",
+        "https://ѕhop.example.com/",
+        "https://shop.example.com/é",
+    ] {
+        assert_eq!(wish(url), Err("BAD_REQUEST"), "{url:?}");
+    }
+}
+
+#[test]
+fn what_is_no_absolute_url_of_a_page_is_refused() {
+    for url in [
+        "",
+        "/",
+        "/done",
+        "//shop.example.com/",
+        "///shop.example.com/",
+        "shop.example.com",
+        "shop.example.com:443",
+        "https:",
+        "https:/shop.example.com/",
+        "https:shop.example.com/",
+        "https://",
+        "https:///shop.example.com/",
+        "https://?x",
+        "javascript:alert(1)",
+        "javascript://shop.example.com/%0aalert(1)",
+        "data:text/html,<script>",
+        "blob:https://shop.example.com/1",
+        "view-source:https://shop.example.com/",
+        "file:///etc/passwd",
+        "ftp://shop.example.com/",
+        "ws://localhost:5173/",
+        "*",
+        "null",
+    ] {
+        assert_eq!(wish(url), Err("BAD_REQUEST"), "{url:?}");
+    }
+}
+
+#[test]
+fn upper_case_never_leads_to_another_site() {
+    for url in
+        ["HTTPS://shop.example.com/", "https://SHOP.example.com/", "Https://Evil.example/", "JAVASCRIPT:alert(1)"]
+    {
+        assert_eq!(wish(url), Err("BAD_REQUEST"), "{url}");
+    }
+    let path = "https://shop.example.com/A/B?C=D#E";
+    assert_eq!(wish(path), Ok(Some(path.to_owned())), "a path has a case of its own");
+}
+
+#[test]
+fn a_url_has_at_most_2048_bytes() {
+    let url = |length: usize| format!("https://shop.example.com/{}", "x".repeat(length - 25));
+    assert_eq!(wish(&url(2048)).map(|url| url.map(|url| url.len())), Ok(Some(2048)));
+    for length in [2049, 10_000, 65_000] {
+        assert_eq!(wish(&url(length)), Err("BAD_REQUEST"), "{length}");
+    }
+}
+
+#[test]
+fn a_wish_is_text() {
+    for odd in [json!(1), json!(true), json!([APP]), json!({ "url": APP })] {
+        let init = Init::read(json!({ "redirectUrl": odd }).to_string().as_bytes()).unwrap();
+        assert_eq!(init.return_url(&allowed(), Some(APP)).unwrap_err().code(), "BAD_REQUEST", "{odd}");
+    }
+}
+
+#[test]
+fn without_a_wish_the_app_s_own_page_is_meant_if_there_is_one() {
+    let init = Init::read(b"{}").unwrap();
+    assert_eq!(init.return_url(&allowed(), Some(APP)), Ok(None));
+    assert_eq!(init.return_url(&allowed(), None).unwrap_err().code(), "BAD_REQUEST");
+}
+
+#[test]
+fn a_site_that_nobody_allowed_is_refused_whatever_else_is_set() {
+    let wish = |url: &str, app| {
+        let init = Init::read(json!({ "redirectUrl": url }).to_string().as_bytes()).unwrap();
+        init.return_url(&AllowedOrigins::default(), app).is_ok()
+    };
+    assert!(!wish("https://shop.example.com/", None));
+    assert!(!wish("https://shop.example.com/", Some(APP)));
+    assert!(wish("https://app.example.com/", Some(APP)));
+    assert!(!wish("https://app.example.com/", Some("https://app.example.com:8443/")));
+}
+#[test]
+fn the_page_is_told_in_its_query() {
+    let url = "https://app.example.com/linked";
+    let told = [
+        (Told::Success("acct_1".to_owned()), "status=success&connection=acct_1"),
+        (Told::Pending, "status=pending"),
+        (some("2fa", Told::Cancelled), "status=cancelled&step=2fa"),
+        (Told::Cancelled(None), "status=cancelled"),
+        (some("account_locked", Told::Failed), "status=error&error_code=account_locked"),
+        (Told::Failed(None), "status=error"),
+        (Told::Unknown, "status=unknown"),
+    ];
+    for (told, query) in told {
+        assert_eq!(told.to(url), format!("{url}?{query}"));
+    }
+}
+
+#[test]
+fn what_the_page_s_url_has_of_its_own_stays() {
+    for (url, expected) in [
+        ("https://a.example", "https://a.example?status=pending"),
+        ("https://a.example/", "https://a.example/?status=pending"),
+        ("https://a.example/?", "https://a.example/?status=pending"),
+        ("https://a.example?x=%20&x", "https://a.example?x=%20&x&status=pending"),
+        ("https://a.example/p#f", "https://a.example/p?status=pending#f"),
+        ("https://a.example/p?q=1#f", "https://a.example/p?q=1&status=pending#f"),
+        ("https://a.example/#/route?x=1", "https://a.example/?status=pending#/route?x=1"),
+        ("https://a.example#", "https://a.example?status=pending#"),
+        ("https://a.example/#a#b", "https://a.example/?status=pending#a#b"),
+        ("https://a.example/p%3F%23", "https://a.example/p%3F%23?status=pending"),
+        ("https://a.example/?a?b", "https://a.example/?a?b&status=pending"),
+        ("https://a.example/?status=success&x=1&%73tep=2", "https://a.example/?x=1&status=pending"),
+    ] {
+        assert_eq!(Told::Pending.to(url), expected);
+    }
+}
+
+/// Everything a page may be told.
+fn told() -> impl Strategy<Value = Told> {
+    let word = || proptest::option::of("[a-z0-9_-]{1,64}");
+    prop_oneof![
+        "acct_[0-9a-f]{32}".prop_map(Told::Success),
+        Just(Told::Pending),
+        word().prop_map(Told::Cancelled),
+        word().prop_map(Told::Failed),
+        Just(Told::Unknown),
+    ]
+}
+
+/// URLs of an allowed site, and what only looks like one.
+fn url() -> impl Strategy<Value = String> {
+    let hosts = [
+        "shop.example.com",
+        "shop.example.com:443",
+        "SHOP.example.com",
+        "evil.example",
+        "localhost:5173",
+        "u@shop.example.com",
+    ];
+    let rest = r"(/[!-~]{0,8}){0,3}(\?[!-~é ]{0,12})?(#[!-~\t]{0,12})?";
+    let schemes = prop::sample::select(vec!["https://", "http://", "//", "https:\\\\", ""]);
+    prop_oneof![
+        4 => rest.prop_map(|rest| format!("https://shop.example.com{rest}")),
+        2 => (schemes, prop::sample::select(hosts.to_vec()), rest).prop_map(|(scheme, host, rest)| format!("{scheme}{host}{rest}")),
+        1 => any::<String>(),
+    ]
+}
+
+/// URLs of an allowed site that a browser reads as they stand.
+fn page() -> impl Strategy<Value = String> {
+    let rest = r"(/[a-z%.@:;~-]{0,8}){0,3}(\?[!$-;=?-\[\]_a-~]{0,12})?(#[!-\[\]-~]{0,12})?";
+    rest.prop_map(|rest| format!("https://shop.example.com{rest}"))
+}
+
+/// A URL up to its query, its query, and its fragment.
+fn parts(url: &str) -> (&str, Option<&str>, Option<&str>) {
+    let (url, fragment) = url.split_once('#').map_or((url, None), |(url, fragment)| (url, Some(fragment)));
+    let (url, query) = url.split_once('?').map_or((url, None), |(url, query)| (url, Some(query)));
+    (url, query, fragment)
+}
+proptest! {
+    #[test]
+    fn a_wish_that_passes_leads_to_an_allowed_site(url in url()) {
+        if let Ok(passed) = wish(&url) {
+            prop_assert_eq!(passed.as_deref(), Some(&*url));
+            let sites = ["https://shop.example.com", "https://b.example.com:8443", "http://localhost:5173", "https://app.example.com"];
+            let rest = sites.iter().find_map(|site| url.strip_prefix(site));
+            prop_assert!(rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#'])), "{url}");
+            prop_assert!(url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') && url.len() <= 2048);
+        }
+    }
+
+    #[test]
+    fn what_a_page_is_told_leaves_its_url_as_it_was(url in page(), told in told()) {
+        prop_assume!(wish(&url).is_ok());
+        let sent = told.to(&url);
+        prop_assert_eq!(origin_of(&sent), origin_of(&url));
+        let (before, after) = (parts(&url), parts(&sent));
+        prop_assert_eq!((before.0, before.2), (after.0, after.2));
+        let pairs = |query: &str| parse(query.as_bytes()).into_owned().collect::<Vec<_>>();
+        let (own, all) = (pairs(before.1.unwrap_or_default()), pairs(after.1.unwrap_or_default()));
+        prop_assert!(after.1.unwrap().starts_with(before.1.unwrap_or_default()));
+        prop_assert_eq!(&all[..own.len()], &own[..]);
+        let added: Vec<_> = all[own.len()..].iter().map(|(key, _)| key.as_str()).collect();
+        prop_assert!(matches!(&added[..], ["status"] | ["status", "connection" | "step" | "error_code"]), "{added:?}");
+    }
+
+    #[test]
+    fn what_a_page_is_told_has_no_byte_that_a_header_could_not_carry(url in page(), told in told()) {
+        prop_assume!(wish(&url).is_ok());
+        prop_assert!(told.to(&url).bytes().all(|byte| byte.is_ascii_graphic()));
+    }
+
+    #[test]
+    fn no_url_makes_the_judge_panic(url: String) {
+        let _ = (origin_of(&url), wish(&url), Told::Pending.to(&url));
+    }
+}

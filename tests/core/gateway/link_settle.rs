@@ -1,0 +1,57 @@
+//! Which Link session a connection came of, of those that a user has under way, newest first.
+//!
+//! 1. The one that asked for this very connection ends; else one that asked for none.
+//! 2. Where one alone asked for another connection and this one is new, that other one is missing.
+//! 3. Where several asked for others, or the user had the connection before, nobody is missing and none ends.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use ofauth_edge::core::gateway::link::{Pending, settle};
+
+const NEW: &str = "acct_new";
+const OLD: &str = "acct_old";
+
+fn session(key: i64, asked: Option<&str>) -> (i64, Pending) {
+    (key, Pending { return_url: None, asked: asked.map(str::to_owned), had: vec![OLD.to_owned()] })
+}
+
+/// The key of the session, whether it ended, and what is missing.
+fn of(sessions: &[(i64, Pending)], id: &str, handle: &str) -> Option<(i64, bool, Option<String>)> {
+    let settled = settle(sessions, id, handle)?;
+    Some((settled.session.0, settled.ended, settled.missing.map(str::to_owned)))
+}
+
+#[test]
+fn without_a_session_nothing_follows() {
+    assert_eq!(of(&[], "conn_a", NEW), None);
+}
+
+#[test]
+fn a_session_ends_with_the_connection_it_asked_for() {
+    let sessions = [session(3, Some("conn_b")), session(2, None), session(1, Some("conn_a"))];
+    assert_eq!(of(&sessions, "conn_a", OLD), Some((1, true, None)));
+    assert_eq!(of(&sessions, "conn_b", OLD), Some((3, true, None)));
+}
+
+#[test]
+fn a_session_for_a_new_account_goes_before_one_that_asked_for_another() {
+    let sessions = [session(2, Some("conn_b")), session(1, None)];
+    assert_eq!(of(&sessions, "conn_new", NEW), Some((1, true, None)));
+}
+
+#[test]
+fn a_new_connection_in_the_place_of_the_one_asked_for_means_that_one_is_missing() {
+    let sessions = [session(1, Some("conn_b"))];
+    assert_eq!(of(&sessions, "conn_new", NEW), Some((1, true, Some("conn_b".to_owned()))));
+}
+
+#[test]
+fn a_connection_that_the_user_had_before_came_of_no_session() {
+    let sessions = [session(1, Some("conn_b"))];
+    assert_eq!(of(&sessions, "conn_old", OLD), Some((1, false, None)));
+}
+
+#[test]
+fn with_several_that_asked_for_others_nobody_knows_which_it_was() {
+    let sessions = [session(2, Some("conn_b")), session(1, Some("conn_c"))];
+    assert_eq!(of(&sessions, "conn_new", NEW), Some((2, false, None)));
+}

@@ -1,0 +1,23 @@
+//! The gateway: routes, credentials, Link, lists, what passes to OFAuth and back.
+
+mod access;
+mod account;
+mod account_item;
+#[path = "../common/mod.rs"]
+mod common;
+mod error;
+mod health;
+mod link;
+mod link_callback;
+mod link_return;
+mod link_settle;
+mod list;
+mod origin;
+mod page;
+mod permission;
+mod retry;
+mod route;
+mod session;
+mod session_claims;
+mod session_mint;
+mod session_token;

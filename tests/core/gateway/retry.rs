@@ -1,0 +1,298 @@
+//! What an upstream answer means: whether to send again, what it tells of the connection, what a client should do.
+//!
+//! 1. GET and HEAD are sent again after a network error, 502, 503, RULES_OUTDATED, and a 429 that names at most 2 s.
+//! 2. At most 3 tries and 10 s in all; jitter is anything up to 200 ms, then 400 ms.
+//! 3. A refusal is looked for in 401 and 403, never under the raw proxy.
+//! 4. A refusal that means relink shows `expired`, and so does a `/self` that is not signed in; a success lifts
+//!    `expired` and `missing`; nothing lifts `disconnected`.
+//! 5. An error answer has a verdict; the raw proxy's 401 and 403 say nothing of the session or the key.
+//! 6. The relink hint goes into an object that lacks one, and changes nothing else.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use ofauth_edge::core::{
+    connection::{ACTIVE, DISCONNECTED, EXPIRED, MISSING, UNKNOWN},
+    gateway::{
+        ApiError, Verdict,
+        access::{DEADLINE, MAX_TRIES, Tried, is_self, learned, may_refuse, retry_in, verdict, with_relink_hint},
+    },
+};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const REPEATED: [Tried; 7] = [
+    Tried::Failed,
+    Tried::Answered(502, None, None),
+    Tried::Answered(503, None, None),
+    Tried::Answered(503, None, Some(60)),
+    Tried::Answered(401, Some("RULES_OUTDATED"), None),
+    Tried::Answered(403, Some("RULES_OUTDATED"), None),
+    Tried::Answered(429, None, Some(0)),
+];
+
+fn refusal(kind: &str) -> ApiError {
+    ApiError::refusal(401, json!({ "error": "No", "type": kind }).to_string().as_bytes()).unwrap()
+}
+
+fn hinted(body: &str) -> Option<String> {
+    with_relink_hint(body.as_bytes())
+}
+
+#[test]
+fn get_and_head_are_sent_again() {
+    for tried in REPEATED {
+        for method in ["GET", "HEAD"] {
+            assert_eq!(retry_in(method, tried, 1, 0, 0.0), Some(0), "{method} {tried:?}");
+        }
+    }
+}
+
+#[test]
+fn any_other_method_is_sent_once() {
+    for tried in REPEATED {
+        for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get", ""] {
+            assert_eq!(retry_in(method, tried, 1, 0, 0.0), None, "{method} {tried:?}");
+        }
+    }
+}
+
+#[test]
+fn other_answers_are_handed_on_at_once() {
+    for status in [200, 204, 301, 304, 400, 401, 403, 404, 409, 500, 501, 504, 520] {
+        assert_eq!(retry_in("GET", Tried::Answered(status, None, None), 1, 0, 0.0), None, "{status}");
+        assert_eq!(retry_in("GET", Tried::Answered(status, None, Some(1)), 1, 0, 0.0), None, "{status}");
+    }
+    for code in ["SESSION_EXPIRED", "SESSION_NOT_PROVIDED", "UNAUTHORIZED", "rules_outdated", ""] {
+        assert_eq!(retry_in("GET", Tried::Answered(401, Some(code), None), 1, 0, 0.0), None, "{code}");
+    }
+}
+
+#[test]
+fn a_429_is_waited_for_if_it_names_two_seconds_or_less() {
+    let wait = |seconds, random| retry_in("GET", Tried::Answered(429, None, seconds), 1, 0, random);
+    assert_eq!([wait(Some(0), 0.0), wait(Some(1), 0.0), wait(Some(2), 0.0)], [Some(0), Some(1_000), Some(2_000)]);
+    assert_eq!(wait(Some(2), 1.0), Some(2_200));
+    for seconds in [None, Some(3), Some(60), Some(u64::MAX)] {
+        assert_eq!(wait(seconds, 0.0), None, "{seconds:?}");
+    }
+}
+
+#[test]
+fn a_call_is_sent_three_times_at_most() {
+    assert_eq!(MAX_TRIES, 3);
+    for tried in REPEATED {
+        let waits = [1, 2, 3, 4, u32::MAX].map(|tries| retry_in("GET", tried, tries, 0, 0.0).is_some());
+        assert_eq!(waits, [true, true, false, false, false], "{tried:?}");
+    }
+}
+
+#[test]
+fn no_try_begins_after_the_deadline() {
+    assert_eq!(DEADLINE, 10_000);
+    let wait = |tried, elapsed| retry_in("GET", tried, 1, elapsed, 0.5);
+    assert_eq!(wait(Tried::Failed, 9_899), Some(100));
+    assert_eq!([wait(Tried::Failed, 9_900), wait(Tried::Failed, 10_000), wait(Tried::Failed, 60_000)], [None; 3]);
+    assert_eq!(wait(Tried::Answered(429, None, Some(2)), 7_899), Some(2_100));
+    assert_eq!(wait(Tried::Answered(429, None, Some(2)), 7_900), None);
+}
+
+#[test]
+fn jitter_doubles() {
+    let wait = |tries, random| retry_in("GET", Tried::Failed, tries, 0, random);
+    assert_eq!([wait(1, 0.0), wait(1, 0.5), wait(1, 1.0)], [Some(0), Some(100), Some(200)]);
+    assert_eq!([wait(2, 0.0), wait(2, 0.5), wait(2, 1.0)], [Some(0), Some(200), Some(400)]);
+}
+
+#[test]
+fn a_refusal_may_stand_in_401_and_403() {
+    for status in [401, 403] {
+        assert!(may_refuse("/v2/access/self", status));
+        assert!(may_refuse("/v2/access/proxyx/users", status));
+        assert!(!may_refuse("/v2/access/proxy/users/me", status));
+        assert!(!may_refuse("/v2/access/proxy/", status));
+    }
+    for status in [200, 400, 402, 404, 429, 500, 502] {
+        assert!(!may_refuse("/v2/access/self", status), "{status}");
+    }
+}
+
+#[test]
+fn the_raw_proxy_is_itself_however_it_is_written() {
+    for path in ["/v2/access/%70roxy/users/me", "/v2/access/pro%78y/users/me", "/v2/acces%73/proxy/x"] {
+        assert!(!may_refuse(path, 401), "{path}");
+        assert_eq!(verdict(path, 401, None), Some(Verdict::GiveUp), "{path}");
+    }
+}
+
+#[test]
+fn a_refusal_that_means_relink_shows_expired() {
+    let hinted = ApiError::refusal(403, br#"{"type":"FORBIDDEN","actionRequired":"refresh_session"}"#).unwrap();
+    for refusal in [refusal("SESSION_EXPIRED"), refusal("SESSION_NOT_PROVIDED"), refusal("session_expired"), hinted] {
+        for known in [ACTIVE, MISSING, UNKNOWN, EXPIRED, "awaiting_2fa"] {
+            assert_eq!(learned(known, 401, Some(&refusal), None), Some(EXPIRED), "{known} {refusal:?}");
+        }
+        assert_eq!(learned(DISCONNECTED, 401, Some(&refusal), None), None, "{refusal:?}");
+    }
+}
+
+#[test]
+fn any_other_error_shows_nothing() {
+    for known in [ACTIVE, EXPIRED, MISSING, DISCONNECTED, UNKNOWN] {
+        for kind in ["UNAUTHORIZED", "RULES_OUTDATED", "FORBIDDEN", "TEAPOT"] {
+            assert_eq!(learned(known, 401, Some(&refusal(kind)), None), None, "{known} {kind}");
+        }
+        for status in [301, 400, 401, 403, 404, 429, 500, 502] {
+            assert_eq!(learned(known, status, None, None), None, "{known} {status}");
+            assert_eq!(learned(known, status, None, Some(false)), None, "{known} {status}");
+            assert_eq!(learned(known, status, None, Some(true)), None, "{known} {status}");
+        }
+    }
+}
+
+#[test]
+fn a_success_lifts_expired_and_missing() {
+    for status in [200, 201, 204, 206, 299] {
+        for is_auth in [None, Some(true)] {
+            for known in [EXPIRED, MISSING] {
+                assert_eq!(learned(known, status, None, is_auth), Some(ACTIVE), "{known} {status}");
+            }
+            for known in [ACTIVE, DISCONNECTED, UNKNOWN, "awaiting_2fa"] {
+                assert_eq!(learned(known, status, None, is_auth), None, "{known} {status}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_self_that_is_not_signed_in_counts_as_expired() {
+    for known in [ACTIVE, MISSING, UNKNOWN, EXPIRED] {
+        assert_eq!(learned(known, 200, None, Some(false)), Some(EXPIRED), "{known}");
+    }
+    assert_eq!(learned(DISCONNECTED, 200, None, Some(false)), None);
+}
+
+#[test]
+fn what_is_no_error_has_no_verdict() {
+    for status in [200, 204, 206, 301, 304, 399] {
+        assert_eq!(verdict("/v2/access/self", status, None), None, "{status}");
+        assert_eq!(verdict("/v2/access/proxy/x", status, None), None, "{status}");
+    }
+}
+
+#[test]
+fn a_refusal_has_its_own_verdict() {
+    let rows = [
+        ("SESSION_EXPIRED", Verdict::Relink),
+        ("SESSION_NOT_PROVIDED", Verdict::Relink),
+        ("UNAUTHORIZED", Verdict::Operator),
+        ("RULES_OUTDATED", Verdict::Retry),
+        ("FORBIDDEN", Verdict::GiveUp),
+    ];
+    for (kind, expected) in rows {
+        assert_eq!(verdict("/v2/access/self", 401, Some(&refusal(kind))), Some(expected), "{kind}");
+    }
+}
+
+#[test]
+fn an_error_that_is_not_read_has_the_verdict_of_its_status() {
+    let rows = [
+        (400, Verdict::GiveUp),
+        (404, Verdict::GiveUp),
+        (429, Verdict::Retry),
+        (500, Verdict::Retry),
+        (502, Verdict::Retry),
+    ];
+    for (status, expected) in rows {
+        for path in ["/v2/access/self", "/v2/access/proxy/x"] {
+            assert_eq!(verdict(path, status, None), Some(expected), "{path} {status}");
+        }
+    }
+    assert_eq!(verdict("/v2/access/self", 403, None), Some(Verdict::GiveUp));
+}
+
+#[test]
+fn the_raw_proxy_s_refusals_say_nothing_of_session_or_key() {
+    for status in [401, 403] {
+        for refusal in [None, Some(refusal("SESSION_EXPIRED")), Some(refusal("UNAUTHORIZED"))] {
+            assert_eq!(
+                verdict("/v2/access/proxy/users/me", status, refusal.as_ref()),
+                Some(Verdict::GiveUp),
+                "{status}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_hint_is_added_at_the_end() {
+    let expected = r#"{"error":"No","type":"SESSION_EXPIRED","actionRequired":"relink_connection"}"#;
+    assert_eq!(hinted(r#"{"error":"No","type":"SESSION_EXPIRED"}"#).as_deref(), Some(expected));
+    let spaced = "{ \"type\" : \"A\",\n\"n\": 1.50, \"o\": {} }\r\n ";
+    let expected = "{ \"type\" : \"A\",\n\"n\": 1.50, \"o\": {} ,\"actionRequired\":\"relink_connection\"}\r\n ";
+    assert_eq!(hinted(spaced).as_deref(), Some(expected));
+}
+
+#[test]
+fn a_hint_that_is_there_stays() {
+    for name in ["actionRequired", "action_required", "action\\u0052equired"] {
+        assert_eq!(hinted(&format!(r#"{{"type":"SESSION_EXPIRED","{name}":"refresh_session"}}"#)), None, "{name}");
+    }
+}
+
+#[test]
+fn what_is_no_object_gets_no_hint() {
+    for body in ["", "{}", " { } ", "[]", "[{}]", "null", "\"}\"", "<html>}", r#"{"a":1"#, r#"{"a":1}}"#, r#"{"a":1,}"#]
+    {
+        assert_eq!(hinted(body), None, "{body}");
+    }
+    assert_eq!(with_relink_hint(b"{\"a\":\"\xff\"}"), None);
+}
+
+#[test]
+fn half_a_pair_of_surrogates_does_not_keep_the_hint_off() {
+    let body = r#"{"error":"No, Jane \ud83d","type":"SESSION_EXPIRED"}"#;
+    assert!(ApiError::refusal(401, body.as_bytes()).is_some_and(|refusal| refusal.verdict == Verdict::Relink));
+    assert!(hinted(body).is_some_and(|hinted| hinted.ends_with(r#","actionRequired":"relink_connection"}"#)));
+}
+
+proptest! {
+    #[test]
+    fn a_wait_lies_within_its_bounds(
+        tries in 0_u32..6,
+        elapsed in 0_i64..20_000,
+        random in prop_oneof![4 => 0.0..=1.0, 1 => any::<f64>()],
+        seconds in 0_u64..=2,
+    ) {
+        for (tried, least) in [(Tried::Failed, 0), (Tried::Answered(429, None, Some(seconds)), i64::try_from(seconds).unwrap() * 1_000)] {
+            if let Some(wait) = retry_in("GET", tried, tries, elapsed, random) {
+                let most = if tries < 2 { 200 } else { 400 };
+                prop_assert!((least..=least + most).contains(&wait));
+                prop_assert!(tries < MAX_TRIES && elapsed + wait < DEADLINE);
+            }
+        }
+    }
+
+    #[test]
+    fn a_hint_changes_nothing_else(fields in prop::collection::hash_map("\\PC{0,9}", "\\PC{0,9}", 1..6)) {
+        let body = json!(fields);
+        let with: Value = serde_json::from_str(&hinted(&body.to_string()).unwrap()).unwrap();
+        let mut expected = body;
+        expected["actionRequired"] = json!("relink_connection");
+        prop_assert_eq!(with, expected);
+    }
+
+    #[test]
+    fn no_body_or_path_panics(body: Vec<u8>, text: String, status: u16) {
+        let _ = (with_relink_hint(&body), hinted(&text), hinted(&format!("{{{text}}}")));
+        let _ = (may_refuse(&text, status), verdict(&text, status, None), learned(&text, status, None, None));
+    }
+}
+
+#[test]
+fn self_is_itself_however_it_is_written() {
+    for path in ["/v2/access/self", "/v2/access/%73elf", "/v2/acces%73/self"] {
+        assert!(is_self(path), "{path}");
+    }
+    for path in ["/v2/access/self/", "/v2/access/self/notifications", "/v2/access/selfish", "/v2/access/proxy/self"] {
+        assert!(!is_self(path), "{path}");
+    }
+}

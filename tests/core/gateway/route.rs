@@ -1,0 +1,245 @@
+//! Routes: every path the Worker serves, and with which methods.
+//!
+//! 1. Each route answers its methods, HEAD where it answers GET.
+//! 2. Any other method there is 405, with what is allowed.
+//! 3. Any method goes to the Access API, and to OFAuth's routes for servers.
+//! 4. A trailing, empty, missing or further segment, and any other path, is nothing.
+//! 5. A route's name in logs never shows its path.
+//! 6. No method or path panics.
+//! 7. Pages of other sites may call what a session token opens, and nothing else.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use ofauth_edge::core::gateway::route::{Route, is_for_browsers, route};
+use proptest::prelude::*;
+
+const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
+
+/// The routes that are read.
+const READ: [(&str, Route); 7] = [
+    ("/healthz", Route::Health),
+    ("/edge/connections", Route::Connections),
+    ("/edge/events", Route::Events),
+    (
+        "/edge/connections/acct_00112233445566778899aabbccddeeff",
+        Route::Connection("acct_00112233445566778899aabbccddeeff"),
+    ),
+    ("/edge/connections/conn_abc123", Route::Connection("conn_abc123")),
+    ("/edge/connections/conn_abc123/health", Route::ConnectionHealth("conn_abc123")),
+    ("/edge/connections/acct_1/events", Route::Timeline("acct_1")),
+];
+
+/// The routes of one method each.
+const ONE: [(&str, &str, Route); 6] = [
+    ("POST", "/webhooks/ofauth", Route::Webhook),
+    ("POST", "/edge/sessions", Route::Sessions),
+    ("POST", "/v2/link/init", Route::LinkInit),
+    ("GET", "/link/callback", Route::LinkCallback),
+    ("POST", "/edge/connections/acct_1/invalidate", Route::Invalidate("acct_1")),
+    ("DELETE", "/edge/users/user_1", Route::User("user_1")),
+];
+
+#[test]
+fn a_route_of_one_method_answers_that_alone() {
+    for (allowed, path, expected) in ONE {
+        assert_eq!(route(allowed, path), expected, "{path}");
+        for method in METHODS.iter().filter(|method| **method != allowed) {
+            assert_eq!(route(method, path), Route::MethodNotAllowed(allowed), "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_link_session_is_read_and_cancelled() {
+    for path in ["/v2/link/cs_1", "/v2/link/callback", "/v2/link/INIT", "/v2/link/init%20", "/v2/link/.."] {
+        for method in METHODS {
+            let expected = match method {
+                "GET" | "HEAD" | "DELETE" => Route::LinkSession,
+                _ => Route::MethodNotAllowed("GET, HEAD, DELETE"),
+            };
+            assert_eq!(route(method, path), expected, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn any_method_goes_to_the_routes_for_servers() {
+    for method in METHODS {
+        for path in ["/v2/account/whoami", "/v2/connections", "/v2/dynamic-rules", "/v2/vault/x", "/v2/vault-plus/x"] {
+            assert_eq!(route(method, path), Route::Account, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_may_be_called_like_a_route() {
+    for name in ["health", "events", "invalidate", "import", "connections"] {
+        assert_eq!(route("GET", &format!("/edge/connections/{name}")), Route::Connection(name));
+        assert_eq!(route("DELETE", &format!("/edge/connections/{name}")), Route::Delete(name));
+        assert_eq!(route("GET", &format!("/edge/connections/{name}/health")), Route::ConnectionHealth(name));
+    }
+}
+
+#[test]
+fn pages_may_call_what_a_token_opens() {
+    for path in ["/v2/access/self", "/v2/link/init", "/edge/connections", "/edge/connections/acct_1", "/edge/nothing"] {
+        assert!(is_for_browsers(path), "{path}");
+    }
+    for path in ["/", "", "/webhooks/ofauth", "/healthz", "/link/callback", "/v2", "/edge", "/v22/", "/edges/", "edge/"]
+    {
+        assert!(!is_for_browsers(path), "{path:?}");
+    }
+}
+
+#[test]
+fn get_and_head_read() {
+    for (path, expected) in READ {
+        assert_eq!(route("GET", path), expected, "{path}");
+        assert_eq!(route("HEAD", path), expected, "{path}");
+    }
+}
+
+#[test]
+fn what_is_read_allows_get_and_head_alone() {
+    for (path, _) in READ {
+        for method in &METHODS[2..] {
+            let expected = match route("DELETE", path) {
+                Route::Delete(name) if *method == "DELETE" => Route::Delete(name),
+                Route::Delete(_) => Route::MethodNotAllowed("GET, HEAD, DELETE"),
+                _ => Route::MethodNotAllowed("GET, HEAD"),
+            };
+            assert_eq!(route(method, path), expected, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn any_method_goes_to_the_access_api() {
+    for method in METHODS {
+        for path in
+            ["/v2/access/self", "/v2/access/proxy/users/me", "/v2/access/uploads/upload%3Auuid", "/v2/access/a/../b"]
+        {
+            assert_eq!(route(method, path), Route::Access, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn a_connection_s_segment_is_handed_on_as_it_came() {
+    assert_eq!(route("GET", "/edge/connections/conn%5F1"), Route::Connection("conn%5F1"));
+    assert_eq!(route("GET", "/edge/connections/.."), Route::Connection(".."));
+}
+
+#[test]
+fn a_trailing_or_empty_segment_matches_nothing() {
+    let paths = [
+        "/webhooks/ofauth/",
+        "/webhooks//ofauth",
+        "//webhooks/ofauth",
+        "/healthz/",
+        "//healthz",
+        "/edge/connections/",
+        "/edge//connections",
+        "/edge/connections//",
+        "/edge/connections/acct_1/",
+        "/edge/connections//acct_1",
+        "/edge/events/",
+        "/edge/sessions/",
+        "/edge//sessions",
+        "/edge/connections/acct_1/health/",
+        "/edge/connections/acct_1//health",
+        "/edge/connections//health",
+        "/edge/connections//events",
+        "/edge/connections//invalidate",
+        "/edge/connections///",
+        "/edge/users/",
+        "/edge/users//",
+        "/edge/users/user_1/",
+        "/edge//users/user_1",
+        "/v2/link/",
+        "/v2/link//",
+        "/v2/link/init/",
+        "/v2/link//init",
+        "/v2//link/init",
+        "/link/callback/",
+        "/link//callback",
+    ];
+    for path in paths {
+        for method in METHODS {
+            assert_eq!(route(method, path), Route::NotFound, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn other_paths_are_nothing() {
+    let paths = [
+        "",
+        "/",
+        "/webhooks",
+        "/webhooks/other",
+        "/edge",
+        "/edge/",
+        "/edge/other",
+        "/edge/events/1",
+        "/edge/sessions/1",
+        "/edge/session",
+        "/edge/connectionsx",
+        "/v2/access",
+        "/v2/accessx",
+        "/v1/access/self",
+        "/Healthz",
+        "/EDGE/connections",
+        "/healthz?x",
+        "healthz",
+        "/healthz%2f",
+        "/edge/users",
+        "/edge/users/user_1/connections",
+        "/edge/connections/acct_1/healthz",
+        "/edge/connections/acct_1/Health",
+        "/edge/connections/acct_1/health/now",
+        "/edge/connections/acct_1/settings",
+        "/v2/link",
+        "/v2/link/cs_1/cancel",
+        "/v2/link/init/x",
+        "/v1/link/init",
+        "/link",
+        "/link/callbackx",
+        "/link/Callback",
+        "/v2/account",
+        "/v2/vault",
+        "/v2/connectionsx",
+    ];
+    for path in paths {
+        assert_eq!(route("GET", path), Route::NotFound, "{path:?}");
+    }
+}
+
+#[test]
+fn names_in_logs_show_no_path() {
+    let mut names: Vec<&str> = READ.iter().map(|(_, route)| route.name()).collect();
+    names.extend(ONE.map(|(_, _, route)| route.name()));
+    let others = [
+        Route::Access,
+        Route::Account,
+        Route::LinkSession,
+        Route::Delete("x"),
+        Route::MethodNotAllowed("GET"),
+        Route::NotFound,
+    ];
+    names.extend(others.map(Route::name));
+    assert!(names.iter().all(|name| name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')), "{names:?}");
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), READ.len() - 1 + ONE.len() + others.len());
+}
+
+proptest! {
+    #[test]
+    fn no_method_or_path_panics(
+        method: String,
+        path in r"\PC*|(/|edge|connections|users|health|v2|access|account|link|init|%2e|\.\.|webhooks|ofauth|\x00){0,9}",
+    ) {
+        let found = route(&method, &path);
+        prop_assert_eq!(found == Route::Access, path.starts_with("/v2/access/"));
+    }
+}

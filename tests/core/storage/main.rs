@@ -1,0 +1,7 @@
+//! Storage: sealing, the schema of KV, redaction.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod redact;
+mod schema;
+mod seal;

@@ -1,0 +1,15 @@
+//! Webhooks: signatures, events, deliveries, explanations.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod delivery;
+mod event;
+mod event_json;
+mod event_user;
+mod explain;
+mod explain_json;
+mod explain_secret;
+mod header;
+mod mac;
+mod secret;
+mod verify;
