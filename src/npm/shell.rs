@@ -3,8 +3,8 @@
 use std::{cell::RefCell, mem::take, ops::Range};
 
 use super::{
-    DATED, GOOD, KNOWN, LIVE, NUMBER_IDS,
     answer::{self, Failure},
+    flags::{DATED, GOOD, KNOWN, LIVE, NUMBER_IDS},
     hmac::hmac,
 };
 use crate::core::webhook::{
@@ -75,13 +75,13 @@ impl Shell {
         self.secrets.is_some()
     }
 
-    /// What [`verify_signature`](super::verify_signature) says.
+    /// What [`verify_signature`](super::bindings::verify_signature) says.
     pub(super) fn verify_signature(&mut self, bytes: usize, tolerance: u64, now: u64) -> bool {
         let outcome = self.judge(bytes, tolerance, now).map(|verified| answer::verified(&verified));
         self.reply(outcome)
     }
 
-    /// What [`verify_webhook`](super::verify_webhook) says.
+    /// What [`verify_webhook`](super::bindings::verify_webhook) says.
     pub(super) fn verify_webhook(&mut self, bytes: usize, tolerance: u64, now: u64) -> u32 {
         let read = |verified: Verified| {
             let mut members = Members::default();

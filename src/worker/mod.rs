@@ -1,28 +1,12 @@
 //! The shell on Cloudflare: performs what the core decides, and reads the clock, randomness and configuration for it.
 
-mod account;
-mod body;
-mod book;
-mod call;
 mod connections;
-mod env;
-mod events;
+mod http;
 mod hub;
-mod kv;
 mod ledger;
-mod link;
-mod manage;
-mod pending;
 mod platform;
-mod projector;
-mod proxy;
-mod reply;
-mod row;
-mod rules;
-mod sessions;
+mod routes;
 mod upstream;
-mod users;
-mod webhook;
 
 use std::rc::Rc;
 
@@ -36,8 +20,9 @@ use crate::core::{
         route::{Route, is_for_browsers, route},
     },
 };
-use call::Call;
-use reply::{Failure, Reply};
+use http::{Call, Reply};
+use platform::{Failure, environment};
+use routes::{access, account, connections as connection_routes, events, link, manage, sessions, users, webhook};
 
 /// Serves one request and writes its one log line.
 #[event(fetch)]
@@ -68,7 +53,7 @@ async fn carry_through(call: Rc<Call>, env: Env, context: &Context) -> worker::R
 
 /// `/healthz` says what configuration lacks; nothing else is served until it lacks nothing.
 async fn serve(call: &Call, route: Route<'_>, env: &Env) -> Reply {
-    let config = match (env::config(env), route) {
+    let config = match (environment::config(env), route) {
         (Ok(config), _) => config,
         (Err(problems), Route::Health) => return Reply::unhealthy(&problems),
         (Err(_), _) => return EdgeError::NotConfigured.into(),
@@ -86,10 +71,10 @@ async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> 
     match route {
         Route::Webhook => Ok(webhook::receive(call, config, env).await),
         Route::Health => Ok(Reply::healthy()),
-        Route::Access => proxy::forward(call, &admit(call, config)?, config, env).await,
+        Route::Access => access::forward(call, &admit(call, config)?, config, env).await,
         Route::Sessions => sessions::create(call, &admit(call, config)?, config).await,
-        Route::Connections => connections::list(call, &admit(call, config)?, config, env).await,
-        Route::Connection(segment) => connections::show(segment, &admit(call, config)?, config, env).await,
+        Route::Connections => connection_routes::list(call, &admit(call, config)?, config, env).await,
+        Route::Connection(segment) => connection_routes::show(segment, &admit(call, config)?, config, env).await,
         Route::Account | Route::LinkSession => account::forward(call, &admit(call, config)?, config, env).await,
         Route::Delete(segment) => manage::delete(segment, call, &admit(call, config)?, config, env).await,
         Route::Invalidate(segment) => manage::invalidate(segment, call, &admit(call, config)?, config, env).await,

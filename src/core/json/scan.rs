@@ -1,8 +1,10 @@
 //! JSON read in place, in one pass: the members that are wanted are found in the text and handed out as they are written.
 //! No tree is built, no number is parsed, nothing is copied but strings that have escapes, no depth overflows the stack.
 
-use super::cursor::{Cursor, Syntax};
-use super::string::string;
+use super::{
+    cursor::{Cursor, Syntax},
+    string::string,
+};
 
 /// A member that is wanted.
 pub struct Field {

@@ -1,8 +1,6 @@
-//! The three things the core never touches: the clock, randomness, the console.
+//! Randomness: the one place that draws it, from the platform's secure source.
 
-use js_sys::Date;
 use wasm_bindgen::prelude::*;
-use worker::web_sys;
 
 use crate::core::storage::NONCE;
 
@@ -12,13 +10,6 @@ extern "C" {
     fn get_random_values(bytes: &mut [u8]);
     #[wasm_bindgen(js_namespace = crypto, js_name = randomUUID)]
     fn random_uuid() -> String;
-}
-
-/// Unix milliseconds. No request and no variable can set it.
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the clock")]
-#[expect(clippy::cast_possible_truncation, reason = "a JavaScript date is a safe integer")]
-pub fn now_ms() -> i64 {
-    Date::now() as i64
 }
 
 /// Fresh random bytes for one seal.
@@ -38,9 +29,4 @@ pub fn random() -> f64 {
 /// A name for one request.
 pub fn request_id() -> String {
     format!("req_{}", random_uuid())
-}
-
-/// One JSON line.
-pub fn log(line: &serde_json::Value) {
-    web_sys::console::log_1(&line.to_string().into());
 }

@@ -1,36 +1,23 @@
 //! Any `/v2/access/*`: the call goes up with the key and the connection id, the answer comes back, bodies are streamed.
 
-use std::{pin::pin, time::Duration};
+use worker::Env;
 
-use futures_util::future::select;
-use worker::{Delay, Env};
-
-use super::{
-    call::Call,
-    hub, kv,
-    ledger::{self, Entry},
-    reply::{Failure, Reply},
-    upstream::{self, Answer, Outgoing},
-};
-use crate::core::{
-    config::Config,
-    connection::{Changes, Rank, Record},
-    gateway::{
-        Caller, EdgeError, Session,
-        access::{self, Named},
+use crate::{
+    core::{
+        config::Config,
+        gateway::{
+            Caller, EdgeError, Session,
+            access::{self, Named},
+        },
     },
-    storage,
+    worker::{
+        connections::{Target, by_handle, by_id, from_kv, learn},
+        http::{Call, Reply},
+        hub,
+        platform::Failure,
+        upstream::{self, Outgoing},
+    },
 };
-
-/// How long an answer waits for its ledger to hear what it showed.
-const PATIENCE: Duration = Duration::from_secs(2);
-
-/// The connection a call goes to.
-pub struct Target {
-    pub id: String,
-    /// What the store knows of it.
-    known: Option<Record>,
-}
 
 /// 1. The path is judged.
 /// 2. A session needs the route's permission.
@@ -83,45 +70,4 @@ async fn named(header: Option<&str>, config: &Config, env: &Env) -> Result<Targe
         Named::Handle(handle) => by_handle(handle, config, env).await,
         Named::Id(id) => by_id(id, config, env).await,
     }
-}
-
-/// A server's hot path: one KV get; on a miss, or with KV failing, the ledger.
-pub async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Target, Failure> {
-    let record = match from_kv(handle, config, env).await? {
-        Some(record) => Some(record),
-        None => ledger::record(handle, env).await?,
-    };
-    Ok(record.filter(Record::is_connected).ok_or(EdgeError::ConnectionNotFound)?.into())
-}
-
-/// An id that the store does not know goes up as it is, and nothing is stored.
-async fn by_id(id: &str, config: &Config, env: &Env) -> Result<Target, Failure> {
-    let known = ledger::record(&config.index.handle(id), env).await?;
-    if known.as_ref().is_some_and(|record| !record.is_connected()) {
-        return Err(EdgeError::ConnectionNotFound.into());
-    }
-    Ok(Target { id: id.to_owned(), known })
-}
-
-async fn from_kv(handle: &str, config: &Config, env: &Env) -> Result<Option<Record>, Failure> {
-    let kv = kv::open(env)?;
-    let value = kv.get(&storage::connection_key(handle)).bytes().await.ok().flatten();
-    Ok(value.and_then(|value| storage::open_connection(handle, &value, &config.sealer)))
-}
-
-impl From<Record> for Target {
-    fn from(record: Record) -> Self {
-        Self { id: record.id.clone(), known: Some(record) }
-    }
-}
-
-/// Enters what an answer shows of the connection's status.
-pub async fn learn(known: &Record, answer: &Answer, call: &Call, config: &Config, env: &Env) {
-    let Some(status) = access::learned(&known.status, answer.status(), answer.refusal(), answer.is_auth()) else {
-        return;
-    };
-    let entry = Entry::own(&known.id, status, Rank::Observed, Changes::status(status), call);
-    let entry = Entry { learned: true, ..entry };
-    // The caller's answer neither depends on it nor waits long for it; the next call will show the same.
-    select(pin!(ledger::enter(&entry, b"", config, env)), pin!(Delay::from(PATIENCE))).await;
 }

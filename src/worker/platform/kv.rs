@@ -5,7 +5,7 @@ use worker::{
     kv::{KvError, KvStore},
 };
 
-use super::{env, reply::Failure};
+use super::{environment, failure::Failure};
 use crate::core::storage::Put;
 
 /// One batch of a list: at most 1,000 keys.
@@ -44,7 +44,7 @@ pub async fn list<M: Default + serde::de::DeserializeOwned>(
 
 /// The namespace, or the failure that it is not bound.
 pub fn open(env: &Env) -> Result<KvStore, Failure> {
-    env::connections(env).map_err(|error| Failure::storage("kv", &error))
+    environment::connections(env).map_err(|error| Failure::storage("kv", &error))
 }
 
 /// KV did not answer.

@@ -14,20 +14,22 @@ use std::{
 
 use futures_channel::oneshot::{self, Receiver};
 use futures_util::future::{Either, join, select};
-use serde_json::json;
 use worker::{Delay, Env, ScheduledTime, State, js_sys, kv::KvStore};
 
 use super::{
-    book::Book,
-    env,
-    hub::{self, Message, Told},
-    kv, platform,
     row::{MAX_RETRY, MIN_RETRY},
+    store::Book,
 };
-use crate::core::{
-    config::Config,
-    connection::Record,
-    storage::{self, Put},
+use crate::{
+    core::{
+        config::Config,
+        connection::Record,
+        storage::{self, Put},
+    },
+    worker::{
+        hub::{self, Message, Told},
+        platform::{self, environment, kv, log_error},
+    },
 };
 
 /// How long the answer to OFAuth waits for the first attempt.
@@ -85,7 +87,7 @@ impl Projector {
         match self.try_wake().await {
             Ok(()) => Ok(()),
             Err(error) => {
-                complain("alarm", &error);
+                log_error("alarm", &error);
                 // Configuration or storage is broken; whatever it is, come back.
                 self.set_alarm(platform::now_ms() + MAX_RETRY).await
             }
@@ -100,7 +102,7 @@ impl Projector {
     }
 
     async fn try_wake(self: &Rc<Self>) -> worker::Result<()> {
-        let config = env::config(&self.env).map_err(|_| "not configured")?;
+        let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let book = Book::new(&self.state, &config);
         let Some(row) = book.read()? else { return Ok(()) };
         let now = platform::now_ms();
@@ -130,14 +132,14 @@ impl Projector {
     }
 
     async fn run(self: &Rc<Self>, place: Place) {
-        let config = env::config(&self.env);
+        let config = environment::config(&self.env);
         if let Ok(config) = &config {
             let carried = match place {
                 Place::Kv => self.carry_to_kv(config).await,
                 Place::Hub => self.carry_to_hub(config).await,
             };
             if let Err(error) = carried {
-                complain("projector", &error);
+                log_error("projector", &error);
             }
         }
         let lane = self.lane(place);
@@ -147,14 +149,14 @@ impl Projector {
         if let Ok(config) = &config
             && let Err(error) = self.settle(&Book::new(&self.state, config)).await
         {
-            complain("projector", &error);
+            log_error("projector", &error);
         }
     }
 
     /// Puts the newest version until KV has it, or a put fails.
     async fn carry_to_kv(self: &Rc<Self>, config: &Config) -> worker::Result<()> {
         let book = Book::new(&self.state, config);
-        let kv = env::connections(&self.env)?;
+        let kv = environment::connections(&self.env)?;
         while book.read()?.is_some_and(|row| row.projected < row.version) {
             let gap = self.last_put.get() + PUT_GAP - platform::now_ms();
             if let Ok(gap @ 1..) = u64::try_from(gap) {
@@ -221,14 +223,14 @@ impl Projector {
             if late.await.is_ok()
                 && let Err(error) = projector.put_again().await
             {
-                complain("projector", &error);
+                log_error("projector", &error);
             }
         });
         Err("KV did not answer".into())
     }
 
     async fn put_again(self: &Rc<Self>) -> worker::Result<()> {
-        let config = env::config(&self.env).map_err(|_| "not configured")?;
+        let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let book = Book::new(&self.state, &config);
         let Some(row) = book.read()? else { return Ok(()) };
         book.unprojected()?;
@@ -265,10 +267,6 @@ impl Projector {
             None => self.state.storage().delete_alarm().await,
         }
     }
-}
-
-fn complain(what: &str, error: &worker::Error) {
-    platform::log(&json!({ "level": "error", "what": what, "error": error.to_string() }));
 }
 
 impl Lane {

@@ -1,24 +1,25 @@
 //! `GET /edge/connections` and `GET /edge/connections/{handle or id}`.
 
 use futures_util::future::try_join_all;
-use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use worker::{Env, kv::KvStore};
 
-use super::{
-    call::Call,
-    hub, kv, ledger, platform,
-    reply::{Failure, Reply},
-};
-use crate::core::{
-    config::Config,
-    connection::Record,
-    gateway::{
-        Caller, EdgeError, Session,
-        list::{BAD_CURSOR, ConnectionQuery, MAX_BATCHES, MAX_OFFSET, Page},
+use crate::{
+    core::{
+        config::Config,
+        connection::Record,
+        gateway::{
+            Caller,
+            list::{BAD_CURSOR, ConnectionQuery, MAX_BATCHES, MAX_OFFSET, Page},
+        },
+        storage::{self, CONNECTION_PREFIX, ConnectionMeta},
     },
-    id::{is_connection_id, is_handle},
-    storage::{self, CONNECTION_PREFIX, ConnectionMeta},
+    worker::{
+        connections::{find, of_session},
+        http::{Call, Reply},
+        hub,
+        platform::{self, Failure, kv},
+    },
 };
 
 const BATCH: u64 = 1_000;
@@ -54,84 +55,6 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
 pub async fn show(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     let record = find(segment, caller, config, env).await?.record()?;
     Ok(Reply::json(&caller.view(record)))
-}
-
-/// Which connection a path names.
-pub enum Found {
-    /// One that is kept here.
-    Known(Box<Record>),
-    /// One that is not, by OFAuth's id.
-    Unknown(String),
-}
-
-impl Found {
-    /// CONNECTION_NOT_FOUND unless it is kept here.
-    pub fn record(self) -> Result<Record, EdgeError> {
-        match self {
-            Self::Known(record) => Ok(*record),
-            Self::Unknown(_) => Err(EdgeError::ConnectionNotFound),
-        }
-    }
-
-    /// OFAuth's id.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Known(record) => &record.id,
-            Self::Unknown(id) => id,
-        }
-    }
-}
-
-/// Finds the connection that a path's segment names.
-pub async fn find(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
-    let name = percent_decode_str(segment).decode_utf8().map_err(|_| EdgeError::ConnectionNotFound)?;
-    find_named(&name, caller, config, env).await
-}
-
-/// Finds a connection by handle or id: a session's in its hub, any other in its ledger. A raw id is taken from a gateway
-/// key only.
-pub async fn find_named(name: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
-    let (handle, id) = match name {
-        handle if is_handle(handle) => (handle.to_owned(), None),
-        id if is_connection_id(id) && *caller == Caller::Gateway => (config.index.handle(id), Some(id.to_owned())),
-        _ => return Err(EdgeError::ConnectionNotFound.into()),
-    };
-    let record = match caller {
-        Caller::Session(session) => {
-            of_session(session, config, env).await?.into_iter().find(|record| record.handle == handle)
-        }
-        _ => ledger::record(&handle, env).await?,
-    };
-    match (record, id) {
-        (Some(record), _) => Ok(Found::Known(Box::new(record))),
-        (None, Some(id)) => Ok(Found::Unknown(id)),
-        (None, None) => Err(EdgeError::ConnectionNotFound.into()),
-    }
-}
-
-/// The same connection as its ledger has it. The hub may not have heard yet that one is another user's now; the ledger has.
-pub async fn confirm(record: &Record, session: &Session, env: &Env) -> Result<Record, Failure> {
-    let record = ledger::record(&record.handle, env).await?;
-    let own = record.filter(|record| record.is_of(&session.client_reference_id));
-    own.ok_or_else(|| EdgeError::ConnectionNotFound.into())
-}
-
-/// Finds a connection for more than a look: a session's is confirmed.
-pub async fn find_own(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
-    let found = find(segment, caller, config, env).await?;
-    match (caller, found) {
-        (Caller::Session(session), Found::Known(record)) => {
-            Ok(Found::Known(Box::new(confirm(&record, session, env).await?)))
-        }
-        (_, found) => Ok(found),
-    }
-}
-
-/// All that a session may see: its user's, or the only one its token is for.
-async fn of_session(session: &Session, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
-    let mut records = hub::connections(&session.client_reference_id, config, env).await?;
-    records.retain(|record| session.connection.as_ref().is_none_or(|only| *only == record.handle));
-    Ok(records)
 }
 
 /// A page of records that are all at hand. It has no cursor: a user has few, and the offset reaches them all.

@@ -14,14 +14,13 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use worker::{
-    DurableObject, Env, Method, Request, RequestInit, Response, SqlStorage, SqlStorageValue as Value, State,
-    durable_object,
-};
+use worker::{DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue as Value, State, durable_object};
 
-use super::{env, pending::Question, platform, reply::Failure};
-use crate::core::{config::Config, connection::Record};
+use super::message::{Message, Told};
+use crate::{
+    core::{config::Config, connection::Record},
+    worker::platform::{self, environment, first},
+};
 
 const MEMORY: i64 = 30 * 86_400_000;
 const SCHEMA: &str = "
@@ -30,50 +29,11 @@ const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS links (
         key INTEGER PRIMARY KEY AUTOINCREMENT, until INTEGER NOT NULL, pages INTEGER NOT NULL, pending BLOB NOT NULL)";
 
-/// What a hub is told or asked. It carries the hub's own name: an object may not know it.
-#[derive(Debug, Serialize, Deserialize)]
-pub enum Message {
-    /// By a ledger.
-    Told(Told),
-    /// All connections of the user.
-    List,
-    /// About Link sessions.
-    Link(Question),
-}
-
-/// What a ledger tells a hub about one connection.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Told {
-    /// The connection.
-    pub handle: String,
-    /// The ledger's version.
-    pub version: i64,
-    /// What it looks like, or `None` once it belongs to another user, to none, or is no more.
-    pub record: Option<Record>,
-}
-
 /// The Durable Object.
 #[durable_object(alarm)]
 pub struct Hub {
     state: State,
     env: Env,
-}
-
-/// Sends a message to the hub of that name.
-pub async fn send<T: DeserializeOwned>(name: &str, message: Message, env: &Env) -> worker::Result<T> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(serde_json::to_string(&(name, message))?.into()));
-    let request = Request::new_with_init("https://hub/", &init)?;
-    let mut answer = env::hubs(env)?.get_by_name(name)?.fetch_with_request(request).await?;
-    if answer.status_code() == 200 { answer.json().await } else { Err("the hub refused".into()) }
-}
-
-/// All connections of a user, the newest `updatedAt` first.
-pub async fn connections(reference: &str, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
-    let listed = send::<Vec<Record>>(&config.index.reference(reference), Message::List, env).await;
-    let mut records = listed.map_err(|error| Failure::storage("hub", &error))?;
-    records.sort_by(|a, b| b.updated_at.cmp(&a.updated_at).then_with(|| a.handle.cmp(&b.handle)));
-    Ok(records)
 }
 
 impl DurableObject for Hub {
@@ -82,7 +42,7 @@ impl DurableObject for Hub {
     }
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
-        let config = env::config(&self.env).map_err(|_| "not configured")?;
+        let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let (sql, now) = (self.state.storage().sql(), platform::now_ms());
         let (name, message): (String, Message) = request.json().await?;
         if message.is_write() {
@@ -124,17 +84,6 @@ impl Hub {
         }
         Ok(())
     }
-}
-
-impl Message {
-    fn is_write(&self) -> bool {
-        matches!(self, Self::Told(_) | Self::Link(Question::Expect(..)))
-    }
-}
-
-/// The first row of what a statement gives; empty if it gives none.
-pub fn first(sql: &SqlStorage, statement: &str, bindings: Vec<Value>) -> worker::Result<Vec<Value>> {
-    Ok(sql.exec(statement, bindings)?.raw().next().transpose()?.unwrap_or_default())
 }
 
 fn list(name: &str, sql: &SqlStorage, config: &Config) -> worker::Result<Vec<Record>> {

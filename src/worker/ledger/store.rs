@@ -10,20 +10,21 @@
 //! with the first write: a look-up on an empty object writes nothing. Bodies go after EVENT_TTL_SECONDS, deliveries after
 //! [`DELIVERY_LIFE`] and beyond the newest [`MAX_DELIVERIES`], everything [`AFTERLIFE`] after `disconnected`.
 
-use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::{SqlStorage, SqlStorageValue as Value, State};
 
 use super::{
-    ledger::Entry,
-    platform,
+    entry::{Delivered, Entry, Timeline},
     row::{AFTERLIFE, MIN_RETRY, Row},
 };
-use crate::core::{
-    config::Config,
-    connection::Outcome,
-    instant::iso_8601,
-    storage::{PAGE_BYTES, StoredBody},
+use crate::{
+    core::{
+        config::Config,
+        connection::Outcome,
+        instant::iso_8601,
+        storage::{PAGE_BYTES, StoredBody},
+    },
+    worker::platform,
 };
 
 const DAY: i64 = 86_400_000;
@@ -53,30 +54,6 @@ pub struct Entered {
     pub dirty: Option<i64>,
     /// When to set the alarm for, if that is earlier than it is set.
     pub alarm: Option<i64>,
-}
-
-/// A page of what was delivered, newest first.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Timeline {
-    pub list: Vec<Delivered>,
-    /// The place before which the next page begins, if there is one.
-    pub rest: Option<i64>,
-}
-
-/// A delivery as it is kept. Times are ISO 8601.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Delivered {
-    pub id: String,
-    /// The event's type; `edge.…` for what the gateway learned itself.
-    #[serde(rename = "type")]
-    pub kind: String,
-    pub received_at: String,
-    pub stamp: String,
-    pub outcome: String,
-    /// The raw body, as long as it is kept.
-    #[serde(flatten)]
-    pub body: Option<StoredBody>,
 }
 
 #[wasm_bindgen]

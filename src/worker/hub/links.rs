@@ -3,68 +3,16 @@
 //! The table `links` holds for each: a key; until when it lives (unix ms); how many pages of OFAuth's list it has cost; the
 //! sealed [`Pending`], whose place (see [`crate::seal`]) is `hub/{name}/link`.
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use worker::{Env, Response, SqlStorage, SqlStorageValue as Value};
+use worker::{Response, SqlStorage, SqlStorageValue as Value};
 
-use super::{
-    hub::{self, Message, first},
-    platform,
-    reply::Failure,
+use super::message::Question;
+use crate::{
+    core::{
+        config::Config,
+        gateway::link::{MAX_PAGES, MAX_PENDING, Pending},
+    },
+    worker::platform::{self, first},
 };
-use crate::core::{
-    config::Config,
-    gateway::link::{MAX_PAGES, MAX_PENDING, Pending},
-};
-
-/// What a hub is asked about Link sessions.
-#[derive(Debug, Serialize, Deserialize)]
-pub enum Question {
-    /// Remember this one until then.
-    Expect(Pending, i64),
-    /// Which are under way?
-    All,
-    /// May it cost one more page?
-    TakePage(i64),
-    /// It has ended.
-    End(i64),
-    /// Forget them all.
-    Forget,
-}
-
-/// Remembers a Link session of `reference`'s until an instant in unix milliseconds.
-pub async fn expect(reference: &str, pending: Pending, until: i64, config: &Config, env: &Env) -> Result<(), Failure> {
-    ask(reference, Question::Expect(pending, until), config, env).await
-}
-
-/// The Link sessions of `reference`'s that have not ended, newest first, with their keys.
-pub async fn all(reference: &str, config: &Config, env: &Env) -> Result<Vec<(i64, Pending)>, Failure> {
-    ask(reference, Question::All, config, env).await
-}
-
-/// Whether a Link session may cost one more page of OFAuth's list, which is counted.
-pub async fn take_page(reference: &str, key: i64, config: &Config, env: &Env) -> Result<bool, Failure> {
-    ask(reference, Question::TakePage(key), config, env).await
-}
-
-/// Ends a Link session.
-pub async fn end(reference: &str, key: i64, config: &Config, env: &Env) -> Result<(), Failure> {
-    ask(reference, Question::End(key), config, env).await
-}
-
-/// Forgets all Link sessions of `reference`'s.
-pub async fn forget(reference: &str, config: &Config, env: &Env) -> Result<(), Failure> {
-    ask(reference, Question::Forget, config, env).await
-}
-
-async fn ask<T: DeserializeOwned>(
-    reference: &str,
-    question: Question,
-    config: &Config,
-    env: &Env,
-) -> Result<T, Failure> {
-    let answer = hub::send(&config.index.reference(reference), Message::Link(question), env).await;
-    answer.map_err(|error| Failure::storage("hub", &error))
-}
 
 impl Question {
     /// The answer of a hub that has no tables.

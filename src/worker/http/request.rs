@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use worker::web_sys::Request;
 
-use super::platform;
+use crate::worker::platform;
 
 /// A request as received.
 pub struct Call {

@@ -1,20 +1,21 @@
 //! Replies: status, headers, body, and what the log says.
 
-use std::fmt::Display;
-
 use serde::Serialize;
 use serde_json::json;
 use wasm_bindgen::JsValue;
 use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
-use super::{call::Call, platform};
-use crate::core::{
-    config::Problem,
-    connection::Outcome,
-    gateway::{
-        EdgeError, Verdict,
-        origin::{self, AllowedOrigins},
+use super::request::Call;
+use crate::{
+    core::{
+        config::Problem,
+        connection::Outcome,
+        gateway::{
+            EdgeError, Verdict,
+            origin::{self, AllowedOrigins},
+        },
     },
+    worker::platform::{self, Failure},
 };
 
 /// Seconds after which a caller may try again after a 503.
@@ -31,12 +32,6 @@ pub struct Reply {
     /// What a client should do about an error.
     verdict: Option<Verdict>,
     /// For the log alone: what somebody else said when it went wrong.
-    detail: Option<String>,
-}
-
-/// An error to answer with, and what only the log may say of it.
-pub struct Failure {
-    error: EdgeError,
     detail: Option<String>,
 }
 
@@ -169,25 +164,6 @@ impl Reply {
         #[expect(clippy::expect_used, reason = "the constructor without arguments has nothing to refuse")]
         let headers = Headers::new().expect("empty headers");
         Self { status, headers, body, from_upstream: false, kind, verdict: None, detail: None }
-    }
-}
-
-impl Failure {
-    /// Storage did not answer; `what` and its own words go to the log.
-    pub fn storage(what: &str, error: &dyn Display) -> Self {
-        Self { error: EdgeError::StorageUnavailable, detail: Some(format!("{what}: {error}")) }
-    }
-
-    /// OFAuth did not answer; the platform's words go to the log.
-    pub fn upstream(error: JsValue) -> Self {
-        let detail = worker::Error::from(error).to_string();
-        Self { error: EdgeError::UpstreamUnreachable, detail: Some(detail) }
-    }
-}
-
-impl From<EdgeError> for Failure {
-    fn from(error: EdgeError) -> Self {
-        Self { error, detail: None }
     }
 }
 

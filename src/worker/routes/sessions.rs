@@ -2,15 +2,16 @@
 
 use serde::Serialize;
 
-use super::{
-    body::read_capped,
-    call::Call,
-    reply::{Failure, Reply},
-};
-use crate::core::{
-    config::Config,
-    gateway::{Caller, EdgeError, Wish},
-    instant::iso_8601,
+use crate::{
+    core::{
+        config::Config,
+        gateway::{Caller, EdgeError, Wish},
+        instant::iso_8601,
+    },
+    worker::{
+        http::{Call, Reply, read_capped},
+        platform::Failure,
+    },
 };
 
 /// The longest body, in bytes: a token may not be longer.

@@ -2,22 +2,21 @@
 
 use worker::Env;
 
-use super::{
-    body::read_capped,
-    call::Call,
-    kv,
-    ledger::{self, Entry},
-    link, platform,
-    reply::{Failure, Reply},
-    rules::Rules,
-};
-use crate::core::{
-    config::Config,
-    connection::{Fact, Outcome},
-    gateway::EdgeError,
-    instant::iso_8601,
-    storage::{self, EventMeta},
-    webhook::{Claim, ConnectionChange, Delivery, Event, Headers, NAMES, Payload, Subject, Verified},
+use crate::{
+    core::{
+        config::Config,
+        connection::{Fact, Outcome},
+        gateway::EdgeError,
+        instant::iso_8601,
+        storage::{self, EventMeta},
+        webhook::{Claim, ConnectionChange, Delivery, Event, Headers, NAMES, Payload, Subject, Verified},
+    },
+    worker::{
+        connections,
+        http::{Call, Reply, read_capped},
+        ledger::{self, Entry, Rules},
+        platform::{self, Failure, kv},
+    },
 };
 
 /// The longest body that is read, in bytes.
@@ -72,7 +71,7 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
             if let (ConnectionChange::Created, Outcome::Applied | Outcome::Duplicate, Some(reference)) =
                 (change, outcome, reference)
             {
-                link::settle(&entry.id, reference, call, config, env).await;
+                connections::settle(&entry.id, reference, call, config, env).await;
             }
             Ok(Reply::outcome(outcome))
         }

@@ -4,22 +4,24 @@
 use percent_encoding::percent_decode_str;
 use worker::Env;
 
-use super::{
-    call::Call,
-    ledger::{self, Entry},
-    manage, proxy,
-    reply::{Failure, Reply},
-    upstream::{self, Answer, Outgoing},
-};
-use crate::core::{
-    config::Config,
-    connection::Rank,
-    gateway::{
-        Caller, EdgeError,
-        access::{self, Named},
-        account::{AccountCall, Item, Upkeep},
+use crate::{
+    core::{
+        config::Config,
+        connection::Rank,
+        gateway::{
+            Caller, EdgeError,
+            access::{self, Named},
+            account::{AccountCall, Item, Upkeep},
+        },
+        id::{is_connection_id, is_handle},
     },
-    id::{is_connection_id, is_handle},
+    worker::{
+        connections,
+        http::{Call, Reply},
+        ledger::{self, Entry},
+        platform::Failure,
+        upstream::{self, Answer, Outgoing},
+    },
 };
 
 /// 1. Servers only; the path is judged.
@@ -42,7 +44,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     };
     let header = call.header("x-connection-id").filter(|header| !header.is_empty());
     let connection = match header.as_deref().map(|header| access::named(Some(header))).transpose()? {
-        Some(Named::Handle(handle)) => Some(proxy::by_handle(handle, config, env).await?.id),
+        Some(Named::Handle(handle)) => Some(connections::by_handle(handle, config, env).await?.id),
         Some(Named::Id(id)) => Some(id.to_owned()),
         None => None,
     };
@@ -90,15 +92,15 @@ async fn keep_up(
     match (upkeep, id) {
         (Upkeep::Delete, Some(id)) if answer.is_gone().await => {
             let known = answer.status() != 404 || is_known(id, config, env).await?;
-            if known { manage::note_deleted(id, None, call, config, env).await } else { Ok(()) }
+            if known { connections::note_deleted(id, None, call, config, env).await } else { Ok(()) }
         }
         (Upkeep::Invalidate, Some(id)) if answer.is_granted().await && is_known(id, config, env).await? => {
-            manage::note_invalidated(id, call, config, env).await
+            connections::note_invalidated(id, call, config, env).await
         }
         (Upkeep::Import, _) if answer.is_granted().await => {
             if let Some(item) = answer.json().await.as_deref().and_then(Item::read) {
                 let id = item.id().to_owned();
-                let entry = Entry::own(&id, "imported", Rank::Listed, item.changes(), call);
+                let entry = Entry::own(&id, "imported", Rank::Listed, item.changes(), call.started(), &call.id);
                 // OFAuth would refuse it a second time, so this cannot fail; the webhook will say the same.
                 let _ = ledger::enter(&entry, b"", config, env).await;
             }

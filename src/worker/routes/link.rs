@@ -1,32 +1,26 @@
 //! `POST /v2/link/init` and `GET /link/callback`: a user's way to OFAuth's pages and back.
 
-use std::{pin::pin, time::Duration};
+use worker::{Env, js_sys::Uint8Array};
 
-use futures_util::future::select;
-use worker::{Delay, Env, js_sys::Uint8Array};
-
-use super::{
-    body::read_capped,
-    call::Call,
-    connections::{Found, confirm, find_named},
-    hub,
-    ledger::{self, Entry},
-    pending,
-    reply::{Failure, Reply},
-    upstream::{self, Outgoing},
-};
-use crate::core::{
-    config::Config,
-    connection::{ACTIVE, Changes, MISSING, Rank, Record},
-    gateway::{
-        Caller, EdgeError, Session,
-        account::Item,
-        link::{self, Asked, Callback, Ending, Hosted, Init, MAX_BODY, Pending, Settled, Told},
+use crate::{
+    core::{
+        config::Config,
+        connection::{Rank, Record},
+        gateway::{
+            Caller, EdgeError, Session,
+            account::Item,
+            link::{self, Asked, Callback, Ending, Hosted, Init, MAX_BODY, Pending, Settled, Told},
+        },
+    },
+    worker::{
+        connections::{Found, confirm, find_named, note_missing},
+        http::{Call, Reply, read_capped},
+        hub,
+        ledger::{self, Entry},
+        platform::Failure,
+        upstream::{self, Outgoing},
     },
 };
-
-/// How long a webhook waits for what it means to Link sessions under way.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// 1. A session needs the permission, and a page to return to that is allowed.
 /// 2. The connection to link again is found.
@@ -79,7 +73,7 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         let until = link::ends_at(&said, call.started());
         let had = theirs.into_iter().map(|record| record.handle).collect();
         let pending = Pending { return_url, asked, had };
-        pending::expect(&reference, pending, until, config, env).await?;
+        hub::add_link(&reference, pending, until, config, env).await?;
     }
     // 5.
     match (session, hosted) {
@@ -126,7 +120,7 @@ pub async fn callback(call: &Call, config: &Config, env: &Env) -> Result<Reply, 
         return send_on(&Told::Unknown, None, config);
     };
     let sessions = match &client_reference_id {
-        Some(reference) => pending::all(reference, config, env).await?,
+        Some(reference) => hub::links(reference, config, env).await?,
         None => Vec::new(),
     };
     let newest = sessions.first().map(|(_, pending)| pending);
@@ -160,20 +154,9 @@ async fn linked(
     }
     note_missing(missing, call, config, env).await?;
     if ended {
-        pending::end(reference, *key, config, env).await?;
+        hub::remove_link(reference, *key, config, env).await?;
     }
     send_on(&Told::Success(handle), Some(pending), config)
-}
-
-/// A new connection of a user who was to link another one again: OFAuth did not know that one any more. Called once a
-/// `connection.created` is durable; whether this succeeds changes nothing about that.
-pub async fn settle(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) {
-    let settle = async {
-        let sessions = pending::all(reference, config, env).await.unwrap_or_default();
-        let missing = link::settle(&sessions, id, &config.index.handle(id)).and_then(|settled| settled.missing);
-        note_missing(missing, call, config, env).await
-    };
-    select(pin!(settle), pin!(Delay::from(PATIENCE))).await;
 }
 
 /// Whether that connection is that user's: the ledger knows, or OFAuth's list says so, whose item is entered then. OFAuth
@@ -194,13 +177,13 @@ async fn is_linked(
         _ => {}
     }
     for page in 0.. {
-        if !pending::take_page(reference, key, config, env).await? {
+        if !hub::count_page(reference, key, config, env).await? {
             break;
         }
         let Ok(Ok((items, more))) = upstream::list(page, true, call, config).await else { break };
         let is_it = |item: &Item| item.id() == id && item.client_reference_id() == Some(reference);
         if let Some(item) = items.into_iter().find(is_it) {
-            let entry = Entry::own(id, "listed", Rank::Listed, item.changes(), call);
+            let entry = Entry::own(id, "listed", Rank::Listed, item.changes(), call.started(), &call.id);
             ledger::enter(&entry, b"", config, env).await?;
             // One that was erased hears nothing.
             return Ok(ledger::record(handle, env).await?.is_some_and(|record| theirs(&record)));
@@ -210,18 +193,6 @@ async fn is_linked(
         }
     }
     Ok(false)
-}
-
-/// Marks a connection that was to be linked again as missing, if it is known. One that is active has been linked meanwhile,
-/// or is not OFAuth's to replace; were it gone, the next call on it would show that.
-async fn note_missing(asked: Option<&str>, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
-    let Some(asked) = asked else { return Ok(()) };
-    let known = ledger::record(&config.index.handle(asked), env).await?;
-    if known.is_none_or(|record| record.status == ACTIVE) {
-        return Ok(());
-    }
-    let entry = Entry::own(asked, MISSING, Rank::Observed, Changes::status(MISSING), call);
-    ledger::enter(&Entry { learned: true, ..entry }, b"", config, env).await.map(|_| ())
 }
 
 fn send_on(told: &Told, pending: Option<&Pending>, config: &Config) -> Result<Reply, Failure> {

@@ -3,19 +3,20 @@
 use serde::Serialize;
 use worker::{Env, kv::KvStore};
 
-use super::{
-    call::Call,
-    kv, platform,
-    reply::{Failure, Reply},
-};
-use crate::core::{
-    config::Config,
-    gateway::{
-        Caller, EdgeError,
-        list::{EventCursor, EventQuery},
+use crate::{
+    core::{
+        config::Config,
+        gateway::{
+            Caller, EdgeError,
+            list::{EventCursor, EventQuery},
+        },
+        instant::iso_8601,
+        storage::{EVENT_PREFIX, EventMeta, PAGE_BYTES, StoredBody, parse_event_key},
     },
-    instant::iso_8601,
-    storage::{EVENT_PREFIX, EventMeta, PAGE_BYTES, StoredBody, parse_event_key},
+    worker::{
+        http::{Call, Reply},
+        platform::{self, Failure, kv},
+    },
 };
 
 #[derive(Serialize)]

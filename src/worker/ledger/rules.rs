@@ -6,8 +6,10 @@ use std::{rc::Rc, time::Duration};
 use serde::{Deserialize, Serialize};
 use worker::{Delay, Env, State};
 
-use super::{env, kv, platform};
-use crate::core::{config::Config, storage};
+use crate::{
+    core::{config::Config, storage},
+    worker::platform::{self, environment, kv},
+};
 
 /// The object's name: no handle, so no connection's.
 pub const NAME: &str = "rules";
@@ -35,7 +37,7 @@ struct Newest {
 
 /// Writes the rules unless newer ones were written. Nothing else happens in the object meanwhile.
 pub async fn enter(rules: Rules, body: &[u8], state: &State, config: Rc<Config>, env: &Env) -> worker::Result<()> {
-    let (storage, kv) = (state.storage(), env::connections(env)?);
+    let (storage, kv) = (state.storage(), environment::connections(env)?);
     let put = storage::put_rules(rules.revision.as_deref(), body, &config.sealer, platform::nonce());
     let at = (rules.stamp, rules.delivery);
     let write = async move {

@@ -4,23 +4,23 @@ use serde::Serialize;
 use serde_json::json;
 use worker::Env;
 
-use super::{
-    book::Delivered,
-    call::Call,
-    connections::{Found, find, find_own},
-    ledger::{self, Entry},
-    platform, proxy,
-    reply::{Failure, Reply},
-    upstream::{self, Outgoing},
-};
-use crate::core::{
-    config::Config,
-    connection::{Changes, DISCONNECTED, EXPIRED, Rank},
-    gateway::{
-        Caller, EdgeError,
-        account::connection_path,
-        health::{self, Health},
-        list::EventQuery,
+use crate::{
+    core::{
+        config::Config,
+        connection::EXPIRED,
+        gateway::{
+            Caller, EdgeError,
+            account::connection_path,
+            health::{self, Health},
+            list::EventQuery,
+        },
+    },
+    worker::{
+        connections::{self, Found, find, find_own, note_deleted, note_invalidated},
+        http::{Call, Reply},
+        ledger::{self, Delivered},
+        platform::{self, Failure},
+        upstream::{self, Outgoing},
     },
 };
 
@@ -61,27 +61,6 @@ pub async fn invalidate(
     Ok(done(&found, caller, config, "has been invalidated"))
 }
 
-/// Enters that a connection, of that user's if one is named, is no more. The caller is not told it is done before the
-/// ledger knows.
-pub async fn note_deleted(
-    id: &str,
-    reference: Option<&str>,
-    call: &Call,
-    config: &Config,
-    env: &Env,
-) -> Result<(), Failure> {
-    let client_reference_id = reference.map(str::to_owned);
-    let changes = Changes { client_reference_id, ..Changes::status(DISCONNECTED) };
-    let entry = Entry::own(id, "deleted", Rank::Disconnected, changes, call);
-    ledger::enter(&entry, b"", config, env).await.map(|_| ())
-}
-
-/// Enters that a connection has expired.
-pub async fn note_invalidated(id: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
-    let entry = Entry::own(id, "invalidated", Rank::Observed, Changes::status(EXPIRED), call);
-    ledger::enter(&entry, b"", config, env).await.map(|_| ())
-}
-
 /// How a connection is: by its record, else by a call on it, of which the ledger hears.
 pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     #[derive(Serialize)]
@@ -111,7 +90,7 @@ pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config
     if said.is_silent("GET") {
         return answer(Health::UpstreamDown, None);
     }
-    proxy::learn(&record, &said, call, config, env).await;
+    connections::learn(&record, &said, call, config, env).await;
     let error = said.error().await;
     answer(health::of_answer(said.status(), said.is_auth(), error.as_ref()), error.and_then(|error| error.retry_after))
 }

@@ -7,18 +7,21 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 use worker::{Env, kv::KvStore};
 
-use super::{
-    call::Call,
-    hub, kv, ledger, manage, pending,
-    reply::{Failure, Reply},
-    upstream::{self, Answer, Outgoing},
-};
-use crate::core::{
-    config::Config,
-    connection::Record,
-    gateway::{Caller, EdgeError, account::connection_path},
-    storage::{CONNECTION_PREFIX, ConnectionMeta, EVENT_PREFIX, EventMeta},
-    webhook::MAX_TEXT,
+use crate::{
+    core::{
+        config::Config,
+        connection::Record,
+        gateway::{Caller, EdgeError, account::connection_path},
+        storage::{CONNECTION_PREFIX, ConnectionMeta, EVENT_PREFIX, EventMeta},
+        webhook::MAX_TEXT,
+    },
+    worker::{
+        connections,
+        http::{Call, Reply},
+        hub, ledger,
+        platform::{Failure, kv},
+        upstream::{self, Answer, Outgoing},
+    },
 };
 
 const BATCH: u64 = 1_000;
@@ -76,7 +79,7 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     for handle in &handles {
         ledger::erase(handle, env).await?;
     }
-    pending::forget(&reference, config, env).await?;
+    hub::clear_links(&reference, config, env).await?;
     Ok(Reply::json(&json!({ "success": true, "message": "The user has been deleted", "deleted": handles.len() })))
 }
 
@@ -86,7 +89,7 @@ async fn end(id: &str, reference: &str, call: &Call, config: &Config, env: &Env)
     if !answer.is_gone().await {
         return Ok(Some(answer));
     }
-    manage::note_deleted(id, Some(reference), call, config, env).await?;
+    connections::note_deleted(id, Some(reference), call, config, env).await?;
     Ok(None)
 }
 

@@ -1,0 +1,68 @@
+//! Messages to hubs.
+
+use serde::de::DeserializeOwned;
+use worker::{Env, Method, Request, RequestInit};
+
+use super::message::{Message, Question};
+use crate::{
+    core::{config::Config, connection::Record, gateway::link::Pending},
+    worker::platform::{Failure, environment},
+};
+
+/// Sends a message to the hub of that name.
+pub async fn send<T: DeserializeOwned>(name: &str, message: Message, env: &Env) -> worker::Result<T> {
+    let mut init = RequestInit::new();
+    init.with_method(Method::Post).with_body(Some(serde_json::to_string(&(name, message))?.into()));
+    let request = Request::new_with_init("https://hub/", &init)?;
+    let mut answer = environment::hubs(env)?.get_by_name(name)?.fetch_with_request(request).await?;
+    if answer.status_code() == 200 { answer.json().await } else { Err("the hub refused".into()) }
+}
+
+/// All connections of a user, the newest `updatedAt` first.
+pub async fn connections(reference: &str, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
+    let listed = send::<Vec<Record>>(&config.index.reference(reference), Message::List, env).await;
+    let mut records = listed.map_err(|error| Failure::storage("hub", &error))?;
+    records.sort_by(|a, b| b.updated_at.cmp(&a.updated_at).then_with(|| a.handle.cmp(&b.handle)));
+    Ok(records)
+}
+
+/// Remembers a Link session of `reference`'s until an instant in unix milliseconds.
+pub async fn add_link(
+    reference: &str,
+    pending: Pending,
+    until: i64,
+    config: &Config,
+    env: &Env,
+) -> Result<(), Failure> {
+    ask(reference, Question::Expect(pending, until), config, env).await
+}
+
+/// The Link sessions of `reference`'s that have not ended, newest first, with their keys.
+pub async fn links(reference: &str, config: &Config, env: &Env) -> Result<Vec<(i64, Pending)>, Failure> {
+    ask(reference, Question::All, config, env).await
+}
+
+/// Whether a Link session may cost one more page of OFAuth's list, which is counted.
+pub async fn count_page(reference: &str, key: i64, config: &Config, env: &Env) -> Result<bool, Failure> {
+    ask(reference, Question::TakePage(key), config, env).await
+}
+
+/// Ends a Link session.
+pub async fn remove_link(reference: &str, key: i64, config: &Config, env: &Env) -> Result<(), Failure> {
+    ask(reference, Question::End(key), config, env).await
+}
+
+/// Forgets all Link sessions of `reference`'s.
+pub async fn clear_links(reference: &str, config: &Config, env: &Env) -> Result<(), Failure> {
+    ask(reference, Question::Forget, config, env).await
+}
+
+async fn ask<T: DeserializeOwned>(
+    reference: &str,
+    question: Question,
+    config: &Config,
+    env: &Env,
+) -> Result<T, Failure> {
+    let answer = send(&config.index.reference(reference), Message::Link(question), env).await;
+    answer.map_err(|error| Failure::storage("hub", &error))
+}
