@@ -7,8 +7,8 @@ use std::{fmt, ops::RangeInclusive};
 
 use crate::core::{
     gateway::{
-        Doorkeeper, MIN_KEY,
-        origin::{AllowedOrigins, is_as_sent, is_origin, origin_of},
+        Authenticator, MIN_KEY_CHARS,
+        origin::{AllowedOrigins, is_canonical, is_origin, origin_of},
     },
     storage::{Index, MAX_KEYS, MIN_TTL, Sealer, parse_key},
     webhook::{DEFAULT_TOLERANCE, SecretFault, Secrets, SignatureError},
@@ -37,7 +37,7 @@ pub struct Config {
     /// Seconds a signature's time may lie from now.
     pub tolerance: u64,
     /// Opens credentials.
-    pub doorkeeper: Doorkeeper,
+    pub authenticator: Authenticator,
     /// Sites whose pages may call.
     pub allowed_origins: AllowedOrigins,
     /// Where a user's browser goes after Link, unless a page was wished for.
@@ -49,15 +49,15 @@ pub struct Config {
     /// Seconds to keep a body.
     pub event_ttl: u64,
     /// Which event types are kept.
-    pub event_keep: Keep,
+    pub event_filter: EventFilter,
 }
 
 /// Text that `Debug` does not show.
 pub struct Secret(String);
 
-/// Patterns of event types: see [`Keep::parse`].
+/// Patterns of event types: see [`EventFilter::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keep(Vec<(bool, String)>);
+pub struct EventFilter(Vec<(bool, String)>);
 
 /// A variable that is missing or not usable.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ pub enum Reason {
     Empty,
     /// An item with white space at an end.
     OuterWhiteSpace,
-    /// An item under [`MIN_KEY`] characters.
+    /// An item under [`MIN_KEY_CHARS`] characters.
     TooShort,
     /// More than 5 items.
     TooMany,
@@ -103,31 +103,31 @@ impl Config {
     /// Reads the variables through `get`. All that is wrong is named at once.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
         let mut reader = Reader { get, problems: Vec::new() };
-        let doorkeeper = Doorkeeper::new(reader.keys("GATEWAY_KEY"), reader.keys("SESSION_SECRET"));
+        let authenticator = Authenticator::new(reader.keys("GATEWAY_KEY"), reader.keys("SESSION_SECRET"));
         let api_key = reader.api_key();
         let api_url = reader.text("OFAUTH_API_URL", Reason::NotAnOrigin, is_origin);
         let allowed_origins = reader.origins("ALLOWED_ORIGINS");
         let app_return_url = reader.text("APP_RETURN_URL", Reason::NotAUrl, |url| {
-            url.is_empty() || origin_of(url).is_some_and(|origin| is_as_sent(&origin))
+            url.is_empty() || origin_of(url).is_some_and(|origin| is_canonical(&origin))
         });
         let webhook = reader.webhook_secrets();
         let (sealer, index) = (reader.sealer(), reader.index());
         let tolerance = reader.whole("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
         let event_ttl = reader.whole("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
-        let event_keep = reader.event_keep();
-        match (webhook, sealer, index, event_keep) {
-            (Some(webhook), Some(sealer), Some(index), Some(event_keep)) if reader.problems.is_empty() => Ok(Self {
+        let event_filter = reader.event_filter();
+        match (webhook, sealer, index, event_filter) {
+            (Some(webhook), Some(sealer), Some(index), Some(event_filter)) if reader.problems.is_empty() => Ok(Self {
                 api_key,
                 api_url: api_url.unwrap_or_else(|| DEFAULT_API_URL.to_owned()),
                 webhook,
                 tolerance,
-                doorkeeper,
+                authenticator,
                 allowed_origins,
                 app_return_url: app_return_url.filter(|url| !url.is_empty()),
                 sealer,
                 index,
                 event_ttl,
-                event_keep,
+                event_filter,
             }),
             _ => Err(reader.problems),
         }
@@ -176,7 +176,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     fn origins(&mut self, name: &'static str) -> AllowedOrigins {
         let origins = self.listed(name).filter(|origins| *origins != [""]).unwrap_or_default();
-        let odd = origins.iter().any(|origin| !is_origin(origin) || !is_as_sent(origin));
+        let odd = origins.iter().any(|origin| !is_origin(origin) || !is_canonical(origin));
         self.judge(name, odd.then_some(Reason::NotAnOrigin));
         AllowedOrigins::new(origins)
     }
@@ -228,14 +228,14 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         number.unwrap_or(default)
     }
 
-    fn event_keep(&mut self) -> Option<Keep> {
-        let keep = Keep::parse((self.get)("EVENT_KEEP").as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
+    fn event_filter(&mut self) -> Option<EventFilter> {
+        let keep = EventFilter::parse((self.get)("EVENT_KEEP").as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
         self.judge("EVENT_KEEP", keep.is_none().then_some(Reason::NotAPattern));
         keep
     }
 }
 
-impl Keep {
+impl EventFilter {
     /// Reads patterns separated by commas: a type, or a beginning followed by `*`; a pattern after `!` excludes. A type
     /// is kept if some pattern takes it and none excludes it. `None` for a pattern that could take nothing.
     pub fn parse(patterns: &str) -> Option<Self> {
@@ -276,7 +276,7 @@ impl fmt::Display for Problem {
             Reason::Missing => f.write_str("is missing"),
             Reason::Empty => f.write_str("is empty or has an empty item"),
             Reason::OuterWhiteSpace => f.write_str("has white space at an end of an item"),
-            Reason::TooShort => write!(f, "has an item of fewer than {MIN_KEY} characters"),
+            Reason::TooShort => write!(f, "has an item of fewer than {MIN_KEY_CHARS} characters"),
             Reason::TooMany => write!(f, "has more than {MAX_KEYS} items"),
             Reason::NotAKey => f.write_str("is not base64 of 32 bytes"),
             Reason::NotBase64 => f.write_str("has an item that is not base64 after whsec_"),
@@ -307,7 +307,7 @@ fn weak_header(key: &str) -> Option<Reason> {
 }
 
 fn weak_key(key: &str) -> Option<Reason> {
-    (key.chars().count() < MIN_KEY).then_some(Reason::TooShort)
+    (key.chars().count() < MIN_KEY_CHARS).then_some(Reason::TooShort)
 }
 
 fn secret_reason(fault: SecretFault) -> Reason {

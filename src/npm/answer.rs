@@ -1,7 +1,7 @@
 //! What calls answer, as JSON. serde_json would take longer to download than all that is said here.
 
 use super::hmac::sha256;
-use crate::core::webhook::{Diagnosis, EventError, Reading, SignatureError, Value, Verified, decimal};
+use crate::core::webhook::{Diagnosis, EventError, EventReading, SignatureError, Value, Verified, decimal};
 
 /// Why a call failed: the code and the message of its error.
 pub(super) struct Failure(&'static str, String);
@@ -21,7 +21,7 @@ pub(super) fn verified(verified: &Verified) -> Vec<u8> {
 }
 
 /// What a reader of JSON may round, by the keys that lead to it, joined by dots; nothing if there is nothing.
-pub(super) fn number_ids(event: &Reading) -> Option<Vec<u8>> {
+pub(super) fn number_ids(event: &EventReading) -> Option<Vec<u8>> {
     let mut ids = event.number_ids().map(|(path, id)| (path, Some(Value::Text(id)))).peekable();
     ids.peek()?;
     Some(object(&mut ids))
@@ -32,7 +32,7 @@ pub(super) fn diagnosis(diagnosis: &Diagnosis) -> Vec<u8> {
     let mut json = object(
         &mut [
             ("ok", Some(Value::Truth(diagnosis.ok))),
-            ("cause", Some(Value::Text(diagnosis.cause.word()))),
+            ("cause", Some(Value::Text(diagnosis.cause.as_str()))),
             ("message", Some(Value::Text(&diagnosis.message))),
         ]
         .into_iter(),

@@ -8,8 +8,8 @@ use super::{
     hmac::hmac,
 };
 use crate::core::webhook::{
-    Family, Headers, Members, NAMES, Reading, Scheme, Secrets, Verified, Written, explain_with, sign_with, slot,
-    verify_with,
+    BodyMembers, EventFamily, EventReading, Headers, NAMES, Scheme, SecretStrings, Secrets, Verified, explain_with,
+    sign_with, slot, verify_with,
 };
 
 thread_local! {
@@ -21,7 +21,7 @@ pub(super) struct Shell {
     input: Vec<u8>,
     headers: [Option<Range<usize>>; NAMES.len()],
     waiting: [Vec<String>; 2],
-    written: Option<Written>,
+    written: Option<SecretStrings>,
     secrets: Option<Secrets>,
     answer: Vec<u8>,
 }
@@ -62,7 +62,7 @@ impl Shell {
 
     pub(super) fn use_secrets(&mut self, bare: bool) -> bool {
         let [ofauth, svix] = take(&mut self.waiting);
-        let written = if bare { Written::Bare(ofauth) } else { Written::Each { ofauth, svix } };
+        let written = if bare { SecretStrings::Bare(ofauth) } else { SecretStrings::Each { ofauth, svix } };
         let judged = written.judge().map_err(Failure::from);
         self.written = Some(written);
         match judged {
@@ -84,8 +84,8 @@ impl Shell {
     /// What [`verify_webhook`](super::bindings::verify_webhook) says.
     pub(super) fn verify_webhook(&mut self, bytes: usize, tolerance: u64, now: u64) -> u32 {
         let read = |verified: Verified| {
-            let mut members = Members::default();
-            let event = members.skim(&verified)?;
+            let mut members = BodyMembers::default();
+            let event = members.scan(&verified)?;
             Ok((flags(&event), answer::number_ids(&event)))
         };
         match self.judge(bytes, tolerance, now).and_then(read) {
@@ -146,9 +146,9 @@ impl Shell {
     }
 }
 
-fn flags(event: &Reading) -> u32 {
+fn flags(event: &EventReading) -> u32 {
     let flag = |set: bool, flag: u32| if set { flag } else { 0 };
-    GOOD | flag(event.family != Family::Other, KNOWN)
+    GOOD | flag(event.family != EventFamily::Other, KNOWN)
         | flag(event.members.timestamp().is_some(), DATED)
         | flag(event.members.truth(slot::LIVE).is_some(), LIVE)
 }

@@ -16,8 +16,8 @@ use worker::{Context, Env, event, web_sys};
 use crate::core::{
     config::Config,
     gateway::{
-        Caller, EdgeError, Presented, origin,
-        route::{Route, is_for_browsers, route},
+        Caller, Credentials, EdgeError, origin,
+        route::{Route, allows_cross_origin, route},
     },
 };
 use http::{Call, Reply};
@@ -31,8 +31,8 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker:
     #[cfg(feature = "test-hooks")]
     test_hooks::panic_if_asked(call.path());
     let route = route(&call.method, call.path());
-    let reply = if route.outlives_its_caller(&call.method, call.path()) {
-        carry_through(Rc::clone(&call), env, &context).await?
+    let reply = if route.completes_without_caller(&call.method, call.path()) {
+        serve_to_end(Rc::clone(&call), env, &context).await?
     } else {
         serve(&call, route, &env).await
     };
@@ -41,7 +41,7 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker:
 }
 
 /// Serves a call to its end. The platform stops what a request does once its caller is gone, but for what it waits for.
-async fn carry_through(call: Rc<Call>, env: Env, context: &Context) -> worker::Result<Reply> {
+async fn serve_to_end(call: Rc<Call>, env: Env, context: &Context) -> worker::Result<Reply> {
     let (answer, heard) = oneshot::channel();
     context.wait_until(async move {
         let reply = serve(&call, route(&call.method, call.path()), &env).await;
@@ -58,11 +58,11 @@ async fn serve(call: &Call, route: Route<'_>, env: &Env) -> Reply {
         (Err(problems), Route::Health) => return Reply::unhealthy(&problems),
         (Err(_), _) => return EdgeError::NotConfigured.into(),
     };
-    if !is_for_browsers(call.path()) {
+    if !allows_cross_origin(call.path()) {
         return dispatch(call, route, &config, env).await.unwrap_or_else(Reply::from);
     }
     let preflight = call.method == "OPTIONS" && call.header("access-control-request-method").is_some();
-    let reply = if preflight { Ok(allow_page(call, &config)) } else { dispatch(call, route, &config, env).await };
+    let reply = if preflight { Ok(answer_preflight(call, &config)) } else { dispatch(call, route, &config, env).await };
     reply.unwrap_or_else(Reply::from).for_browsers(call, &config.allowed_origins)
 }
 
@@ -71,42 +71,46 @@ async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> 
     match route {
         Route::Webhook => Ok(webhook::receive(call, config, env).await),
         Route::Health => Ok(Reply::healthy()),
-        Route::Access => access::forward(call, &admit(call, config)?, config, env).await,
-        Route::Sessions => sessions::create(call, &admit(call, config)?, config).await,
-        Route::Connections => connection_routes::list(call, &admit(call, config)?, config, env).await,
-        Route::Connection(segment) => connection_routes::show(segment, &admit(call, config)?, config, env).await,
-        Route::Account | Route::LinkSession => account::forward(call, &admit(call, config)?, config, env).await,
-        Route::Delete(segment) => manage::delete(segment, call, &admit(call, config)?, config, env).await,
-        Route::Invalidate(segment) => manage::invalidate(segment, call, &admit(call, config)?, config, env).await,
-        Route::ConnectionHealth(segment) => manage::health(segment, call, &admit(call, config)?, config, env).await,
-        Route::Timeline(segment) => manage::timeline(segment, call, &admit(call, config)?, config, env).await,
-        Route::User(segment) => users::delete(segment, call, &admit(call, config)?, config, env).await,
-        Route::LinkInit => link::init(call, &admit(call, config)?, config, env).await,
+        Route::Access => access::forward(call, &authenticate(call, config)?, config, env).await,
+        Route::Sessions => sessions::create(call, &authenticate(call, config)?, config).await,
+        Route::Connections => connection_routes::list(call, &authenticate(call, config)?, config, env).await,
+        Route::Connection(segment) => connection_routes::show(segment, &authenticate(call, config)?, config, env).await,
+        Route::Account | Route::LinkSession => account::forward(call, &authenticate(call, config)?, config, env).await,
+        Route::Delete(segment) => manage::delete(segment, call, &authenticate(call, config)?, config, env).await,
+        Route::Invalidate(segment) => {
+            manage::invalidate(segment, call, &authenticate(call, config)?, config, env).await
+        }
+        Route::ConnectionHealth(segment) => {
+            manage::health(segment, call, &authenticate(call, config)?, config, env).await
+        }
+        Route::Timeline(segment) => manage::timeline(segment, call, &authenticate(call, config)?, config, env).await,
+        Route::User(segment) => users::delete(segment, call, &authenticate(call, config)?, config, env).await,
+        Route::LinkInit => link::init(call, &authenticate(call, config)?, config, env).await,
         Route::LinkCallback => link::callback(call, config, env).await,
-        Route::Events => events::list(call, &admit(call, config)?, config, env).await,
+        Route::Events => events::list(call, &authenticate(call, config)?, config, env).await,
         Route::MethodNotAllowed(allow) => Ok(Reply::from(EdgeError::MethodNotAllowed).header("allow", allow)),
         Route::NotFound => Err(EdgeError::RouteNotFound.into()),
     }
 }
 
-fn admit(call: &Call, config: &Config) -> Result<Caller, EdgeError> {
+fn authenticate(call: &Call, config: &Config) -> Result<Caller, EdgeError> {
     let (authorization, apikey, origin) = (call.header("authorization"), call.header("apikey"), call.header("origin"));
-    let presented = Presented {
+    let credentials = Credentials {
         authorization: authorization.as_deref(),
         apikey: apikey.as_deref(),
         origin: origin.as_deref(),
         own_origin: call.own_origin(),
     };
-    config.doorkeeper.admit(presented, call.started() / 1000)
+    config.authenticator.authenticate(credentials, call.started() / 1000)
 }
 
 /// What a browser asks before it lets another site's page call.
-fn allow_page(call: &Call, config: &Config) -> Reply {
+fn answer_preflight(call: &Call, config: &Config) -> Reply {
     if !call.header("origin").is_some_and(|origin| config.allowed_origins.allow(&origin)) {
         return EdgeError::OriginDenied.into();
     }
     Reply::empty(204)
-        .header("access-control-allow-methods", origin::METHODS)
+        .header("access-control-allow-methods", origin::ALLOWED_METHODS)
         .header("access-control-allow-headers", origin::ALLOWED_HEADERS)
         .header("access-control-max-age", origin::MAX_AGE)
 }

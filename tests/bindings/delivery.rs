@@ -2,7 +2,7 @@
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 
 use ofauth_edge::core::webhook::{
-    Event, Headers, NAMES, Payload, Scheme, Secrets, SignatureError, Verified, Written, explain, sign_ofauth,
+    Event, Headers, NAMES, Payload, Scheme, SecretStrings, Secrets, SignatureError, Verified, explain, sign_ofauth,
     sign_svix, verify,
 };
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ pub const NUMBER_IDS: u32 = 16;
 pub struct Delivery {
     pub body: Vec<u8>,
     pub headers: Vec<(String, String)>,
-    pub secrets: Written,
+    pub secrets: SecretStrings,
     pub tolerance: u64,
     pub now: u64,
 }
@@ -41,7 +41,7 @@ impl Delivery {
         let body = body.as_ref().to_vec();
         let secret = if scheme == Scheme::Ofauth { SECRET } else { SVIX_SECRET };
         let headers = signature(scheme, &body, secret, NOW);
-        Self { body, headers, secrets: Written::Bare(vec![secret.to_owned()]), tolerance: 300, now: NOW }
+        Self { body, headers, secrets: SecretStrings::Bare(vec![secret.to_owned()]), tolerance: 300, now: NOW }
     }
 
     /// What `verifySignature` returns or throws.

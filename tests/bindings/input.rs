@@ -6,7 +6,7 @@
 //! 4. Stretches that lie outside the input, or are no text, do no harm.
 
 use js_sys::WebAssembly::Memory;
-use ofauth_edge::core::webhook::{Scheme, Written};
+use ofauth_edge::core::webhook::{Scheme, SecretStrings};
 use serde_json::Value;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -46,7 +46,7 @@ fn the_memory_does_not_grow_with_calls() {
 fn failures_and_successes_take_turns() {
     let good = Delivery::signed(Scheme::Ofauth, r#"{"type":"later.unheard"}"#);
     let unsigned = Delivery { headers: Vec::new(), ..good.clone() };
-    let unusable = Delivery { secrets: Written::Bare(vec![String::new()]), ..good.clone() };
+    let unusable = Delivery { secrets: SecretStrings::Bare(vec![String::new()]), ..good.clone() };
     for _ in 0..3 {
         assert_eq!(wasm::webhook(&good), Ok(1));
         assert_eq!(code(&wasm::verify(&unsigned)), "MISSING_HEADERS");
@@ -112,9 +112,9 @@ fn a_header_that_is_no_text_is_no_header() {
     assert_eq!(code(&wasm::verify_again(&Delivery { headers: Vec::new(), ..good })), "MISSING_HEADERS");
 }
 
-fn each(ofauth: &[&str], svix: &[&str]) -> Written {
+fn each(ofauth: &[&str], svix: &[&str]) -> SecretStrings {
     let owned = |list: &[&str]| list.iter().map(|secret| (*secret).to_owned()).collect();
-    Written::Each { ofauth: owned(ofauth), svix: owned(svix) }
+    SecretStrings::Each { ofauth: owned(ofauth), svix: owned(svix) }
 }
 
 fn memory_bytes() -> u32 {

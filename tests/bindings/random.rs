@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ofauth_edge::core::webhook::{Scheme, Written};
+use ofauth_edge::core::webhook::{Scheme, SecretStrings};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -167,7 +167,7 @@ impl Random {
             }
         }
         let [ofauth, svix] = lists;
-        let secrets = if bare { Written::Bare(ofauth) } else { Written::Each { ofauth, svix } };
+        let secrets = if bare { SecretStrings::Bare(ofauth) } else { SecretStrings::Each { ofauth, svix } };
         let mut delivery = Delivery { body, headers, secrets, tolerance: self.pick(&[0, 300, 300, 1000]), now: NOW };
         if self.one_in(3) {
             self.spoil(&mut delivery);

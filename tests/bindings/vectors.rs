@@ -1,6 +1,6 @@
 //! The shared vectors, which are the same on every surface.
 
-use ofauth_edge::core::webhook::{Scheme, Written};
+use ofauth_edge::core::webhook::{Scheme, SecretStrings};
 use serde_json::Value;
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -22,7 +22,7 @@ impl Vector {
         Delivery {
             body: self.body(),
             headers: self.headers.clone().into_iter().collect(),
-            secrets: Written::Each { ofauth, svix },
+            secrets: SecretStrings::Each { ofauth, svix },
             tolerance: self.tolerance,
             now: self.now,
         }

@@ -2,7 +2,7 @@
 //! `pkg-template/engine.mjs`.
 
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array, WebAssembly::Memory};
-use ofauth_edge::core::webhook::{NAMES, Scheme, Written};
+use ofauth_edge::core::webhook::{NAMES, Scheme, SecretStrings};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
@@ -66,10 +66,10 @@ pub fn sign(scheme: Scheme, body: &[u8], secret: &str, id: Option<&str>, timesta
 }
 
 /// Puts secrets to use.
-pub fn use_secrets(secrets: &Written) -> Result<(), Value> {
+pub fn use_secrets(secrets: &SecretStrings) -> Result<(), Value> {
     let (bare, lists) = match secrets {
-        Written::Bare(ofauth) => (true, [(Scheme::Ofauth, &ofauth[..]), (Scheme::Svix, &[])]),
-        Written::Each { ofauth, svix } => (false, [(Scheme::Ofauth, &ofauth[..]), (Scheme::Svix, &svix[..])]),
+        SecretStrings::Bare(ofauth) => (true, [(Scheme::Ofauth, &ofauth[..]), (Scheme::Svix, &[])]),
+        SecretStrings::Each { ofauth, svix } => (false, [(Scheme::Ofauth, &ofauth[..]), (Scheme::Svix, &svix[..])]),
     };
     for (scheme, secrets) in lists {
         for secret in secrets {

@@ -28,14 +28,14 @@ pub enum Rank {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
     /// The order among facts.
-    pub at: At,
+    pub at: FactOrder,
     /// What it asserts; `None` asserts nothing.
     pub changes: Changes,
 }
 
 /// The place of a fact in the order, compared field by field.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct At {
+pub struct FactOrder {
     /// Unix milliseconds.
     pub stamp: i64,
     /// Breaks ties of the stamp.
@@ -85,7 +85,7 @@ impl Fact {
         let created = (rank == Rank::Created).then(|| iso_8601(delivery.stamp));
         let mut changes = Changes { live, ..Changes::from(event) };
         changes.created_at = changes.created_at.or(created);
-        Self { at: At { stamp: delivery.stamp, rank, delivery: delivery.id }, changes }
+        Self { at: FactOrder { stamp: delivery.stamp, rank, delivery: delivery.id }, changes }
     }
 }
 
@@ -113,7 +113,7 @@ impl From<ConnectionEvent> for Changes {
     }
 }
 
-impl At {
+impl FactOrder {
     pub(super) fn is_final(&self) -> bool {
         self.rank == Rank::Disconnected
     }

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    fact::{At, Fact},
+    fact::{Fact, FactOrder},
     record::{Metadata, Record, UserData},
     status::{ACTIVE, EXPIRED, MISSING, UNKNOWN},
 };
@@ -37,7 +37,7 @@ pub struct Connection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Register<T> {
     value: T,
-    at: At,
+    at: FactOrder,
 }
 
 impl Connection {
@@ -92,7 +92,7 @@ impl Connection {
 
     /// Whether a fact is worth keeping. One that only a call showed is `shown` with its status: that it is active is news
     /// over expired or missing only, any other unless the connection has it already, so that the first refusal dates it.
-    pub fn hears(&self, shown: Option<&str>) -> bool {
+    pub fn is_news(&self, shown: Option<&str>) -> bool {
         let status = self.status.as_ref().map(|status| status.value.as_str());
         let news = match shown {
             None => true,
@@ -155,7 +155,7 @@ impl Connection {
     }
 }
 
-fn set<T>(register: &mut Option<Register<T>>, value: Option<T>, at: &At) -> bool {
+fn set<T>(register: &mut Option<Register<T>>, value: Option<T>, at: &FactOrder) -> bool {
     let Some(value) = value else { return false };
     let newer = register.as_ref().is_none_or(|register| register.at < *at);
     if newer {

@@ -6,7 +6,7 @@ mod outcome;
 mod record;
 mod status;
 
-pub use fact::{At, Changes, Fact, Rank};
+pub use fact::{Changes, Fact, FactOrder, Rank};
 pub use fold::Connection;
 pub use outcome::Outcome;
 pub use record::{Metadata, Record, UserData};

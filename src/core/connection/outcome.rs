@@ -20,7 +20,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The word itself.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",
             Self::Stale => "stale",

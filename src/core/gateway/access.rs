@@ -25,7 +25,7 @@ use crate::core::{
 pub const PREFIX: &str = "/v2/access/";
 
 /// The permission of a call that OFAuth's list of routes does not have, and of the raw proxy.
-pub const ANY: &str = "access:any";
+pub const ANY_PERMISSION: &str = "access:any";
 
 /// How many times a call is sent at most.
 pub const MAX_TRIES: u32 = 3;
@@ -42,7 +42,7 @@ const ONE_CONNECTION: &str = "x-connection-id names one connection, by handle or
 
 /// Which connection a call names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named<'a> {
+pub enum ConnectionSelector<'a> {
     /// By handle: the store knows the id.
     Handle(&'a str),
     /// By OFAuth's id.
@@ -51,7 +51,7 @@ pub enum Named<'a> {
 
 /// How a try ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tried<'a> {
+pub enum Attempt<'a> {
     /// No answer.
     Failed,
     /// An answer; its code if it is a refusal that was read, its `Retry-After` in seconds if it has one.
@@ -77,22 +77,22 @@ pub fn check_segments(path: &str) -> Result<(), EdgeError> {
 }
 
 /// The permission that a session needs for a call: that of OFAuth's list, static segments before parameters, else
-/// [`ANY`]. Each segment of the path is decoded once; GET serves HEAD; an empty segment matches nothing.
+/// [`ANY_PERMISSION`]. Each segment of the path is decoded once; GET serves HEAD; an empty segment matches nothing.
 pub fn permission(method: &str, path: &str) -> &'static str {
     static ROUTES: LazyLock<Vec<ListedRoute>> =
         LazyLock::new(|| serde_json::from_str(include_str!("routes.json")).unwrap_or_default());
     let method = if method == "HEAD" { "GET" } else { method };
     let segments: Option<Vec<_>> = path.split('/').map(|raw| percent_decode_str(raw).decode_utf8().ok()).collect();
-    let Some(segments) = segments else { return ANY };
+    let Some(segments) = segments else { return ANY_PERMISSION };
     let routes = ROUTES.iter().filter(|route| route.method == method);
     // Among the routes that match, the one whose first parameter comes last has the more static segments before it.
     let best = routes.filter_map(|route| Some((route.statics(&segments)?, route))).max_by(|(a, _), (b, _)| a.cmp(b));
-    best.and_then(|(_, route)| route.permission.as_deref()).unwrap_or(ANY)
+    best.and_then(|(_, route)| route.permission.as_deref()).unwrap_or(ANY_PERMISSION)
 }
 
 /// The connection a session means: the one that is named, else its only active one, else its only one that is not
 /// disconnected. `named` is the handle of the call or of the token; `theirs` is all the user has.
-pub fn choose<'a>(named: Option<&str>, theirs: &'a [Record]) -> Result<&'a Record, EdgeError> {
+pub fn choose_connection<'a>(named: Option<&str>, theirs: &'a [Record]) -> Result<&'a Record, EdgeError> {
     if let Some(handle) = named {
         let record = theirs.iter().find(|record| record.handle == handle);
         return record.filter(|record| record.is_connected()).ok_or(EdgeError::ConnectionNotFound);
@@ -110,7 +110,7 @@ pub fn choose<'a>(named: Option<&str>, theirs: &'a [Record]) -> Result<&'a Recor
 
 /// The handle a session's call is bound to: the token's, the header's, or none. A token for one connection opens no
 /// other, and a session names by handle only.
-pub fn named_by_session<'a>(header: Option<&'a str>, session: &'a Session) -> Result<Option<&'a str>, EdgeError> {
+pub fn select_for_session<'a>(header: Option<&'a str>, session: &'a Session) -> Result<Option<&'a str>, EdgeError> {
     match (header, session.connection.as_deref()) {
         (None | Some(""), bound) => Ok(bound),
         (Some(handle), None) if is_handle(handle) => Ok(Some(handle)),
@@ -121,26 +121,26 @@ pub fn named_by_session<'a>(header: Option<&'a str>, session: &'a Session) -> Re
 }
 
 /// Whether a call may be sent more than once.
-pub fn is_repeatable(method: &str) -> bool {
+pub fn is_retryable(method: &str) -> bool {
     matches!(method, "GET" | "HEAD")
 }
 
 /// Whether and after how many milliseconds to send again: full jitter, by `random` in 0 to 1. `tries` were made in
 /// `elapsed` milliseconds.
-pub fn retry_in(method: &str, tried: Tried, tries: u32, elapsed: i64, random: f64) -> Option<i64> {
+pub fn retry_delay(method: &str, tried: Attempt, tries: u32, elapsed: i64, random: f64) -> Option<i64> {
     let least = match tried {
-        Tried::Failed | Tried::Answered(502 | 503, ..) | Tried::Answered(_, Some("RULES_OUTDATED"), _) => 0,
-        Tried::Answered(429, _, Some(seconds @ 0..=MAX_RETRY_AFTER)) => i64::try_from(seconds).ok()? * 1_000,
-        Tried::Answered(..) => return None,
+        Attempt::Failed | Attempt::Answered(502 | 503, ..) | Attempt::Answered(_, Some("RULES_OUTDATED"), _) => 0,
+        Attempt::Answered(429, _, Some(seconds @ 0..=MAX_RETRY_AFTER)) => i64::try_from(seconds).ok()? * 1_000,
+        Attempt::Answered(..) => return None,
     };
     #[expect(clippy::cast_possible_truncation, reason = "a few hundred milliseconds")]
     let jitter = (random.clamp(0.0, 1.0) * FIRST_WAIT * f64::from(1 << (tries.clamp(1, MAX_TRIES) - 1))) as i64;
     let wait = least + jitter;
-    (is_repeatable(method) && tries < MAX_TRIES && elapsed + wait < DEADLINE).then_some(wait)
+    (is_retryable(method) && tries < MAX_TRIES && elapsed + wait < DEADLINE).then_some(wait)
 }
 
 /// Whether a path is the raw proxy's, however it is written: whatever OnlyFans answers there is no word of OFAuth's.
-pub fn is_raw(path: &str) -> bool {
+pub fn is_raw_proxy(path: &str) -> bool {
     begins(path, ["", "v2", "access", "proxy"])
 }
 
@@ -156,14 +156,19 @@ fn begins(path: &str, segments: [&str; 4]) -> bool {
 
 /// Whether an answer of this status may be a refusal of OFAuth's. Under the raw proxy it is OnlyFans' own.
 pub fn may_refuse(path: &str, status: u16) -> bool {
-    matches!(status, 401 | 403) && !is_raw(path)
+    matches!(status, 401 | 403) && !is_raw_proxy(path)
 }
 
 /// The status that an answer shows a connection to have, if that is worth telling its ledger. What is `known` may be a
 /// minute old, so a refusal is told even of a connection that is known to be expired.
 ///
 /// `refusal` is a 401 or 403 of OFAuth's, read; `is_auth` what `/v2/access/self` said of itself.
-pub fn learned(known: &str, status: u16, refusal: Option<&ApiError>, is_auth: Option<bool>) -> Option<&'static str> {
+pub fn observed_status(
+    known: &str,
+    status: u16,
+    refusal: Option<&ApiError>,
+    is_auth: Option<bool>,
+) -> Option<&'static str> {
     let relink = refusal.is_some_and(|refusal| refusal.verdict == Verdict::Relink);
     let success = (200..300).contains(&status);
     if relink || (success && is_auth == Some(false)) {
@@ -176,7 +181,7 @@ pub fn learned(known: &str, status: u16, refusal: Option<&ApiError>, is_auth: Op
 /// What a client should do about an upstream answer, if it is an error. A 401 or 403 that is not of OFAuth's shape says
 /// nothing of the session or the key: it is somebody else's, and under the raw proxy OnlyFans' own.
 pub fn verdict(path: &str, status: u16, refusal: Option<&ApiError>) -> Option<Verdict> {
-    let raw = is_raw(path) && matches!(status, 401 | 403);
+    let raw = is_raw_proxy(path) && matches!(status, 401 | 403);
     match refusal {
         _ if status < 400 => None,
         _ if raw => Some(Verdict::GiveUp),
@@ -203,18 +208,18 @@ pub fn with_relink_hint(body: &[u8]) -> Option<String> {
 }
 
 /// Reads a server's `x-connection-id`: exactly one connection, by handle or by id.
-pub fn named(header: Option<&str>) -> Result<Named<'_>, EdgeError> {
+pub fn select_for_server(header: Option<&str>) -> Result<ConnectionSelector<'_>, EdgeError> {
     match header {
         None | Some("") => Err(EdgeError::BadRequest("x-connection-id is missing")),
-        Some(handle) if is_handle(handle) => Ok(Named::Handle(handle)),
-        Some(id) if is_connection_id(id) => Ok(Named::Id(id)),
+        Some(handle) if is_handle(handle) => Ok(ConnectionSelector::Handle(handle)),
+        Some(id) if is_connection_id(id) => Ok(ConnectionSelector::Id(id)),
         Some(_) => Err(EdgeError::BadRequest(ONE_CONNECTION)),
     }
 }
 
 /// Whether a caller's header goes up. `name` is lower-case; `connection` is the value of the Connection header, which
 /// names further hop-by-hop headers. `apikey` and `x-connection-id` are set anew by the proxy.
-pub fn goes_up(name: &str, connection: &str) -> bool {
+pub fn forwards_request_header(name: &str, connection: &str) -> bool {
     let stopped = matches!(
         name,
         "apikey"
@@ -231,8 +236,8 @@ pub fn goes_up(name: &str, connection: &str) -> bool {
     !stopped && !is_hop_by_hop(name, connection)
 }
 
-/// Whether an upstream header comes back. Arguments as for [`goes_up`].
-pub fn comes_back(name: &str, connection: &str) -> bool {
+/// Whether an upstream header comes back. Arguments as for [`forwards_request_header`].
+pub fn forwards_response_header(name: &str, connection: &str) -> bool {
     let own = matches!(name, "x-connection-id" | "x-ofauth-edge" | "x-ofauth-edge-action");
     let stopped = own
         || matches!(name, "set-cookie" | "clear-site-data" | "alt-svc")

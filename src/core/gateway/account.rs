@@ -23,7 +23,7 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 /// What a call does to connections, if OFAuth grants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Upkeep {
+pub enum AccountEffect {
     /// Removes the one that the path names.
     Delete,
     /// Marks the one that the path names as expired.
@@ -40,7 +40,7 @@ pub struct AccountCall<'a> {
     /// The segment that names a connection, as it came.
     pub connection: Option<&'a str>,
     /// What it does.
-    pub upkeep: Upkeep,
+    pub effect: AccountEffect,
     segments: Vec<&'a str>,
     /// Where among the segments the connection is named.
     named: usize,
@@ -50,7 +50,7 @@ pub struct AccountCall<'a> {
 
 /// One item of OFAuth's list, in today's shape or the older one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item(ConnectionEvent);
+pub struct ListedConnection(ConnectionEvent);
 
 /// Whether a path is one of these.
 pub fn is_account(path: &str) -> bool {
@@ -60,7 +60,7 @@ pub fn is_account(path: &str) -> bool {
 
 /// Whether OFAuth has done what it was asked: a 2xx, unless it is a page of somebody else's or says otherwise. `json` is the
 /// body if it is JSON that was read, `is_page` whether it is HTML.
-pub fn is_granted(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
+pub fn is_success(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
     #[derive(Deserialize)]
     struct Said {
         success: Option<bool>,
@@ -71,10 +71,10 @@ pub fn is_granted(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
 }
 
 /// Whether OFAuth's answer to a DELETE means that the connection is no more: it is done, or OFAuth does not know the
-/// connection. That nothing is at that path, or a page of somebody else's, means nothing. Arguments as for [`is_granted`].
-pub fn is_gone(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
+/// connection. That nothing is at that path, or a page of somebody else's, means nothing. Arguments as for [`is_success`].
+pub fn is_deleted(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
     let code = || ApiError::read(status, RetryHeaders::default(), json.unwrap_or_default()).code;
-    is_granted(status, json, is_page) || (status == 404 && !is_page && code() != "ROUTE_NOT_FOUND")
+    is_success(status, json, is_page) || (status == 404 && !is_page && code() != "ROUTE_NOT_FOUND")
 }
 
 /// The path of one connection, or of what is under it; a BAD_REQUEST for an id that would make it another path.
@@ -95,20 +95,20 @@ impl<'a> AccountCall<'a> {
             ["v2", "connections", rest @ ..] => (2, rest),
             _ => (0, &[][..]),
         };
-        let (named, upkeep) = match (method, rest) {
-            ("POST", ["import"]) => (None, Upkeep::Import),
-            ("PATCH", ["import", _]) => (Some(first + 1), Upkeep::Import),
-            (_, ["import", _, ..]) => (Some(first + 1), Upkeep::None),
-            (_, ["import"] | []) => (None, Upkeep::None),
-            ("DELETE", [_]) => (Some(first), Upkeep::Delete),
-            ("POST", [_, "invalidate"]) => (Some(first), Upkeep::Invalidate),
-            (_, [_, ..]) => (Some(first), Upkeep::None),
+        let (named, effect) = match (method, rest) {
+            ("POST", ["import"]) => (None, AccountEffect::Import),
+            ("PATCH", ["import", _]) => (Some(first + 1), AccountEffect::Import),
+            (_, ["import", _, ..]) => (Some(first + 1), AccountEffect::None),
+            (_, ["import"] | []) => (None, AccountEffect::None),
+            ("DELETE", [_]) => (Some(first), AccountEffect::Delete),
+            ("POST", [_, "invalidate"]) => (Some(first), AccountEffect::Invalidate),
+            (_, [_, ..]) => (Some(first), AccountEffect::None),
         };
         let place = |index: usize| decoded.get(index).map(|(place, _)| *place);
         let named = named.and_then(place);
         let connection = named.and_then(|place| segments.get(place).copied());
         let old = (first == 2).then(|| place(1)).flatten();
-        Self { connection, upkeep, segments, named: named.unwrap_or_default(), old }
+        Self { connection, effect, segments, named: named.unwrap_or_default(), old }
     }
 
     /// The path that goes up: as it came, but for an older one in today's words, and `id` where a connection is named.
@@ -125,7 +125,7 @@ impl<'a> AccountCall<'a> {
     }
 }
 
-impl Item {
+impl ListedConnection {
     /// Reads one item, or the answer to an import, which may wrap it as `connection`.
     pub fn read(json: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]

@@ -55,7 +55,7 @@ pub enum EdgeError {
 
 impl Verdict {
     /// The word of the `x-ofauth-edge-action` header.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Relink => "relink",
             Self::Operator => "operator",

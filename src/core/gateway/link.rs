@@ -45,12 +45,12 @@ const NO_OBJECT: EdgeError = EdgeError::BadRequest("the body is a JSON object: r
 pub struct Init {
     fields: BTreeMap<String, Box<RawValue>>,
     /// The connection to link again.
-    pub asked: Asked,
+    pub asked: RequestedConnection,
 }
 
 /// Which connection an init asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum RequestedConnection {
     /// None was named: the user's only expired one is meant, if none is active.
     Any,
     /// Null: a new one.
@@ -61,7 +61,7 @@ pub enum Asked {
 
 /// A Link session under way: waits in the user's hub until it ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pending {
+pub struct PendingLink {
     /// Where the user's browser goes after the callback; `None` for APP_RETURN_URL.
     pub return_url: Option<String>,
     /// OFAuth's id of the connection that is to be linked again.
@@ -73,7 +73,7 @@ pub struct Pending {
 /// An answer that a user may be sent on with: on OFAuth's own pages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Hosted {
+pub struct HostedLink {
     mode: &'static str,
     /// OFAuth's page: https, or http on loopback.
     pub url: String,
@@ -84,9 +84,9 @@ pub struct Hosted {
 
 /// What it means to a user's Link sessions that a connection turned out to be theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settled<'a> {
+pub struct LinkMatch<'a> {
     /// The session it most likely came of, by its key.
-    pub session: &'a (i64, Pending),
+    pub session: &'a (i64, PendingLink),
     /// Whether that session has ended with it.
     pub ended: bool,
     /// The connection that was to be linked again, where another one came of it: OFAuth does not know it any more.
@@ -99,12 +99,12 @@ pub struct Callback {
     /// The user it claims to be; some of OFAuth's documents leave it out unless Link succeeded.
     pub client_reference_id: Option<String>,
     /// How it claims that Link ended.
-    pub ending: Ending,
+    pub ending: LinkEnding,
 }
 
 /// How Link ended, as claimed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum LinkEnding {
     /// `status=success`, with OFAuth's id if it is one.
     Success(Option<String>),
     /// `status=cancelled`, and at which step.
@@ -115,7 +115,7 @@ pub enum Ending {
 
 /// What the page that the user returns to is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum ReturnStatus {
     /// The account is linked; its handle.
     Success(String),
     /// It probably is: OFAuth's webhook will tell.
@@ -135,9 +135,9 @@ impl Init {
         let Object(fields) =
             serde_json::from_slice::<Object<BTreeMap<String, Box<RawValue>>>>(body).map_err(|_| NO_OBJECT)?;
         let asked = match fields.get("connectionId").map(|id| serde_json::from_str::<Value>(id.get())) {
-            None => Asked::Any,
-            Some(Ok(Value::Null)) => Asked::New,
-            Some(Ok(Value::String(id))) => Asked::Named(id),
+            None => RequestedConnection::Any,
+            Some(Ok(Value::Null)) => RequestedConnection::New,
+            Some(Ok(Value::String(id))) => RequestedConnection::Named(id),
             Some(_) => return Err(EdgeError::BadRequest("connectionId is a handle, an id, or null")),
         };
         Ok(Self { fields, asked })
@@ -189,33 +189,33 @@ impl Init {
 }
 
 /// The connection that a user without a wish links again: the only expired one, if none is active.
-pub fn to_reconnect(theirs: &[Record]) -> Option<&Record> {
+pub fn connection_to_reconnect(theirs: &[Record]) -> Option<&Record> {
     let mut expired = theirs.iter().filter(|record| record.status == EXPIRED);
     let only = expired.next().filter(|_| expired.next().is_none());
     only.filter(|_| !theirs.iter().any(|record| record.status == ACTIVE))
 }
 
 /// The connection that a session links again: one of the user's own, by handle. A token for one connection links no other.
-pub fn asked_by_session<'a>(
-    asked: &Asked,
+pub fn requested_by_session<'a>(
+    asked: &RequestedConnection,
     session: &Session,
     theirs: &'a [Record],
 ) -> Result<Option<&'a Record>, EdgeError> {
     let bound = session.connection.as_deref();
     let named = match (asked, bound) {
-        (Asked::Named(name), None) => name,
-        (Asked::Named(name), Some(bound)) if name == bound => name,
-        (Asked::Named(_), Some(_)) => return Err(EdgeError::ConnectionNotFound),
-        (Asked::Any, Some(bound)) => bound,
-        (Asked::New, Some(_)) => return Err(EdgeError::PermissionDenied),
-        (Asked::New, None) => return Ok(None),
-        (Asked::Any, None) => return Ok(to_reconnect(theirs)),
+        (RequestedConnection::Named(name), None) => name,
+        (RequestedConnection::Named(name), Some(bound)) if name == bound => name,
+        (RequestedConnection::Named(_), Some(_)) => return Err(EdgeError::ConnectionNotFound),
+        (RequestedConnection::Any, Some(bound)) => bound,
+        (RequestedConnection::New, Some(_)) => return Err(EdgeError::PermissionDenied),
+        (RequestedConnection::New, None) => return Ok(None),
+        (RequestedConnection::Any, None) => return Ok(connection_to_reconnect(theirs)),
     };
     let own = theirs.iter().find(|record| record.handle == *named && record.is_connected());
     own.map(Some).ok_or(EdgeError::ConnectionNotFound)
 }
 
-impl Asked {
+impl RequestedConnection {
     /// Whether the body as it came asks for this very connection.
     pub fn is(&self, id: Option<&str>) -> bool {
         match self {
@@ -226,7 +226,7 @@ impl Asked {
     }
 }
 
-impl Hosted {
+impl HostedLink {
     /// Reads OFAuth's answer; `None` for anything but a page to send the user to.
     pub fn read(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
@@ -264,9 +264,9 @@ impl Callback {
         };
         let word = |name| value(name).filter(|word| is_word(word));
         let ending = match value("status")?.as_str() {
-            "success" => Ending::Success(value("connection_id").filter(|id| is_connection_id(id))),
-            "cancelled" => Ending::Cancelled(word("step")),
-            "error" => Ending::Failed(word("error_code")),
+            "success" => LinkEnding::Success(value("connection_id").filter(|id| is_connection_id(id))),
+            "cancelled" => LinkEnding::Cancelled(word("step")),
+            "error" => LinkEnding::Failed(word("error_code")),
             _ => return None,
         };
         let client_reference_id = value("client_reference_id").filter(|it| (1..=MAX_TEXT).contains(&it.len()));
@@ -279,19 +279,19 @@ impl Callback {
 ///
 /// One that asked for this very connection goes before one that asked for none. Where all asked for others, it came of
 /// one of them only if the user did not have it before; and only where there is but one it is known which.
-pub fn settle<'a>(sessions: &'a [(i64, Pending)], id: &str, handle: &str) -> Option<Settled<'a>> {
+pub fn settle<'a>(sessions: &'a [(i64, PendingLink)], id: &str, handle: &str) -> Option<LinkMatch<'a>> {
     let asked = |wanted: Option<&str>| sessions.iter().find(|(_, pending)| pending.asked.as_deref() == wanted);
     if let Some(session) = asked(Some(id)).or_else(|| asked(None)) {
-        return Some(Settled { session, ended: true, missing: None });
+        return Some(LinkMatch { session, ended: true, missing: None });
     }
     let session = sessions.first()?;
     let pending = &session.1;
     let came_of_it = sessions.len() == 1 && !pending.had.iter().any(|had| had == handle);
     let missing = pending.asked.as_deref().filter(|_| came_of_it);
-    Some(Settled { session, ended: came_of_it, missing })
+    Some(LinkMatch { session, ended: came_of_it, missing })
 }
 
-impl Told {
+impl ReturnStatus {
     /// `url` with `status` and what belongs to it in its query, in the place of what it said there itself.
     pub fn to(&self, url: &str) -> String {
         let (status, detail) = match self {

@@ -1,6 +1,6 @@
 //! Lists: what a query asks for, and which of the keys that KV lists are the answer.
 //!
-//! KV lists keys in order, at most 1,000 at a time, and can filter by nothing but a prefix. A [`Page`] is fed those
+//! KV lists keys in order, at most 1,000 at a time, and can filter by nothing but a prefix. A [`PageBuilder`] is fed those
 //! batches; filters read metadata only. Offsets and totals are exact to 1,000; further on there is the cursor, which is
 //! sealed, so that a made-up one, or one from another query, is refused.
 
@@ -21,7 +21,7 @@ pub const MAX_BATCHES: usize = 10;
 
 const EVENTS: &str = "cursor/events";
 /// What a cursor that does not open is answered with.
-pub const BAD_CURSOR: EdgeError = EdgeError::BadRequest("the cursor is not one of this list's");
+pub const INVALID_CURSOR: EdgeError = EdgeError::BadRequest("the cursor is not one of this list's");
 
 /// A query of `GET /edge/connections`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub struct ConnectionCursor {
 
 /// A page in the making.
 #[derive(Debug)]
-pub struct Page {
+pub struct PageBuilder {
     status: Option<String>,
     user: Option<String>,
     limit: usize,
@@ -87,7 +87,7 @@ pub struct Page {
 
 /// A page, made.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Paged {
+pub struct ConnectionPage {
     /// Handles in order, with their metadata.
     pub items: Vec<(String, ConnectionMeta)>,
     /// How many match in all, if at most [`MAX_OFFSET`] and all were seen.
@@ -153,7 +153,7 @@ impl EventQuery {
     }
 }
 
-impl Page {
+impl PageBuilder {
     /// Begins a page at `start`.
     pub fn new(query: &ConnectionQuery, start: Option<ConnectionCursor>, index: &Index) -> Self {
         Self {
@@ -170,15 +170,15 @@ impl Page {
     }
 
     /// Whether the metadata match and the key lies after the cursor.
-    pub fn wants(&self, handle: &str, meta: &ConnectionMeta) -> bool {
+    pub fn matches(&self, handle: &str, meta: &ConnectionMeta) -> bool {
         let after = self.start.as_ref().is_none_or(|start| handle > start.after.as_str());
         // The status is compared as metadata holds it: a longer one than fits is cut on both sides.
         let status = self.status.as_deref().is_none_or(|status| meta_status(status) == meta.status);
         after && status && (self.user.is_none() || self.user == meta.user)
     }
 
-    /// Takes what [`Page::wants`] of the batch that KV gave for the cursor `batch`.
-    pub fn feed(&mut self, batch: Option<&str>, wanted: impl IntoIterator<Item = (String, ConnectionMeta)>) {
+    /// Takes what [`PageBuilder::matches`] of the batch that KV gave for the cursor `batch`.
+    pub fn add_batch(&mut self, batch: Option<&str>, wanted: impl IntoIterator<Item = (String, ConnectionMeta)>) {
         for item in wanted {
             self.seen += 1;
             if self.skip > 0 {
@@ -193,12 +193,12 @@ impl Page {
     }
 
     /// Whether another batch is of use: the page is not known to have a successor, or the total may still be exact.
-    pub fn is_hungry(&self) -> bool {
+    pub fn needs_more(&self) -> bool {
         !self.overflow || (self.start.is_none() && self.seen <= MAX_OFFSET)
     }
 
     /// Ends the page. `rest` is KV's cursor for what was not read, if there is more.
-    pub fn finish(self, rest: Option<String>) -> Paged {
+    pub fn finish(self, rest: Option<String>) -> ConnectionPage {
         let exact = rest.is_none() && self.seen <= MAX_OFFSET;
         let total = self.start.as_ref().map_or(exact.then_some(self.seen), |start| start.total);
         let before = self.start.map(|start| start.after).unwrap_or_default();
@@ -208,7 +208,7 @@ impl Page {
             (false, Some(rest)) => Some(ConnectionCursor { batch: Some(rest), after, skip: self.skip, total }),
             (false, None) => None,
         };
-        Paged { items: self.items, total, next }
+        ConnectionPage { items: self.items, total, next }
     }
 }
 
@@ -241,9 +241,9 @@ fn number(
 }
 
 fn open_cursor<T: DeserializeOwned>(place: &str, cursor: &str, sealer: &Sealer) -> Result<T, EdgeError> {
-    let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| BAD_CURSOR)?;
-    let plain = sealer.open(place, &sealed).map_err(|_| BAD_CURSOR)?;
-    serde_json::from_slice(&plain).map_err(|_| BAD_CURSOR)
+    let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| INVALID_CURSOR)?;
+    let plain = sealer.open(place, &sealed).map_err(|_| INVALID_CURSOR)?;
+    serde_json::from_slice(&plain).map_err(|_| INVALID_CURSOR)
 }
 
 fn seal_cursor<T: Serialize>(place: &str, cursor: &T, sealer: &Sealer, nonce: [u8; NONCE]) -> String {

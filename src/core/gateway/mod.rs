@@ -13,6 +13,7 @@ mod upstream_error;
 
 pub use error::{EdgeError, RELINK, Verdict};
 pub use session::{
-    Caller, DEFAULT_LIFE, Doorkeeper, MAX_LIFE, MAX_SUBJECT, MAX_TOKEN, MIN_KEY, MIN_LIFE, Presented, Session, Wish,
+    Authenticator, Caller, Credentials, DEFAULT_LIFE, MAX_LIFE, MAX_SUBJECT, MAX_TOKEN, MIN_KEY_CHARS, MIN_LIFE,
+    Session, SessionRequest,
 };
 pub use upstream_error::{ApiError, DEFAULT_RETRY_AFTER, RetryHeaders};

@@ -16,7 +16,7 @@ pub fn origin_of(url: &str) -> Option<String> {
 }
 
 /// Whether browsers write an origin like this: in lower case, without its scheme's own port.
-pub fn is_as_sent(origin: &str) -> bool {
+pub fn is_canonical(origin: &str) -> bool {
     let own = if origin.starts_with("https") { ":443" } else { ":80" };
     !origin.ends_with(own) && !origin.bytes().any(|byte| byte.is_ascii_uppercase())
 }
@@ -44,7 +44,7 @@ pub fn is_origin(text: &str) -> bool {
 }
 
 /// The methods a page may use.
-pub const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+pub const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 /// The headers a page may send.
 pub const ALLOWED_HEADERS: &str = "authorization, apikey, content-type, x-connection-id";
 /// The headers a page may read, by name: `*` does not cover them all in every browser.

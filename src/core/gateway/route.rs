@@ -2,7 +2,7 @@
 
 use super::{
     access,
-    account::{self, AccountCall, Upkeep},
+    account::{self, AccountCall, AccountEffect},
     link,
 };
 
@@ -83,16 +83,16 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
 }
 
 /// Whether pages of other sites may call this path, with a token that opens it.
-pub fn is_for_browsers(path: &str) -> bool {
+pub fn allows_cross_origin(path: &str) -> bool {
     path.starts_with("/v2/") || path.starts_with("/edge/")
 }
 
 impl Route<'_> {
     /// Whether a call is carried through even if its caller leaves: what it does at OFAuth must be known here.
-    pub fn outlives_its_caller(self, method: &str, path: &str) -> bool {
+    pub fn completes_without_caller(self, method: &str, path: &str) -> bool {
         match self {
             Self::Delete(_) | Self::Invalidate(_) | Self::User(_) => true,
-            Self::Account => AccountCall::read(method, path).upkeep != Upkeep::None,
+            Self::Account => AccountCall::read(method, path).effect != AccountEffect::None,
             _ => false,
         }
     }

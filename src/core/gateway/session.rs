@@ -27,7 +27,7 @@ use crate::core::{
 };
 
 /// The shortest gateway key or session secret, in characters.
-pub const MIN_KEY: usize = 32;
+pub const MIN_KEY_CHARS: usize = 32;
 /// The longest token, in bytes.
 pub const MAX_TOKEN: usize = 8192;
 /// The longest life of a session, in seconds.
@@ -69,14 +69,14 @@ pub struct Session {
 }
 
 /// Opens credentials and mints tokens. Cannot be printed.
-pub struct Doorkeeper {
+pub struct Authenticator {
     gateway_keys: Vec<String>,
     session_secrets: Vec<String>,
 }
 
 /// The credential headers as received, and what tells where the call comes from.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Presented<'a> {
+pub struct Credentials<'a> {
     /// `Authorization`.
     pub authorization: Option<&'a str>,
     /// `apikey`.
@@ -90,7 +90,7 @@ pub struct Presented<'a> {
 /// A wish for a token: the body of `POST /edge/sessions`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Wish {
+pub struct SessionRequest {
     client_reference_id: Option<String>,
     permissions: Option<Vec<String>>,
     connection: Option<String>,
@@ -145,7 +145,7 @@ impl Caller {
     }
 }
 
-impl Doorkeeper {
+impl Authenticator {
     /// Takes keys and secrets, newest first, that [`crate::config`] has judged.
     pub fn new(gateway_keys: Vec<String>, session_secrets: Vec<String>) -> Self {
         Self { gateway_keys, session_secrets }
@@ -154,21 +154,21 @@ impl Doorkeeper {
     /// Judges the credential at `now` (unix seconds): CREDENTIALS_MISSING without any, TOKEN_EXPIRED for a good token
     /// after its time, ORIGIN_DENIED for a gateway key that another site's page sends, CREDENTIALS_INVALID for all else
     /// that opens nothing.
-    pub fn admit(&self, presented: Presented, now: i64) -> Result<Caller, EdgeError> {
-        let credential = match (presented.authorization, presented.apikey) {
+    pub fn authenticate(&self, credentials: Credentials, now: i64) -> Result<Caller, EdgeError> {
+        let credential = match (credentials.authorization, credentials.apikey) {
             (Some(authorization), _) => bearer(authorization).ok_or(EdgeError::CredentialsInvalid)?,
             (None, Some(apikey)) => apikey,
             (None, None) => return Err(EdgeError::CredentialsMissing),
         };
         if self.gateway_keys.iter().any(|key| same(key, credential)) {
-            let foreign = presented.origin.is_some_and(|origin| origin != presented.own_origin);
+            let foreign = credentials.origin.is_some_and(|origin| origin != credentials.own_origin);
             return if foreign { Err(EdgeError::OriginDenied) } else { Ok(Caller::Gateway) };
         }
         self.open(credential, now)
     }
 
     /// Mints the token that `wish` asks for, at `now` (unix seconds); also says when it expires.
-    pub fn mint(&self, wish: Wish, now: i64) -> Result<(String, i64), EdgeError> {
+    pub fn mint(&self, wish: SessionRequest, now: i64) -> Result<(String, i64), EdgeError> {
         let claims = wish.claims(now)?;
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).unwrap_or_default());
         let signed = format!("{HEADER}.{payload}");
@@ -200,7 +200,7 @@ impl Doorkeeper {
     }
 }
 
-impl Wish {
+impl SessionRequest {
     /// Reads the body.
     pub fn parse(body: &[u8]) -> Result<Self, EdgeError> {
         serde_json::from_slice(body).map(|Object(wish)| wish).map_err(|_| {
@@ -275,9 +275,9 @@ impl Session {
     }
 }
 
-impl fmt::Debug for Doorkeeper {
+impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Doorkeeper")
+        f.write_str("Authenticator")
     }
 }
 

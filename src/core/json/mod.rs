@@ -6,7 +6,7 @@ mod simd;
 mod string;
 mod typed;
 
-pub use scan::{Field, Found, elements, find, is_number, skim};
+pub use scan::{Field, Members, elements, is_number, read, scan};
 pub(crate) use string::{cut_at_backslash, unescape};
 pub use string::{string, text};
 pub(crate) use typed::{Object, Text, present};

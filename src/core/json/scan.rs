@@ -1,51 +1,56 @@
-//! JSON read in place, in one pass: the members that are wanted are found in the text and handed out as they are written.
-//! No tree is built, no number is parsed, nothing is copied but strings that have escapes, no depth overflows the stack.
+//! Reads the members of a JSON text that are asked for, in place and in one pass.
+//!
+//! Each value is handed out as it is written in the text. No tree is built and no number is parsed. Only strings that
+//! contain escapes are copied. Deep nesting uses heap, not stack, so it cannot overflow.
 
 use super::{
     cursor::{Cursor, Syntax},
     string::string,
 };
 
-/// A member that is wanted.
+/// A member to read.
 pub struct Field {
     /// Its key.
     pub name: &'static str,
-    /// Where it goes among what is found: its place, below the number of slots.
+    /// The index of its value in [`Members::values`].
     pub slot: usize,
-    /// The members wanted of it, if it is an object.
+    /// The members to read inside it, if its value is an object.
     pub inner: &'static [Field],
 }
 
-/// What became of the members that are wanted, by slot.
+/// The members that were read, by slot.
 #[derive(Clone, Copy)]
-pub struct Found<'a, const SLOTS: usize> {
-    /// The values as they are written, null too.
+pub struct Members<'a, const SLOTS: usize> {
+    /// The values as they are written; `null` included. `None` if the member is absent.
     pub values: [Option<&'a str>; SLOTS],
-    /// A bit for each slot, the first one's the lowest: whether its key stands twice in its object.
-    pub twice: u32,
-    /// The same: whether the value is an object with half of a surrogate pair in a key.
-    pub half_pair: u32,
+    /// One bit per slot, slot 0 the lowest: set if the key occurs more than once in its object.
+    pub duplicates: u32,
+    /// One bit per slot: set if the value is an object in which some key contains half of a surrogate pair.
+    pub lone_surrogates: u32,
 }
 
-impl<const SLOTS: usize> Default for Found<'_, SLOTS> {
+impl<const SLOTS: usize> Default for Members<'_, SLOTS> {
     fn default() -> Self {
         const { assert!(SLOTS <= u32::BITS as usize, "a bit for each") };
-        Self { values: [None; SLOTS], twice: 0, half_pair: 0 }
+        Self { values: [None; SLOTS], duplicates: 0, lone_surrogates: 0 }
     }
 }
 
-/// Finds what `whole`, which has no key, wants of the text; the rest is skipped. `None` if this is not JSON. White space
-/// may surround it.
-pub fn find<'a, const SLOTS: usize>(json: &'a str, whole: &Field) -> Option<Found<'a, SLOTS>> {
-    let mut found = Found::default();
-    find_into::<true, SLOTS>(json, whole, &mut found).ok()?;
-    Some(found)
+/// Reads the members that `whole` names from a JSON text; `whole` stands for the text's outermost value and has no name.
+///
+/// Returns `None` if the text is not JSON (RFC 8259). White space around the value is allowed.
+pub fn read<'a, const SLOTS: usize>(json: &'a str, whole: &Field) -> Option<Members<'a, SLOTS>> {
+    let mut members = Members::default();
+    read_into::<true, SLOTS>(json, whole, &mut members).ok()?;
+    Some(members)
 }
 
-/// The same of a text that another parser is about to judge: of what is not wanted, only strings and brackets are looked
-/// at. What this makes of a text that is not JSON means nothing. Says whether it got to the end; `found` is where what is found goes.
-pub fn skim<'a, const SLOTS: usize>(json: &'a str, whole: &Field, found: &mut Found<'a, SLOTS>) -> bool {
-    find_into::<false, SLOTS>(json, whole, found).is_ok()
+/// Reads the same members from a text that another JSON parser will validate.
+///
+/// Values that are not asked for are skipped without validation, so this is faster than [`read`]. For a text that is not
+/// JSON the result has no meaning. Returns whether the end of the text was reached.
+pub fn scan<'a, const SLOTS: usize>(json: &'a str, whole: &Field, members: &mut Members<'a, SLOTS>) -> bool {
+    read_into::<false, SLOTS>(json, whole, members).is_ok()
 }
 
 /// The elements of an array, each as it is written.
@@ -60,7 +65,7 @@ pub fn elements(json: &str) -> Option<Vec<&str>> {
     loop {
         cursor.space();
         let start = cursor.at;
-        cursor.skip().ok()?;
+        cursor.skip_checked().ok()?;
         elements.push(cursor.since(start).ok()?);
         cursor.space();
         if !cursor.take(b',') {
@@ -74,22 +79,26 @@ pub fn is_number(value: &str) -> bool {
     matches!(value.as_bytes(), [b'-' | b'0'..=b'9', ..])
 }
 
-fn find_into<'a, const STRICT: bool, const SLOTS: usize>(
+fn read_into<'a, const STRICT: bool, const SLOTS: usize>(
     json: &'a str,
     whole: &Field,
-    found: &mut Found<'a, SLOTS>,
+    members: &mut Members<'a, SLOTS>,
 ) -> Result<(), Syntax> {
     let mut cursor = Cursor::<STRICT> { json, at: 0 };
     cursor.space();
-    cursor.find(whole, found)?;
+    cursor.read_members(whole, members)?;
     cursor.space();
     if cursor.at == json.len() { Ok(()) } else { Err(Syntax) }
 }
 
 impl<'a, const STRICT: bool> Cursor<'a, STRICT> {
-    /// Passes the value of a field, noting what is found in it. Goes no deeper than fields do.
-    fn find<const SLOTS: usize>(&mut self, field: &Field, found: &mut Found<'a, SLOTS>) -> Result<(), Syntax> {
-        // A copy, which stays in registers.
+    /// Reads the value of a field and the members that the field asks for. Recurses only as deep as fields are nested.
+    fn read_members<const SLOTS: usize>(
+        &mut self,
+        field: &Field,
+        members: &mut Members<'a, SLOTS>,
+    ) -> Result<(), Syntax> {
+        // A local copy stays in registers.
         let mut cursor = *self;
         let start = cursor.at;
         match cursor.peek() {
@@ -102,7 +111,7 @@ impl<'a, const STRICT: bool> Cursor<'a, STRICT> {
                     let mut wanted = field.inner.iter().find(|inner| cursor.take_key(inner.name));
                     if wanted.is_none() {
                         *self = cursor;
-                        wanted = self.find_escaped(field, found)?;
+                        wanted = self.read_escaped_key(field, members)?;
                         cursor = *self;
                     }
                     cursor.space();
@@ -110,8 +119,8 @@ impl<'a, const STRICT: bool> Cursor<'a, STRICT> {
                     cursor.space();
                     *self = cursor;
                     match wanted {
-                        Some(inner) => self.find(inner, found)?,
-                        None => self.pass()?,
+                        Some(inner) => self.read_members(inner, members)?,
+                        None => self.skip_value()?,
                     }
                     cursor = *self;
                     cursor.space();
@@ -126,19 +135,19 @@ impl<'a, const STRICT: bool> Cursor<'a, STRICT> {
                 cursor.string()?;
             }
             _ => {
-                self.pass()?;
+                self.skip_value()?;
                 cursor = *self;
             }
         }
         *self = cursor;
         let value = self.since(start)?;
-        if let Some(known) = found.values.get_mut(field.slot) {
-            found.twice |= u32::from(known.replace(value).is_some()) << field.slot;
+        if let Some(known) = members.values.get_mut(field.slot) {
+            members.duplicates |= u32::from(known.replace(value).is_some()) << field.slot;
         }
         Ok(())
     }
 
-    /// Passes a key that is written as it is named, if this is it.
+    /// Takes the key `name` if it comes next and is written without escapes.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "called per key, in a crate that is built for size")]
     fn take_key(&mut self, name: &str) -> bool {
@@ -150,18 +159,18 @@ impl<'a, const STRICT: bool> Cursor<'a, STRICT> {
         is_it
     }
 
-    /// Passes any other key, which may be written with escapes.
-    fn find_escaped<const SLOTS: usize>(
+    /// Takes any other key and returns the field that it names. A key may be written with escapes.
+    fn read_escaped_key<const SLOTS: usize>(
         &mut self,
         of: &Field,
-        found: &mut Found<'a, SLOTS>,
+        members: &mut Members<'a, SLOTS>,
     ) -> Result<Option<&'static Field>, Syntax> {
         let start = self.at;
         if !self.quoted()? {
             return Ok(None);
         }
         let Some(key) = string(self.since(start)?) else {
-            found.half_pair |= 1 << of.slot;
+            members.lone_surrogates |= 1 << of.slot;
             return Ok(None);
         };
         Ok(of.inner.iter().find(|field| key == field.name))

@@ -7,7 +7,7 @@ use std::arch::wasm32::{u8x16_bitmask, u8x16_eq, u8x16_lt, u8x16_splat, u64x2, v
 #[cfg(target_feature = "simd128")]
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "called per string, in a crate that is built for size")]
-pub(crate) fn before_special(bytes: &[u8; 16]) -> Option<usize> {
+pub(crate) fn position_of_special(bytes: &[u8; 16]) -> Option<usize> {
     let bytes = vector(bytes);
     let quotes = u8x16_eq(bytes, u8x16_splat(b'"'));
     let backslashes = u8x16_eq(bytes, u8x16_splat(b'\\'));
@@ -18,7 +18,7 @@ pub(crate) fn before_special(bytes: &[u8; 16]) -> Option<usize> {
 
 /// The same where the build has no vectors.
 #[cfg(not(target_feature = "simd128"))]
-pub(crate) fn before_special(bytes: &[u8; 16]) -> Option<usize> {
+pub(crate) fn position_of_special(bytes: &[u8; 16]) -> Option<usize> {
     const ONES: u128 = u128::MAX / 0xFF;
     const QUOTES: u128 = ONES * b'"' as u128;
     const BACKSLASHES: u128 = ONES * b'\\' as u128;
@@ -37,7 +37,7 @@ pub(crate) fn before_special(bytes: &[u8; 16]) -> Option<usize> {
 #[cfg(target_feature = "simd128")]
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "called per value, in a crate that is built for size")]
-pub(crate) fn leave(json: &[u8], depth: &mut usize) -> (usize, bool) {
+pub(crate) fn skip_nested(json: &[u8], depth: &mut usize) -> (usize, bool) {
     let mut passed = 0;
     // Of bytes in a string all bits, else none.
     let mut strings = 0_u32;
@@ -59,7 +59,7 @@ pub(crate) fn leave(json: &[u8], depth: &mut usize) -> (usize, bool) {
             let bytes = v128_or(bytes, u8x16_splat(b'{' ^ b'['));
             let opening = u32::from(u8x16_bitmask(u8x16_eq(bytes, u8x16_splat(b'{')))) & !odd;
             let closing = u32::from(u8x16_bitmask(u8x16_eq(bytes, u8x16_splat(b'}')))) & !odd;
-            if let Some(last) = close(opening, closing, depth) {
+            if let Some(last) = close_brackets(opening, closing, depth) {
                 return (passed + last + 1, false);
             }
             strings = if odd & 1 << 15 == 0 { 0 } else { u32::MAX };
@@ -71,7 +71,7 @@ pub(crate) fn leave(json: &[u8], depth: &mut usize) -> (usize, bool) {
 
 /// The same where the build has no vectors: it stops at once.
 #[cfg(not(target_feature = "simd128"))]
-pub(crate) fn leave(_: &[u8], _: &mut usize) -> (usize, bool) {
+pub(crate) fn skip_nested(_: &[u8], _: &mut usize) -> (usize, bool) {
     (0, false)
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn leave(_: &[u8], _: &mut usize) -> (usize, bool) {
 #[cfg(target_feature = "simd128")]
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "called in one place, for every sixteen bytes")]
-fn close(opening: u32, closing: u32, depth: &mut usize) -> Option<usize> {
+fn close_brackets(opening: u32, closing: u32, depth: &mut usize) -> Option<usize> {
     let closed = closing.count_ones() as usize;
     if closed < *depth {
         *depth = *depth + opening.count_ones() as usize - closed;

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     event::Event,
-    reading::{Members, slot},
+    reading::{BodyMembers, slot},
     scheme::Scheme,
     verify::Verified,
 };
@@ -36,7 +36,7 @@ impl Delivery {
     /// that is absent, unreadable, or more than [`MAX_AHEAD`] after the signature's time, the signature's time.
     pub fn of(verified: &Verified, event: Option<&Event>) -> Self {
         let undated = || {
-            let members = Members::of(verified)?;
+            let members = BodyMembers::of(verified)?;
             members.object("the body", slot::BODY, slot::TIMESTAMP, slot::TIMESTAMP).ok()?;
             members.timestamp().map(Cow::into_owned)
         };

@@ -100,7 +100,7 @@ macro_rules! causes {
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The stable word for it.
-            pub fn word(self) -> &'static str {
+            pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
@@ -192,6 +192,6 @@ causes! {
 
 impl Serialize for Cause {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.word())
+        serializer.serialize_str(self.as_str())
     }
 }

@@ -101,17 +101,17 @@ pub enum EventError {
     /// Not UTF-8, or not JSON.
     InvalidJson,
     /// This is no object.
-    NoObject(&'static str),
+    NotAnObject(&'static str),
     /// This has a key that is read here twice.
-    Twice(&'static str),
+    DuplicateKey(&'static str),
     /// This has a key with half of a surrogate pair.
-    HalfPair(&'static str),
+    LoneSurrogate(&'static str),
     /// Neither `type` nor `eventType`.
-    NoType,
+    MissingType,
     /// A type that is no string, empty, longer than [`MAX_TYPE`], or has control characters.
-    BadType,
+    InvalidType,
     /// No connection id, or one that [`is_connection_id`] refuses.
-    BadConnectionId,
+    InvalidConnectionId,
 }
 
 impl EventError {
@@ -119,12 +119,12 @@ impl EventError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidJson => "INVALID_JSON",
-            Self::NoObject(_)
-            | Self::Twice(_)
-            | Self::HalfPair(_)
-            | Self::NoType
-            | Self::BadType
-            | Self::BadConnectionId => "INVALID_EVENT",
+            Self::NotAnObject(_)
+            | Self::DuplicateKey(_)
+            | Self::LoneSurrogate(_)
+            | Self::MissingType
+            | Self::InvalidType
+            | Self::InvalidConnectionId => "INVALID_EVENT",
         }
     }
 }
@@ -134,12 +134,14 @@ impl EventError {
     pub fn message(&self) -> String {
         let (name, rest) = match self {
             Self::InvalidJson => ("", "the body is not JSON in UTF-8"),
-            Self::NoObject(name) => (*name, " is no object"),
-            Self::Twice(name) => (*name, " has a key twice"),
-            Self::HalfPair(name) => (*name, " has a key with half of a surrogate pair"),
-            Self::NoType => ("", "the body has neither type nor eventType"),
-            Self::BadType => ("", "a type has 1 to 128 bytes and no control characters"),
-            Self::BadConnectionId => ("", "a connection id has 1 to 256 visible ASCII characters other than the comma"),
+            Self::NotAnObject(name) => (*name, " is no object"),
+            Self::DuplicateKey(name) => (*name, " has a key twice"),
+            Self::LoneSurrogate(name) => (*name, " has a key with half of a surrogate pair"),
+            Self::MissingType => ("", "the body has neither type nor eventType"),
+            Self::InvalidType => ("", "a type has 1 to 128 bytes and no control characters"),
+            Self::InvalidConnectionId => {
+                ("", "a connection id has 1 to 256 visible ASCII characters other than the comma")
+            }
         };
         [name, rest].concat()
     }

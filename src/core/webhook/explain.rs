@@ -16,11 +16,11 @@ use super::{
     diagnosis::{Cause, Diagnosis, Evidence},
     encoding::{concat, decimal},
     error::{SecretFault, SignatureError},
-    header::{Headers, Stated},
+    header::{Headers, SignatureHeader},
     reserialise::{Escapes, LAYOUTS, add, laid_out},
     scheme::Scheme,
-    secret::{MAX_SECRETS, Written, key, trim},
-    verify::{MacFn, hmac_sha256, is_among, verify_with},
+    secret::{MAX_SECRETS, SecretStrings, key, trim},
+    verify::{MacFn, hmac_sha256, matches_any, verify_with},
 };
 
 /// The longest body that is written as other JSON serialisers would, in bytes.
@@ -37,7 +37,7 @@ const PREFIX: &[u8] = b"whsec_";
 
 /// Judges as [`verify`](crate::signature::verify) does and, if that refuses, searches for the cause. `now` and `tolerance`
 /// are whole seconds, now since 1970.
-pub fn explain(body: &[u8], headers: Headers, secrets: &Written, tolerance: u64, now: u64) -> Diagnosis {
+pub fn explain(body: &[u8], headers: Headers, secrets: &SecretStrings, tolerance: u64, now: u64) -> Diagnosis {
     explain_with(hmac_sha256, body, headers, secrets, tolerance, now)
 }
 
@@ -46,7 +46,7 @@ pub fn explain_with(
     mac: MacFn,
     body: &[u8],
     headers: Headers,
-    secrets: &Written,
+    secrets: &SecretStrings,
     tolerance: u64,
     now: u64,
 ) -> Diagnosis {
@@ -54,7 +54,7 @@ pub fn explain_with(
     let error = judged.and_then(|judged| verify_with(mac, body, headers, &judged, tolerance, now).map(drop)).err();
     let picked = headers.pick(|scheme| !secrets.of(scheme).is_empty());
     let scheme = picked.or_else(|| headers.pick(|_| true));
-    let stated = scheme.and_then(|scheme| Stated::read(headers, scheme).ok());
+    let stated = scheme.and_then(|scheme| SignatureHeader::read(headers, scheme).ok());
     let mut search = Search {
         body,
         stated,
@@ -73,7 +73,8 @@ pub fn explain_with(
     let cause = match &error {
         None => search.as_stated(true).unwrap_or(Cause::None),
         Some(SignatureError::MissingHeaders) if scheme.is_none() => {
-            search.evidence.missing_header = headers.lacking().filter(|_| !secrets.of(Scheme::Svix).is_empty());
+            search.evidence.missing_header =
+                headers.missing_header_name().filter(|_| !secrets.of(Scheme::Svix).is_empty());
             Cause::MissingHeaders
         }
         Some(error) => search.cause(error, picked),
@@ -88,7 +89,7 @@ pub fn explain_with(
 /// The search for a MAC that matches. What proves a cause is noted as evidence on the way.
 struct Search<'a> {
     body: &'a [u8],
-    stated: Option<Stated<'a>>,
+    stated: Option<SignatureHeader<'a>>,
     mac: MacFn,
     keys: Vec<Key>,
     is_bare: bool,
@@ -164,7 +165,7 @@ impl Search<'_> {
 
     /// A right signature, at another time; or a time that can only be in milliseconds.
     fn time(&mut self) -> Option<Cause> {
-        let Stated { seconds, .. } = self.stated?;
+        let SignatureHeader { seconds, .. } = self.stated?;
         let right = self.as_stated(true);
         if self.now >= FIRST_MS || !(FIRST_MS..FIRST_MS * 1000).contains(&seconds) {
             return right.and(Some(Cause::ClockSkew));
@@ -188,7 +189,7 @@ impl Search<'_> {
     /// Signatures in the other scheme's encoding, proven by a MAC or, if that suffices, by their form.
     fn other_encoding(&mut self, form_proves: bool) -> Option<Cause> {
         let stated = self.stated?;
-        let other = Stated { hex: !stated.hex, ..stated };
+        let other = SignatureHeader { hex: !stated.hex, ..stated };
         other.macs().next()?;
         self.stated = Some(other);
         let right = self.as_stated(true);
@@ -234,7 +235,7 @@ impl Search<'_> {
             for layout in &LAYOUTS {
                 if self.signed_body(&laid_out(&last, layout, MAX_CHANGED)) {
                     self.evidence.layout = Some(layout.word);
-                    self.evidence.escapes = Some(escapes.word());
+                    self.evidence.escapes = Some(escapes.as_str());
                     let is_pretty = layout.indent.is_empty() && json.contains(&b'\n');
                     return Some(if is_pretty { Cause::JsonPrettyPrinted } else { Cause::JsonReserialised });
                 }
@@ -245,7 +246,7 @@ impl Search<'_> {
 
     /// A timestamp in milliseconds was signed, and stated in seconds: the rest can only be tried out.
     fn signed_milliseconds(&mut self) -> Option<Cause> {
-        let Stated { seconds, .. } = self.stated?;
+        let SignatureHeader { seconds, .. } = self.stated?;
         let tries = if self.body.len() > MAX_SMALL { 1 } else { 1000 };
         let is_signed = |rest: u64| self.signed_at(decimal(seconds * 1000 + rest).as_bytes(), self.body).is_some();
         (0..tries).any(is_signed).then_some(Cause::Milliseconds)
@@ -253,7 +254,7 @@ impl Search<'_> {
 
     /// Whether another body was signed, in all else as stated.
     fn signed_body(&mut self, signed: &[u8]) -> bool {
-        let Some(Stated { timestamp, .. }) = self.stated else { return false };
+        let Some(SignatureHeader { timestamp, .. }) = self.stated else { return false };
         if signed == self.body || self.signed_at(timestamp, signed).is_none() {
             return false;
         }
@@ -282,7 +283,7 @@ impl Search<'_> {
     fn signer(&mut self, right: bool, content: &[&[u8]]) -> Option<Cause> {
         let stated = self.stated?;
         let mut keys = self.keys.iter().filter(|key| (key.cause == Cause::None) == right);
-        let key = keys.find(|key| is_among((self.mac)(&key.bytes, content), stated.macs()))?;
+        let key = keys.find(|key| matches_any((self.mac)(&key.bytes, content), stated.macs()))?;
         self.evidence.mac_matches = true;
         self.evidence.secret_list = (!self.is_bare).then_some(key.list.name());
         self.evidence.secret_index = Some(key.place);
@@ -291,7 +292,7 @@ impl Search<'_> {
 }
 
 /// The keys that a sender may take the secrets for who signs under `own`, secrets without the white space around them.
-fn keys(own: Scheme, secrets: &Written) -> Vec<Key> {
+fn keys(own: Scheme, secrets: &SecretStrings) -> Vec<Key> {
     let mut keys = Vec::new();
     let other = if own == Scheme::Ofauth { Scheme::Svix } else { Scheme::Ofauth };
     for list in [own, other] {

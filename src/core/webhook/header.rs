@@ -28,7 +28,7 @@ pub struct Headers<'a> {
     ofauth: Option<&'a str>,
     svix: Option<Svix<'a>>,
     /// The header whose absence leaves a svix set that was begun without effect.
-    lacking: Option<&'static str>,
+    missing_header_name: Option<&'static str>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +40,7 @@ struct Svix<'a> {
 
 /// What the headers of one scheme say. The MACs stay in their header: they are decoded when they are compared.
 #[derive(Clone, Copy)]
-pub(crate) struct Stated<'a> {
+pub(crate) struct SignatureHeader<'a> {
     pub(crate) scheme: Scheme,
     pub(crate) timestamp: &'a [u8],
     pub(crate) seconds: u64,
@@ -60,21 +60,21 @@ pub(crate) struct Macs<'a> {
 impl<'a> Headers<'a> {
     /// Takes their values in the order of [`NAMES`].
     pub fn of([ofauth, values @ ..]: [Option<&'a str>; NAMES.len()]) -> Self {
-        let (mut svix, mut lacking) = (None, None);
+        let (mut svix, mut missing_header_name) = (None, None);
         let [_, names @ ..] = NAMES;
         for (names, values) in names.as_chunks::<3>().0.iter().zip(values.as_chunks().0) {
             match *values {
                 [Some(id), Some(timestamp), Some(signature)] => {
                     svix = Some(Svix { id, timestamp, signature });
-                    lacking = None;
+                    missing_header_name = None;
                     break;
                 }
-                [Some(_), Some(_), None] => lacking = Some(names[2]),
-                [Some(_), None, _] => lacking = Some(names[1]),
+                [Some(_), Some(_), None] => missing_header_name = Some(names[2]),
+                [Some(_), None, _] => missing_header_name = Some(names[1]),
                 [None, ..] => {}
             }
         }
-        Self { ofauth, svix, lacking }
+        Self { ofauth, svix, missing_header_name }
     }
 
     /// The scheme that is judged, of those that have a secret.
@@ -87,12 +87,12 @@ impl<'a> Headers<'a> {
     }
 
     /// The name of the absent header that a svix set needs, if the set was begun.
-    pub(crate) fn lacking(&self) -> Option<&'static str> {
-        self.lacking
+    pub(crate) fn missing_header_name(&self) -> Option<&'static str> {
+        self.missing_header_name
     }
 }
 
-impl<'a> Stated<'a> {
+impl<'a> SignatureHeader<'a> {
     /// Reads everything but the MACs.
     pub(crate) fn read(headers: Headers<'a>, scheme: Scheme) -> Result<Self, SignatureError> {
         match scheme {

@@ -27,9 +27,9 @@ pub use event::{
 pub use explain::{MAX_JSON, MAX_SMALL, explain, explain_with};
 pub use header::{Headers, MAX_HEADER, MAX_TIMESTAMP, NAMES};
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]
-pub(crate) use reading::{Family, Members, Reading, slot};
+pub(crate) use reading::{BodyMembers, EventFamily, EventReading, slot};
 pub use scheme::Scheme;
-pub use secret::{MAX_SECRETS, Secrets, Written};
+pub use secret::{MAX_SECRETS, SecretStrings, Secrets};
 pub use verify::{
     Claim, DEFAULT_TOLERANCE, MacFn, Verified, hmac_sha256, sign_ofauth, sign_svix, sign_with, verify, verify_with,
 };

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{
     event::{ConnectionChange, ConnectionEvent, Event, EventError, MAX_PERMISSIONS, MAX_TEXT, Payload, Subject},
-    reading::{Family, Members, Reading, slot},
+    reading::{BodyMembers, EventFamily, EventReading, slot},
     verify::Verified,
 };
 use crate::core::json::{self, elements};
@@ -14,12 +14,12 @@ impl Event {
     /// harm in a text or in what is skipped, but makes an id, a type, or a key of an object that is read an
     /// INVALID_EVENT.
     pub fn parse(verified: &Verified) -> Result<Self, EventError> {
-        let members = Members::of(verified).ok_or(EventError::InvalidJson)?;
-        let Reading { kind, family, members } = members.judge()?;
+        let members = BodyMembers::of(verified).ok_or(EventError::InvalidJson)?;
+        let EventReading { kind, family, members } = members.judge()?;
         let payload = match family {
-            Family::Connection(change) => Payload::Connection(Box::new(ConnectionEvent::of(members, change)?)),
-            Family::Rules => Payload::Rules(opaque(members, slot::REVISION)),
-            Family::Other => Payload::Other,
+            EventFamily::Connection(change) => Payload::Connection(Box::new(ConnectionEvent::of(members, change)?)),
+            EventFamily::Rules => Payload::Rules(opaque(members, slot::REVISION)),
+            EventFamily::Other => Payload::Other,
         };
         let timestamp = members.timestamp().map(Cow::into_owned);
         Ok(Self { kind: kind.into_owned(), timestamp, live: members.truth(slot::LIVE), payload })
@@ -29,14 +29,14 @@ impl Event {
 impl ConnectionEvent {
     /// Reads an item of OFAuth's list.
     pub(crate) fn listed(item: &str) -> Result<Self, EventError> {
-        Self::of(&Members::of_item(item)?, ConnectionChange::Listed)
+        Self::of(&BodyMembers::of_item(item)?, ConnectionChange::Listed)
     }
 
-    fn of(members: &Members, change: ConnectionChange) -> Result<Self, EventError> {
+    fn of(members: &BodyMembers, change: ConnectionChange) -> Result<Self, EventError> {
         let user_id = opaque(members, slot::USER_ID).or_else(|| opaque(members, slot::OTHER_USER_ID));
         Ok(Self {
             change,
-            id: members.id(slot::ID).ok_or(EventError::BadConnectionId)?.into_owned(),
+            id: members.id(slot::ID).ok_or(EventError::InvalidConnectionId)?.into_owned(),
             status: string(members.value(slot::STATUS)).filter(|text| text.len() <= MAX_TEXT),
             permissions: strings(members.value(slot::PERMISSIONS))
                 .filter(|all| all.iter().map(|one| one.len() + "\"\",".len()).sum::<usize>() <= MAX_PERMISSIONS),
@@ -59,7 +59,7 @@ impl ConnectionEvent {
 impl Subject {
     /// Reads as much of it as is there.
     pub fn of(verified: &Verified) -> Self {
-        let Some(members) = Members::of(verified) else { return Self::default() };
+        let Some(members) = BodyMembers::of(verified) else { return Self::default() };
         Self {
             client_reference_id: opaque(&members, slot::REFERENCE).or_else(|| opaque(&members, slot::OWN_REFERENCE)),
             connection_id: opaque(&members, slot::ID),
@@ -67,7 +67,7 @@ impl Subject {
     }
 }
 
-fn opaque(members: &Members, slot: usize) -> Option<String> {
+fn opaque(members: &BodyMembers, slot: usize) -> Option<String> {
     members.id(slot).filter(|id| id.len() <= MAX_TEXT).map(Cow::into_owned)
 }
 

@@ -9,19 +9,19 @@ use super::{
 };
 use crate::core::{
     id::is_connection_id,
-    json::{self, Field, Found, find, is_number, skim},
+    json::{self, Field, Members, is_number, read, scan},
 };
 
 /// An event where it stands.
-pub(crate) struct Reading<'a, 'm> {
+pub(crate) struct EventReading<'a, 'm> {
     pub(crate) kind: Cow<'a, str>,
-    pub(crate) family: Family,
-    pub(crate) members: &'m Members<'a>,
+    pub(crate) family: EventFamily,
+    pub(crate) members: &'m BodyMembers<'a>,
 }
 
 /// What the type makes of `data`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
+pub(crate) enum EventFamily {
     Connection(ConnectionChange),
     Rules,
     Other,
@@ -29,7 +29,7 @@ pub(crate) enum Family {
 
 /// The members that are read, as they are written.
 #[derive(Default)]
-pub(crate) struct Members<'a>(Found<'a, { slot::COUNT }>);
+pub(crate) struct BodyMembers<'a>(Members<'a, { slot::COUNT }>);
 
 /// Where each is found. Those of one object follow one another.
 pub(crate) mod slot {
@@ -125,21 +125,21 @@ const NUMBERS: [(usize, &str); 7] = [
     (slot::OTHER_USER_ID, "data.connection.userData.userId"),
 ];
 
-const FAMILIES: [(&str, Family); 6] = [
-    ("connection.created", Family::Connection(ConnectionChange::Created)),
-    ("connection.updated", Family::Connection(ConnectionChange::Updated)),
-    ("connection.expired", Family::Connection(ConnectionChange::Expired)),
-    ("connection.disconnected", Family::Connection(ConnectionChange::Disconnected)),
-    ("rules.updated", Family::Rules),
-    ("rules.update", Family::Rules),
+const FAMILIES: [(&str, EventFamily); 6] = [
+    ("connection.created", EventFamily::Connection(ConnectionChange::Created)),
+    ("connection.updated", EventFamily::Connection(ConnectionChange::Updated)),
+    ("connection.expired", EventFamily::Connection(ConnectionChange::Expired)),
+    ("connection.disconnected", EventFamily::Connection(ConnectionChange::Disconnected)),
+    ("rules.updated", EventFamily::Rules),
+    ("rules.update", EventFamily::Rules),
 ];
 
-impl<'a> Reading<'a, '_> {
+impl<'a> EventReading<'a, '_> {
     /// What a reader of JSON may round: ids, and the timestamp, that are written as numbers, each after the keys that lead
     /// to it, joined by dots.
     #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "what reads events for good, in Rust, rounds nothing"))]
     pub(crate) fn number_ids(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
-        let all = if matches!(self.family, Family::Connection(_)) { NUMBERS.len() } else { 1 };
+        let all = if matches!(self.family, EventFamily::Connection(_)) { NUMBERS.len() } else { 1 };
         let numbers = NUMBERS.iter().take(all);
         numbers.filter_map(|(slot, path)| Some((*path, self.members.value(*slot).filter(|value| is_number(value))?)))
     }
@@ -166,7 +166,7 @@ fn is_type(kind: &str) -> bool {
     (1..=MAX_TYPE).contains(&kind.len()) && !has_control(kind)
 }
 
-impl Family {
+impl EventFamily {
     fn of(kind: &str) -> Self {
         let known = |(name, _): &&(&str, Self)| *name == kind;
         FAMILIES.iter().find(known).map_or(Self::Other, |(_, family)| *family)
@@ -174,17 +174,17 @@ impl Family {
 }
 
 #[expect(clippy::inline_always, reason = "measured: faster, and no larger, in a crate that is built for size")]
-impl<'a> Members<'a> {
+impl<'a> BodyMembers<'a> {
     /// Those of a body, whatever it is; `None` if it is not JSON in UTF-8.
     pub(crate) fn of(verified: &Verified<'a>) -> Option<Self> {
-        find(body(verified)?, &BODY).map(Self)
+        read(body(verified)?, &BODY).map(Self)
     }
 
     /// Reads those of a body for a platform that has a parser of its own read it too: whether it is JSON is for that one to
     /// say, and goes before whatever is said here. In place: they are many to be moved about.
     #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "only JavaScript has a parser of its own"))]
-    pub(crate) fn skim(&mut self, verified: &Verified<'a>) -> Result<Reading<'a, '_>, EventError> {
-        if !body(verified).is_some_and(|body| skim(body, &BODY, &mut self.0)) {
+    pub(crate) fn scan(&mut self, verified: &Verified<'a>) -> Result<EventReading<'a, '_>, EventError> {
+        if !body(verified).is_some_and(|body| scan(body, &BODY, &mut self.0)) {
             return Err(EventError::InvalidJson);
         }
         self.judge()
@@ -192,7 +192,7 @@ impl<'a> Members<'a> {
 
     /// Those of an item of OFAuth's list, which is a connection; judged.
     pub(crate) fn of_item(item: &'a str) -> Result<Self, EventError> {
-        let members = find(item, &CONNECTION).map(Self).ok_or(EventError::InvalidJson)?;
+        let members = read(item, &CONNECTION).map(Self).ok_or(EventError::InvalidJson)?;
         members.judge_connection().map(|()| members)
     }
 
@@ -235,41 +235,41 @@ impl<'a> Members<'a> {
     #[inline(never)]
     pub(crate) fn object(&self, name: &'static str, slot: usize, first: usize, last: usize) -> Result<(), EventError> {
         if !self.is_object(slot) {
-            return Err(EventError::NoObject(name));
+            return Err(EventError::NotAnObject(name));
         }
-        if self.0.half_pair >> slot & 1 == 1 {
-            return Err(EventError::HalfPair(name));
+        if self.0.lone_surrogates >> slot & 1 == 1 {
+            return Err(EventError::LoneSurrogate(name));
         }
         let members = (2 << last) - (1 << first);
-        if self.0.twice & members == 0 { Ok(()) } else { Err(EventError::Twice(name)) }
+        if self.0.duplicates & members == 0 { Ok(()) } else { Err(EventError::DuplicateKey(name)) }
     }
 
     #[inline(never)]
     fn typed(&self, slot: usize) -> Result<Option<Cow<'a, str>>, EventError> {
-        self.value(slot).map(|value| json::string(value).ok_or(EventError::BadType)).transpose()
+        self.value(slot).map(|value| json::string(value).ok_or(EventError::InvalidType)).transpose()
     }
 
     /// The event that a body is.
-    pub(crate) fn judge(&self) -> Result<Reading<'a, '_>, EventError> {
+    pub(crate) fn judge(&self) -> Result<EventReading<'a, '_>, EventError> {
         self.object("the body", slot::BODY, slot::TYPE, slot::DATA)?;
         let (kind, event_type) = (self.typed(slot::TYPE)?, self.typed(slot::EVENT_TYPE)?);
-        let kind = kind.or(event_type).ok_or(EventError::NoType)?;
+        let kind = kind.or(event_type).ok_or(EventError::MissingType)?;
         if !is_type(&kind) {
-            return Err(EventError::BadType);
+            return Err(EventError::InvalidType);
         }
-        let family = Family::of(&kind);
+        let family = EventFamily::of(&kind);
         match family {
-            Family::Connection(_) => {
+            EventFamily::Connection(_) => {
                 self.object("data", slot::DATA, slot::REFERENCE, slot::CONNECTION)?;
                 self.judge_connection()?;
             }
             // The shape of rules is not documented, so only a revision that stands twice is no event.
-            Family::Rules if self.is_object(slot::DATA) => {
+            EventFamily::Rules if self.is_object(slot::DATA) => {
                 self.object("data", slot::DATA, slot::REVISION, slot::REVISION)?;
             }
-            Family::Rules | Family::Other => {}
+            EventFamily::Rules | EventFamily::Other => {}
         }
-        Ok(Reading { kind, family, members: self })
+        Ok(EventReading { kind, family, members: self })
     }
 
     fn judge_connection(&self) -> Result<(), EventError> {
@@ -284,6 +284,6 @@ impl<'a> Members<'a> {
             }
         }
         let id = self.id(slot::ID).filter(|id| is_connection_id(id));
-        if id.is_some() { Ok(()) } else { Err(EventError::BadConnectionId) }
+        if id.is_some() { Ok(()) } else { Err(EventError::InvalidConnectionId) }
     }
 }

@@ -45,7 +45,7 @@ impl Escapes {
     pub const ALL: [Self; 4] = [Self::Kept, Self::None, Self::Ascii, Self::AsciiAndSlash];
 
     /// Its name in evidence.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Kept => "kept",
             Self::None => "none",

@@ -20,7 +20,7 @@ pub struct Secrets {
 
 /// Secrets as a caller wrote them, newest first, not judged. Cannot be printed.
 #[derive(Clone)]
-pub enum Written {
+pub enum SecretStrings {
     /// For the scheme whose header is present.
     Bare(Vec<String>),
     /// For each scheme its own; a scheme without any is off.
@@ -74,7 +74,7 @@ impl Secrets {
     }
 }
 
-impl Written {
+impl SecretStrings {
     /// Judges them, as [`Secrets::bare`] or [`Secrets::new`].
     pub fn judge(&self) -> Result<Secrets, SignatureError> {
         Secrets::judged(self.of(Scheme::Ofauth), self.of(Scheme::Svix), self.is_bare())

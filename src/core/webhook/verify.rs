@@ -23,7 +23,7 @@ use sha2::Sha256;
 use super::{
     encoding::{concat, decimal},
     error::SignatureError,
-    header::{Headers, Macs, Stated, content},
+    header::{Headers, Macs, SignatureHeader, content},
     scheme::Scheme,
     secret::{Secrets, key},
 };
@@ -33,7 +33,7 @@ pub const DEFAULT_TOLERANCE: u64 = 300;
 
 /// What the headers claim, well-formed and in time, not yet compared with a body.
 pub struct Claim<'a> {
-    stated: Stated<'a>,
+    stated: SignatureHeader<'a>,
     macs: Peekable<Macs<'a>>,
     keys: &'a [Vec<u8>],
 }
@@ -109,7 +109,7 @@ impl<'a> Claim<'a> {
     pub fn read(headers: Headers<'a>, secrets: &'a Secrets, tolerance: u64, now: u64) -> Result<Self, SignatureError> {
         let scheme = headers.pick(|scheme| secrets.has(scheme)).ok_or(SignatureError::MissingHeaders)?;
         let keys = secrets.keys(scheme)?;
-        let stated = Stated::read(headers, scheme)?;
+        let stated = SignatureHeader::read(headers, scheme)?;
         let mut macs = stated.macs().peekable();
         macs.peek().ok_or(SignatureError::NoValidSignatures)?;
         let t = stated.seconds;
@@ -129,9 +129,9 @@ impl<'a> Claim<'a> {
 
     /// The same with another implementation of HMAC.
     pub fn verify_with(self, mac: MacFn, body: &'a [u8]) -> Result<Verified<'a>, SignatureError> {
-        let Stated { scheme, id, timestamp, seconds, .. } = self.stated;
+        let SignatureHeader { scheme, id, timestamp, seconds, .. } = self.stated;
         let content = self.stated.content(".", timestamp, body);
-        let matches = |key: &Vec<u8>| is_among(mac(key, &content), self.macs.clone());
+        let matches = |key: &Vec<u8>| matches_any(mac(key, &content), self.macs.clone());
         let secret_index = self.keys.iter().position(matches).ok_or(SignatureError::SignatureMismatch)?;
         let id = (scheme == Scheme::Svix).then_some(id);
         Ok(Verified { body, scheme, id, timestamp: seconds, secret_index })
@@ -186,7 +186,7 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
 }
 
 /// Whether a MAC is among those that are claimed, compared in constant time.
-pub(crate) fn is_among(mac: [u8; 32], mut claimed: impl Iterator<Item = [u8; 32]>) -> bool {
+pub(crate) fn matches_any(mac: [u8; 32], mut claimed: impl Iterator<Item = [u8; 32]>) -> bool {
     let tag = |mac: [u8; 32]| CtOutput::<Hmac<Sha256>>::new(mac.into());
     let mac = tag(mac);
     claimed.any(|claimed| mac == tag(claimed))

@@ -18,14 +18,14 @@ use crate::{
 };
 
 /// Which connection a path names.
-pub enum Found {
+pub enum FoundConnection {
     /// One that is kept here.
     Known(Box<Record>),
     /// One that is not, by OFAuth's id.
     Unknown(String),
 }
 
-impl Found {
+impl FoundConnection {
     /// CONNECTION_NOT_FOUND unless it is kept here.
     pub fn record(self) -> Result<Record, EdgeError> {
         match self {
@@ -44,14 +44,14 @@ impl Found {
 }
 
 /// Finds the connection that a path's segment names.
-pub async fn find(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
+pub async fn find(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<FoundConnection, Failure> {
     let name = percent_decode_str(segment).decode_utf8().map_err(|_| EdgeError::ConnectionNotFound)?;
     find_named(&name, caller, config, env).await
 }
 
 /// Finds a connection by handle or id: a session's in its hub, any other in its ledger. A raw id is taken from a gateway
 /// key only.
-pub async fn find_named(name: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
+pub async fn find_named(name: &str, caller: &Caller, config: &Config, env: &Env) -> Result<FoundConnection, Failure> {
     let (handle, id) = match name {
         handle if is_handle(handle) => (handle.to_owned(), None),
         id if is_connection_id(id) && *caller == Caller::Gateway => (config.index.handle(id), Some(id.to_owned())),
@@ -64,8 +64,8 @@ pub async fn find_named(name: &str, caller: &Caller, config: &Config, env: &Env)
         _ => ledger::record(&handle, env).await?,
     };
     match (record, id) {
-        (Some(record), _) => Ok(Found::Known(Box::new(record))),
-        (None, Some(id)) => Ok(Found::Unknown(id)),
+        (Some(record), _) => Ok(FoundConnection::Known(Box::new(record))),
+        (None, Some(id)) => Ok(FoundConnection::Unknown(id)),
         (None, None) => Err(EdgeError::ConnectionNotFound.into()),
     }
 }
@@ -78,11 +78,11 @@ pub async fn confirm(record: &Record, session: &Session, env: &Env) -> Result<Re
 }
 
 /// Finds a connection for more than a look: a session's is confirmed.
-pub async fn find_own(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
+pub async fn find_own(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<FoundConnection, Failure> {
     let found = find(segment, caller, config, env).await?;
     match (caller, found) {
-        (Caller::Session(session), Found::Known(record)) => {
-            Ok(Found::Known(Box::new(confirm(&record, session, env).await?)))
+        (Caller::Session(session), FoundConnection::Known(record)) => {
+            Ok(FoundConnection::Known(Box::new(confirm(&record, session, env).await?)))
         }
         (_, found) => Ok(found),
     }

@@ -23,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Enters what an answer shows of the connection's status.
 pub async fn learn(known: &Record, answer: &Answer, call: &Call, config: &Config, env: &Env) {
-    let Some(status) = access::learned(&known.status, answer.status(), answer.refusal(), answer.is_auth()) else {
+    let Some(status) = access::observed_status(&known.status, answer.status(), answer.refusal(), answer.is_auth())
+    else {
         return;
     };
     let entry = Entry::own(&known.id, status, Rank::Observed, Changes::status(status), call.started(), &call.id);

@@ -49,7 +49,7 @@ impl Reply {
 
     /// What became of a webhook.
     pub fn outcome(outcome: Outcome) -> Self {
-        Self { kind: Some(outcome.word()), ..Self::json(&json!({ "outcome": outcome })) }
+        Self { kind: Some(outcome.as_str()), ..Self::json(&json!({ "outcome": outcome })) }
     }
 
     /// A refusal with a code and words of another module's.
@@ -140,7 +140,7 @@ impl Reply {
         headers.set("x-content-type-options", "nosniff")?;
         headers.set("x-ofauth-edge", if self.from_upstream { "upstream" } else { "gateway" })?;
         if let Some(verdict) = self.verdict {
-            headers.set("x-ofauth-edge-action", verdict.word())?;
+            headers.set("x-ofauth-edge-action", verdict.as_str())?;
         }
         if !headers.has("x-request-id")? {
             headers.set("x-request-id", &call.id)?;

@@ -5,7 +5,7 @@ use worker::{Env, Method, Request, RequestInit};
 
 use super::message::{Message, Question};
 use crate::{
-    core::{config::Config, connection::Record, gateway::link::Pending},
+    core::{config::Config, connection::Record, gateway::link::PendingLink},
     worker::platform::{Failure, environment},
 };
 
@@ -29,7 +29,7 @@ pub async fn connections(reference: &str, config: &Config, env: &Env) -> Result<
 /// Remembers a Link session of `reference`'s until an instant in unix milliseconds.
 pub async fn add_link(
     reference: &str,
-    pending: Pending,
+    pending: PendingLink,
     until: i64,
     config: &Config,
     env: &Env,
@@ -38,7 +38,7 @@ pub async fn add_link(
 }
 
 /// The Link sessions of `reference`'s that have not ended, newest first, with their keys.
-pub async fn links(reference: &str, config: &Config, env: &Env) -> Result<Vec<(i64, Pending)>, Failure> {
+pub async fn links(reference: &str, config: &Config, env: &Env) -> Result<Vec<(i64, PendingLink)>, Failure> {
     ask(reference, Question::All, config, env).await
 }
 

@@ -1,7 +1,7 @@
 //! Link sessions under way, in the hub of the user they are for, until they end.
 //!
 //! The table `links` holds for each: a key; until when it lives (unix ms); how many pages of OFAuth's list it has cost; the
-//! sealed [`Pending`], whose place (see [`crate::seal`]) is `hub/{name}/link`.
+//! sealed [`PendingLink`], whose place (see [`crate::seal`]) is `hub/{name}/link`.
 
 use worker::{Response, SqlStorage, SqlStorageValue as Value};
 
@@ -9,7 +9,7 @@ use super::message::Question;
 use crate::{
     core::{
         config::Config,
-        gateway::link::{MAX_PAGES, MAX_PENDING, Pending},
+        gateway::link::{MAX_PAGES, MAX_PENDING, PendingLink},
     },
     worker::platform::{self, first},
 };
@@ -43,7 +43,7 @@ impl Question {
                 let open = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
                     Ok([Value::Integer(key), Value::Blob(sealed)]) => {
                         let plain = config.sealer.open(&place, &sealed).ok()?;
-                        Some((key, serde_json::from_slice::<Pending>(&plain).ok()?))
+                        Some((key, serde_json::from_slice::<PendingLink>(&plain).ok()?))
                     }
                     _ => None,
                 };

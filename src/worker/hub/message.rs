@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::{connection::Record, gateway::link::Pending};
+use crate::core::{connection::Record, gateway::link::PendingLink};
 
 /// What a hub is told or asked. It carries the hub's own name: an object may not know it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ impl Message {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Question {
     /// Remember this one until then.
-    Expect(Pending, i64),
+    Expect(PendingLink, i64),
     /// Which are under way?
     All,
     /// May it cost one more page?

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::{
-    connection::{At, Changes, Fact, Rank},
+    connection::{Changes, Fact, FactOrder, Rank},
     storage::StoredBody,
 };
 
@@ -26,7 +26,7 @@ impl Entry {
     /// What the gateway learned of a connection by a call, dated to the call's start: a late answer never undoes what
     /// happened meanwhile.
     pub fn own(id: &str, what: &str, rank: Rank, changes: Changes, at: i64, request_id: &str) -> Self {
-        let order = At { stamp: at, rank, delivery: request_id.to_owned() };
+        let order = FactOrder { stamp: at, rank, delivery: request_id.to_owned() };
         let kind = format!("edge.{what}");
         Self { id: id.to_owned(), kind, received: at, fact: Fact { at: order, changes }, learned: false }
     }

@@ -196,7 +196,7 @@ impl<'a> Book<'a> {
         let shown = fact.changes.status.as_deref().filter(|_| learned);
         let unheard = match &known {
             Some(_) if self.has_delivery(&fact.at.delivery)? => Some(Outcome::Duplicate),
-            Some(row) if !row.connection.hears(shown) => Some(Outcome::Stale),
+            Some(row) if !row.connection.is_news(shown) => Some(Outcome::Stale),
             _ => None,
         };
         if let Some(outcome) = unheard {
@@ -212,7 +212,7 @@ impl<'a> Book<'a> {
         self.keep(&row)?;
         let body = self.config.sealer.seal(&delivery_place(&row.handle, &delivery), body, platform::nonce());
         let values =
-            vec![delivery.into(), received.into(), stamp.into(), kind.into(), outcome.word().into(), body.into()];
+            vec![delivery.into(), received.into(), stamp.into(), kind.into(), outcome.as_str().into(), body.into()];
         self.run("INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)", values)?;
         let surplus = "DELETE FROM deliveries WHERE rowid <= \
             (SELECT rowid FROM deliveries ORDER BY rowid DESC LIMIT 1 OFFSET ?)";

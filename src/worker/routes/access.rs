@@ -7,7 +7,7 @@ use crate::{
         config::Config,
         gateway::{
             Caller, EdgeError, Session,
-            access::{self, Named},
+            access::{self, ConnectionSelector},
         },
     },
     worker::{
@@ -15,7 +15,7 @@ use crate::{
         http::{Call, Reply},
         hub,
         platform::Failure,
-        upstream::{self, Outgoing},
+        upstream::{self, UpstreamRequest},
     },
 };
 
@@ -28,34 +28,39 @@ use crate::{
 pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
     access::check_path(call.path())?;
-    let body = upstream::body_of(call).await?;
+    let body = upstream::request_body(call).await?;
     // 2. and 3.
     let header = call.header("x-connection-id");
     let target = match caller {
         Caller::Console => return Err(EdgeError::PermissionDenied.into()),
         Caller::Session(session) => {
             session.require(access::permission(&call.method, call.path()))?;
-            own_or_meant(session, header.as_deref(), config, env).await?
+            target_of_session(session, header.as_deref(), config, env).await?
         }
-        Caller::Gateway => named(header.as_deref(), config, env).await?,
+        Caller::Gateway => target_of_server(header.as_deref(), config, env).await?,
     };
     // 4.
-    let outgoing = Outgoing::of(call, body, Some(&target.id))?;
-    let answer = upstream::send(&outgoing, call, config).await?;
+    let upstream_request = UpstreamRequest::of(call, body, Some(&target.id))?;
+    let answer = upstream::send(&upstream_request, call, config).await?;
     // 5.
-    if let Some(known) = target.known.as_ref().filter(|_| !answer.is_silent(&call.method)) {
+    if let Some(known) = target.known.as_ref().filter(|_| !answer.is_inconclusive(&call.method)) {
         learn(known, &answer, call, config, env).await;
     }
     // 6.
-    answer.pass_back()
+    answer.into_reply()
 }
 
 /// A session's own connection, named or meant. It comes from the user's hub: KV may still show for a minute that a
 /// connection is theirs which is another's now, or disconnected. Only with the hub failing, KV is asked for a named one.
-async fn own_or_meant(session: &Session, header: Option<&str>, config: &Config, env: &Env) -> Result<Target, Failure> {
-    let named = access::named_by_session(header, session)?;
+async fn target_of_session(
+    session: &Session,
+    header: Option<&str>,
+    config: &Config,
+    env: &Env,
+) -> Result<Target, Failure> {
+    let named = access::select_for_session(header, session)?;
     let failure = match hub::connections(&session.client_reference_id, config, env).await {
-        Ok(records) => return Ok(access::choose(named, &records)?.clone().into()),
+        Ok(records) => return Ok(access::choose_connection(named, &records)?.clone().into()),
         Err(failure) => failure,
     };
     let Some(handle) = named else { return Err(failure) };
@@ -65,9 +70,9 @@ async fn own_or_meant(session: &Session, header: Option<&str>, config: &Config, 
 }
 
 /// The connection that a server names.
-async fn named(header: Option<&str>, config: &Config, env: &Env) -> Result<Target, Failure> {
-    match access::named(header)? {
-        Named::Handle(handle) => by_handle(handle, config, env).await,
-        Named::Id(id) => by_id(id, config, env).await,
+async fn target_of_server(header: Option<&str>, config: &Config, env: &Env) -> Result<Target, Failure> {
+    match access::select_for_server(header)? {
+        ConnectionSelector::Handle(handle) => by_handle(handle, config, env).await,
+        ConnectionSelector::Id(id) => by_id(id, config, env).await,
     }
 }

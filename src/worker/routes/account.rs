@@ -10,8 +10,8 @@ use crate::{
         connection::Rank,
         gateway::{
             Caller, EdgeError,
-            access::{self, Named},
-            account::{AccountCall, Item, Upkeep},
+            access::{self, ConnectionSelector},
+            account::{AccountCall, AccountEffect, ListedConnection},
         },
         id::{is_connection_id, is_handle},
     },
@@ -20,7 +20,7 @@ use crate::{
         http::{Call, Reply},
         ledger::{self, Entry},
         platform::Failure,
-        upstream::{self, Answer, Outgoing},
+        upstream::{self, Answer, UpstreamRequest},
     },
 };
 
@@ -35,7 +35,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
         return Err(EdgeError::PermissionDenied.into());
     }
     access::check_segments(call.path())?;
-    let body = upstream::body_of(call).await?;
+    let body = upstream::request_body(call).await?;
     // 2.
     let asked = AccountCall::read(&call.method, call.path());
     let named = match asked.connection {
@@ -43,9 +43,9 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
         None => None,
     };
     let header = call.header("x-connection-id").filter(|header| !header.is_empty());
-    let connection = match header.as_deref().map(|header| access::named(Some(header))).transpose()? {
-        Some(Named::Handle(handle)) => Some(connections::by_handle(handle, config, env).await?.id),
-        Some(Named::Id(id)) => Some(id.to_owned()),
+    let connection = match header.as_deref().map(|header| access::select_for_server(Some(header))).transpose()? {
+        Some(ConnectionSelector::Handle(handle)) => Some(connections::by_handle(handle, config, env).await?.id),
+        Some(ConnectionSelector::Id(id)) => Some(id.to_owned()),
         None => None,
     };
     // 3.
@@ -54,12 +54,13 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     access::check_segments(&path)?;
     let query = call.path_and_query().strip_prefix(call.path()).unwrap_or_default();
     let path_and_query = format!("{path}{query}");
-    let outgoing = Outgoing::of(call, body, connection.as_deref())?;
-    let answer = upstream::send(&Outgoing { target: path_and_query.into(), ..outgoing }, call, config).await?;
+    let upstream_request = UpstreamRequest::of(call, body, connection.as_deref())?;
+    let answer =
+        upstream::send(&UpstreamRequest { target: path_and_query.into(), ..upstream_request }, call, config).await?;
     // 4.
-    keep_up(asked.upkeep, named.as_ref().map(|named| named.id.as_str()), &answer, call, config, env).await?;
+    keep_up(asked.effect, named.as_ref().map(|named| named.id.as_str()), &answer, call, config, env).await?;
     // 5.
-    answer.pass_back()
+    answer.into_reply()
 }
 
 /// The connection that a path names.
@@ -81,7 +82,7 @@ async fn id_of(segment: &str, env: &Env) -> Result<InPath, Failure> {
 /// Step 4 of [`forward`]. What OFAuth does not know any more is as good as deleted, but nothing is stored about an id that
 /// nobody here knows either.
 async fn keep_up(
-    upkeep: Upkeep,
+    effect: AccountEffect,
     id: Option<&str>,
     answer: &Answer,
     call: &Call,
@@ -89,16 +90,16 @@ async fn keep_up(
     env: &Env,
 ) -> Result<(), Failure> {
     let id = id.filter(|id| is_connection_id(id));
-    match (upkeep, id) {
-        (Upkeep::Delete, Some(id)) if answer.is_gone().await => {
+    match (effect, id) {
+        (AccountEffect::Delete, Some(id)) if answer.is_deleted().await => {
             let known = answer.status() != 404 || is_known(id, config, env).await?;
             if known { connections::note_deleted(id, None, call, config, env).await } else { Ok(()) }
         }
-        (Upkeep::Invalidate, Some(id)) if answer.is_granted().await && is_known(id, config, env).await? => {
+        (AccountEffect::Invalidate, Some(id)) if answer.is_success().await && is_known(id, config, env).await? => {
             connections::note_invalidated(id, call, config, env).await
         }
-        (Upkeep::Import, _) if answer.is_granted().await => {
-            if let Some(item) = answer.json().await.as_deref().and_then(Item::read) {
+        (AccountEffect::Import, _) if answer.is_success().await => {
+            if let Some(item) = answer.json().await.as_deref().and_then(ListedConnection::read) {
                 let id = item.id().to_owned();
                 let entry = Entry::own(&id, "imported", Rank::Listed, item.changes(), call.started(), &call.id);
                 // OFAuth would refuse it a second time, so this cannot fail; the webhook will say the same.

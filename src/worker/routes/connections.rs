@@ -10,7 +10,7 @@ use crate::{
         connection::Record,
         gateway::{
             Caller,
-            list::{BAD_CURSOR, ConnectionQuery, MAX_BATCHES, MAX_OFFSET, Page},
+            list::{ConnectionQuery, INVALID_CURSOR, MAX_BATCHES, MAX_OFFSET, PageBuilder},
         },
         storage::{self, CONNECTION_PREFIX, ConnectionMeta},
     },
@@ -60,7 +60,7 @@ pub async fn show(segment: &str, caller: &Caller, config: &Config, env: &Env) ->
 /// A page of records that are all at hand. It has no cursor: a user has few, and the offset reaches them all.
 fn pick(mut records: Vec<Record>, query: &ConnectionQuery) -> Result<Answer, Failure> {
     if query.cursor.is_some() {
-        return Err(BAD_CURSOR.into());
+        return Err(INVALID_CURSOR.into());
     }
     let is = |asked: &Option<String>, value: Option<&str>| asked.as_deref().is_none_or(|asked| value == Some(asked));
     records.retain(|record| {
@@ -76,16 +76,16 @@ async fn from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Result<
     let start = query.open_cursor(&config.sealer)?;
     let kv = kv::open(env)?;
     let mut rest = start.as_ref().and_then(|start| start.batch.clone());
-    let mut page = Page::new(query, start, &config.index);
+    let mut page = PageBuilder::new(query, start, &config.index);
     for _ in 0..MAX_BATCHES {
         let batch = rest.take();
         let listed = kv::list(&kv, CONNECTION_PREFIX, batch.as_deref(), BATCH).await.map_err(kv::unavailable)?;
         rest = listed.rest;
         let handle = |(key, meta): (String, _)| Some((key.strip_prefix(CONNECTION_PREFIX)?.to_owned(), meta));
         let keys = listed.keys.into_iter().filter_map(handle);
-        let wanted: Vec<_> = keys.filter(|(handle, meta)| page.wants(handle, meta)).collect();
-        page.feed(batch.as_deref(), wanted);
-        if rest.is_none() || !page.is_hungry() {
+        let wanted: Vec<_> = keys.filter(|(handle, meta)| page.matches(handle, meta)).collect();
+        page.add_batch(batch.as_deref(), wanted);
+        if rest.is_none() || !page.needs_more() {
             break;
         }
     }

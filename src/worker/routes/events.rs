@@ -21,7 +21,7 @@ use crate::{
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Kept {
+struct StoredEvent {
     id: String,
     r#type: Option<String>,
     received_at: String,
@@ -34,7 +34,7 @@ struct Kept {
 pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     #[derive(Serialize)]
     struct Answer {
-        list: Vec<Kept>,
+        list: Vec<StoredEvent>,
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     }
@@ -53,9 +53,9 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
             next = Some(EventCursor { batch, after: last });
             break;
         }
-        let kept = open(&key, meta, &kv, config).await?;
-        bytes += kept.as_ref().map_or(0, |kept| kept.body.len());
-        list.extend(kept.map(|kept| Kept { body: caller.view_body(kept.body, &config.index), ..kept }));
+        let stored = open(&key, meta, &kv, config).await?;
+        bytes += stored.as_ref().map_or(0, |stored| stored.body.len());
+        list.extend(stored.map(|stored| StoredEvent { body: caller.view_body(stored.body, &config.index), ..stored }));
         last = key;
     }
     let cursor = next.map(|next| EventQuery::seal_cursor(&next, &config.sealer, platform::nonce()));
@@ -63,11 +63,11 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
 }
 
 /// `None` if it expired meanwhile, or its key is not configured any more.
-async fn open(key: &str, meta: EventMeta, kv: &KvStore, config: &Config) -> Result<Option<Kept>, Failure> {
+async fn open(key: &str, meta: EventMeta, kv: &KvStore, config: &Config) -> Result<Option<StoredEvent>, Failure> {
     let value = kv.get(key).bytes().await.map_err(kv::unavailable)?;
     let opened = value.and_then(|value| config.sealer.open(key, &value).ok());
     Ok(opened.zip(parse_event_key(key)).map(|(body, parsed)| {
         let (id, stamp) = (parsed.id.to_owned(), iso_8601(parsed.stamp));
-        Kept { id, r#type: meta.kind, received_at: meta.received_at, stamp, body: StoredBody::of(body) }
+        StoredEvent { id, r#type: meta.kind, received_at: meta.received_at, stamp, body: StoredBody::of(body) }
     }))
 }

@@ -8,17 +8,20 @@ use crate::{
         connection::{Rank, Record},
         gateway::{
             Caller, EdgeError, Session,
-            account::Item,
-            link::{self, Asked, Callback, Ending, Hosted, Init, MAX_BODY, Pending, Settled, Told},
+            account::ListedConnection,
+            link::{
+                self, Callback, HostedLink, Init, LinkEnding, LinkMatch, MAX_BODY, PendingLink, RequestedConnection,
+                ReturnStatus,
+            },
         },
     },
     worker::{
-        connections::{Found, confirm, find_named, note_missing},
+        connections::{FoundConnection, confirm, find_named, note_missing},
         http::{Call, Reply, read_capped},
         hub,
         ledger::{self, Entry},
         platform::Failure,
-        upstream::{self, Outgoing},
+        upstream::{self, UpstreamRequest},
     },
 };
 
@@ -46,70 +49,80 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         None => Vec::new(),
     };
     let asked = match session {
-        Some(session) => match link::asked_by_session(&init.asked, session, &theirs)? {
+        Some(session) => match link::requested_by_session(&init.asked, session, &theirs)? {
             Some(record) => Some(confirm(record, session, env).await?.id),
             None => None,
         },
         None => asked_by_server(&init.asked, &theirs, config, env).await?,
     };
     // 3.
-    let outgoing = match session {
+    let upstream_request = match session {
         Some(session) => session_call(init, session, asked.as_deref(), call)?,
         None => server_call(init, body, asked.as_deref(), call)?,
     };
-    let answer = upstream::send(&outgoing, call, config).await?;
+    let answer = upstream::send(&upstream_request, call, config).await?;
     match answer.status() {
         200..=299 => {}
-        _ if session.is_some() => return answer.pass_back_to(caller, asked.as_deref(), call, config).await,
-        _ => return answer.pass_back(),
+        _ if session.is_some() => return answer.into_error_reply(caller, asked.as_deref(), call, config).await,
+        _ => return answer.into_reply(),
     }
     // 4.
     let said = answer.json().await.unwrap_or_default();
-    let hosted = Hosted::read(&said);
+    let hosted = HostedLink::read(&said);
     if session.is_some() && hosted.is_none() {
         return Err(Failure::upstream("no page of OFAuth's to send the user to".into()));
     }
     if let Some(reference) = reference {
         let until = link::ends_at(&said, call.started());
         let had = theirs.into_iter().map(|record| record.handle).collect();
-        let pending = Pending { return_url, asked, had };
+        let pending = PendingLink { return_url, asked, had };
         hub::add_link(&reference, pending, until, config, env).await?;
     }
     // 5.
     match (session, hosted) {
         (Some(_), Some(hosted)) => Ok(Reply::json(&hosted)),
-        _ => answer.pass_back(),
+        _ => answer.into_reply(),
     }
 }
 
-fn session_call<'a>(init: Init, session: &Session, asked: Option<&str>, call: &Call) -> Result<Outgoing<'a>, Failure> {
-    let outgoing = Outgoing::own("POST", link::INIT)?;
-    outgoing.headers.set("content-type", "application/json").map_err(Failure::upstream)?;
+fn session_call<'a>(
+    init: Init,
+    session: &Session,
+    asked: Option<&str>,
+    call: &Call,
+) -> Result<UpstreamRequest<'a>, Failure> {
+    let upstream_request = UpstreamRequest::own("POST", link::INIT)?;
+    upstream_request.headers.set("content-type", "application/json").map_err(Failure::upstream)?;
     let body = init.for_session(session, call.own_origin(), asked);
-    Ok(Outgoing { body: Some(body.into()), ..outgoing })
+    Ok(UpstreamRequest { body: Some(body.into()), ..upstream_request })
 }
 
-fn server_call<'a>(init: Init, body: Vec<u8>, asked: Option<&str>, call: &'a Call) -> Result<Outgoing<'a>, Failure> {
-    let outgoing = Outgoing::of(call, None, None)?;
-    outgoing.headers.delete("content-length").map_err(Failure::upstream)?;
+fn server_call<'a>(
+    init: Init,
+    body: Vec<u8>,
+    asked: Option<&str>,
+    call: &'a Call,
+) -> Result<UpstreamRequest<'a>, Failure> {
+    let upstream_request = UpstreamRequest::of(call, None, None)?;
+    upstream_request.headers.delete("content-length").map_err(Failure::upstream)?;
     let body = if init.asked.is(asked) { body } else { init.for_server(asked).into() };
-    Ok(Outgoing { body: Some(Uint8Array::from(&body[..]).into()), ..outgoing })
+    Ok(UpstreamRequest { body: Some(Uint8Array::from(&body[..]).into()), ..upstream_request })
 }
 
 /// A server names any, by handle or id; an id that is not known here is OFAuth's to judge.
 async fn asked_by_server(
-    asked: &Asked,
+    asked: &RequestedConnection,
     theirs: &[Record],
     config: &Config,
     env: &Env,
 ) -> Result<Option<String>, Failure> {
     match asked {
-        Asked::Named(name) => match find_named(name, &Caller::Gateway, config, env).await? {
-            Found::Known(record) => Ok(Some(record.id)),
-            Found::Unknown(id) => Ok(Some(id)),
+        RequestedConnection::Named(name) => match find_named(name, &Caller::Gateway, config, env).await? {
+            FoundConnection::Known(record) => Ok(Some(record.id)),
+            FoundConnection::Unknown(id) => Ok(Some(id)),
         },
-        Asked::Any => Ok(link::to_reconnect(theirs).map(|record| record.id.clone())),
-        Asked::New => Ok(None),
+        RequestedConnection::Any => Ok(link::connection_to_reconnect(theirs).map(|record| record.id.clone())),
+        RequestedConnection::New => Ok(None),
     }
 }
 
@@ -117,7 +130,7 @@ async fn asked_by_server(
 /// confirms it, and OFAuth is asked only while a Link session of that user is under way.
 pub async fn callback(call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
     let Some(Callback { client_reference_id, ending }) = Callback::read(call.query()) else {
-        return send_on(&Told::Unknown, None, config);
+        return send_on(&ReturnStatus::Unknown, None, config);
     };
     let sessions = match &client_reference_id {
         Some(reference) => hub::links(reference, config, env).await?,
@@ -126,13 +139,13 @@ pub async fn callback(call: &Call, config: &Config, env: &Env) -> Result<Reply, 
     let newest = sessions.first().map(|(_, pending)| pending);
     let known = newest.is_some() || client_reference_id.is_none();
     match (ending, client_reference_id) {
-        (Ending::Cancelled(step), _) if known => send_on(&Told::Cancelled(step), newest, config),
-        (Ending::Failed(code), _) if known => send_on(&Told::Failed(code), newest, config),
-        (Ending::Success(Some(id)), Some(reference)) if newest.is_some() => {
+        (LinkEnding::Cancelled(step), _) if known => send_on(&ReturnStatus::Cancelled(step), newest, config),
+        (LinkEnding::Failed(code), _) if known => send_on(&ReturnStatus::Failed(code), newest, config),
+        (LinkEnding::Success(Some(id)), Some(reference)) if newest.is_some() => {
             linked(&id, &reference, &sessions, call, config, env).await
         }
-        (Ending::Success(None), Some(_)) if newest.is_some() => send_on(&Told::Pending, newest, config),
-        _ => send_on(&Told::Unknown, None, config),
+        (LinkEnding::Success(None), Some(_)) if newest.is_some() => send_on(&ReturnStatus::Pending, newest, config),
+        _ => send_on(&ReturnStatus::Unknown, None, config),
     }
 }
 
@@ -140,23 +153,23 @@ pub async fn callback(call: &Call, config: &Config, env: &Env) -> Result<Reply, 
 async fn linked(
     id: &str,
     reference: &str,
-    sessions: &[(i64, Pending)],
+    sessions: &[(i64, PendingLink)],
     call: &Call,
     config: &Config,
     env: &Env,
 ) -> Result<Reply, Failure> {
     let handle = config.index.handle(id);
-    let Some(Settled { session: (key, pending), ended, missing }) = link::settle(sessions, id, &handle) else {
-        return send_on(&Told::Unknown, None, config);
+    let Some(LinkMatch { session: (key, pending), ended, missing }) = link::settle(sessions, id, &handle) else {
+        return send_on(&ReturnStatus::Unknown, None, config);
     };
     if !is_linked(id, &handle, reference, *key, call, config, env).await? {
-        return send_on(&Told::Pending, Some(pending), config);
+        return send_on(&ReturnStatus::Pending, Some(pending), config);
     }
     note_missing(missing, call, config, env).await?;
     if ended {
         hub::remove_link(reference, *key, config, env).await?;
     }
-    send_on(&Told::Success(handle), Some(pending), config)
+    send_on(&ReturnStatus::Success(handle), Some(pending), config)
 }
 
 /// Whether that connection is that user's: the ledger knows, or OFAuth's list says so, whose item is entered then. OFAuth
@@ -181,7 +194,7 @@ async fn is_linked(
             break;
         }
         let Ok(Ok((items, more))) = upstream::list(page, true, call, config).await else { break };
-        let is_it = |item: &Item| item.id() == id && item.client_reference_id() == Some(reference);
+        let is_it = |item: &ListedConnection| item.id() == id && item.client_reference_id() == Some(reference);
         if let Some(item) = items.into_iter().find(is_it) {
             let entry = Entry::own(id, "listed", Rank::Listed, item.changes(), call.started(), &call.id);
             ledger::enter(&entry, b"", config, env).await?;
@@ -195,7 +208,7 @@ async fn is_linked(
     Ok(false)
 }
 
-fn send_on(told: &Told, pending: Option<&Pending>, config: &Config) -> Result<Reply, Failure> {
+fn send_on(told: &ReturnStatus, pending: Option<&PendingLink>, config: &Config) -> Result<Reply, Failure> {
     let nowhere = EdgeError::BadRequest("there is no page to return to: APP_RETURN_URL is not set");
     let wished = pending.and_then(|pending| pending.return_url.as_deref());
     let url = wished.or(config.app_return_url.as_deref()).ok_or(nowhere)?;

@@ -16,11 +16,11 @@ use crate::{
         },
     },
     worker::{
-        connections::{self, Found, find, find_own, note_deleted, note_invalidated},
+        connections::{self, FoundConnection, find, find_own, note_deleted, note_invalidated},
         http::{Call, Reply},
         ledger::{self, Delivered},
         platform::{self, Failure},
-        upstream::{self, Outgoing},
+        upstream::{self, UpstreamRequest},
     },
 };
 
@@ -31,11 +31,13 @@ const WRITE: &str = "connections:write";
 /// is as good as done.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     let found = may_write(segment, caller, config, env).await?;
-    let outgoing = Outgoing::own("DELETE", connection_path(found.id(), "")?)?;
-    let answer = upstream::send(&outgoing, call, config).await?;
+    let upstream_request = UpstreamRequest::own("DELETE", connection_path(found.id(), "")?)?;
+    let answer = upstream::send(&upstream_request, call, config).await?;
     match &found {
-        _ if !answer.is_gone().await => return answer.pass_back_to(caller, Some(found.id()), call, config).await,
-        Found::Unknown(_) if answer.status() == 404 => return Err(EdgeError::ConnectionNotFound.into()),
+        _ if !answer.is_deleted().await => {
+            return answer.into_error_reply(caller, Some(found.id()), call, config).await;
+        }
+        FoundConnection::Unknown(_) if answer.status() == 404 => return Err(EdgeError::ConnectionNotFound.into()),
         _ => note_deleted(found.id(), None, call, config, env).await?,
     }
     Ok(done(&found, caller, config, "has been successfully deleted"))
@@ -50,12 +52,12 @@ pub async fn invalidate(
     env: &Env,
 ) -> Result<Reply, Failure> {
     let found = may_write(segment, caller, config, env).await?;
-    let outgoing = Outgoing::own("POST", connection_path(found.id(), "/invalidate")?)?;
-    let answer = upstream::send(&outgoing, call, config).await?;
-    if !answer.is_granted().await {
-        return answer.pass_back_to(caller, Some(found.id()), call, config).await;
+    let upstream_request = UpstreamRequest::own("POST", connection_path(found.id(), "/invalidate")?)?;
+    let answer = upstream::send(&upstream_request, call, config).await?;
+    if !answer.is_success().await {
+        return answer.into_error_reply(caller, Some(found.id()), call, config).await;
     }
-    if let Found::Known(record) = &found {
+    if let FoundConnection::Known(record) = &found {
         note_invalidated(&record.id, call, config, env).await?;
     }
     Ok(done(&found, caller, config, "has been invalidated"))
@@ -83,11 +85,12 @@ pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config
     if let Some(health) = health::of_record(&record) {
         return answer(health, None);
     }
-    let outgoing = Outgoing { connection: Some(&record.id), ..Outgoing::own("GET", "/v2/access/self")? };
-    let Ok(said) = upstream::send(&outgoing, call, config).await else {
+    let upstream_request =
+        UpstreamRequest { connection: Some(&record.id), ..UpstreamRequest::own("GET", "/v2/access/self")? };
+    let Ok(said) = upstream::send(&upstream_request, call, config).await else {
         return answer(Health::UpstreamDown, None);
     };
-    if said.is_silent("GET") {
+    if said.is_inconclusive("GET") {
         return answer(Health::UpstreamDown, None);
     }
     connections::learn(&record, &said, call, config, env).await;
@@ -125,14 +128,14 @@ pub async fn timeline(
     Ok(Reply::json(&Answer { list: list.collect(), cursor }))
 }
 
-async fn may_write(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Found, Failure> {
+async fn may_write(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<FoundConnection, Failure> {
     if let Caller::Session(session) = caller {
         session.require(WRITE)?;
     }
     find_own(segment, caller, config, env).await
 }
 
-fn done(found: &Found, caller: &Caller, config: &Config, what: &str) -> Reply {
+fn done(found: &FoundConnection, caller: &Caller, config: &Config, what: &str) -> Reply {
     let name = if *caller == Caller::Gateway { found.id().to_owned() } else { config.index.handle(found.id()) };
     Reply::json(&json!({ "success": true, "message": format!("Connection {name} {what}") }))
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     core::{
         config::Config,
-        gateway::{Caller, EdgeError, Wish},
+        gateway::{Caller, EdgeError, SessionRequest},
         instant::iso_8601,
     },
     worker::{
@@ -28,7 +28,7 @@ pub async fn create(call: &Call, caller: &Caller, config: &Config) -> Result<Rep
     if *caller != Caller::Gateway {
         return Err(EdgeError::PermissionDenied.into());
     }
-    let wish = Wish::parse(&read_capped(call.request.body(), MAX_BODY).await?)?;
-    let (token, expires) = config.doorkeeper.mint(wish, call.started() / 1000)?;
+    let wish = SessionRequest::parse(&read_capped(call.request.body(), MAX_BODY).await?)?;
+    let (token, expires) = config.authenticator.mint(wish, call.started() / 1000)?;
     Ok(Reply::created(&Answer { token, expires_at: iso_8601(expires * 1000) }))
 }

@@ -20,7 +20,7 @@ use crate::{
         http::{Call, Reply},
         hub, ledger,
         platform::{Failure, kv},
-        upstream::{self, Answer, Outgoing},
+        upstream::{self, Answer, UpstreamRequest},
     },
 };
 
@@ -46,13 +46,13 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
         if record.is_connected()
             && let Some(refused) = end(&record.id, &reference, call, config, env).await?
         {
-            return refused.pass_back();
+            return refused.into_reply();
         }
         handles.insert(record.handle);
     }
     let listed = match listed_for(&reference, call, config).await? {
         Ok(listed) => listed,
-        Err(refused) => return refused.pass_back(),
+        Err(refused) => return refused.into_reply(),
     };
     for id in listed {
         let handle = config.index.handle(&id);
@@ -62,7 +62,7 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
             continue;
         }
         if let Some(refused) = end(&id, &reference, call, config, env).await? {
-            return refused.pass_back();
+            return refused.into_reply();
         }
         handles.insert(handle);
     }
@@ -85,8 +85,8 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
 
 /// Deletes one connection at OFAuth and enters that; OFAuth's answer if it would not.
 async fn end(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) -> Result<Option<Answer>, Failure> {
-    let answer = upstream::send(&Outgoing::own("DELETE", connection_path(id, "")?)?, call, config).await?;
-    if !answer.is_gone().await {
+    let answer = upstream::send(&UpstreamRequest::own("DELETE", connection_path(id, "")?)?, call, config).await?;
+    if !answer.is_deleted().await {
         return Ok(Some(answer));
     }
     connections::note_deleted(id, Some(reference), call, config, env).await?;

@@ -102,7 +102,7 @@ async fn keep(
         )
         .await?;
     }
-    if !config.event_keep.keeps(kind) {
+    if !config.event_filter.keeps(kind) {
         return Ok(Outcome::Ignored);
     }
     let Subject { client_reference_id, connection_id } = Subject::of(verified);

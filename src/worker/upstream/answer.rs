@@ -29,7 +29,7 @@ pub struct Answer {
 
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Own {
+struct SelfStatus {
     is_auth: Option<bool>,
 }
 
@@ -62,14 +62,14 @@ impl Answer {
         }
     }
 
-    /// See [`account::is_granted`].
-    pub async fn is_granted(&self) -> bool {
-        account::is_granted(self.status(), self.json().await.as_deref(), self.is_page())
+    /// See [`account::is_success`].
+    pub async fn is_success(&self) -> bool {
+        account::is_success(self.status(), self.json().await.as_deref(), self.is_page())
     }
 
-    /// See [`account::is_gone`].
-    pub async fn is_gone(&self) -> bool {
-        account::is_gone(self.status(), self.json().await.as_deref(), self.is_page())
+    /// See [`account::is_deleted`].
+    pub async fn is_deleted(&self) -> bool {
+        account::is_deleted(self.status(), self.json().await.as_deref(), self.is_page())
     }
 
     fn is_page(&self) -> bool {
@@ -79,7 +79,7 @@ impl Answer {
 
     /// An error that answers a call of the gateway's own, for the one it was made for. A server gets it as it is; anybody
     /// else what it says in OFAuth's words, without ids, and how long to wait.
-    pub async fn pass_back_to(
+    pub async fn into_error_reply(
         self,
         caller: &Caller,
         id: Option<&str>,
@@ -88,7 +88,7 @@ impl Answer {
     ) -> Result<Reply, Failure> {
         let status = self.status();
         if *caller == Caller::Gateway && status >= 300 {
-            return self.pass_back();
+            return self.into_reply();
         }
         let none = || Failure::upstream("an answer that is none of OFAuth's".into());
         let error = self.error().await.ok_or_else(none)?;
@@ -118,7 +118,7 @@ impl Answer {
 
     /// Whether it says nothing of the connection: a success of `/v2/access/self` that was not read, or is no object, since
     /// OFAuth answers 200 there for a dead session too.
-    pub fn is_silent(&self, method: &str) -> bool {
+    pub fn is_inconclusive(&self, method: &str) -> bool {
         access::is_self(&self.path) && self.response.ok() && (method != "GET" || self.own().is_none())
     }
 
@@ -127,9 +127,9 @@ impl Answer {
         self.own()?.is_auth
     }
 
-    fn own(&self) -> Option<Own> {
+    fn own(&self) -> Option<SelfStatus> {
         let body = self.read.as_ref().filter(|_| access::is_self(&self.path))?;
-        serde_json::from_slice::<Object<Own>>(body).ok().map(|Object(own)| own)
+        serde_json::from_slice::<Object<SelfStatus>>(body).ok().map(|Object(own)| own)
     }
 
     pub(super) fn retry_after(&self) -> Option<u64> {
@@ -138,9 +138,10 @@ impl Answer {
 
     /// The answer as the caller gets it: with a hint in a refusal that means relink and has none, and the verdict on any
     /// error.
-    pub fn pass_back(self) -> Result<Reply, Failure> {
+    pub fn into_reply(self) -> Result<Reply, Failure> {
         let status = self.response.status();
-        let headers = copy_headers(&self.response.headers(), access::comes_back).map_err(Failure::upstream)?;
+        let headers =
+            copy_headers(&self.response.headers(), access::forwards_response_header).map_err(Failure::upstream)?;
         let verdict = access::verdict(&self.path, status, self.refusal.as_ref());
         let relink = self.refusal.is_some_and(|refusal| refusal.verdict == Verdict::Relink);
         let hinted = self.read.as_ref().filter(|_| relink).and_then(|body| access::with_relink_hint(body));

@@ -4,4 +4,4 @@ mod answer;
 mod send;
 
 pub use answer::Answer;
-pub use send::{Outgoing, body_of, list, send};
+pub use send::{UpstreamRequest, list, request_body, send};

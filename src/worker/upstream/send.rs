@@ -18,8 +18,8 @@ use crate::{
         config::Config,
         gateway::{
             EdgeError,
-            access::{self, DEADLINE, Tried},
-            account::{CONNECTIONS, Item},
+            access::{self, Attempt, DEADLINE},
+            account::{CONNECTIONS, ListedConnection},
         },
     },
     worker::{
@@ -41,10 +41,10 @@ extern "C" {
 const PAGE: usize = 100;
 
 /// Connections, and whether more follow.
-pub type Page = (Vec<Item>, bool);
+pub type Page = (Vec<ListedConnection>, bool);
 
 /// A call on its way up.
-pub struct Outgoing<'a> {
+pub struct UpstreamRequest<'a> {
     pub method: &'a str,
     /// Path and query, byte for byte.
     pub target: Cow<'a, str>,
@@ -58,10 +58,11 @@ pub struct Outgoing<'a> {
     pub once: bool,
 }
 
-impl<'a> Outgoing<'a> {
+impl<'a> UpstreamRequest<'a> {
     /// The caller's own call.
     pub fn of(call: &'a Call, body: Option<ReadableStream>, connection: Option<&'a str>) -> Result<Self, Failure> {
-        let headers = copy_headers(&call.request.headers(), access::goes_up).map_err(Failure::upstream)?;
+        let headers =
+            copy_headers(&call.request.headers(), access::forwards_request_header).map_err(Failure::upstream)?;
         let (target, body) = (call.path_and_query().into(), body.map(JsValue::from));
         Ok(Self { method: &call.method, target, headers, body, connection, once: false })
     }
@@ -97,9 +98,9 @@ impl<'a> Outgoing<'a> {
 
 /// Sends a GET or HEAD until it is answered for good, within the deadline; any other call exactly once. Notes in `call`
 /// how long that took.
-pub async fn send(outgoing: &Outgoing<'_>, call: &Call, config: &Config) -> Result<Answer, Failure> {
+pub async fn send(upstream_request: &UpstreamRequest<'_>, call: &Call, config: &Config) -> Result<Answer, Failure> {
     let begun = platform::now_ms();
-    let answer = send_until_answered(outgoing, begun, config).await;
+    let answer = send_until_answered(upstream_request, begun, config).await;
     call.upstream_ms.set(Some(call.upstream_ms.get().unwrap_or_default() + platform::now_ms() - begun));
     answer
 }
@@ -108,35 +109,41 @@ pub async fn send(outgoing: &Outgoing<'_>, call: &Call, config: &Config) -> Resu
 /// one.
 pub async fn list(page: usize, once: bool, call: &Call, config: &Config) -> Result<Result<Page, Answer>, Failure> {
     let target = format!("{CONNECTIONS}?limit={PAGE}&offset={}", page * PAGE);
-    let answer = send(&Outgoing { once, ..Outgoing::own("GET", target)? }, call, config).await?;
+    let answer = send(&UpstreamRequest { once, ..UpstreamRequest::own("GET", target)? }, call, config).await?;
     if !answer.response.ok() {
         return Ok(Err(answer));
     }
     let body = read_within(answer.response.body(), MAX_PAGE, wait(DEADLINE)).await.unwrap_or_default();
-    Item::read_page(&body).map(Ok).ok_or_else(|| Failure::upstream("no page of the list of connections".into()))
+    ListedConnection::read_page(&body)
+        .map(Ok)
+        .ok_or_else(|| Failure::upstream("no page of the list of connections".into()))
 }
 
-async fn send_until_answered(outgoing: &Outgoing<'_>, begun: i64, config: &Config) -> Result<Answer, Failure> {
+async fn send_until_answered(
+    upstream_request: &UpstreamRequest<'_>,
+    begun: i64,
+    config: &Config,
+) -> Result<Answer, Failure> {
     let mut tries = 0;
     loop {
         tries += 1;
         let left = || begun + DEADLINE - platform::now_ms();
-        let answer = match send_once(outgoing, config, left()).await {
+        let answer = match send_once(upstream_request, config, left()).await {
             Ok(response) if (200..600).contains(&response.status()) => {
                 // What is sent once has no deadline; its refusal has one of its own.
-                let patience = if access::is_repeatable(outgoing.method) { left() } else { DEADLINE };
-                Ok(Answer::read(response, outgoing.path(), patience).await)
+                let patience = if access::is_retryable(upstream_request.method) { left() } else { DEADLINE };
+                Ok(Answer::read(response, upstream_request.path(), patience).await)
             }
             Ok(response) => Err(Failure::upstream(format!("an answer of status {}", response.status()).into())),
             Err(error) => Err(Failure::upstream(error)),
         };
         let elapsed = platform::now_ms() - begun;
-        let tried = answer.as_ref().map_or(Tried::Failed, |answer| {
+        let tried = answer.as_ref().map_or(Attempt::Failed, |answer| {
             let refusal = answer.refusal.as_ref().map(|refusal| refusal.code.as_str());
-            Tried::Answered(answer.response.status(), refusal, answer.retry_after())
+            Attempt::Answered(answer.response.status(), refusal, answer.retry_after())
         });
-        let wait = access::retry_in(outgoing.method, tried, tries, elapsed, platform::random());
-        let Some(wait) = wait.filter(|_| !outgoing.once) else { return answer };
+        let wait = access::retry_delay(upstream_request.method, tried, tries, elapsed, platform::random());
+        let Some(wait) = wait.filter(|_| !upstream_request.once) else { return answer };
         if let Some(body) = answer.ok().and_then(|answer| answer.response.body()) {
             // Nobody reads it any more.
             let _ = JsFuture::from(body.cancel()).await;
@@ -145,11 +152,15 @@ async fn send_until_answered(outgoing: &Outgoing<'_>, begun: i64, config: &Confi
     }
 }
 
-async fn send_once(outgoing: &Outgoing<'_>, config: &Config, patience: i64) -> Result<Response, JsValue> {
+async fn send_once(
+    upstream_request: &UpstreamRequest<'_>,
+    config: &Config,
+    patience: i64,
+) -> Result<Response, JsValue> {
     let abort = AbortController::new()?;
-    let request = outgoing.request(config, &abort.signal())?;
+    let request = upstream_request.request(config, &abort.signal())?;
     let answer = JsFuture::from(fetch(&request));
-    if !access::is_repeatable(outgoing.method) {
+    if !access::is_retryable(upstream_request.method) {
         return Ok(answer.await?.unchecked_into());
     }
     match select(answer, pin!(wait(patience))).await {
@@ -162,9 +173,9 @@ async fn send_once(outgoing: &Outgoing<'_>, config: &Config, patience: i64) -> R
 }
 
 /// The body that goes up. A GET or HEAD has none, and an announced but empty one is none.
-pub async fn body_of(call: &Call) -> Result<Option<ReadableStream>, Failure> {
+pub async fn request_body(call: &Call) -> Result<Option<ReadableStream>, Failure> {
     let body = call.request.body();
-    if !access::is_repeatable(&call.method) {
+    if !access::is_retryable(&call.method) {
         return Ok(body);
     }
     match read_capped(body, 0).await {

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
-use ofauth_edge::core::webhook::{Cause, Diagnosis, Scheme, Written, explain};
+use ofauth_edge::core::webhook::{Cause, Diagnosis, Scheme, SecretStrings, explain};
 use proptest::prelude::*;
 use sha2::Sha256;
 
@@ -125,12 +125,12 @@ impl Sender {
         self.sign_with(&self.key(), body)
     }
 
-    pub fn written(&self) -> Written {
+    pub fn written(&self) -> SecretStrings {
         let own = self.secrets.clone();
         match (self.scheme, self.others.clone()) {
-            (_, None) => Written::Bare(own),
-            (Scheme::Ofauth, Some(svix)) => Written::Each { ofauth: own, svix },
-            (Scheme::Svix, Some(ofauth)) => Written::Each { ofauth, svix: own },
+            (_, None) => SecretStrings::Bare(own),
+            (Scheme::Ofauth, Some(svix)) => SecretStrings::Each { ofauth: own, svix },
+            (Scheme::Svix, Some(ofauth)) => SecretStrings::Each { ofauth, svix: own },
         }
     }
 

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
-use ofauth_edge::core::gateway::{Caller, Doorkeeper, EdgeError, Presented, Session};
+use ofauth_edge::core::gateway::{Authenticator, Caller, Credentials, EdgeError, Session};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -14,9 +14,9 @@ pub const NOW: i64 = 1_760_000_000;
 pub const OLD: &str = "old-session-secret-0123456789-0123456789";
 pub const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
-pub fn admit(token: &str, now: i64) -> Result<Caller, EdgeError> {
-    let doorkeeper = Doorkeeper::new(vec![KEY.to_owned()], vec![SESSION.to_owned(), OLD.to_owned()]);
-    doorkeeper.admit(Presented { apikey: Some(token), ..Presented::default() }, now)
+pub fn authenticate(token: &str, now: i64) -> Result<Caller, EdgeError> {
+    let authenticator = Authenticator::new(vec![KEY.to_owned()], vec![SESSION.to_owned(), OLD.to_owned()]);
+    authenticator.authenticate(Credentials { apikey: Some(token), ..Credentials::default() }, now)
 }
 
 pub fn sign(header: &str, payload: &str, secret: &str) -> String {
@@ -36,12 +36,12 @@ pub fn claims(changes: Value) -> Value {
 }
 
 pub fn judge(changes: Value) -> Result<Caller, EdgeError> {
-    admit(&sign(HEADER, &claims(changes).to_string(), SESSION), NOW)
+    authenticate(&sign(HEADER, &claims(changes).to_string(), SESSION), NOW)
 }
 
 /// The verdict on a payload as it is written.
 pub fn judge_raw(payload: &str) -> Result<Caller, EdgeError> {
-    admit(&sign(HEADER, payload, SESSION), NOW)
+    authenticate(&sign(HEADER, payload, SESSION), NOW)
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it stands for a verdict")]

@@ -12,15 +12,15 @@ use crate::common::{
     GOOD, INDEX, KEY, NONCE_A, NOW, SECRET, SESSION, STORAGE, SVIX_SECRET, configure, headers, problems, reason,
 };
 use ofauth_edge::core::{
-    config::{Config, DEFAULT_EVENT_KEEP, Keep, Problem, Reason},
-    gateway::{Caller, EdgeError, Presented, Wish},
+    config::{Config, DEFAULT_EVENT_KEEP, EventFilter, Problem, Reason},
+    gateway::{Caller, Credentials, EdgeError, SessionRequest},
     storage::{Index, Sealer},
     webhook::{Scheme, sign_ofauth, sign_svix, verify},
 };
 use proptest::prelude::*;
 
 fn admits(config: &Config, credential: &str) -> Result<Caller, EdgeError> {
-    config.doorkeeper.admit(Presented { apikey: Some(credential), ..Presented::default() }, 0)
+    config.authenticator.authenticate(Credentials { apikey: Some(credential), ..Credentials::default() }, 0)
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_good_configuration_has_its_values_and_defaults() {
     let config = configure(&[]).unwrap();
     assert_eq!((config.api_key.reveal(), &*config.api_url), ("sk_sandbox_1", "https://api.ofauth.com"));
     assert_eq!((config.tolerance, config.event_ttl), (300, 604_800));
-    assert_eq!(Some(config.event_keep.clone()), Keep::parse(DEFAULT_EVENT_KEEP));
+    assert_eq!(Some(config.event_filter.clone()), EventFilter::parse(DEFAULT_EVENT_KEEP));
     assert_eq!(admits(&config, KEY), Ok(Caller::Gateway));
     assert_eq!(config.index.handle("conn_1"), Index::new(&[2; 32]).handle("conn_1"));
 }
@@ -187,8 +187,9 @@ fn the_newest_session_secret_mints_and_the_others_open() {
     let config = |secrets: &str| configure(&[("SESSION_SECRET", Some(secrets))]).unwrap();
     let (old, new) = (SESSION.to_owned(), SESSION.to_uppercase());
     let both = config(&format!("{new},{old}"));
-    let mint =
-        |config: &Config| config.doorkeeper.mint(Wish::parse(br#"{"clientReferenceId":"u"}"#).unwrap(), 0).unwrap().0;
+    let mint = |config: &Config| {
+        config.authenticator.mint(SessionRequest::parse(br#"{"clientReferenceId":"u"}"#).unwrap(), 0).unwrap().0
+    };
     assert!(admits(&both, &mint(&config(&old))).is_ok());
     assert!(admits(&config(&new), &mint(&both)).is_ok());
     assert_eq!(admits(&config(&old), &mint(&both)), Err(EdgeError::CredentialsInvalid));

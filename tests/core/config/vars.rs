@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{configure, problems, reason};
-use ofauth_edge::core::config::{DEFAULT_EVENT_KEEP, Keep, Reason};
+use ofauth_edge::core::config::{DEFAULT_EVENT_KEEP, EventFilter, Reason};
 
 #[test]
 fn the_api_s_origin_is_https_or_http_on_loopback() {
@@ -109,7 +109,7 @@ fn numbers_are_whole_and_within_their_bounds() {
 
 #[test]
 fn by_default_everything_is_kept_but_realtime() {
-    let keep = Keep::parse(DEFAULT_EVENT_KEEP).unwrap();
+    let keep = EventFilter::parse(DEFAULT_EVENT_KEEP).unwrap();
     for kept in [Some("rules.updated"), Some("rules.update"), Some("payout.created"), Some("realtime"), Some("x"), None]
     {
         assert!(keep.keeps(kept), "{kept:?}");
@@ -121,7 +121,7 @@ fn by_default_everything_is_kept_but_realtime() {
 
 #[test]
 fn patterns_are_types_or_beginnings() {
-    let keep = configure(&[("EVENT_KEEP", Some("rules.*,payout.created"))]).unwrap().event_keep;
+    let keep = configure(&[("EVENT_KEEP", Some("rules.*,payout.created"))]).unwrap().event_filter;
     for (kind, kept) in
         [("rules.updated", true), ("rules", false), ("payout.created", true), ("payout.created.x", false), ("x", false)]
     {
@@ -133,20 +133,20 @@ fn patterns_are_types_or_beginnings() {
 #[test]
 fn an_exclusion_wins_wherever_it_stands() {
     for patterns in ["*,!a.*", "!a.*,*", "a.b,*,!a.*"] {
-        let keep = Keep::parse(patterns).unwrap();
+        let keep = EventFilter::parse(patterns).unwrap();
         assert!(keep.keeps(Some("b")) && !keep.keeps(Some("a.b")), "{patterns}");
     }
 }
 
 #[test]
 fn an_empty_list_of_patterns_keeps_nothing() {
-    assert!(!Keep::parse("").unwrap().keeps(Some("x")));
+    assert!(!EventFilter::parse("").unwrap().keeps(Some("x")));
 }
 
 #[test]
 fn a_pattern_that_could_take_nothing_is_refused() {
     for bad in ["*.updated", "a.*.b", "!", "a.b,!", "**", "!!a", "a!b"] {
-        assert!(Keep::parse(bad).is_none(), "{bad}");
+        assert!(EventFilter::parse(bad).is_none(), "{bad}");
         assert_eq!(reason("EVENT_KEEP", bad), Reason::NotAPattern, "{bad}");
     }
 }

@@ -11,7 +11,7 @@
 
 use crate::common::one_in;
 use ofauth_edge::core::{
-    connection::{ACTIVE, At, Changes, Connection, DISCONNECTED, EXPIRED, Fact, MISSING, Rank, Record, UNKNOWN},
+    connection::{ACTIVE, Changes, Connection, DISCONNECTED, EXPIRED, Fact, FactOrder, MISSING, Rank, Record, UNKNOWN},
     instant::iso_8601,
 };
 use proptest::prelude::*;
@@ -20,7 +20,7 @@ const RANKS: [Rank; 5] = [Rank::Created, Rank::Updated, Rank::Listed, Rank::Obse
 const T: i64 = 1_705_314_600_000;
 
 fn fact(stamp: i64, rank: Rank, delivery: &str, changes: Changes) -> Fact {
-    Fact { at: At { stamp, rank, delivery: delivery.to_owned() }, changes }
+    Fact { at: FactOrder { stamp, rank, delivery: delivery.to_owned() }, changes }
 }
 
 /// A fact that asserts a status only.
@@ -48,7 +48,7 @@ fn record(facts: &[Fact]) -> Record {
 
 /// What the record of `facts` is, by the words of the design: per register the value of the greatest fact.
 fn model(facts: &[Fact]) -> Record {
-    fn greatest<T: Clone>(facts: &[Fact], value: impl Fn(&Changes) -> Option<T>) -> Option<(T, &At)> {
+    fn greatest<T: Clone>(facts: &[Fact], value: impl Fn(&Changes) -> Option<T>) -> Option<(T, &FactOrder)> {
         let asserted = facts.iter().filter_map(|fact| Some((value(&fact.changes)?, &fact.at)));
         asserted.max_by_key(|(_, at)| (at.stamp, at.rank, at.delivery.clone()))
     }
@@ -308,8 +308,12 @@ fn what_a_call_showed_is_news_only_where_it_may_change_the_status() {
     for (status, expired, active) in
         [(ACTIVE, true, false), (EXPIRED, false, true), (MISSING, true, true), ("awaiting_2fa", true, false)]
     {
-        let hears = |shown| with(status).hears(Some(shown));
-        assert_eq!((hears(EXPIRED), hears(ACTIVE), with(status).hears(None)), (expired, active, true), "{status}");
+        let is_news = |shown| with(status).is_news(Some(shown));
+        assert_eq!(
+            (is_news(EXPIRED), is_news(ACTIVE), with(status).is_news(None)),
+            (expired, active, true),
+            "{status}"
+        );
     }
 }
 
@@ -317,7 +321,7 @@ fn what_a_call_showed_is_news_only_where_it_may_change_the_status() {
 fn what_was_erased_keeps_nothing_and_hears_nothing() {
     let mut connection = fold(&[says(ACTIVE, T, Rank::Created)]);
     connection.erase();
-    assert!(connection.is_erased() && !connection.hears(None));
+    assert!(connection.is_erased() && !connection.is_news(None));
     assert!(!connection.apply(says(EXPIRED, T + 1, Rank::Observed)));
     let mut nothing = Connection::new("conn_1".to_owned());
     nothing.erase();
@@ -331,7 +335,7 @@ fn what_was_erased_stays_so_when_it_was_written_down() {
     connection.erase();
     let mut read: Connection = serde_json::from_str(&serde_json::to_string(&connection).unwrap()).unwrap();
     assert!(read.is_erased() && !read.is_disconnected());
-    assert!(!read.apply(says(ACTIVE, T + 1, Rank::Created)) && !read.hears(Some(ACTIVE)));
+    assert!(!read.apply(says(ACTIVE, T + 1, Rank::Created)) && !read.is_news(Some(ACTIVE)));
     read.erase();
     assert_eq!(read, connection, "a second time does nothing");
 }
@@ -341,12 +345,12 @@ fn a_connection_of_before_erasing_was_known_is_not_erased() {
     let mut written = serde_json::to_value(fold(&[says(ACTIVE, T, Rank::Created)])).unwrap();
     written.as_object_mut().unwrap().remove("erased").unwrap();
     let read: Connection = serde_json::from_value(written).unwrap();
-    assert!(!read.is_erased() && read.hears(None));
+    assert!(!read.is_erased() && read.is_news(None));
 }
 
 #[test]
 fn of_a_connection_without_a_status_a_call_shows_nothing_but_trouble() {
     let connection = Connection::new("conn_1".to_owned());
-    assert!(connection.hears(None) && connection.hears(Some(EXPIRED)) && connection.hears(Some(MISSING)));
-    assert!(!connection.hears(Some(ACTIVE)));
+    assert!(connection.is_news(None) && connection.is_news(Some(EXPIRED)) && connection.is_news(Some(MISSING)));
+    assert!(!connection.is_news(Some(ACTIVE)));
 }

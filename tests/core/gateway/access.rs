@@ -11,7 +11,9 @@
 use crate::common::index;
 use ofauth_edge::core::gateway::{
     EdgeError,
-    access::{Named, PREFIX, check_path, comes_back, goes_up, named},
+    access::{
+        ConnectionSelector, PREFIX, check_path, forwards_request_header, forwards_response_header, select_for_server,
+    },
 };
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
@@ -163,7 +165,7 @@ proptest! {
 
     #[test]
     fn no_header_makes_the_filters_panic(name: String, connection: String) {
-        let _ = (goes_up(&name, &connection), comes_back(&name, &connection), named(Some(&name)).is_ok());
+        let _ = (forwards_request_header(&name, &connection), forwards_response_header(&name, &connection), select_for_server(Some(&name)).is_ok());
     }
 
     #[test]
@@ -173,8 +175,8 @@ proptest! {
         pad in "[ \t]{0,2}",
     ) {
         let connection = format!("{before},{pad}{}{pad},x", name.to_ascii_uppercase());
-        prop_assert!(!goes_up(&name, &connection));
-        prop_assert!(!comes_back(&name, &connection));
+        prop_assert!(!forwards_request_header(&name, &connection));
+        prop_assert!(!forwards_response_header(&name, &connection));
     }
 }
 
@@ -215,15 +217,15 @@ fn credentials_and_routing_stop_on_the_way_up() {
         "x-connection-id",
     ];
     for name in stopped {
-        assert!(!goes_up(name, ""), "{name}");
+        assert!(!forwards_request_header(name, ""), "{name}");
     }
 }
 
 #[test]
 fn hop_by_hop_headers_stop_both_ways() {
     for name in HOP_BY_HOP {
-        assert!(!goes_up(name, ""), "{name}");
-        assert!(!comes_back(name, ""), "{name}");
+        assert!(!forwards_request_header(name, ""), "{name}");
+        assert!(!forwards_response_header(name, ""), "{name}");
     }
 }
 
@@ -248,7 +250,7 @@ fn other_headers_go_up() {
         "last-event-id",
     ];
     for name in passed {
-        assert!(goes_up(name, "close"), "{name}");
+        assert!(forwards_request_header(name, "close"), "{name}");
     }
 }
 
@@ -266,7 +268,7 @@ fn what_would_act_on_our_origin_stops_on_the_way_back() {
         "alt-svc",
     ];
     for name in stopped {
-        assert!(!comes_back(name, ""), "{name}");
+        assert!(!forwards_response_header(name, ""), "{name}");
     }
 }
 
@@ -288,22 +290,22 @@ fn other_headers_come_back() {
         "x-request-id",
     ];
     for name in passed {
-        assert!(comes_back(name, "close"), "{name}");
+        assert!(forwards_response_header(name, "close"), "{name}");
     }
 }
 
 #[test]
 fn a_header_that_connection_does_not_name_whole_passes() {
-    assert!(goes_up("x-a", "x-ab, close"));
-    assert!(comes_back("x-ab", "x-a"));
+    assert!(forwards_request_header("x-a", "x-ab, close"));
+    assert!(forwards_response_header("x-ab", "x-a"));
 }
 
 #[test]
 fn a_server_names_a_connection_by_handle_or_id() {
     let handle = index().handle("conn_abc123");
-    assert_eq!(named(Some(&handle)), Ok(Named::Handle(&handle)));
-    assert_eq!(named(Some("conn_abc123")), Ok(Named::Id("conn_abc123")));
-    assert_eq!(named(Some("acct_1")), Ok(Named::Id("acct_1")));
+    assert_eq!(select_for_server(Some(&handle)), Ok(ConnectionSelector::Handle(&handle)));
+    assert_eq!(select_for_server(Some("conn_abc123")), Ok(ConnectionSelector::Id("conn_abc123")));
+    assert_eq!(select_for_server(Some("acct_1")), Ok(ConnectionSelector::Id("acct_1")));
 }
 
 #[test]
@@ -321,7 +323,7 @@ fn a_server_that_names_none_or_several_is_refused() {
         Some("a\tb"),
         Some(&long),
     ] {
-        assert_eq!(named(header).unwrap_err().code(), "BAD_REQUEST", "{header:?}");
-        assert_eq!(named(header).unwrap_err().status(), 400);
+        assert_eq!(select_for_server(header).unwrap_err().code(), "BAD_REQUEST", "{header:?}");
+        assert_eq!(select_for_server(header).unwrap_err().status(), 400);
     }
 }

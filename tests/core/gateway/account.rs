@@ -11,19 +11,19 @@
 
 use ofauth_edge::core::gateway::{
     access::check_segments,
-    account::{AccountCall, CONNECTIONS, Upkeep, connection_path, is_account},
+    account::{AccountCall, AccountEffect, CONNECTIONS, connection_path, is_account},
     route::{Route, route},
 };
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
 
 const HANDLE: &str = "acct_00112233445566778899aabbccddeeff";
-const METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
+const ALLOWED_METHODS: [&str; 6] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"];
 
 /// What a call does, and to which connection.
-fn does<'a>(method: &str, path: &'a str) -> (Upkeep, Option<&'a str>) {
+fn does<'a>(method: &str, path: &'a str) -> (AccountEffect, Option<&'a str>) {
     let call = AccountCall::read(method, path);
-    (call.upkeep, call.connection)
+    (call.effect, call.connection)
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn the_routes_for_servers_are_passed_on() {
     for path in paths {
         assert!(is_account(path), "{path}");
         assert_eq!(check_segments(path), Ok(()), "{path}");
-        for method in METHODS {
+        for method in ALLOWED_METHODS {
             assert_eq!(route(method, path), Route::Account, "{method} {path}");
         }
     }
@@ -86,7 +86,7 @@ fn a_delete_names_its_connection() {
     for name in ["conn_1", HANDLE, "conn%5F1", "a%3Ab", "settings", "invalidate", "connections", "import2", "Import"] {
         for prefix in [CONNECTIONS, "/v2/connections"] {
             let path = format!("{prefix}/{name}");
-            assert_eq!(does("DELETE", &path), (Upkeep::Delete, Some(name)), "{path}");
+            assert_eq!(does("DELETE", &path), (AccountEffect::Delete, Some(name)), "{path}");
         }
     }
 }
@@ -96,17 +96,17 @@ fn an_invalidation_names_its_connection() {
     for name in ["conn_1", HANDLE, "invalidate", "settings", "import-1"] {
         for prefix in [CONNECTIONS, "/v2/connections"] {
             let path = format!("{prefix}/{name}/invalidate");
-            assert_eq!(does("POST", &path), (Upkeep::Invalidate, Some(name)), "{path}");
+            assert_eq!(does("POST", &path), (AccountEffect::Invalidate, Some(name)), "{path}");
         }
     }
 }
 
 #[test]
 fn an_import_makes_a_connection_or_renews_the_one_it_names() {
-    assert_eq!(does("POST", "/v2/account/connections/import"), (Upkeep::Import, None));
+    assert_eq!(does("POST", "/v2/account/connections/import"), (AccountEffect::Import, None));
     for name in ["conn_1", HANDLE, "import", "settings"] {
         let path = format!("{CONNECTIONS}/import/{name}");
-        assert_eq!(does("PATCH", &path), (Upkeep::Import, Some(name)), "{path}");
+        assert_eq!(does("PATCH", &path), (AccountEffect::Import, Some(name)), "{path}");
     }
 }
 
@@ -142,14 +142,14 @@ fn any_other_call_does_nothing_to_a_connection() {
         ("DELETE", "/v2/vault/v2/account/connections/conn_1"),
     ];
     for (method, path) in calls {
-        assert_eq!(does(method, path).0, Upkeep::None, "{method} {path}");
+        assert_eq!(does(method, path).0, AccountEffect::None, "{method} {path}");
     }
 }
 
 #[test]
 fn settings_are_those_of_the_connection_they_stand_under() {
     let path = format!("{CONNECTIONS}/{HANDLE}/settings");
-    assert_eq!(does("PATCH", &path), (Upkeep::None, Some(HANDLE)));
+    assert_eq!(does("PATCH", &path), (AccountEffect::None, Some(HANDLE)));
     assert_eq!(AccountCall::read("PATCH", &path).path(Some("conn_1")), "/v2/account/connections/conn_1/settings");
 }
 
@@ -209,20 +209,20 @@ fn what_an_id_is_made_of_is_escaped_in_a_path() {
 
 #[test]
 fn a_call_is_understood_however_its_path_is_spelled() {
-    for (method, path, upkeep) in [
-        ("DELETE", "/v2/account/connections/conn_1/", Upkeep::Delete),
-        ("DELETE", "/v2/account/%63onnections/conn_1", Upkeep::Delete),
-        ("DELETE", "/v2/account//connections/conn_1", Upkeep::Delete),
-        ("DELETE", "/v2/account/connections//conn_1", Upkeep::Delete),
-        ("POST", "/v2/account/connections/conn_1/%69nvalidate", Upkeep::Invalidate),
-        ("PATCH", "/v2/account/connections/%69mport/conn_1", Upkeep::Import),
+    for (method, path, effect) in [
+        ("DELETE", "/v2/account/connections/conn_1/", AccountEffect::Delete),
+        ("DELETE", "/v2/account/%63onnections/conn_1", AccountEffect::Delete),
+        ("DELETE", "/v2/account//connections/conn_1", AccountEffect::Delete),
+        ("DELETE", "/v2/account/connections//conn_1", AccountEffect::Delete),
+        ("POST", "/v2/account/connections/conn_1/%69nvalidate", AccountEffect::Invalidate),
+        ("PATCH", "/v2/account/connections/%69mport/conn_1", AccountEffect::Import),
     ] {
         let call = AccountCall::read(method, path);
-        assert_eq!((call.connection, call.upkeep), (Some("conn_1"), upkeep), "{path}");
+        assert_eq!((call.connection, call.effect), (Some("conn_1"), effect), "{path}");
         assert_eq!(call.path(None), path);
         assert_eq!(call.path(Some("conn_2")), path.replace("conn_1", "conn_2"));
     }
-    assert_eq!(AccountCall::read("POST", "/v2/account/connections/%69mport").upkeep, Upkeep::Import);
+    assert_eq!(AccountCall::read("POST", "/v2/account/connections/%69mport").effect, AccountEffect::Import);
 }
 
 #[test]
@@ -250,7 +250,7 @@ fn segments() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn a_path_goes_up_as_it_came_unless_a_connection_is_named_anew(
-        method in prop::sample::select(METHODS.to_vec()),
+        method in prop::sample::select(ALLOWED_METHODS.to_vec()),
         under in segments(),
     ) {
         let path = format!("{CONNECTIONS}{under}");

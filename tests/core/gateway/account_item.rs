@@ -9,15 +9,15 @@
 
 use crate::common::{CREATED, NOW, fact, parse};
 use ofauth_edge::core::{
-    connection::{At, Changes, Connection, Fact, Rank},
-    gateway::account::Item,
+    connection::{Changes, Connection, Fact, FactOrder, Rank},
+    gateway::account::ListedConnection,
     webhook::{ConnectionChange, Delivery, Payload},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-fn item(json: &Value) -> Item {
-    Item::read(json.to_string().as_bytes()).unwrap()
+fn item(json: &Value) -> ListedConnection {
+    ListedConnection::read(json.to_string().as_bytes()).unwrap()
 }
 
 fn changes(json: &Value) -> Changes {
@@ -60,7 +60,11 @@ fn older() -> Value {
 
 /// The fact in an item, listed a second after the documented `connection.created`.
 fn listed(json: &Value) -> Fact {
-    let at = At { stamp: 1000 * i64::try_from(NOW).unwrap() + 1000, rank: Rank::Listed, delivery: "listed".to_owned() };
+    let at = FactOrder {
+        stamp: 1000 * i64::try_from(NOW).unwrap() + 1000,
+        rank: Rank::Listed,
+        delivery: "listed".to_owned(),
+    };
     Fact { at, changes: changes(json) }
 }
 
@@ -89,7 +93,7 @@ fn today_s_item_is_read_whole() {
 fn the_older_item_is_read_whole() {
     let older =
         older().to_string().replace(r#""platformUserId":0"#, r#""platformUserId":123456789012345678901234567890"#);
-    let item = Item::read(older.as_bytes()).unwrap();
+    let item = ListedConnection::read(older.as_bytes()).unwrap();
     assert_eq!((item.id(), item.client_reference_id()), ("conn_2", None));
     let expected = Changes {
         status: some("expired"),
@@ -140,7 +144,8 @@ fn a_field_of_another_type_asserts_nothing_and_the_others_are_heard() {
 
 #[test]
 fn half_of_a_surrogate_pair_in_a_name_spoils_no_item() {
-    let item = Item::read(br#"{"id":"conn_1","metadata":{"displayName":"cut \ud83d","username":"u"}}"#).unwrap();
+    let item =
+        ListedConnection::read(br#"{"id":"conn_1","metadata":{"displayName":"cut \ud83d","username":"u"}}"#).unwrap();
     assert_eq!(item.changes().name, some("cut \u{fffd}"));
 }
 
@@ -177,10 +182,10 @@ fn what_names_no_connection_is_no_item() {
         r#"{"data":{"id":"conn_1"}}"#,
         r#"{"id":"conn_1"} {"id":"conn_2"}"#,
     ] {
-        assert_eq!(Item::read(answer.as_bytes()), None, "{answer}");
+        assert_eq!(ListedConnection::read(answer.as_bytes()), None, "{answer}");
     }
-    assert_eq!(Item::read(format!("{{\"id\":\"{}\"}}", "x".repeat(257)).as_bytes()), None);
-    assert_eq!(Item::read(b"{\"id\":\"conn_\xff\"}"), None);
+    assert_eq!(ListedConnection::read(format!("{{\"id\":\"{}\"}}", "x".repeat(257)).as_bytes()), None);
+    assert_eq!(ListedConnection::read(b"{\"id\":\"conn_\xff\"}"), None);
 }
 
 #[test]
@@ -190,9 +195,9 @@ fn a_page_has_its_items_in_order_and_says_whether_more_follow() {
     {
         let mut page = more.clone();
         page["list"] = json!([today(), older()]);
-        let (items, has_more) = Item::read_page(page.to_string().as_bytes()).unwrap();
+        let (items, has_more) = ListedConnection::read_page(page.to_string().as_bytes()).unwrap();
         assert_eq!(
-            (items.iter().map(Item::id).collect::<Vec<_>>(), has_more),
+            (items.iter().map(ListedConnection::id).collect::<Vec<_>>(), has_more),
             (vec!["conn_1", "conn_2"], said),
             "{more}"
         );
@@ -204,15 +209,19 @@ fn an_item_that_cannot_be_read_is_passed_over() {
     let odd = [json!(null), json!(1), json!([today()]), json!({}), json!({ "id": "a b" }), json!("conn_1")];
     for odd in odd {
         let page = json!({ "list": [odd.clone(), today(), odd], "hasMore": true }).to_string();
-        let (items, has_more) = Item::read_page(page.as_bytes()).unwrap();
-        assert_eq!((items.iter().map(Item::id).collect::<Vec<_>>(), has_more), (vec!["conn_1"], true), "{page}");
+        let (items, has_more) = ListedConnection::read_page(page.as_bytes()).unwrap();
+        assert_eq!(
+            (items.iter().map(ListedConnection::id).collect::<Vec<_>>(), has_more),
+            (vec!["conn_1"], true),
+            "{page}"
+        );
     }
 }
 
 #[test]
 fn what_has_no_list_is_no_page() {
     for page in ["", "{}", "[]", "null", "<p>", r#"{"list":{}}"#, r#"{"list":null}"#, r#"{"data":[]}"#, "[[],true]"] {
-        assert_eq!(Item::read_page(page.as_bytes()), None, "{page}");
+        assert_eq!(ListedConnection::read_page(page.as_bytes()), None, "{page}");
     }
 }
 
@@ -222,13 +231,13 @@ fn depth_does_no_harm() {
     let with = |field: &str| format!(r#"{{"id":"conn_1","status":"active","{field}":{deep}}}"#);
     for field in ["other", "userData", "metadata", "permissions"] {
         assert_eq!(
-            Item::read(with(field).as_bytes()).map(|item| item.changes().status),
+            ListedConnection::read(with(field).as_bytes()).map(|item| item.changes().status),
             Some(some("active")),
             "{field}"
         );
     }
     let page = format!(r#"{{"list":[{deep},{}],"hasMore":false,"rest":{deep}}}"#, with("other"));
-    assert_eq!(Item::read_page(page.as_bytes()).unwrap().0.len(), 1);
+    assert_eq!(ListedConnection::read_page(page.as_bytes()).unwrap().0.len(), 1);
 }
 
 #[test]
@@ -239,7 +248,7 @@ fn a_listed_item_corrects_an_older_event_and_yields_to_an_observation_of_the_sam
     assert!(connection.apply(item.clone()));
     let record = connection.record("acct_1".to_owned());
     assert_eq!((&*record.status, record.client_reference_id), ("expired", some("user_456")));
-    let observed = Fact { at: At { rank: Rank::Observed, ..item.at }, changes: Changes::status("active") };
+    let observed = Fact { at: FactOrder { rank: Rank::Observed, ..item.at }, changes: Changes::status("active") };
     assert!(connection.apply(observed));
     assert_eq!(connection.record("acct_1".to_owned()).status, "active");
 }
@@ -250,7 +259,7 @@ fn a_listed_item_that_reads_disconnected_is_no_tombstone() {
     let gone = listed(&json!({ "id": "conn_1", "status": "disconnected" }));
     connection.apply(gone.clone());
     assert!(!connection.is_disconnected());
-    let later = At { stamp: gone.at.stamp + 1, ..gone.at };
+    let later = FactOrder { stamp: gone.at.stamp + 1, ..gone.at };
     assert!(connection.apply(Fact { at: later, changes: Changes::status("active") }));
 }
 
@@ -258,7 +267,7 @@ fn a_listed_item_that_reads_disconnected_is_no_tombstone() {
 fn a_listed_item_lifts_no_tombstone() {
     let mut connection = Connection::new("conn_1".to_owned());
     let item = listed(&today());
-    let deleted = At { stamp: item.at.stamp - 5000, rank: Rank::Disconnected, delivery: "d".to_owned() };
+    let deleted = FactOrder { stamp: item.at.stamp - 5000, rank: Rank::Disconnected, delivery: "d".to_owned() };
     connection.apply(Fact { at: deleted, changes: Changes::status("disconnected") });
     connection.apply(item);
     assert!(connection.is_disconnected());
@@ -268,7 +277,7 @@ fn a_listed_item_lifts_no_tombstone() {
 
 #[test]
 fn a_listed_item_is_not_created_at_the_moment_it_is_listed() {
-    let item = Item::read(br#"{"id":"conn_1","status":"active"}"#).unwrap();
+    let item = ListedConnection::read(br#"{"id":"conn_1","status":"active"}"#).unwrap();
     assert_eq!(item.changes().created_at, None);
     let Payload::Connection(event) = parse(CREATED).unwrap().payload else { panic!("a connection event") };
     let delivery = || Delivery { id: "d".to_owned(), stamp: 1000 * i64::try_from(NOW).unwrap() };
@@ -284,13 +293,13 @@ proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes: Vec<u8>, text in r#"(\{|\}|\[|\]|"(id|list|connection|hasMore)"|:|,|"x"|null|1|\\ud800){0,20}"#) {
         for bytes in [&*bytes, text.as_bytes()] {
-            let _ = (Item::read(bytes), Item::read_page(bytes));
+            let _ = (ListedConnection::read(bytes), ListedConnection::read_page(bytes));
         }
     }
 
     #[test]
     fn an_id_that_is_a_number_stays_as_it_is_written(id in "[1-9][0-9]{0,80}") {
-        let item = Item::read(format!("{{\"id\":{id},\"platformUserId\":{id}}}").as_bytes()).unwrap();
+        let item = ListedConnection::read(format!("{{\"id\":{id},\"platformUserId\":{id}}}").as_bytes()).unwrap();
         prop_assert_eq!(item.id(), &*id);
         prop_assert_eq!(item.changes().platform_user_id, Some(id));
     }

@@ -279,7 +279,7 @@ fn own_errors_have_their_documented_code_status_and_verdict() {
 #[test]
 fn verdicts_have_their_documented_words() {
     let verdicts = [Verdict::Relink, Verdict::Operator, Verdict::RefreshToken, Verdict::Retry, Verdict::GiveUp];
-    assert_eq!(verdicts.map(Verdict::word), ["relink", "operator", "refresh_token", "retry", "give_up"]);
+    assert_eq!(verdicts.map(Verdict::as_str), ["relink", "operator", "refresh_token", "retry", "give_up"]);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::{
-    connection::{At, Changes, Connection, Fact, MISSING, Rank},
+    connection::{Changes, Connection, Fact, FactOrder, MISSING, Rank},
     gateway::{
         ApiError, RetryHeaders,
         health::{Health, of_answer, of_record},
@@ -18,7 +18,7 @@ use serde_json::json;
 
 fn told_by(status: &str) -> Option<Health> {
     let mut connection = Connection::new("conn_1".to_owned());
-    let at = At { stamp: 0, rank: Rank::Updated, delivery: String::new() };
+    let at = FactOrder { stamp: 0, rank: Rank::Updated, delivery: String::new() };
     connection.apply(Fact { at, changes: Changes::status(status) });
     of_record(&connection.record("acct_1".to_owned()))
 }

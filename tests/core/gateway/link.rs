@@ -12,10 +12,10 @@
 
 use crate::common::one_in;
 use ofauth_edge::core::{
-    connection::{At, Changes, Connection, Fact, Rank, Record},
+    connection::{Changes, Connection, Fact, FactOrder, Rank, Record},
     gateway::{
         Session,
-        link::{Asked, Hosted, Init, ends_at, to_reconnect},
+        link::{HostedLink, Init, RequestedConnection, connection_to_reconnect, ends_at},
     },
 };
 use proptest::prelude::*;
@@ -31,7 +31,7 @@ fn init(body: &str) -> Init {
     Init::read(body.as_bytes()).unwrap()
 }
 
-fn asked(body: &str) -> Asked {
+fn asked(body: &str) -> RequestedConnection {
     init(body).asked
 }
 
@@ -46,7 +46,7 @@ fn for_session(body: &str, asked: Option<&str>) -> Value {
 
 fn record(status: &str) -> Record {
     let mut connection = Connection::new(format!("conn_{status}"));
-    let at = At { stamp: NOW, rank: Rank::Created, delivery: String::new() };
+    let at = FactOrder { stamp: NOW, rank: Rank::Created, delivery: String::new() };
     connection.apply(Fact { at, changes: Changes::status(status) });
     connection.record(format!("acct_{status}"))
 }
@@ -54,17 +54,17 @@ fn record(status: &str) -> Record {
 /// The id that a user with connections of these statuses links again.
 fn reconnects(statuses: &[&str]) -> Option<String> {
     let theirs: Vec<_> = statuses.iter().map(|status| record(status)).collect();
-    to_reconnect(&theirs).map(|record| record.id.clone())
+    connection_to_reconnect(&theirs).map(|record| record.id.clone())
 }
 
 fn hosted(answer: &str) -> Option<Value> {
-    Hosted::read(answer.as_bytes()).map(|hosted| serde_json::to_value(hosted).unwrap())
+    HostedLink::read(answer.as_bytes()).map(|hosted| serde_json::to_value(hosted).unwrap())
 }
 
 #[test]
 fn a_body_may_be_absent_or_empty() {
     for body in ["", "{}", " { } \n"] {
-        assert_eq!(asked(body), Asked::Any, "{body:?}");
+        assert_eq!(asked(body), RequestedConnection::Any, "{body:?}");
     }
     assert_eq!(for_session("", None), json!({ "clientReferenceId": "user_1", "redirectUrl": CALLBACK }));
 }
@@ -94,12 +94,12 @@ fn a_body_that_is_no_object_is_refused() {
 
 #[test]
 fn a_connection_is_named_new_or_not_mentioned() {
-    let named = |name: &str| Asked::Named(name.to_owned());
-    assert_eq!(asked(r#"{"redirectUrl":"x"}"#), Asked::Any);
-    assert_eq!(asked(r#"{"connectionId": null }"#), Asked::New);
+    let named = |name: &str| RequestedConnection::Named(name.to_owned());
+    assert_eq!(asked(r#"{"redirectUrl":"x"}"#), RequestedConnection::Any);
+    assert_eq!(asked(r#"{"connectionId": null }"#), RequestedConnection::New);
     assert_eq!(asked(r#"{"connectionId":"conn_1"}"#), named("conn_1"));
     assert_eq!(asked(r#"{"connection\u0049d":"conn\u005f1"}"#), named("conn_1"));
-    assert_eq!(asked(r#"{"connectionid":"conn_1","connection_id":"conn_1"}"#), Asked::Any);
+    assert_eq!(asked(r#"{"connectionid":"conn_1","connection_id":"conn_1"}"#), RequestedConnection::Any);
     assert_eq!(asked(r#"{"connectionId":""}"#), named(""));
 }
 
@@ -127,7 +127,7 @@ fn a_connection_is_named_by_text_alone() {
 #[test]
 fn of_a_key_that_stands_twice_one_value_counts_everywhere() {
     let twice = r#"{"connectionId":"conn_1","connectionId":null,"clientReferenceId":"a","clientReferenceId":"b"}"#;
-    assert_eq!(asked(twice), Asked::New);
+    assert_eq!(asked(twice), RequestedConnection::New);
     assert_eq!(init(twice).client_reference_id().as_deref(), Some("b"));
     let up = init(twice).for_server(None);
     assert_eq!(up, r#"{"clientReferenceId":"b"}"#);
@@ -174,10 +174,14 @@ fn a_server_s_body_goes_up_as_it_came_but_for_the_connection() {
 
 #[test]
 fn a_body_that_asks_for_the_very_connection_need_not_be_written_anew() {
-    let named = |name: &str| Asked::Named(name.to_owned());
-    assert!(Asked::Any.is(None) && named("conn_1").is(Some("conn_1")));
-    assert!(!Asked::Any.is(Some("conn_1")) && !named("acct_1").is(Some("conn_1")) && !named("conn_1").is(None));
-    assert!(!Asked::New.is(None), "what asks for a new one does so with a null");
+    let named = |name: &str| RequestedConnection::Named(name.to_owned());
+    assert!(RequestedConnection::Any.is(None) && named("conn_1").is(Some("conn_1")));
+    assert!(
+        !RequestedConnection::Any.is(Some("conn_1"))
+            && !named("acct_1").is(Some("conn_1"))
+            && !named("conn_1").is(None)
+    );
+    assert!(!RequestedConnection::New.is(None), "what asks for a new one does so with a null");
 }
 
 #[test]
@@ -235,7 +239,7 @@ fn a_session_never_gets_a_client_secret() {
     let answer =
         json!({ "url": "https://link.ofauth.com/cs_1", "clientSecret": "cs_secret", "connectionId": "conn_1" });
     assert_eq!(hosted(&answer.to_string()), Some(json!({ "mode": "hosted", "url": "https://link.ofauth.com/cs_1" })));
-    for mode in ["whitelabel", "Hosted", "", "hosted "] {
+    for mode in ["whitelabel", "HostedLink", "", "hosted "] {
         let mut answer = answer.clone();
         answer["mode"] = json!(mode);
         assert_eq!(hosted(&answer.to_string()), None, "{mode:?}");
@@ -331,7 +335,7 @@ proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes: Vec<u8>, value in value(), now in -NOW..2 * NOW) {
         for body in [&bytes[..], value.to_string().as_bytes()] {
-            let _ = (Init::read(body).is_ok(), Hosted::read(body));
+            let _ = (Init::read(body).is_ok(), HostedLink::read(body));
             prop_assert!(ends_at(body, now) <= now + HOUR);
         }
     }

@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::{
-    gateway::link::{Callback, Ending},
+    gateway::link::{Callback, LinkEnding},
     id::is_connection_id,
 };
 use proptest::prelude::*;
@@ -25,20 +25,20 @@ fn ofauth_s_words_are_read() {
     let success = callback("status=success&connection_id=conn_1&client_reference_id=user+1%2F%C3%A9");
     assert_eq!(
         (success.ending, success.client_reference_id.as_deref()),
-        (some("conn_1", Ending::Success), Some("user 1/é"))
+        (some("conn_1", LinkEnding::Success), Some("user 1/é"))
     );
     for step in ["pre-login", "authorization", "login", "2fa"] {
         let cancelled = callback(&format!("status=cancelled&step={step}"));
-        assert_eq!((cancelled.ending, cancelled.client_reference_id), (some(step, Ending::Cancelled), None));
+        assert_eq!((cancelled.ending, cancelled.client_reference_id), (some(step, LinkEnding::Cancelled), None));
     }
     for code in ["session_expired", "invalid_credentials", "account_locked", "2fa_failed"] {
         let failed = callback(&format!("client_reference_id=u&error_code={code}&status=error&x=y"));
-        assert_eq!((failed.ending, failed.client_reference_id.as_deref()), (some(code, Ending::Failed), Some("u")));
+        assert_eq!((failed.ending, failed.client_reference_id.as_deref()), (some(code, LinkEnding::Failed), Some("u")));
     }
     let pairs = [
-        ("status=success", Ending::Success(None)),
-        ("status=cancelled", Ending::Cancelled(None)),
-        ("status=error", Ending::Failed(None)),
+        ("status=success", LinkEnding::Success(None)),
+        ("status=cancelled", LinkEnding::Cancelled(None)),
+        ("status=error", LinkEnding::Failed(None)),
     ];
     for (query, ending) in pairs {
         assert_eq!(callback(query), Callback { client_reference_id: None, ending }, "{query}");
@@ -76,11 +76,11 @@ fn a_query_without_a_status_that_link_knows_says_nothing() {
 #[test]
 fn what_stands_twice_is_as_good_as_absent() {
     let twice = callback("status=success&connection_id=conn_1&connection_id=conn_1&client_reference_id=u");
-    assert_eq!((twice.ending, twice.client_reference_id.as_deref()), (Ending::Success(None), Some("u")));
+    assert_eq!((twice.ending, twice.client_reference_id.as_deref()), (LinkEnding::Success(None), Some("u")));
     let twice = callback("status=success&connection_id=conn_1&client_reference_id=u&client%5Freference_id=v");
-    assert_eq!((twice.ending, twice.client_reference_id), (some("conn_1", Ending::Success), None));
-    assert_eq!(callback("status=cancelled&step=login&step=2fa").ending, Ending::Cancelled(None));
-    assert_eq!(callback("status=error&error_code=a&error_code=a").ending, Ending::Failed(None));
+    assert_eq!((twice.ending, twice.client_reference_id), (some("conn_1", LinkEnding::Success), None));
+    assert_eq!(callback("status=cancelled&step=login&step=2fa").ending, LinkEnding::Cancelled(None));
+    assert_eq!(callback("status=error&error_code=a&error_code=a").ending, LinkEnding::Failed(None));
 }
 
 #[test]
@@ -89,10 +89,13 @@ fn what_cannot_be_a_connection_id_is_none() {
     for odd in
         ["", "a+b", "a%20b", "a,b", "a%2Cb", "%00", "conn_1%00", "conn%0D%0A", "%C3%A9", "%ff", "conn_1%7f", &long]
     {
-        assert_eq!(callback(&format!("status=success&connection_id={odd}")).ending, Ending::Success(None), "{odd}");
+        assert_eq!(callback(&format!("status=success&connection_id={odd}")).ending, LinkEnding::Success(None), "{odd}");
     }
     let longest = "x".repeat(256);
-    assert_eq!(callback(&format!("status=success&connection_id={longest}")).ending, some(&longest, Ending::Success));
+    assert_eq!(
+        callback(&format!("status=success&connection_id={longest}")).ending,
+        some(&longest, LinkEnding::Success)
+    );
 }
 
 #[test]
@@ -114,8 +117,8 @@ fn a_step_or_code_that_is_no_word_is_not_passed_on() {
     for odd in
         ["", "Login", "<script>", "a%20b", "a+b", "a%0ab", "%00", "é", "a.b", "a%26status%3Dsuccess", "a%23", &long]
     {
-        assert_eq!(callback(&format!("status=cancelled&step={odd}")).ending, Ending::Cancelled(None), "{odd}");
-        assert_eq!(callback(&format!("status=error&error_code={odd}")).ending, Ending::Failed(None), "{odd}");
+        assert_eq!(callback(&format!("status=cancelled&step={odd}")).ending, LinkEnding::Cancelled(None), "{odd}");
+        assert_eq!(callback(&format!("status=error&error_code={odd}")).ending, LinkEnding::Failed(None), "{odd}");
     }
 }
 
@@ -126,7 +129,7 @@ proptest! {
     ) {
         if let Some(Callback { client_reference_id, ending }) = Callback::read(&query) {
             prop_assert!(client_reference_id.is_none_or(|reference| (1..=4096).contains(&reference.len())));
-            if let Ending::Success(Some(id)) = ending {
+            if let LinkEnding::Success(Some(id)) = ending {
                 prop_assert!(is_connection_id(&id));
             }
         }
@@ -136,7 +139,7 @@ proptest! {
     fn any_user_and_connection_are_read_as_they_were_sent(user in ".{1,99}", id in "conn_[!-+.-~-]{0,99}") {
         let pairs = [("status", "success"), ("connection_id", &*id), ("client_reference_id", &*user)];
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-        let expected = Callback { client_reference_id: Some(user), ending: Ending::Success(Some(id)) };
+        let expected = Callback { client_reference_id: Some(user), ending: LinkEnding::Success(Some(id)) };
         prop_assert_eq!(Callback::read(&query), Some(expected));
     }
 }

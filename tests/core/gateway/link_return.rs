@@ -11,7 +11,7 @@
 use form_urlencoded::parse;
 use ofauth_edge::core::gateway::{
     EdgeError,
-    link::{Init, Told},
+    link::{Init, ReturnStatus},
     origin::{AllowedOrigins, origin_of},
 };
 use proptest::prelude::*;
@@ -208,13 +208,13 @@ fn a_site_that_nobody_allowed_is_refused_whatever_else_is_set() {
 fn the_page_is_told_in_its_query() {
     let url = "https://app.example.com/linked";
     let told = [
-        (Told::Success("acct_1".to_owned()), "status=success&connection=acct_1"),
-        (Told::Pending, "status=pending"),
-        (some("2fa", Told::Cancelled), "status=cancelled&step=2fa"),
-        (Told::Cancelled(None), "status=cancelled"),
-        (some("account_locked", Told::Failed), "status=error&error_code=account_locked"),
-        (Told::Failed(None), "status=error"),
-        (Told::Unknown, "status=unknown"),
+        (ReturnStatus::Success("acct_1".to_owned()), "status=success&connection=acct_1"),
+        (ReturnStatus::Pending, "status=pending"),
+        (some("2fa", ReturnStatus::Cancelled), "status=cancelled&step=2fa"),
+        (ReturnStatus::Cancelled(None), "status=cancelled"),
+        (some("account_locked", ReturnStatus::Failed), "status=error&error_code=account_locked"),
+        (ReturnStatus::Failed(None), "status=error"),
+        (ReturnStatus::Unknown, "status=unknown"),
     ];
     for (told, query) in told {
         assert_eq!(told.to(url), format!("{url}?{query}"));
@@ -237,19 +237,19 @@ fn what_the_page_s_url_has_of_its_own_stays() {
         ("https://a.example/?a?b", "https://a.example/?a?b&status=pending"),
         ("https://a.example/?status=success&x=1&%73tep=2", "https://a.example/?x=1&status=pending"),
     ] {
-        assert_eq!(Told::Pending.to(url), expected);
+        assert_eq!(ReturnStatus::Pending.to(url), expected);
     }
 }
 
 /// Everything a page may be told.
-fn told() -> impl Strategy<Value = Told> {
+fn told() -> impl Strategy<Value = ReturnStatus> {
     let word = || proptest::option::of("[a-z0-9_-]{1,64}");
     prop_oneof![
-        "acct_[0-9a-f]{32}".prop_map(Told::Success),
-        Just(Told::Pending),
-        word().prop_map(Told::Cancelled),
-        word().prop_map(Told::Failed),
-        Just(Told::Unknown),
+        "acct_[0-9a-f]{32}".prop_map(ReturnStatus::Success),
+        Just(ReturnStatus::Pending),
+        word().prop_map(ReturnStatus::Cancelled),
+        word().prop_map(ReturnStatus::Failed),
+        Just(ReturnStatus::Unknown),
     ]
 }
 
@@ -319,6 +319,6 @@ proptest! {
 
     #[test]
     fn no_url_makes_the_judge_panic(url: String) {
-        let _ = (origin_of(&url), wish(&url), Told::Pending.to(&url));
+        let _ = (origin_of(&url), wish(&url), ReturnStatus::Pending.to(&url));
     }
 }

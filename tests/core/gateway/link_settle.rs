@@ -5,17 +5,17 @@
 //! 3. Where several asked for others, or the user had the connection before, nobody is missing and none ends.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use ofauth_edge::core::gateway::link::{Pending, settle};
+use ofauth_edge::core::gateway::link::{PendingLink, settle};
 
 const NEW: &str = "acct_new";
 const OLD: &str = "acct_old";
 
-fn session(key: i64, asked: Option<&str>) -> (i64, Pending) {
-    (key, Pending { return_url: None, asked: asked.map(str::to_owned), had: vec![OLD.to_owned()] })
+fn session(key: i64, asked: Option<&str>) -> (i64, PendingLink) {
+    (key, PendingLink { return_url: None, asked: asked.map(str::to_owned), had: vec![OLD.to_owned()] })
 }
 
 /// The key of the session, whether it ended, and what is missing.
-fn of(sessions: &[(i64, Pending)], id: &str, handle: &str) -> Option<(i64, bool, Option<String>)> {
+fn of(sessions: &[(i64, PendingLink)], id: &str, handle: &str) -> Option<(i64, bool, Option<String>)> {
     let settled = settle(sessions, id, handle)?;
     Some((settled.session.0, settled.ended, settled.missing.map(str::to_owned)))
 }

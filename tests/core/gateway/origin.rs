@@ -4,7 +4,7 @@
 //! 2. Methods and headers are those of the contract, each by its name.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use ofauth_edge::core::gateway::origin::{ALLOWED_HEADERS, AllowedOrigins, EXPOSED_HEADERS, MAX_AGE, METHODS};
+use ofauth_edge::core::gateway::origin::{ALLOWED_HEADERS, ALLOWED_METHODS, AllowedOrigins, EXPOSED_HEADERS, MAX_AGE};
 use proptest::prelude::*;
 
 const APP: &str = "https://app.example.com";
@@ -59,7 +59,7 @@ fn without_configured_origins_none_is_allowed() {
 
 #[test]
 fn a_page_may_use_the_methods_and_headers_of_the_contract() {
-    assert_eq!(names(METHODS), ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
+    assert_eq!(names(ALLOWED_METHODS), ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
     assert_eq!(names(ALLOWED_HEADERS), ["authorization", "apikey", "content-type", "x-connection-id"]);
     assert!(MAX_AGE.parse::<u32>().is_ok());
 }

@@ -9,7 +9,7 @@
 
 use crate::common::index;
 use ofauth_edge::core::{
-    gateway::list::{ConnectionCursor, ConnectionQuery, Page, Paged},
+    gateway::list::{ConnectionCursor, ConnectionPage, ConnectionQuery, PageBuilder},
     storage::{ConnectionMeta, meta_status},
 };
 use proptest::prelude::*;
@@ -33,16 +33,16 @@ impl Kv {
     }
 
     /// One request, as the Worker's shell makes it.
-    fn page(&self, query: &ConnectionQuery, start: Option<ConnectionCursor>) -> Paged {
+    fn page(&self, query: &ConnectionQuery, start: Option<ConnectionCursor>) -> ConnectionPage {
         let mut rest = start.as_ref().and_then(|start| start.batch.clone());
-        let mut page = Page::new(query, start, &index());
+        let mut page = PageBuilder::new(query, start, &index());
         for _ in 0..self.most {
             let batch = rest.take();
             let (keys, next) = self.list(batch.as_deref());
             rest = next;
-            let wanted: Vec<Key> = keys.iter().filter(|(handle, meta)| page.wants(handle, meta)).cloned().collect();
-            page.feed(batch.as_deref(), wanted);
-            if rest.is_none() || !page.is_hungry() {
+            let wanted: Vec<Key> = keys.iter().filter(|(handle, meta)| page.matches(handle, meta)).cloned().collect();
+            page.add_batch(batch.as_deref(), wanted);
+            if rest.is_none() || !page.needs_more() {
                 break;
             }
         }
@@ -50,7 +50,7 @@ impl Kv {
     }
 
     /// All requests, from the query to the last cursor.
-    fn walk(&self, query: &ConnectionQuery) -> Vec<Paged> {
+    fn walk(&self, query: &ConnectionQuery) -> Vec<ConnectionPage> {
         let mut pages = vec![self.page(query, None)];
         let further = ConnectionQuery { offset: 0, ..query.clone() };
         while let Some(next) = pages.last().unwrap().next.clone() {
@@ -157,13 +157,13 @@ fn an_offset_beyond_what_one_request_may_read_is_skipped_whole() {
 #[test]
 fn an_empty_store_is_one_empty_page() {
     let kv = Kv { keys: Vec::new(), batch: 1000, most: 10 };
-    assert_eq!(kv.page(&query(""), None), Paged { items: Vec::new(), total: Some(0), next: None });
+    assert_eq!(kv.page(&query(""), None), ConnectionPage { items: Vec::new(), total: Some(0), next: None });
 }
 
 #[test]
 fn an_offset_beyond_the_end_is_an_empty_page_with_its_total() {
     let kv = Kv { keys: active(30), batch: 1000, most: 10 };
-    assert_eq!(kv.page(&query("offset=31"), None), Paged { items: Vec::new(), total: Some(30), next: None });
+    assert_eq!(kv.page(&query("offset=31"), None), ConnectionPage { items: Vec::new(), total: Some(30), next: None });
 }
 
 #[test]
@@ -193,18 +193,22 @@ fn the_total_of_the_first_page_is_that_of_all() {
 #[test]
 fn a_page_of_a_large_store_reads_no_more_than_it_needs() {
     let query = query("limit=10");
-    let mut page = Page::new(&query, None, &index());
-    page.feed(None, active(1000));
-    assert!(page.is_hungry(), "1,000 may be all there are");
-    page.feed(Some("at 1000"), [key(1000, "active", None)]);
-    assert!(!page.is_hungry());
+    let mut page = PageBuilder::new(&query, None, &index());
+    page.add_batch(None, active(1000));
+    assert!(page.needs_more(), "1,000 may be all there are");
+    page.add_batch(Some("at 1000"), [key(1000, "active", None)]);
+    assert!(!page.needs_more());
 }
 
 #[test]
 fn an_unknown_status_matches_nothing() {
     let kv = Kv { keys: active(30), batch: 1000, most: 10 };
     for text in ["status=nonsense", "status=", "status=Active"] {
-        assert_eq!(kv.page(&query(text), None), Paged { items: Vec::new(), total: Some(0), next: None }, "{text}");
+        assert_eq!(
+            kv.page(&query(text), None),
+            ConnectionPage { items: Vec::new(), total: Some(0), next: None },
+            "{text}"
+        );
     }
 }
 

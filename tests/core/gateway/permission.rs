@@ -13,14 +13,14 @@ use ofauth_edge::core::{
     connection::{ACTIVE, Connection, DISCONNECTED, EXPIRED, MISSING, Record, UNKNOWN},
     gateway::{
         EdgeError, Session,
-        access::{ANY, choose, named_by_session, permission},
+        access::{ANY_PERMISSION, choose_connection, permission, select_for_session},
     },
 };
 use proptest::prelude::*;
 use serde_json::Value;
 
 const ROUTES: &str = include_str!("../../../src/core/gateway/routes.json");
-const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+const ALLOWED_METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Method, path and permission of every route, its parameters filled in.
 fn routes() -> Vec<(String, String, String)> {
@@ -29,7 +29,7 @@ fn routes() -> Vec<(String, String, String)> {
     let fill = |segment: &str| if segment.starts_with('{') { "17%20%25é".to_owned() } else { segment.to_owned() };
     let read = |route: &Value| {
         let path: Vec<String> = text(&route["path"]).split('/').map(fill).collect();
-        (text(&route["method"]), path.join("/"), route["permission"].as_str().unwrap_or(ANY).to_owned())
+        (text(&route["method"]), path.join("/"), route["permission"].as_str().unwrap_or(ANY_PERMISSION).to_owned())
     };
     routes.iter().map(read).collect()
 }
@@ -37,7 +37,7 @@ fn routes() -> Vec<(String, String, String)> {
 #[test]
 fn every_listed_route_needs_its_permission() {
     let routes = routes();
-    assert!(routes.len() > 100 && routes.iter().filter(|(.., permission)| permission != ANY).count() > 90);
+    assert!(routes.len() > 100 && routes.iter().filter(|(.., permission)| permission != ANY_PERMISSION).count() > 90);
     for (method, path, expected) in routes {
         assert_eq!(permission(&method, &path), expected, "{method} {path}");
     }
@@ -49,13 +49,13 @@ fn head_needs_what_get_needs() {
         assert_eq!(permission("HEAD", &path), permission("GET", &path), "{path}");
     }
     assert_eq!(permission("HEAD", "/v2/access/self"), "profile:read");
-    assert_eq!(permission("HEAD", "/v2/access/mass-messages"), ANY);
+    assert_eq!(permission("HEAD", "/v2/access/mass-messages"), ANY_PERMISSION);
 }
 
 #[test]
 fn a_method_that_is_not_listed_for_the_path_needs_any() {
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "get", "Get", "", "GET "] {
-        assert_eq!(permission(method, "/v2/access/self"), ANY, "{method:?}");
+        assert_eq!(permission(method, "/v2/access/self"), ANY_PERMISSION, "{method:?}");
     }
     assert_eq!(permission("PATCH", "/v2/access/self"), "profile:write");
 }
@@ -92,17 +92,17 @@ fn an_encoded_static_segment_is_that_segment() {
 #[test]
 fn segments_are_decoded_once_and_apart() {
     assert_eq!(permission("GET", "/v2/access/users/%256cists"), "profile:read");
-    assert_eq!(permission("GET", "/v2/access/users%2Flists"), ANY);
-    assert_eq!(permission("GET", "/v2%2Faccess%2Fself"), ANY);
+    assert_eq!(permission("GET", "/v2/access/users%2Flists"), ANY_PERMISSION);
+    assert_eq!(permission("GET", "/v2%2Faccess%2Fself"), ANY_PERMISSION);
     assert_eq!(permission("GET", "/v2/access/users/lists%2F17"), "profile:read");
-    assert_eq!(permission("GET", "/v2/access/users/%ff"), ANY);
+    assert_eq!(permission("GET", "/v2/access/users/%ff"), ANY_PERMISSION);
     assert_eq!(permission("GET", "/v2/access/users/{userId}"), "profile:read");
 }
 
 #[test]
 fn the_case_of_a_static_segment_matters() {
     for path in ["/v2/access/Self", "/V2/access/self", "/v2/access/subscribers/17/NOTE"] {
-        assert_eq!(permission("GET", path), ANY, "{path}");
+        assert_eq!(permission("GET", path), ANY_PERMISSION, "{path}");
     }
 }
 
@@ -112,11 +112,11 @@ fn a_trailing_or_empty_segment_matches_nothing() {
         let odd =
             [format!("{path}/"), format!("/{path}"), path[1..].to_owned(), path.replacen("/access/", "/access//", 1)];
         for odd in odd.iter().filter(|odd| **odd != path) {
-            assert_eq!(permission(&method, odd), ANY, "{method} {odd}");
+            assert_eq!(permission(&method, odd), ANY_PERMISSION, "{method} {odd}");
         }
     }
     for path in ["", "/", "/v2/access/", "/v2/access", "/v2/access/users/", "/v2/access/users//posts", "//"] {
-        assert_eq!(permission("GET", path), ANY, "{path:?}");
+        assert_eq!(permission("GET", path), ANY_PERMISSION, "{path:?}");
     }
 }
 
@@ -125,8 +125,8 @@ fn what_is_not_listed_needs_any() {
     for path in
         ["/v2/access/new", "/v2/access/self/new", "/v2/access/users/1/2/3/4/5/6", "/v1/access/self", "/v2/access/selfx"]
     {
-        for method in METHODS {
-            assert_eq!(permission(method, path), ANY, "{method} {path}");
+        for method in ALLOWED_METHODS {
+            assert_eq!(permission(method, path), ANY_PERMISSION, "{method} {path}");
         }
     }
 }
@@ -134,12 +134,12 @@ fn what_is_not_listed_needs_any() {
 #[test]
 fn the_raw_proxy_needs_any() {
     for path in ["users/me", "api2/v2/users/list", "self", "", "a/b/c/d"] {
-        for method in METHODS {
-            assert_eq!(permission(method, &format!("/v2/access/proxy/{path}")), ANY, "{method} {path}");
-            assert_eq!(permission(method, &format!("/v2/access/%70roxy/{path}")), ANY, "{method} {path}");
+        for method in ALLOWED_METHODS {
+            assert_eq!(permission(method, &format!("/v2/access/proxy/{path}")), ANY_PERMISSION, "{method} {path}");
+            assert_eq!(permission(method, &format!("/v2/access/%70roxy/{path}")), ANY_PERMISSION, "{method} {path}");
         }
     }
-    assert_eq!(ANY, "access:any");
+    assert_eq!(ANY_PERMISSION, "access:any");
 }
 
 /// A connection of this status, told from others by its handle.
@@ -151,7 +151,7 @@ fn record(name: &str, status: &str) -> Record {
 fn meant(named: Option<&str>, statuses: &[&str]) -> Result<String, EdgeError> {
     let theirs: Vec<Record> =
         ["a", "b", "c", "d"].iter().zip(statuses).map(|(name, status)| record(name, status)).collect();
-    choose(named, &theirs).map(|record| record.handle.clone())
+    choose_connection(named, &theirs).map(|record| record.handle.clone())
 }
 
 const NOT_FOUND: Result<String, EdgeError> = Err(EdgeError::ConnectionNotFound);
@@ -207,7 +207,7 @@ fn none_is_not_found() {
 fn bound(header: Option<&str>, connection: Option<&str>) -> Result<Option<String>, &'static str> {
     let connection = connection.map(str::to_owned);
     let session = Session { client_reference_id: "u".to_owned(), permissions: Vec::new(), connection };
-    named_by_session(header, &session).map(|named| named.map(str::to_owned)).map_err(EdgeError::code)
+    select_for_session(header, &session).map(|named| named.map(str::to_owned)).map_err(EdgeError::code)
 }
 
 #[test]
@@ -273,7 +273,7 @@ proptest! {
     ) {
         let theirs: Vec<Record> = ["a", "b", "c", "d", "e"].iter().zip(&statuses).map(|(name, status)| record(name, status)).collect();
         let named = named.map(|at| *at.get(&["a", "b", "c", "d", "e"]));
-        if let Ok(record) = choose(named, &theirs) {
+        if let Ok(record) = choose_connection(named, &theirs) {
             prop_assert!(record.status != DISCONNECTED);
             prop_assert!(named.is_none_or(|named| named == record.handle));
         }

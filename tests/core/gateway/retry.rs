@@ -13,20 +13,22 @@ use ofauth_edge::core::{
     connection::{ACTIVE, DISCONNECTED, EXPIRED, MISSING, UNKNOWN},
     gateway::{
         ApiError, Verdict,
-        access::{DEADLINE, MAX_TRIES, Tried, is_self, learned, may_refuse, retry_in, verdict, with_relink_hint},
+        access::{
+            Attempt, DEADLINE, MAX_TRIES, is_self, may_refuse, observed_status, retry_delay, verdict, with_relink_hint,
+        },
     },
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-const REPEATED: [Tried; 7] = [
-    Tried::Failed,
-    Tried::Answered(502, None, None),
-    Tried::Answered(503, None, None),
-    Tried::Answered(503, None, Some(60)),
-    Tried::Answered(401, Some("RULES_OUTDATED"), None),
-    Tried::Answered(403, Some("RULES_OUTDATED"), None),
-    Tried::Answered(429, None, Some(0)),
+const REPEATED: [Attempt; 7] = [
+    Attempt::Failed,
+    Attempt::Answered(502, None, None),
+    Attempt::Answered(503, None, None),
+    Attempt::Answered(503, None, Some(60)),
+    Attempt::Answered(401, Some("RULES_OUTDATED"), None),
+    Attempt::Answered(403, Some("RULES_OUTDATED"), None),
+    Attempt::Answered(429, None, Some(0)),
 ];
 
 fn refusal(kind: &str) -> ApiError {
@@ -41,7 +43,7 @@ fn hinted(body: &str) -> Option<String> {
 fn get_and_head_are_sent_again() {
     for tried in REPEATED {
         for method in ["GET", "HEAD"] {
-            assert_eq!(retry_in(method, tried, 1, 0, 0.0), Some(0), "{method} {tried:?}");
+            assert_eq!(retry_delay(method, tried, 1, 0, 0.0), Some(0), "{method} {tried:?}");
         }
     }
 }
@@ -50,7 +52,7 @@ fn get_and_head_are_sent_again() {
 fn any_other_method_is_sent_once() {
     for tried in REPEATED {
         for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND", "get", ""] {
-            assert_eq!(retry_in(method, tried, 1, 0, 0.0), None, "{method} {tried:?}");
+            assert_eq!(retry_delay(method, tried, 1, 0, 0.0), None, "{method} {tried:?}");
         }
     }
 }
@@ -58,17 +60,17 @@ fn any_other_method_is_sent_once() {
 #[test]
 fn other_answers_are_handed_on_at_once() {
     for status in [200, 204, 301, 304, 400, 401, 403, 404, 409, 500, 501, 504, 520] {
-        assert_eq!(retry_in("GET", Tried::Answered(status, None, None), 1, 0, 0.0), None, "{status}");
-        assert_eq!(retry_in("GET", Tried::Answered(status, None, Some(1)), 1, 0, 0.0), None, "{status}");
+        assert_eq!(retry_delay("GET", Attempt::Answered(status, None, None), 1, 0, 0.0), None, "{status}");
+        assert_eq!(retry_delay("GET", Attempt::Answered(status, None, Some(1)), 1, 0, 0.0), None, "{status}");
     }
     for code in ["SESSION_EXPIRED", "SESSION_NOT_PROVIDED", "UNAUTHORIZED", "rules_outdated", ""] {
-        assert_eq!(retry_in("GET", Tried::Answered(401, Some(code), None), 1, 0, 0.0), None, "{code}");
+        assert_eq!(retry_delay("GET", Attempt::Answered(401, Some(code), None), 1, 0, 0.0), None, "{code}");
     }
 }
 
 #[test]
 fn a_429_is_waited_for_if_it_names_two_seconds_or_less() {
-    let wait = |seconds, random| retry_in("GET", Tried::Answered(429, None, seconds), 1, 0, random);
+    let wait = |seconds, random| retry_delay("GET", Attempt::Answered(429, None, seconds), 1, 0, random);
     assert_eq!([wait(Some(0), 0.0), wait(Some(1), 0.0), wait(Some(2), 0.0)], [Some(0), Some(1_000), Some(2_000)]);
     assert_eq!(wait(Some(2), 1.0), Some(2_200));
     for seconds in [None, Some(3), Some(60), Some(u64::MAX)] {
@@ -80,7 +82,7 @@ fn a_429_is_waited_for_if_it_names_two_seconds_or_less() {
 fn a_call_is_sent_three_times_at_most() {
     assert_eq!(MAX_TRIES, 3);
     for tried in REPEATED {
-        let waits = [1, 2, 3, 4, u32::MAX].map(|tries| retry_in("GET", tried, tries, 0, 0.0).is_some());
+        let waits = [1, 2, 3, 4, u32::MAX].map(|tries| retry_delay("GET", tried, tries, 0, 0.0).is_some());
         assert_eq!(waits, [true, true, false, false, false], "{tried:?}");
     }
 }
@@ -88,16 +90,16 @@ fn a_call_is_sent_three_times_at_most() {
 #[test]
 fn no_try_begins_after_the_deadline() {
     assert_eq!(DEADLINE, 10_000);
-    let wait = |tried, elapsed| retry_in("GET", tried, 1, elapsed, 0.5);
-    assert_eq!(wait(Tried::Failed, 9_899), Some(100));
-    assert_eq!([wait(Tried::Failed, 9_900), wait(Tried::Failed, 10_000), wait(Tried::Failed, 60_000)], [None; 3]);
-    assert_eq!(wait(Tried::Answered(429, None, Some(2)), 7_899), Some(2_100));
-    assert_eq!(wait(Tried::Answered(429, None, Some(2)), 7_900), None);
+    let wait = |tried, elapsed| retry_delay("GET", tried, 1, elapsed, 0.5);
+    assert_eq!(wait(Attempt::Failed, 9_899), Some(100));
+    assert_eq!([wait(Attempt::Failed, 9_900), wait(Attempt::Failed, 10_000), wait(Attempt::Failed, 60_000)], [None; 3]);
+    assert_eq!(wait(Attempt::Answered(429, None, Some(2)), 7_899), Some(2_100));
+    assert_eq!(wait(Attempt::Answered(429, None, Some(2)), 7_900), None);
 }
 
 #[test]
 fn jitter_doubles() {
-    let wait = |tries, random| retry_in("GET", Tried::Failed, tries, 0, random);
+    let wait = |tries, random| retry_delay("GET", Attempt::Failed, tries, 0, random);
     assert_eq!([wait(1, 0.0), wait(1, 0.5), wait(1, 1.0)], [Some(0), Some(100), Some(200)]);
     assert_eq!([wait(2, 0.0), wait(2, 0.5), wait(2, 1.0)], [Some(0), Some(200), Some(400)]);
 }
@@ -128,9 +130,9 @@ fn a_refusal_that_means_relink_shows_expired() {
     let hinted = ApiError::refusal(403, br#"{"type":"FORBIDDEN","actionRequired":"refresh_session"}"#).unwrap();
     for refusal in [refusal("SESSION_EXPIRED"), refusal("SESSION_NOT_PROVIDED"), refusal("session_expired"), hinted] {
         for known in [ACTIVE, MISSING, UNKNOWN, EXPIRED, "awaiting_2fa"] {
-            assert_eq!(learned(known, 401, Some(&refusal), None), Some(EXPIRED), "{known} {refusal:?}");
+            assert_eq!(observed_status(known, 401, Some(&refusal), None), Some(EXPIRED), "{known} {refusal:?}");
         }
-        assert_eq!(learned(DISCONNECTED, 401, Some(&refusal), None), None, "{refusal:?}");
+        assert_eq!(observed_status(DISCONNECTED, 401, Some(&refusal), None), None, "{refusal:?}");
     }
 }
 
@@ -138,12 +140,12 @@ fn a_refusal_that_means_relink_shows_expired() {
 fn any_other_error_shows_nothing() {
     for known in [ACTIVE, EXPIRED, MISSING, DISCONNECTED, UNKNOWN] {
         for kind in ["UNAUTHORIZED", "RULES_OUTDATED", "FORBIDDEN", "TEAPOT"] {
-            assert_eq!(learned(known, 401, Some(&refusal(kind)), None), None, "{known} {kind}");
+            assert_eq!(observed_status(known, 401, Some(&refusal(kind)), None), None, "{known} {kind}");
         }
         for status in [301, 400, 401, 403, 404, 429, 500, 502] {
-            assert_eq!(learned(known, status, None, None), None, "{known} {status}");
-            assert_eq!(learned(known, status, None, Some(false)), None, "{known} {status}");
-            assert_eq!(learned(known, status, None, Some(true)), None, "{known} {status}");
+            assert_eq!(observed_status(known, status, None, None), None, "{known} {status}");
+            assert_eq!(observed_status(known, status, None, Some(false)), None, "{known} {status}");
+            assert_eq!(observed_status(known, status, None, Some(true)), None, "{known} {status}");
         }
     }
 }
@@ -153,10 +155,10 @@ fn a_success_lifts_expired_and_missing() {
     for status in [200, 201, 204, 206, 299] {
         for is_auth in [None, Some(true)] {
             for known in [EXPIRED, MISSING] {
-                assert_eq!(learned(known, status, None, is_auth), Some(ACTIVE), "{known} {status}");
+                assert_eq!(observed_status(known, status, None, is_auth), Some(ACTIVE), "{known} {status}");
             }
             for known in [ACTIVE, DISCONNECTED, UNKNOWN, "awaiting_2fa"] {
-                assert_eq!(learned(known, status, None, is_auth), None, "{known} {status}");
+                assert_eq!(observed_status(known, status, None, is_auth), None, "{known} {status}");
             }
         }
     }
@@ -165,9 +167,9 @@ fn a_success_lifts_expired_and_missing() {
 #[test]
 fn a_self_that_is_not_signed_in_counts_as_expired() {
     for known in [ACTIVE, MISSING, UNKNOWN, EXPIRED] {
-        assert_eq!(learned(known, 200, None, Some(false)), Some(EXPIRED), "{known}");
+        assert_eq!(observed_status(known, 200, None, Some(false)), Some(EXPIRED), "{known}");
     }
-    assert_eq!(learned(DISCONNECTED, 200, None, Some(false)), None);
+    assert_eq!(observed_status(DISCONNECTED, 200, None, Some(false)), None);
 }
 
 #[test]
@@ -262,8 +264,8 @@ proptest! {
         random in prop_oneof![4 => 0.0..=1.0, 1 => any::<f64>()],
         seconds in 0_u64..=2,
     ) {
-        for (tried, least) in [(Tried::Failed, 0), (Tried::Answered(429, None, Some(seconds)), i64::try_from(seconds).unwrap() * 1_000)] {
-            if let Some(wait) = retry_in("GET", tried, tries, elapsed, random) {
+        for (tried, least) in [(Attempt::Failed, 0), (Attempt::Answered(429, None, Some(seconds)), i64::try_from(seconds).unwrap() * 1_000)] {
+            if let Some(wait) = retry_delay("GET", tried, tries, elapsed, random) {
                 let most = if tries < 2 { 200 } else { 400 };
                 prop_assert!((least..=least + most).contains(&wait));
                 prop_assert!(tries < MAX_TRIES && elapsed + wait < DEADLINE);
@@ -283,7 +285,7 @@ proptest! {
     #[test]
     fn no_body_or_path_panics(body: Vec<u8>, text: String, status: u16) {
         let _ = (with_relink_hint(&body), hinted(&text), hinted(&format!("{{{text}}}")));
-        let _ = (may_refuse(&text, status), verdict(&text, status, None), learned(&text, status, None, None));
+        let _ = (may_refuse(&text, status), verdict(&text, status, None), observed_status(&text, status, None, None));
     }
 }
 

@@ -9,10 +9,10 @@
 //! 7. Pages of other sites may call what a session token opens, and nothing else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use ofauth_edge::core::gateway::route::{Route, is_for_browsers, route};
+use ofauth_edge::core::gateway::route::{Route, allows_cross_origin, route};
 use proptest::prelude::*;
 
-const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
+const ALLOWED_METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 
 /// The routes that are read.
 const READ: [(&str, Route); 7] = [
@@ -42,7 +42,7 @@ const ONE: [(&str, &str, Route); 6] = [
 fn a_route_of_one_method_answers_that_alone() {
     for (allowed, path, expected) in ONE {
         assert_eq!(route(allowed, path), expected, "{path}");
-        for method in METHODS.iter().filter(|method| **method != allowed) {
+        for method in ALLOWED_METHODS.iter().filter(|method| **method != allowed) {
             assert_eq!(route(method, path), Route::MethodNotAllowed(allowed), "{method} {path}");
         }
     }
@@ -51,7 +51,7 @@ fn a_route_of_one_method_answers_that_alone() {
 #[test]
 fn a_link_session_is_read_and_cancelled() {
     for path in ["/v2/link/cs_1", "/v2/link/callback", "/v2/link/INIT", "/v2/link/init%20", "/v2/link/.."] {
-        for method in METHODS {
+        for method in ALLOWED_METHODS {
             let expected = match method {
                 "GET" | "HEAD" | "DELETE" => Route::LinkSession,
                 _ => Route::MethodNotAllowed("GET, HEAD, DELETE"),
@@ -63,7 +63,7 @@ fn a_link_session_is_read_and_cancelled() {
 
 #[test]
 fn any_method_goes_to_the_routes_for_servers() {
-    for method in METHODS {
+    for method in ALLOWED_METHODS {
         for path in ["/v2/account/whoami", "/v2/connections", "/v2/dynamic-rules", "/v2/vault/x", "/v2/vault-plus/x"] {
             assert_eq!(route(method, path), Route::Account, "{method} {path}");
         }
@@ -82,11 +82,11 @@ fn a_connection_may_be_called_like_a_route() {
 #[test]
 fn pages_may_call_what_a_token_opens() {
     for path in ["/v2/access/self", "/v2/link/init", "/edge/connections", "/edge/connections/acct_1", "/edge/nothing"] {
-        assert!(is_for_browsers(path), "{path}");
+        assert!(allows_cross_origin(path), "{path}");
     }
     for path in ["/", "", "/webhooks/ofauth", "/healthz", "/link/callback", "/v2", "/edge", "/v22/", "/edges/", "edge/"]
     {
-        assert!(!is_for_browsers(path), "{path:?}");
+        assert!(!allows_cross_origin(path), "{path:?}");
     }
 }
 
@@ -101,7 +101,7 @@ fn get_and_head_read() {
 #[test]
 fn what_is_read_allows_get_and_head_alone() {
     for (path, _) in READ {
-        for method in &METHODS[2..] {
+        for method in &ALLOWED_METHODS[2..] {
             let expected = match route("DELETE", path) {
                 Route::Delete(name) if *method == "DELETE" => Route::Delete(name),
                 Route::Delete(_) => Route::MethodNotAllowed("GET, HEAD, DELETE"),
@@ -114,7 +114,7 @@ fn what_is_read_allows_get_and_head_alone() {
 
 #[test]
 fn any_method_goes_to_the_access_api() {
-    for method in METHODS {
+    for method in ALLOWED_METHODS {
         for path in
             ["/v2/access/self", "/v2/access/proxy/users/me", "/v2/access/uploads/upload%3Auuid", "/v2/access/a/../b"]
         {
@@ -164,7 +164,7 @@ fn a_trailing_or_empty_segment_matches_nothing() {
         "/link//callback",
     ];
     for path in paths {
-        for method in METHODS {
+        for method in ALLOWED_METHODS {
             assert_eq!(route(method, path), Route::NotFound, "{method} {path}");
         }
     }

@@ -11,24 +11,25 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{KEY, SESSION};
-use ofauth_edge::core::gateway::{Caller, Doorkeeper, EdgeError, Presented, Session, Wish};
+use ofauth_edge::core::gateway::{Authenticator, Caller, Credentials, EdgeError, Session, SessionRequest};
 use proptest::prelude::*;
 
 const OLD: &str = "old-gateway-key-0123456789-0123456789";
 const OWN: &str = "https://gateway.example.com";
 const NOW: i64 = 1_760_000_000;
 
-fn doorkeeper() -> Doorkeeper {
-    Doorkeeper::new(vec![KEY.to_owned(), OLD.to_owned()], vec![SESSION.to_owned()])
+fn authenticator() -> Authenticator {
+    Authenticator::new(vec![KEY.to_owned(), OLD.to_owned()], vec![SESSION.to_owned()])
 }
 
 fn judge(authorization: Option<&str>, apikey: Option<&str>) -> Result<Caller, EdgeError> {
-    doorkeeper().admit(Presented { authorization, apikey, origin: None, own_origin: OWN }, NOW)
+    authenticator().authenticate(Credentials { authorization, apikey, origin: None, own_origin: OWN }, NOW)
 }
 
 fn from(origin: &str, credential: &str) -> Result<Caller, EdgeError> {
-    let presented = Presented { authorization: None, apikey: Some(credential), origin: Some(origin), own_origin: OWN };
-    doorkeeper().admit(presented, NOW)
+    let credentials =
+        Credentials { authorization: None, apikey: Some(credential), origin: Some(origin), own_origin: OWN };
+    authenticator().authenticate(credentials, NOW)
 }
 
 fn bearer(key: &str) -> String {
@@ -36,7 +37,7 @@ fn bearer(key: &str) -> String {
 }
 
 fn token() -> String {
-    doorkeeper().mint(Wish::parse(br#"{"clientReferenceId":"user_1"}"#).unwrap(), NOW).unwrap().0
+    authenticator().mint(SessionRequest::parse(br#"{"clientReferenceId":"user_1"}"#).unwrap(), NOW).unwrap().0
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it stands for a verdict")]
@@ -136,12 +137,12 @@ fn the_session_secret_is_no_key() {
 #[test]
 fn without_any_key_or_secret_nothing_opens_and_nothing_is_minted() {
     let token = token();
-    let none = Doorkeeper::new(Vec::new(), Vec::new());
+    let none = Authenticator::new(Vec::new(), Vec::new());
     for credential in ["", " ", ".", "..", KEY, &token] {
-        let presented = Presented { apikey: Some(credential), ..Presented::default() };
-        assert_eq!(none.admit(presented, NOW), Err(EdgeError::CredentialsInvalid), "{credential:?}");
+        let credentials = Credentials { apikey: Some(credential), ..Credentials::default() };
+        assert_eq!(none.authenticate(credentials, NOW), Err(EdgeError::CredentialsInvalid), "{credential:?}");
     }
-    let wish = Wish::parse(br#"{"clientReferenceId":"user_1"}"#).unwrap();
+    let wish = SessionRequest::parse(br#"{"clientReferenceId":"user_1"}"#).unwrap();
     assert_eq!(none.mint(wish, NOW), Err(EdgeError::NotConfigured));
 }
 
@@ -180,7 +181,7 @@ fn a_permission_is_granted_by_its_whole_name() {
 
 #[test]
 fn keys_and_secrets_show_in_no_debug() {
-    let shown = format!("{:?}", doorkeeper());
+    let shown = format!("{:?}", authenticator());
     assert!([KEY, OLD, SESSION].iter().all(|secret| !shown.contains(secret)), "{shown}");
 }
 
@@ -194,10 +195,10 @@ proptest! {
 
     #[test]
     fn any_key_that_a_header_can_carry_opens(key in "[!-~]{32,80}") {
-        let keys = Doorkeeper::new(vec![KEY.to_owned(), key.clone()], vec![SESSION.to_owned()]);
+        let keys = Authenticator::new(vec![KEY.to_owned(), key.clone()], vec![SESSION.to_owned()]);
         let (bearer, key) = (bearer(&key), Some(&*key));
-        prop_assert_eq!(keys.admit(Presented { apikey: key, ..Presented::default() }, NOW), Ok(Caller::Gateway));
-        let presented = Presented { authorization: Some(&bearer), ..Presented::default() };
-        prop_assert_eq!(keys.admit(presented, NOW), Ok(Caller::Gateway));
+        prop_assert_eq!(keys.authenticate(Credentials { apikey: key, ..Credentials::default() }, NOW), Ok(Caller::Gateway));
+        let credentials = Credentials { authorization: Some(&bearer), ..Credentials::default() };
+        prop_assert_eq!(keys.authenticate(credentials, NOW), Ok(Caller::Gateway));
     }
 }

@@ -9,7 +9,7 @@
 
 use crate::common::{
     KEY, SESSION, index,
-    token::{EXPIRED, HEADER, INVALID, NOW, admit, claims, judge, judge_raw, sign, user},
+    token::{EXPIRED, HEADER, INVALID, NOW, authenticate, claims, judge, judge_raw, sign, user},
 };
 use ofauth_edge::core::gateway::Caller;
 use proptest::prelude::*;
@@ -76,8 +76,8 @@ fn a_token_that_is_expired_and_wrong_is_wrong() {
         assert_eq!(judge(changes), INVALID, "{wrong}");
     }
     let expired = claims(json!({ "exp": NOW - 1 })).to_string();
-    assert_eq!(admit(&sign(HEADER, &expired, KEY), NOW), INVALID);
-    assert_eq!(admit(&sign(r#"{"alg":"none"}"#, &expired, SESSION), NOW), INVALID);
+    assert_eq!(authenticate(&sign(HEADER, &expired, KEY), NOW), INVALID);
+    assert_eq!(authenticate(&sign(r#"{"alg":"none"}"#, &expired, SESSION), NOW), INVALID);
 }
 
 #[test]
@@ -158,13 +158,13 @@ proptest! {
         let times = json!({ "sub": "user_1", "iat": iat, "exp": exp, "nbf": nbf }).to_string();
         let timely = iat <= now + 60 && nbf <= now + 60 && exp <= iat + 86_400;
         let expected = if !timely { INVALID } else if now < exp { user(&[]) } else { EXPIRED };
-        prop_assert_eq!(admit(&sign(HEADER, &times, SESSION), now), expected);
+        prop_assert_eq!(authenticate(&sign(HEADER, &times, SESSION), now), expected);
     }
 
     #[test]
     fn no_times_panic(now: i64, iat: i64, exp: i64, nbf: i64) {
         let times = json!({ "sub": "user_1", "iat": iat, "exp": exp, "nbf": nbf }).to_string();
-        if admit(&sign(HEADER, &times, SESSION), now).is_ok() {
+        if authenticate(&sign(HEADER, &times, SESSION), now).is_ok() {
             prop_assert!(now < exp);
         }
     }

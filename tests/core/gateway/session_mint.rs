@@ -8,18 +8,20 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{KEY, SESSION, index};
-use ofauth_edge::core::gateway::{Caller, DEFAULT_LIFE, Doorkeeper, EdgeError, MAX_SUBJECT, Presented, Session, Wish};
+use ofauth_edge::core::gateway::{
+    Authenticator, Caller, Credentials, DEFAULT_LIFE, EdgeError, MAX_SUBJECT, Session, SessionRequest,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 const NOW: i64 = 1_760_000_000;
 
-fn doorkeeper() -> Doorkeeper {
-    Doorkeeper::new(vec![KEY.to_owned()], vec![SESSION.to_owned()])
+fn authenticator() -> Authenticator {
+    Authenticator::new(vec![KEY.to_owned()], vec![SESSION.to_owned()])
 }
 
 fn mint(wish: &Value) -> Result<(String, i64), EdgeError> {
-    doorkeeper().mint(Wish::parse(wish.to_string().as_bytes())?, NOW)
+    authenticator().mint(SessionRequest::parse(wish.to_string().as_bytes())?, NOW)
 }
 
 fn refused(wish: &Value) -> bool {
@@ -27,7 +29,7 @@ fn refused(wish: &Value) -> bool {
 }
 
 fn opens(token: &str, now: i64) -> Result<Caller, EdgeError> {
-    doorkeeper().admit(Presented { apikey: Some(token), ..Presented::default() }, now)
+    authenticator().authenticate(Credentials { apikey: Some(token), ..Credentials::default() }, now)
 }
 
 fn session(client_reference_id: &str, permissions: &[&str], connection: Option<&str>) -> Caller {
@@ -118,13 +120,13 @@ fn an_unknown_or_repeated_key_is_refused() {
     assert!(refused(&json!({ "clientReferenceId": "u", "expires_in": 60 })));
     assert!(refused(&json!({ "clientReferenceId": "u", "permission": ["a"] })));
     let twice: &[u8] = br#"{"clientReferenceId":"u","clientReferenceId":"v"}"#;
-    assert_eq!(Wish::parse(twice).unwrap_err().code(), "BAD_REQUEST");
+    assert_eq!(SessionRequest::parse(twice).unwrap_err().code(), "BAD_REQUEST");
 }
 
 #[test]
 fn a_wish_is_an_object() {
     for bad in ["", "null", "1", "\"u\"", "[]", "{", "{}x", r#"["u",["a"],null,null,null]"#] {
-        assert_eq!(Wish::parse(bad.as_bytes()).map_err(EdgeError::code), Err("BAD_REQUEST"), "{bad}");
+        assert_eq!(SessionRequest::parse(bad.as_bytes()).map_err(EdgeError::code), Err("BAD_REQUEST"), "{bad}");
     }
 }
 
@@ -155,6 +157,6 @@ proptest! {
 
     #[test]
     fn no_body_makes_the_reader_panic(body: Vec<u8>) {
-        let _ = Wish::parse(&body).is_ok();
+        let _ = SessionRequest::parse(&body).is_ok();
     }
 }

@@ -9,7 +9,7 @@
 
 use crate::common::{
     KEY, SESSION,
-    token::{EXPIRED, HEADER, INVALID, NOW, OLD, admit, claims, judge, judge_raw, sign, user},
+    token::{EXPIRED, HEADER, INVALID, NOW, OLD, authenticate, claims, judge, judge_raw, sign, user},
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -23,23 +23,23 @@ const FOREIGN: &str = "eyJ0eXAiOiAiSldUIiwgImFsZyI6ICJIUzI1NiIsICJraWQiOiAiMSJ9.
 
 #[test]
 fn a_token_of_another_library_opens() {
-    assert_eq!(admit(FOREIGN, NOW), user(&["profile:read"]));
-    assert_eq!(admit(FOREIGN, NOW + 3_600), EXPIRED);
+    assert_eq!(authenticate(FOREIGN, NOW), user(&["profile:read"]));
+    assert_eq!(authenticate(FOREIGN, NOW + 3_600), EXPIRED);
 }
 
 #[test]
 fn what_is_not_known_is_skipped() {
     assert_eq!(judge(json!({ "iss": 1, "jti": [], "console": true, "scope": "a" })), user(&[]));
     let header = r#"{"kid":null,"alg":"HS256","cty":"x","zip":"DEF"}"#;
-    assert_eq!(admit(&sign(header, &claims(json!({})).to_string(), SESSION), NOW), user(&[]));
+    assert_eq!(authenticate(&sign(header, &claims(json!({})).to_string(), SESSION), NOW), user(&[]));
 }
 
 #[test]
 fn any_of_the_secrets_opens_and_no_other() {
     let payload = claims(json!({})).to_string();
-    assert_eq!(admit(&sign(HEADER, &payload, OLD), NOW), user(&[]));
+    assert_eq!(authenticate(&sign(HEADER, &payload, OLD), NOW), user(&[]));
     for secret in [KEY, "", "session-secret-0123456789-0123456788", &format!("{SESSION},{OLD}")] {
-        assert_eq!(admit(&sign(HEADER, &payload, secret), NOW), INVALID, "{secret:?}");
+        assert_eq!(authenticate(&sign(HEADER, &payload, secret), NOW), INVALID, "{secret:?}");
     }
 }
 
@@ -49,7 +49,7 @@ fn a_token_with_any_character_changed_is_invalid() {
     for at in 0..token.len() {
         for other in ["A", "B", "_", ".", "=", "+", "/", " ", ""] {
             let changed = format!("{}{other}{}", &token[..at], &token[at + 1..]);
-            assert_eq!(admit(&changed, NOW) == INVALID, changed != token, "{at} {other:?}");
+            assert_eq!(authenticate(&changed, NOW) == INVALID, changed != token, "{at} {other:?}");
         }
     }
 }
@@ -60,10 +60,10 @@ fn trailing_bits_and_padding_make_another_token() {
     let token = sign(HEADER, &claims(json!({})).to_string(), SESSION);
     let (head, last) = token.split_at(token.len() - 1);
     for other in alphabet.chars().filter(|other| !last.starts_with(*other)) {
-        assert_eq!(admit(&format!("{head}{other}"), NOW), INVALID, "{other}");
+        assert_eq!(authenticate(&format!("{head}{other}"), NOW), INVALID, "{other}");
     }
     for tail in ["=", "==", "A", ".", ".x", "\n", " "] {
-        assert_eq!(admit(&format!("{token}{tail}"), NOW), INVALID, "{tail:?}");
+        assert_eq!(authenticate(&format!("{token}{tail}"), NOW), INVALID, "{tail:?}");
     }
 }
 
@@ -73,10 +73,10 @@ fn parts_that_are_missing_or_swapped_make_no_token() {
     let parts: Vec<&str> = token.split('.').collect();
     for places in [&[0][..], &[0, 1], &[1, 2], &[0, 2], &[1, 0, 2], &[2, 1, 0], &[0, 1, 1, 2], &[0, 0, 1, 2]] {
         let odd = places.iter().map(|place| parts[*place]).collect::<Vec<_>>().join(".");
-        assert_eq!(admit(&odd, NOW), INVALID, "{places:?}");
+        assert_eq!(authenticate(&odd, NOW), INVALID, "{places:?}");
     }
     for odd in [format!("{}.{}.", parts[0], parts[1]), "..".to_owned(), format!(".{}.{}", parts[1], parts[2])] {
-        assert_eq!(admit(&odd, NOW), INVALID, "{odd}");
+        assert_eq!(authenticate(&odd, NOW), INVALID, "{odd}");
     }
 }
 
@@ -85,8 +85,8 @@ fn an_unsigned_token_is_invalid() {
     let payload = URL_SAFE_NO_PAD.encode(claims(json!({})).to_string());
     for alg in ["none", "None", "NONE", "HS256"] {
         let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{alg}"}}"#));
-        assert_eq!(admit(&format!("{header}.{payload}."), NOW), INVALID, "{alg}");
-        assert_eq!(admit(&format!("{header}.{payload}"), NOW), INVALID, "{alg}");
+        assert_eq!(authenticate(&format!("{header}.{payload}."), NOW), INVALID, "{alg}");
+        assert_eq!(authenticate(&format!("{header}.{payload}"), NOW), INVALID, "{alg}");
     }
 }
 
@@ -98,7 +98,7 @@ fn a_token_under_hs512_is_invalid() {
         let mac = Hmac::<Sha512>::new_from_slice(SESSION.as_bytes()).unwrap().chain_update(&signed).finalize();
         let mac = mac.into_bytes();
         for mac in [&mac[..], &mac[..32]] {
-            assert_eq!(admit(&format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac)), NOW), INVALID, "{alg}");
+            assert_eq!(authenticate(&format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac)), NOW), INVALID, "{alg}");
         }
     }
 }
@@ -109,10 +109,10 @@ fn the_algorithm_is_exactly_hs256_even_where_the_mac_is_right() {
     let algorithms =
         ["\"none\"", "\"HS512\"", "\"HS384\"", "\"RS256\"", "\"hs256\"", "\"HS256 \"", "\"\"", "null", "256"];
     for alg in algorithms.into_iter().chain([r#"["HS256"]"#]) {
-        assert_eq!(admit(&sign(&format!(r#"{{"alg":{alg}}}"#), &payload, SESSION), NOW), INVALID, "{alg}");
+        assert_eq!(authenticate(&sign(&format!(r#"{{"alg":{alg}}}"#), &payload, SESSION), NOW), INVALID, "{alg}");
     }
     for header in ["{}", r#"{"typ":"JWT"}"#, r#"{"Alg":"HS256"}"#, r#"{"alg":"none","alg":"HS256"}"#, "", "x"] {
-        assert_eq!(admit(&sign(header, &payload, SESSION), NOW), INVALID, "{header}");
+        assert_eq!(authenticate(&sign(header, &payload, SESSION), NOW), INVALID, "{header}");
     }
 }
 
@@ -121,7 +121,7 @@ fn a_critical_extension_is_refused_whatever_it_is() {
     let payload = claims(json!({})).to_string();
     for crit in ["[\"b64\"]", "[\"exp\"]", "[]", "null", "false", "\"\"", "{}"] {
         assert_eq!(
-            admit(&sign(&format!(r#"{{"alg":"HS256","crit":{crit}}}"#), &payload, SESSION), NOW),
+            authenticate(&sign(&format!(r#"{{"alg":"HS256","crit":{crit}}}"#), &payload, SESSION), NOW),
             INVALID,
             "{crit}"
         );
@@ -132,7 +132,7 @@ fn a_critical_extension_is_refused_whatever_it_is() {
 fn a_list_in_an_object_s_place_is_refused() {
     let payload = claims(json!({})).to_string();
     for header in [r#"["HS256"]"#, r#"["HS256",null]"#, r#"["HS256",["exp"]]"#] {
-        assert_eq!(admit(&sign(header, &payload, SESSION), NOW), INVALID, "{header}");
+        assert_eq!(authenticate(&sign(header, &payload, SESSION), NOW), INVALID, "{header}");
     }
     let (iat, exp) = (NOW, NOW + 60);
     assert_eq!(judge_raw(&format!(r#"["user_1",{iat},{exp}]"#)), INVALID);
@@ -164,15 +164,15 @@ fn a_token_has_at_most_8192_bytes() {
         (0..bytes).map(|short| pad(bytes * 3 / 4 - short)).find(|token| token.len() <= bytes).unwrap()
     };
     let (most, more) = (padded(MAX_TOKEN), padded(MAX_TOKEN + 2));
-    assert_eq!((admit(&most, NOW), most.len() > MAX_TOKEN - 2), (user(&[]), true));
-    assert_eq!((admit(&more, NOW), more.len() > MAX_TOKEN), (INVALID, true));
+    assert_eq!((authenticate(&most, NOW), most.len() > MAX_TOKEN - 2), (user(&[]), true));
+    assert_eq!((authenticate(&more, NOW), more.len() > MAX_TOKEN), (INVALID, true));
 }
 
 proptest! {
     #[test]
     fn no_token_panics(header: String, payload: String, now: i64) {
-        let _ = admit(&sign(&header, &payload, SESSION), now).is_ok();
-        let _ = admit(&sign(HEADER, &payload, SESSION), now).is_ok();
+        let _ = authenticate(&sign(&header, &payload, SESSION), now).is_ok();
+        let _ = authenticate(&sign(HEADER, &payload, SESSION), now).is_ok();
     }
 
     #[test]
@@ -181,6 +181,6 @@ proptest! {
         let at = at % token.len();
         let end = (at + taken).min(token.len());
         let changed = format!("{}{put}{}", &token[..at], &token[end..]);
-        prop_assert_eq!(admit(&changed, NOW) == INVALID, changed != token);
+        prop_assert_eq!(authenticate(&changed, NOW) == INVALID, changed != token);
     }
 }

@@ -6,7 +6,7 @@
 //! 4. No depth is too deep, on either side of what fits a word.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use ofauth_edge::core::json::{Field, Found, elements, find, is_number, string, text};
+use ofauth_edge::core::json::{Field, Members, elements, is_number, read, string, text};
 use proptest::prelude::*;
 use serde_json::{Map, Value, value::RawValue};
 
@@ -20,8 +20,8 @@ const WHOLE: Field = Field {
     ],
 };
 
-fn scan(json: &str) -> Option<Found<'_, 4>> {
-    find(json, &WHOLE)
+fn scan(json: &str) -> Option<Members<'_, 4>> {
+    read(json, &WHOLE)
 }
 
 fn is_json(json: &str) -> bool {
@@ -101,7 +101,7 @@ fn assert_found(json: &str, found: Option<&str>, expected: Option<&Value>) {
 }
 
 fn assert_agrees(json: &str) {
-    let Some(Found { values: [whole, a, b, c], twice, .. }) = scan(json) else {
+    let Some(Members { values: [whole, a, b, c], twice, .. }) = scan(json) else {
         return assert!(!is_json(json), "{json:?}");
     };
     assert!(is_json(json), "{json:?}");
@@ -151,7 +151,7 @@ fn a_special_character_is_seen_at_every_place_of_a_long_string() {
 
 #[test]
 fn a_key_that_stands_twice_is_noted_where_it_is_wanted() {
-    let twice = |json| scan(json).unwrap().twice;
+    let twice = |json| scan(json).unwrap().duplicates;
     assert_eq!(twice(r#"{"a":1,"a":2}"#), 0b0010);
     assert_eq!(twice(r#"{"a":1,"\u0061":2}"#), 0b0010);
     assert_eq!(twice(r#"{"b":{"c":1,"c":1}}"#), 0b1000);
@@ -160,7 +160,7 @@ fn a_key_that_stands_twice_is_noted_where_it_is_wanted() {
 
 #[test]
 fn half_of_a_surrogate_pair_is_noted_in_keys_and_read_in_texts_only() {
-    let halves = |json| scan(json).unwrap().half_pair;
+    let halves = |json| scan(json).unwrap().lone_surrogates;
     assert_eq!(halves(r#"{"\ud83d":1,"b":{"c":1}}"#), 0b0001);
     assert_eq!(halves(r#"{"b":{"\udc00":1},"x":{"\ud83d":1}}"#), 0b0100);
     for (half, read) in [

@@ -201,11 +201,11 @@ fn of_a_long_body_only_a_whole_second_in_milliseconds_is_tried() {
 
 #[test]
 fn every_cause_has_its_own_word_in_json() {
-    let words: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.word()).collect();
+    let words: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
     assert_eq!(words.len(), Cause::ALL.len());
     for cause in Cause::ALL {
-        assert!(cause.word().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'));
-        assert_eq!(serde_json::to_value(cause).unwrap(), cause.word());
+        assert!(cause.as_str().bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'));
+        assert_eq!(serde_json::to_value(cause).unwrap(), cause.as_str());
     }
 }
 

@@ -14,7 +14,7 @@ use crate::common::{
     sender::{List, Sender, after_prefix, any_secret, mac, sender, sender_of},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ofauth_edge::core::webhook::{Cause, Scheme, Written, explain, verify};
+use ofauth_edge::core::webhook::{Cause, Scheme, SecretStrings, explain, verify};
 use proptest::prelude::*;
 
 /// A sender whose secrets are for `scheme` and base64, and `others` for the other.
@@ -175,8 +175,8 @@ proptest! {
         let mut list: List = ofauth.into_iter().map(|value| ("ofauth-signature", value)).collect();
         list.extend(names.into_iter().zip(svix).filter_map(|(name, value)| Some((name, value?))));
         let secrets = match others {
-            None => Written::Bare(secrets),
-            Some(svix) => Written::Each { ofauth: secrets, svix },
+            None => SecretStrings::Bare(secrets),
+            Some(svix) => SecretStrings::Each { ofauth: secrets, svix },
         };
         let list = borrowed(&list);
         let told = explain(&body, headers(&list), &secrets, tolerance, now);
@@ -199,16 +199,16 @@ fn borrowed(list: &List) -> Vec<(&'static str, &str)> {
 
 /// What is told of these headers with a secret for either scheme.
 fn told(list: &[(&'static str, &str)]) -> (&'static str, Option<&'static str>) {
-    let secrets = Written::Each { ofauth: vec![SECRET.to_owned()], svix: vec![SVIX_SECRET.to_owned()] };
+    let secrets = SecretStrings::Each { ofauth: vec![SECRET.to_owned()], svix: vec![SVIX_SECRET.to_owned()] };
     let told = explain(b"{}", headers(list), &secrets, 300, NOW);
-    (told.cause.word(), told.evidence.missing_header)
+    (told.cause.as_str(), told.evidence.missing_header)
 }
 
 #[test]
 fn secrets_that_cannot_be_used_are_told() {
     let sender = Sender::plain();
     let invalid = |secrets: Vec<&str>, place: usize| {
-        let secrets = Written::Bare(secrets.into_iter().map(str::to_owned).collect());
+        let secrets = SecretStrings::Bare(secrets.into_iter().map(str::to_owned).collect());
         let told = explain(b"{}", headers(&borrowed(&sender.sign(b"{}"))), &secrets, 300, NOW);
         (told.cause, told.evidence.secret_index == Some(place), told.message)
     };
@@ -241,7 +241,7 @@ fn a_secret_that_cannot_be_used_is_told_before_what_is_wrong_with_the_other_sche
 
 #[test]
 fn a_header_of_a_scheme_without_a_secret_is_not_missed() {
-    let secrets = Written::Each { ofauth: vec![SECRET.to_owned()], svix: Vec::new() };
+    let secrets = SecretStrings::Each { ofauth: vec![SECRET.to_owned()], svix: Vec::new() };
     let told = explain(b"{}", headers(&[("svix-id", "msg_1")]), &secrets, 300, NOW);
     assert_eq!((told.cause, told.evidence.missing_header), (Cause::MissingHeaders, None));
 }

@@ -13,7 +13,7 @@ use crate::common::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ofauth_edge::core::webhook::{
-    Headers, Scheme, SecretFault, Secrets, SignatureError, Written, sign_ofauth, sign_svix, verify,
+    Headers, Scheme, SecretFault, SecretStrings, Secrets, SignatureError, sign_ofauth, sign_svix, verify,
 };
 use proptest::prelude::*;
 
@@ -153,10 +153,10 @@ fn bare_secrets_show_neither_in_debug_nor_in_an_error() {
 #[test]
 fn secrets_as_written_are_judged_bare_or_for_each_scheme() {
     let secret = "not base64".to_owned();
-    assert!(Written::Bare(vec![secret.clone()]).judge().is_ok());
-    assert!(Written::Each { ofauth: vec![secret.clone()], svix: Vec::new() }.judge().is_ok());
-    let error = Written::Each { ofauth: Vec::new(), svix: vec![secret] }.judge().unwrap_err();
+    assert!(SecretStrings::Bare(vec![secret.clone()]).judge().is_ok());
+    assert!(SecretStrings::Each { ofauth: vec![secret.clone()], svix: Vec::new() }.judge().is_ok());
+    let error = SecretStrings::Each { ofauth: Vec::new(), svix: vec![secret] }.judge().unwrap_err();
     assert_eq!(error, SignatureError::InvalidSecret(Some(Scheme::Svix), 0, SecretFault::NotBase64));
-    let error = Written::Each { ofauth: Vec::new(), svix: Vec::new() }.judge().unwrap_err();
+    let error = SecretStrings::Each { ofauth: Vec::new(), svix: Vec::new() }.judge().unwrap_err();
     assert_eq!(error, SignatureError::InvalidSecret(None, 0, SecretFault::NoneGiven));
 }
