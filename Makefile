@@ -11,7 +11,7 @@ help:
 	@echo "make test       all tests"
 	@echo "make test-all   all tests, with many more cases for the property tests"
 	@echo "make test-wasm  the tests of the npm package's bindings alone, as wasm, in Node and in a headless browser"
-	@echo "make check      format, lints and native tests: the quick answer while editing"
+	@echo "make check      imports, format, lints and native tests: the quick answer while editing"
 	@echo "make build      what a deployment uploads, into build/"
 	@echo "make npm        the npm package, into pkg/"
 	@echo "make bench      speed and size of the npm package, beside those it is measured against"
@@ -26,9 +26,9 @@ test: setup
 	@$(tools) cargo test
 	@$(tools) node scripts/bindings.mjs
 	@$(tools) node scripts/worker.mjs
-	@echo "Test: emulator and Worker"
+	@echo "Test: scripts, emulator and Worker"
 	@$(tools) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
-	  node --test --test-concurrency=2 tests/emulator/*.test.mjs tests/client/*.test.mjs tests/e2e/*.test.mjs
+	  node --test --test-concurrency=2 tests/scripts/*.test.mjs tests/emulator/*.test.mjs tests/client/*.test.mjs tests/e2e/*.test.mjs
 	@$(MAKE) --no-print-directory test-packaging
 
 test-packaging: npm
@@ -48,6 +48,8 @@ test-wasm: setup
 	@$(tools) node scripts/bindings.mjs
 
 check: toolchain
+	@echo "Check: arrows"
+	@$(tools) node scripts/arrows.mjs
 	@echo "Check: format"
 	@$(tools) cargo fmt --check
 	@echo "Check: lints, native"

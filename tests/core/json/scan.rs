@@ -101,7 +101,7 @@ fn assert_found(json: &str, found: Option<&str>, expected: Option<&Value>) {
 }
 
 fn assert_agrees(json: &str) {
-    let Some(Members { values: [whole, a, b, c], twice, .. }) = scan(json) else {
+    let Some(Members { values: [whole, a, b, c], duplicates, .. }) = scan(json) else {
         return assert!(!is_json(json), "{json:?}");
     };
     assert!(is_json(json), "{json:?}");
@@ -109,7 +109,7 @@ fn assert_agrees(json: &str) {
     // What it cannot build: a number that is too large, half of a surrogate pair.
     let Ok(value) = serde_json::from_str::<Value>(json) else { return };
     assert_found(json, whole, Some(&value));
-    if twice == 0 {
+    if duplicates == 0 {
         assert_found(json, a, value.get("a"));
         assert_found(json, b, value.get("b"));
         assert_found(json, c, value.get("b").and_then(|b| b.get("c")));
