@@ -5,11 +5,26 @@ pub const MAX_ID: usize = 256;
 /// What every handle begins with.
 pub const HANDLE_PREFIX: &str = "acct_";
 
-/// Whether `id` can be a connection id: it must survive being a header's value and a path's segment, and one that holds a
-/// comma or a space could be two.
+/// Whether `id` can be a connection id: 1 to [`MAX_ID`] visible ASCII characters without a comma, and [`is_segment`].
+///
+/// An id is sent to OFAuth as the value of `x-connection-id` and, percent-encoded, as a segment of a path. A comma or a space
+/// in it could make it two values of a header.
 pub fn is_connection_id(id: &str) -> bool {
-    let dots = matches!(id, "." | "..");
-    !dots && (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+    (1..=MAX_ID).contains(&id.len())
+        && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
+        && is_segment(id.as_bytes())
+}
+
+/// Whether a decoded segment of a path can only be read as that one segment: it is not `.` or `..`, and contains no slash,
+/// backslash or control character, and no `%2e`, `%2f`, `%5c` or `%25`, which a second decoding would turn into one.
+pub fn is_segment(decoded: &[u8]) -> bool {
+    let is_escape = |window: &[u8]| {
+        let [b'%', high, low] = window else { return false };
+        matches!((high, low.to_ascii_lowercase()), (b'2', b'e' | b'f' | b'5') | (b'5', b'c'))
+    };
+    !matches!(decoded, b"." | b"..")
+        && !decoded.iter().any(|byte| matches!(byte, b'/' | b'\\') || byte.is_ascii_control())
+        && !decoded.windows(3).any(is_escape)
 }
 
 /// Whether `text` has the form of a handle.

@@ -1,5 +1,6 @@
 // The way in when things go wrong: 1. bodies up to the limit and beyond, 2. methods, 3. the ledger fails, 4. KV fails, is
-// slow, or shows the past, 5. many updates in no time, 6. a restart in between.
+// slow, or shows the past, 5. many updates in no time, 6. a restart in between, 7. a webhook URL with a slash too many, 8. ids
+// that no path can carry, and empty ones.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -253,3 +254,30 @@ async function putsOf(id) {
 function signedHeaders() {
   return sign({ secret: gateway.vars.OFAUTH_WEBHOOK_SECRET, body: "something else" });
 }
+
+test("a webhook URL with a slash too many reaches the webhook", async () => {
+  for (const [index, target] of ["/webhooks/ofauth/", "//webhooks/ofauth", "/webhooks//ofauth//"].entries()) {
+    const body = JSON.stringify(connectionEvent("connection.created", { id: `conn_slash${index}`, clientReferenceId: "user_1" }));
+    const headers = sign({ secret: gateway.vars.OFAUTH_WEBHOOK_SECRET, body });
+    const answer = await gateway.send("POST", target, { headers, body });
+    assert.deepEqual([answer.status, answer.json()], [200, { outcome: "applied" }], target);
+    assert.equal((await gateway.send("GET", target)).headers.allow, "POST", target);
+  }
+});
+
+test("an event whose connection id no path can carry is kept as an event, and makes no connection", async () => {
+  for (const id of ["conn/slash", "conn%2e", 'conn"\\x', ".."]) {
+    const told = await gateway.deliver(connectionEvent("connection.created", { id, clientReferenceId: "user_odd" }));
+    assert.deepEqual([told.status, told.outcome], [200, "kept"], id);
+  }
+  assert.equal((await gateway.call("GET", "/edge/connections?clientReferenceId=user_odd")).json().total, 0);
+  assert.equal((await gateway.call("DELETE", "/edge/users/user_odd")).status, 200);
+});
+
+test("an empty clientReferenceId does not take a connection from its user", async () => {
+  await gateway.deliver(connectionEvent("connection.created", { id: "conn_owned", clientReferenceId: "user_owner" }));
+  const told = await gateway.deliver(connectionEvent("connection.updated", { id: "conn_owned", clientReferenceId: "" }));
+  assert.equal(told.outcome, "applied");
+  assert.equal((await gateway.call("GET", "/edge/connections/conn_owned")).json().clientReferenceId, "user_owner");
+  assert.equal((await gateway.call("GET", "/edge/connections?clientReferenceId=user_owner")).json().total, 1);
+});

@@ -40,3 +40,17 @@ test("nor does a connection that a webhook named so", async () => {
     assert.deepEqual(emulator.requests.map(({ path }) => path).filter((path) => /connections\/?$|account\/$/.test(path)), []);
   }
 });
+
+test("a connection whose id has the form of a handle is found, called, invalidated and deleted by that id", async () => {
+  const id = "acct_00112233445566778899aabbccddeeff";
+  const handle = await introduce(gateway, id);
+  assert.notEqual(handle, id);
+  assert.equal((await gateway.call("GET", `/edge/connections/${id}`)).json().handle, handle);
+  const called = await gateway.call("GET", "/v2/access/self", { headers: { "x-connection-id": id } });
+  assert.equal(called.status, 200, called.text);
+  for (const path of [`/edge/connections/${id}`, `/v2/account/connections/${id}`]) {
+    assert.equal((await gateway.call("POST", `${path}/invalidate`)).status, 200, path);
+  }
+  assert.equal((await gateway.call("DELETE", `/edge/connections/${id}`)).status, 200);
+  assert.equal(emulator.connections.get(id), undefined);
+});

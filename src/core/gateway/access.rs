@@ -17,7 +17,7 @@ use super::{
 };
 use crate::core::{
     connection::{ACTIVE, DISCONNECTED, EXPIRED, MISSING, Record},
-    id::{is_connection_id, is_handle},
+    id::{is_connection_id, is_handle, is_segment},
     json::Object,
 };
 
@@ -73,7 +73,11 @@ pub fn check_path(path: &str) -> Result<(), EdgeError> {
 /// Judges a path that goes up: each segment percent-decoded once, it has no dot segment, slash, backslash or control
 /// byte, and no `%2e`, `%2f`, `%5c` or `%25` left to decode.
 pub fn check_segments(path: &str) -> Result<(), EdgeError> {
-    if path.split('/').all(is_safe_segment) { Ok(()) } else { Err(EdgeError::BadRequest("the path is ambiguous")) }
+    if path.split('/').all(|segment| is_segment(&percent_decode_str(segment).collect::<Vec<_>>())) {
+        Ok(())
+    } else {
+        Err(EdgeError::BadRequest("the path is ambiguous"))
+    }
 }
 
 /// The permission that a session needs for a call: that of OFAuth's list, static segments before parameters, else
@@ -269,16 +273,4 @@ fn is_hop_by_hop(name: &str, connection: &str) -> bool {
     matches!(name, "connection" | "keep-alive" | "te" | "trailer" | "transfer-encoding" | "upgrade" | "expect")
         || name.starts_with("proxy-")
         || connection.split(',').any(|named| named.trim_ascii().eq_ignore_ascii_case(name))
-}
-
-fn is_safe_segment(segment: &str) -> bool {
-    let decoded: Vec<u8> = percent_decode_str(segment).collect();
-    let escape = |window: &[u8]| {
-        matches!(window, [b'%', hi, lo] if matches!(
-        (hi, lo.to_ascii_lowercase()), (b'2', b'e' | b'f' | b'5') | (b'5', b'c')))
-    };
-    decoded != b"."
-        && decoded != b".."
-        && !decoded.iter().any(|byte| matches!(byte, b'/' | b'\\') || byte.is_ascii_control())
-        && !decoded.windows(3).any(escape)
 }

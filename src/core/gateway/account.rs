@@ -6,11 +6,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{
-    access,
     error::EdgeError,
     upstream_error::{ApiError, RetryHeaders},
 };
-use crate::core::{connection::Changes, json::Object, webhook::ConnectionEvent};
+use crate::core::{connection::Changes, id::is_connection_id, json::Object, webhook::ConnectionEvent};
 
 /// Where OFAuth's list of connections is.
 pub const CONNECTIONS: &str = "/v2/account/connections";
@@ -77,10 +76,14 @@ pub fn is_deleted(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
     is_success(status, json, is_page) || (status == 404 && !is_page && code() != "ROUTE_NOT_FOUND")
 }
 
-/// The path of one connection, or of what is under it; a BAD_REQUEST for an id that would make it another path.
+/// The path of one connection at OFAuth, followed by `under`, with the id percent-encoded as one segment.
+///
+/// Returns BAD_REQUEST for what is no connection id: see [`is_connection_id`].
 pub fn connection_path(id: &str, under: &str) -> Result<String, EdgeError> {
-    let path = format!("{CONNECTIONS}/{}{under}", utf8_percent_encode(id, SEGMENT));
-    access::check_segments(&path).map(|()| path)
+    if !is_connection_id(id) {
+        return Err(EdgeError::BadRequest("the connection's id cannot be part of a path"));
+    }
+    Ok(format!("{CONNECTIONS}/{}{under}", utf8_percent_encode(id, SEGMENT)))
 }
 
 impl<'a> AccountCall<'a> {
@@ -139,8 +142,8 @@ impl ListedConnection {
         let text = std::str::from_utf8(json).ok()?;
         let Object(wrapped) = serde_json::from_str::<Object<Wrapped>>(text).ok()?;
         let mut item = ConnectionEvent::listed(wrapped.connection.map_or(text, RawValue::get)).ok()?;
-        let beside = wrapped.client_reference_id.and_then(|raw| serde_json::from_str(raw.get()).ok());
-        item.client_reference_id = item.client_reference_id.or(beside);
+        let beside = wrapped.client_reference_id.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+        item.client_reference_id = item.client_reference_id.or(beside.filter(|reference| !reference.is_empty()));
         Some(Self(item))
     }
 

@@ -9,7 +9,7 @@ use super::{
 /// A request's destination. A segment is given as it came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route<'a> {
-    /// `POST /webhooks/ofauth`
+    /// `POST /webhooks/ofauth`, however many slashes are around its segments.
     Webhook,
     /// Any method on `/v2/access/*`.
     Access,
@@ -53,7 +53,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
     let only = |wanted, route| if method == wanted { route } else { Route::MethodNotAllowed(wanted) };
     let read = |route| if matches!(method, "GET" | "HEAD") { route } else { Route::MethodNotAllowed("GET, HEAD") };
     match path {
-        "/webhooks/ofauth" => only("POST", Route::Webhook),
+        _ if is_webhook(path) => only("POST", Route::Webhook),
         "/healthz" => read(Route::Health),
         "/edge/sessions" => only("POST", Route::Sessions),
         "/edge/connections" => read(Route::Connections),
@@ -80,6 +80,12 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
             _ => Route::NotFound,
         },
     }
+}
+
+/// Whether a path is `/webhooks/ofauth`, with any number of slashes before, between and after: a webhook URL is often put
+/// together by hand, and an event that misses its route is lost.
+fn is_webhook(path: &str) -> bool {
+    path.split('/').filter(|segment| !segment.is_empty()).eq(["webhooks", "ofauth"])
 }
 
 /// Whether pages of other sites may call this path, with a token that opens it.

@@ -140,7 +140,7 @@ impl EventError {
             Self::MissingType => ("", "the body has neither type nor eventType"),
             Self::InvalidType => ("", "a type has 1 to 128 bytes and no control characters"),
             Self::InvalidConnectionId => {
-                ("", "a connection id has 1 to 256 visible ASCII characters other than the comma")
+                ("", "a connection id has 1 to 256 visible ASCII characters, no comma, slash or backslash")
             }
         };
         [name, rest].concat()

@@ -67,8 +67,9 @@ impl Subject {
     }
 }
 
+/// An id of 1 to [`MAX_TEXT`] bytes; an empty one asserts nothing.
 fn opaque(members: &BodyMembers, slot: usize) -> Option<String> {
-    members.id(slot).filter(|id| id.len() <= MAX_TEXT).map(Cow::into_owned)
+    members.id(slot).filter(|id| (1..=MAX_TEXT).contains(&id.len())).map(Cow::into_owned)
 }
 
 fn string(value: Option<&str>) -> Option<String> {

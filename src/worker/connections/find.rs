@@ -61,12 +61,22 @@ pub async fn find_named(name: &str, caller: &Caller, config: &Config, env: &Env)
         Caller::Session(session) => {
             of_session(session, config, env).await?.into_iter().find(|record| record.handle == handle)
         }
+        Caller::Gateway if id.is_none() => record_named(&handle, config, env).await?,
         _ => ledger::record(&handle, env).await?,
     };
     match (record, id) {
         (Some(record), _) => Ok(FoundConnection::Known(Box::new(record))),
         (None, Some(id)) => Ok(FoundConnection::Unknown(id)),
         (None, None) => Err(EdgeError::ConnectionNotFound.into()),
+    }
+}
+
+/// The record of the connection that has this handle; else of the connection whose id is this text, since an id may have
+/// the form of a handle.
+pub async fn record_named(handle: &str, config: &Config, env: &Env) -> Result<Option<Record>, Failure> {
+    match ledger::record(handle, env).await? {
+        Some(record) => Ok(Some(record)),
+        None => ledger::record(&config.index.handle(handle), env).await,
     }
 }
 
@@ -106,7 +116,7 @@ pub struct Target {
 pub async fn by_handle(handle: &str, config: &Config, env: &Env) -> Result<Target, Failure> {
     let record = match from_kv(handle, config, env).await? {
         Some(record) => Some(record),
-        None => ledger::record(handle, env).await?,
+        None => record_named(handle, config, env).await?,
     };
     Ok(record.filter(Record::is_connected).ok_or(EdgeError::ConnectionNotFound)?.into())
 }

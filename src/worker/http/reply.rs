@@ -69,7 +69,7 @@ impl Reply {
 
     /// A 201 with a JSON body.
     pub fn created(value: &impl Serialize) -> Self {
-        Self { status: 201, ..Self::json(value) }
+        Self::json(value).status(201)
     }
 
     /// An answer without a body.
@@ -85,6 +85,11 @@ impl Reply {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let body = json!({ "ok": false, "problems": problems }).to_string();
         Self::new(503, Body::Text(body), Some(EdgeError::NotConfigured.code()))
+    }
+
+    /// The same reply with another status.
+    pub fn status(self, status: u16) -> Self {
+        Self { status, ..self }
     }
 
     /// The same reply with a detail for the log.

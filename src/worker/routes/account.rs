@@ -39,7 +39,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     // 2.
     let asked = AccountCall::read(&call.method, call.path());
     let named = match asked.connection {
-        Some(segment) => Some(id_of(segment, env).await?),
+        Some(segment) => Some(id_of(segment, config, env).await?),
         None => None,
     };
     let header = call.header("x-connection-id").filter(|header| !header.is_empty());
@@ -70,12 +70,12 @@ struct InPath {
     translated: bool,
 }
 
-async fn id_of(segment: &str, env: &Env) -> Result<InPath, Failure> {
+async fn id_of(segment: &str, config: &Config, env: &Env) -> Result<InPath, Failure> {
     let name = percent_decode_str(segment).decode_utf8().map_err(|_| EdgeError::ConnectionNotFound)?;
     if !is_handle(&name) {
         return Ok(InPath { id: name.into_owned(), translated: false });
     }
-    let record = ledger::record(&name, env).await?.ok_or(EdgeError::ConnectionNotFound)?;
+    let record = connections::record_named(&name, config, env).await?.ok_or(EdgeError::ConnectionNotFound)?;
     Ok(InPath { id: record.id, translated: true })
 }
 

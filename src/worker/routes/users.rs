@@ -11,7 +11,8 @@ use crate::{
     core::{
         config::Config,
         connection::Record,
-        gateway::{Caller, EdgeError, account::connection_path},
+        gateway::{ApiError, Caller, EdgeError, RetryHeaders, Verdict, account::connection_path},
+        id::is_connection_id,
         storage::{CONNECTION_PREFIX, ConnectionMeta, EVENT_PREFIX, EventMeta},
         webhook::MAX_TEXT,
     },
@@ -28,11 +29,22 @@ const BATCH: u64 = 1_000;
 /// How many pages of OFAuth's list are looked through: 10,000 connections.
 const MAX_PAGES: usize = 100;
 
+/// A connection that could not be deleted.
+struct Undeleted {
+    handle: String,
+    status: u16,
+    kind: String,
+    verdict: Verdict,
+    retry_after: Option<u64>,
+    detail: Option<String>,
+}
+
 /// 1. Each connection that is known here is deleted at OFAuth, then each that OFAuth lists as the user's.
-/// 2. Kept events about the user or one of the connections are deleted.
-/// 3. Each connection is erased here: ledger, KV and hub. Link sessions under way are forgotten.
+/// 2. Kept events about the user or one of the deleted connections are deleted.
+/// 3. Each deleted connection is erased here: ledger, KV and hub. Link sessions under way are forgotten.
+/// 4. If connections could not be deleted, the answer is the error of the first one, and names their handles.
 ///
-/// What fails stops it there; repeated, it goes on. Of OFAuth's list the newest [`MAX_PAGES`] pages are looked through.
+/// The request may be repeated. Of OFAuth's list the newest [`MAX_PAGES`] pages are looked through.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     if *caller != Caller::Gateway {
         return Err(EdgeError::PermissionDenied.into());
@@ -41,14 +53,18 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     let reference = reference.ok_or(EdgeError::BadRequest("clientReferenceId is UTF-8 of at most 4096 bytes"))?;
     // 1.
     let kv = kv::open(env)?;
-    let mut handles = BTreeSet::new();
+    let (mut deleted, mut undeleted) = (BTreeSet::new(), Vec::new());
     for record in known_of(&reference, &kv, config, env).await? {
         if record.is_connected()
-            && let Some(refused) = end(&record.id, &reference, call, config, env).await?
+            && let Err(error) = delete_at_ofauth(&record.id, &reference, call, config, env).await
         {
-            return refused.into_reply();
+            undeleted.push(error);
+            // OFAuth can never be asked about an id that no path carries, so asking again would not help.
+            if is_connection_id(&record.id) {
+                continue;
+            }
         }
-        handles.insert(record.handle);
+        deleted.insert(record.handle);
     }
     let listed = match listed_for(&reference, call, config).await? {
         Ok(listed) => listed,
@@ -58,39 +74,89 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
         let handle = config.index.handle(&id);
         // One that a ledger knows to be another user's by now is that user's.
         let known = ledger::record(&handle, env).await?.and_then(|record| record.client_reference_id);
-        if handles.contains(&handle) || known.is_some_and(|known| known != reference) {
+        let is_done = deleted.contains(&handle) || undeleted.iter().any(|one| one.handle == handle);
+        if is_done || known.is_some_and(|known| known != reference) {
             continue;
         }
-        if let Some(refused) = end(&id, &reference, call, config, env).await? {
-            return refused.into_reply();
+        match delete_at_ofauth(&id, &reference, call, config, env).await {
+            Ok(()) => _ = deleted.insert(handle),
+            Err(error) => undeleted.push(error),
         }
-        handles.insert(handle);
     }
     // 2.
     let name = config.index.reference(&reference);
     let is_about = |meta: &EventMeta| {
         let of_user = meta.reference.as_ref() == Some(&name);
-        of_user || meta.handle.as_ref().is_some_and(|handle| handles.contains(handle))
+        of_user || meta.handle.as_ref().is_some_and(|handle| deleted.contains(handle))
     };
     for key in find_keys(&kv, EVENT_PREFIX, is_about).await? {
         kv.delete(&key).await.map_err(kv::unavailable)?;
     }
     // 3.
-    for handle in &handles {
+    for handle in &deleted {
         ledger::erase(handle, env).await?;
     }
     hub::clear_links(&reference, config, env).await?;
-    Ok(Reply::json(&json!({ "success": true, "message": "The user has been deleted", "deleted": handles.len() })))
+    // 4.
+    Ok(match undeleted.first() {
+        Some(first) => incomplete(first, &undeleted, deleted.len(), call),
+        None => {
+            Reply::json(&json!({ "success": true, "message": "The user has been deleted", "deleted": deleted.len() }))
+        }
+    })
 }
 
-/// Deletes one connection at OFAuth and enters that; OFAuth's answer if it would not.
-async fn end(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) -> Result<Option<Answer>, Failure> {
-    let answer = upstream::send(&UpstreamRequest::own("DELETE", connection_path(id, "")?)?, call, config).await?;
-    if !answer.is_deleted().await {
-        return Ok(Some(answer));
+/// The answer of step 4 of [`delete`].
+fn incomplete(first: &Undeleted, all: &[Undeleted], deleted: usize, call: &Call) -> Reply {
+    let handles: Vec<&str> = all.iter().map(|undeleted| undeleted.handle.as_str()).collect();
+    let message = "some connections of the user could not be deleted; send the request again";
+    let body = json!({
+        "error": message,
+        "type": first.kind,
+        "requestId": call.id,
+        "deleted": deleted,
+        "failed": handles,
+    });
+    let reply = Reply::json(&body).status(first.status).verdict(Some(first.verdict));
+    let reply =
+        reply.detail(first.detail.clone().or_else(|| Some(format!("{} not deleted: {}", all.len(), first.kind))));
+    match first.retry_after {
+        Some(seconds) => reply.header("retry-after", &seconds.to_string()),
+        None => reply,
     }
-    connections::note_deleted(id, Some(reference), call, config, env).await?;
-    Ok(None)
+}
+
+/// Deletes one connection at OFAuth and enters that in its ledger.
+async fn delete_at_ofauth(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Undeleted> {
+    let handle = config.index.handle(id);
+    let attempt = async {
+        let answer = upstream::send(&UpstreamRequest::own("DELETE", connection_path(id, "")?)?, call, config).await?;
+        if answer.is_deleted().await {
+            connections::note_deleted(id, Some(reference), call, config, env).await?;
+            return Ok(None);
+        }
+        let error = answer.error().await.unwrap_or_else(|| ApiError::read(502, RetryHeaders::default(), b""));
+        Ok::<_, Failure>(Some((answer.status().max(400), error)))
+    };
+    match attempt.await {
+        Ok(None) => Ok(()),
+        Ok(Some((status, error))) => Err(Undeleted {
+            handle,
+            status,
+            kind: error.code,
+            verdict: error.verdict,
+            retry_after: error.retry_after,
+            detail: None,
+        }),
+        Err(Failure { error, detail }) => Err(Undeleted {
+            handle,
+            status: error.status(),
+            kind: error.code().to_owned(),
+            verdict: error.verdict(),
+            retry_after: None,
+            detail,
+        }),
+    }
 }
 
 /// The connections of a user that are known here: the hub or KV names them, either of which may be late; the ledger of

@@ -156,6 +156,8 @@ fn an_import_s_answer_is_an_item_wrapped_or_not() {
     }
     let beside = json!({ "id": "conn_1", "status": "active", "connection": null });
     assert_eq!(changes(&beside).status, some("active"));
+    let empty = json!({ "connection": { "id": "conn_1" }, "clientReferenceId": "" });
+    assert_eq!(changes(&empty).client_reference_id, None, "an empty reference asserts nothing");
 }
 
 #[test]

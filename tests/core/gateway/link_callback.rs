@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn any_user_and_connection_are_read_as_they_were_sent(user in ".{1,99}", id in "conn_[!-+.-~-]{0,99}") {
+    fn any_user_and_connection_are_read_as_they_were_sent(user in ".{1,99}", id in "conn_[!-$&-+.0-\\[\\]-~-]{0,99}") {
         let pairs = [("status", "success"), ("connection_id", &*id), ("client_reference_id", &*user)];
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         let expected = Callback { client_reference_id: Some(user), ending: LinkEnding::Success(Some(id)) };

@@ -132,9 +132,6 @@ fn a_connection_s_segment_is_handed_on_as_it_came() {
 #[test]
 fn a_trailing_or_empty_segment_matches_nothing() {
     let paths = [
-        "/webhooks/ofauth/",
-        "/webhooks//ofauth",
-        "//webhooks/ofauth",
         "/healthz/",
         "//healthz",
         "/edge/connections/",
@@ -167,6 +164,17 @@ fn a_trailing_or_empty_segment_matches_nothing() {
         for method in ALLOWED_METHODS {
             assert_eq!(route(method, path), Route::NotFound, "{method} {path}");
         }
+    }
+}
+
+#[test]
+fn a_webhook_is_not_lost_for_a_slash_too_many() {
+    for path in ["/webhooks/ofauth/", "//webhooks/ofauth", "/webhooks//ofauth", "//webhooks//ofauth//"] {
+        assert_eq!(route("POST", path), Route::Webhook, "{path}");
+        assert_eq!(route("GET", path), Route::MethodNotAllowed("POST"), "{path}");
+    }
+    for path in ["/webhooks/ofauth/x", "/x/webhooks/ofauth", "/webhooks", "/webhooks/", "//", "/webhooks/%6ffauth"] {
+        assert_eq!(route("POST", path), Route::NotFound, "{path}");
     }
 }
 

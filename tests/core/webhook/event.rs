@@ -323,6 +323,28 @@ fn a_connection_event_without_a_connection_is_no_event() {
 }
 
 #[test]
+fn an_id_that_cannot_be_a_segment_of_a_path_is_no_connection_id() {
+    for id in [".", "..", "conn/slash", "conn%2e", "conn%2F", "conn\"\\x", "../self", "a%5cb", "%252e"] {
+        let body = json!({ "type": "connection.created", "data": { "connection": { "id": id } } }).to_string();
+        assert_eq!(code(&body), "INVALID_EVENT", "{id:?}");
+    }
+    for id in ["conn\"x", "conn?a=b#c", "100%", "conn%zz", "a.b", "acct_00112233445566778899aabbccddeeff"] {
+        assert_eq!(updated(json!({ "id": id })).id, id);
+    }
+}
+
+#[test]
+fn an_empty_id_of_a_user_asserts_nothing() {
+    let event =
+        updated(json!({ "id": "conn_1", "clientReferenceId": "", "platformUserId": "", "userData": { "id": "" } }));
+    assert_eq!((event.client_reference_id, event.platform_user_id, event.user_id), (None, None, None));
+    let data = json!({ "clientReferenceId": "", "connection": { "id": "conn_1", "clientReferenceId": "user_1" } });
+    let body = json!({ "type": "connection.updated", "data": data }).to_string();
+    let Payload::Connection(event) = parse(&body).unwrap().payload else { panic!("{body}") };
+    assert_eq!(event.client_reference_id.as_deref(), Some("user_1"));
+}
+
+#[test]
 fn an_id_that_cannot_be_a_header_is_no_connection_id() {
     let long = "c".repeat(257);
     for id in ["", " ", "conn 1", "conn_1,conn_2", "conn_\u{e9}", "conn_1\n", "conn_1\0", "conn_1\u{7f}", &long] {
