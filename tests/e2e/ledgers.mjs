@@ -12,6 +12,13 @@ export function ledgerCount(folder) {
   return databasesIn(folder).filter((file) => open(folder, file, handleIn)).length;
 }
 
+/** The handles of the ledgers whose newest version is missing in KV or in the hub. */
+export function dirtyLedgers(folder) {
+  const dirty = "SELECT handle FROM ledger WHERE min(projected, hub_version) < version";
+  const dirtyHandleIn = (ledger) => handleIn(ledger) && ledger.prepare(dirty).get()?.handle;
+  return databasesIn(folder).map((file) => open(folder, file, dirtyHandleIn)).filter(Boolean);
+}
+
 /**
  * What `work` makes of the ledger of that handle.
  * @template T
