@@ -10,7 +10,7 @@ use crate::core::{
         Authenticator, MIN_KEY_CHARS,
         origin::{AllowedOrigins, is_canonical, is_origin, origin_of},
     },
-    storage::{Index, MAX_KEYS, MIN_TTL, Sealer, parse_key},
+    storage::{BlindIndex, MAX_STORAGE_KEYS, MIN_TTL, Sealer, parse_key},
     webhook::{DEFAULT_TOLERANCE, SecretFault, Secrets, SignatureError},
 };
 
@@ -45,7 +45,7 @@ pub struct Config {
     /// Seals values at rest.
     pub sealer: Sealer,
     /// Makes handles.
-    pub index: Index,
+    pub index: BlindIndex,
     /// Seconds to keep a body.
     pub event_ttl: u64,
     /// Which event types are kept.
@@ -206,19 +206,19 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             "STORAGE_KEY",
             match &keys {
                 None => Some(Reason::Missing),
-                Some(keys) if keys.len() > MAX_KEYS => Some(Reason::TooMany),
+                Some(keys) if keys.len() > MAX_STORAGE_KEYS => Some(Reason::TooMany),
                 Some(keys) => (keys.len() != parsed.len()).then_some(Reason::NotAKey),
             },
         );
         Sealer::new(&parsed)
     }
 
-    fn index(&mut self) -> Option<Index> {
+    fn index(&mut self) -> Option<BlindIndex> {
         let key = (self.get)("INDEX_KEY");
         let parsed = key.as_deref().and_then(parse_key);
         let reason = if key.is_none() { Reason::Missing } else { Reason::NotAKey };
         self.judge("INDEX_KEY", parsed.is_none().then_some(reason));
-        parsed.as_ref().map(Index::new)
+        parsed.as_ref().map(BlindIndex::new)
     }
 
     fn whole(&mut self, name: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
@@ -277,7 +277,7 @@ impl fmt::Display for Problem {
             Reason::Empty => f.write_str("is empty or has an empty item"),
             Reason::OuterWhiteSpace => f.write_str("has white space at an end of an item"),
             Reason::TooShort => write!(f, "has an item of fewer than {MIN_KEY_CHARS} characters"),
-            Reason::TooMany => write!(f, "has more than {MAX_KEYS} items"),
+            Reason::TooMany => write!(f, "has more than {MAX_STORAGE_KEYS} items"),
             Reason::NotAKey => f.write_str("is not base64 of 32 bytes"),
             Reason::NotBase64 => f.write_str("has an item that is not base64 after whsec_"),
             Reason::NotAnOrigin => f.write_str("is not an https origin (or http on loopback), without a path"),
@@ -291,7 +291,7 @@ impl fmt::Display for Problem {
 }
 
 fn weak_list(items: &[String]) -> Option<Reason> {
-    if items.len() > MAX_KEYS {
+    if items.len() > MAX_STORAGE_KEYS {
         return Some(Reason::TooMany);
     }
     items.iter().find_map(|item| match item.as_str() {

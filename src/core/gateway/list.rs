@@ -8,7 +8,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::error::EdgeError;
-use crate::core::storage::{ConnectionMeta, Index, NONCE, Sealer, meta_status};
+use crate::core::storage::{BlindIndex, ConnectionMeta, NONCE_LEN, Sealer, truncate_status};
 
 /// The most items of a page, and how many there are unless `limit` says otherwise.
 pub const MAX_LIMIT: usize = 100;
@@ -115,7 +115,7 @@ impl ConnectionQuery {
     }
 
     /// Seals the cursor of the next page.
-    pub fn seal_cursor(&self, cursor: &ConnectionCursor, sealer: &Sealer, nonce: [u8; NONCE]) -> String {
+    pub fn seal_cursor(&self, cursor: &ConnectionCursor, sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> String {
         seal_cursor(&self.place(), cursor, sealer, nonce)
     }
 
@@ -143,22 +143,22 @@ impl EventQuery {
     }
 
     /// Seals the cursor of a timeline's next page.
-    pub fn seal_place(handle: &str, place: i64, sealer: &Sealer, nonce: [u8; NONCE]) -> String {
+    pub fn seal_place(handle: &str, place: i64, sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> String {
         seal_cursor(&format!("timeline/{handle}"), &place, sealer, nonce)
     }
 
     /// Seals the cursor of the next page.
-    pub fn seal_cursor(cursor: &EventCursor, sealer: &Sealer, nonce: [u8; NONCE]) -> String {
+    pub fn seal_cursor(cursor: &EventCursor, sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> String {
         seal_cursor(EVENTS, cursor, sealer, nonce)
     }
 }
 
 impl PageBuilder {
     /// Begins a page at `start`.
-    pub fn new(query: &ConnectionQuery, start: Option<ConnectionCursor>, index: &Index) -> Self {
+    pub fn new(query: &ConnectionQuery, start: Option<ConnectionCursor>, index: &BlindIndex) -> Self {
         Self {
             status: query.status.clone(),
-            user: query.platform_user_id.as_deref().map(|user| index.user(user)),
+            user: query.platform_user_id.as_deref().map(|user| index.hash_platform_user_id(user)),
             limit: query.limit,
             skip: start.as_ref().map_or(query.offset, |start| start.skip),
             start,
@@ -173,7 +173,7 @@ impl PageBuilder {
     pub fn matches(&self, handle: &str, meta: &ConnectionMeta) -> bool {
         let after = self.start.as_ref().is_none_or(|start| handle > start.after.as_str());
         // The status is compared as metadata holds it: a longer one than fits is cut on both sides.
-        let status = self.status.as_deref().is_none_or(|status| meta_status(status) == meta.status);
+        let status = self.status.as_deref().is_none_or(|status| truncate_status(status) == meta.status);
         after && status && (self.user.is_none() || self.user == meta.user)
     }
 
@@ -246,7 +246,7 @@ fn open_cursor<T: DeserializeOwned>(place: &str, cursor: &str, sealer: &Sealer) 
     serde_json::from_slice(&plain).map_err(|_| INVALID_CURSOR)
 }
 
-fn seal_cursor<T: Serialize>(place: &str, cursor: &T, sealer: &Sealer, nonce: [u8; NONCE]) -> String {
+fn seal_cursor<T: Serialize>(place: &str, cursor: &T, sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> String {
     let plain = serde_json::to_vec(cursor).unwrap_or_default();
     URL_SAFE_NO_PAD.encode(sealer.seal(place, &plain, nonce))
 }

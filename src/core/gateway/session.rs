@@ -23,7 +23,7 @@ use crate::core::{
     connection::Record,
     id::is_handle,
     json::{Object, present},
-    storage::{Index, StoredBody},
+    storage::{BlindIndex, StoredBody},
 };
 
 /// The shortest gateway key or session secret, in characters.
@@ -137,7 +137,7 @@ impl Caller {
     }
 
     /// The body as this caller may see it: only servers see connection ids.
-    pub fn view_body(&self, body: StoredBody, index: &Index) -> StoredBody {
+    pub fn view_body(&self, body: StoredBody, index: &BlindIndex) -> StoredBody {
         match self {
             Self::Gateway => body,
             Self::Session(_) | Self::Console => body.without_ids(index),

@@ -1,4 +1,23 @@
-//! Storage: how values are sealed, how they are named, and the schema of Workers KV.
+//! What the gateway stores: how values are encrypted, how identifiers are replaced by hashes, and what stands under
+//! which key of Workers KV.
+//!
+//! Nothing here performs a read or a write. The functions return each write as a [`KvPut`], and the Worker performs it.
+//! No connection id is ever stored in clear: values are encrypted by a [`Sealer`], and names are made by a
+//! [`BlindIndex`].
+//!
+//! Read the files in this order:
+//!
+//! 1. `seal` encrypts and decrypts stored values ([`Sealer`]).
+//! 2. `index` computes handles and other keyed hashes ([`BlindIndex`]).
+//! 3. `schema` lists the keys, values, metadata and lifetimes in Workers KV ([`put_connection`], [`put_event`],
+//!    [`put_rules`]).
+//! 4. `stored_body` shows a stored webhook body as text or base64 ([`StoredBody`]).
+//! 5. `redact` replaces connection ids in such a body by handles ([`without_ids`]).
+//!
+//! The tables of the Durable Objects are described beside their code, in `src/worker/ledger` and `src/worker/hub`. The
+//! same [`Sealer`] encrypts their values.
+//!
+//! What is stored is a contract: a newer build must open whatever an older one wrote.
 
 mod index;
 mod redact;
@@ -6,12 +25,12 @@ mod schema;
 mod seal;
 mod stored_body;
 
-pub use index::Index;
+pub use index::BlindIndex;
 pub use redact::without_ids;
 pub use schema::{
-    CONNECTION_PREFIX, ConnectionMeta, EVENT_PREFIX, EventKey, EventMeta, MAX_METADATA, MIN_TTL, Put, RULES_KEY,
-    RulesMeta, connection_key, meta_status, open_connection, open_summary, parse_event_key, put_connection, put_event,
-    put_rules,
+    CONNECTION_PREFIX, ConnectionMeta, EVENT_PREFIX, EventKey, EventMeta, KvPut, MAX_METADATA, MIN_TTL, RULES_KEY,
+    RulesMeta, connection_key, open_connection, open_summary, parse_event_key, put_connection, put_event, put_rules,
+    truncate_status,
 };
-pub use seal::{MAX_KEYS, NONCE, SealError, Sealer, parse_key};
+pub use seal::{MAX_STORAGE_KEYS, NONCE_LEN, SealError, Sealer, parse_key};
 pub use stored_body::{PAGE_BYTES, StoredBody};

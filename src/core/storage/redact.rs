@@ -1,45 +1,64 @@
-//! Kept events for those who may not see connection ids: the handle stands in the place of every id.
+//! Replaces connection ids in stored webhook bodies by handles, for callers that may not see ids: browsers and the
+//! console.
+//!
+//! Two kinds of text are replaced, wherever they stand in the body:
+//!
+//! 1. every word that contains `conn_`, from there to the end of the word;
+//! 2. the id that the event itself names in `data.connection.id`, whatever its form.
+//!
+//! A word is a run of ASCII letters, digits, hyphens and underscores. JSON is parsed and written again, so an id cannot
+//! hide behind an escape such as `\u005f`. JSON that cannot be parsed into a value, for example because it is nested
+//! too deeply, becomes an empty text.
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::index::Index;
+use super::index::BlindIndex;
 
-/// What OFAuth's connection ids begin with.
+/// The beginning of OFAuth's connection ids (OFAuth documentation, Connections API: Reconnecting Expired Connections).
 const ID_PREFIX: &str = "conn_";
 
-/// The text without connection ids: without any word that begins like one, and without the id that an event names in
-/// `data.connection.id`. JSON is read and written anew, so that no escape hides an id; JSON too deep to be read is not
-/// shown at all.
-pub fn without_ids(text: &str, index: &Index) -> String {
+/// The text with a handle in place of each connection id.
+///
+/// `text` may be JSON, with or without a byte order mark, or any other text.
+///
+/// ```
+/// use ofauth_edge::core::storage::{BlindIndex, without_ids};
+///
+/// let index = BlindIndex::new(&[2; 32]);
+/// let handle = index.handle("conn_abc123");
+/// assert_eq!(without_ids("lost conn_abc123!", &index), format!("lost {handle}!"));
+/// ```
+pub fn without_ids(text: &str, index: &BlindIndex) -> String {
     let json = text.strip_prefix('\u{feff}').unwrap_or(text);
     match serde_json::from_str::<Value>(json) {
         Ok(mut value) => {
-            let named = value.pointer_mut("/data/connection/id").and_then(name);
-            redact(&mut value, named.as_deref(), index);
+            let event_id = value.pointer_mut("/data/connection/id").and_then(read_event_id);
+            redact(&mut value, event_id.as_deref(), index);
             value.to_string()
         }
+        // Valid JSON that does not fit a `Value` may hide ids behind escapes.
         Err(_) if serde_json::from_str::<IgnoredAny>(json).is_ok() => String::new(),
         Err(_) => redact_words(text, None, index),
     }
 }
 
-/// The id that an event names, which is text from here on.
-fn name(id: &mut Value) -> Option<String> {
+/// The connection id that an event names. A number is turned into a string, so that a handle can replace it.
+fn read_event_id(id: &mut Value) -> Option<String> {
     if id.is_number() {
         *id = Value::String(id.to_string());
     }
     id.as_str().filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
-fn redact(value: &mut Value, named: Option<&str>, index: &Index) {
+fn redact(value: &mut Value, event_id: Option<&str>, index: &BlindIndex) {
     match value {
-        Value::String(text) => *text = redact_words(text, named, index),
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, named, index)),
+        Value::String(text) => *text = redact_words(text, event_id, index),
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, event_id, index)),
         Value::Object(entries) => {
             let redacted = std::mem::take(entries).into_iter().map(|(key, mut value)| {
-                redact(&mut value, named, index);
-                (redact_words(&key, named, index), value)
+                redact(&mut value, event_id, index);
+                (redact_words(&key, event_id, index), value)
             });
             *entries = redacted.collect();
         }
@@ -47,29 +66,29 @@ fn redact(value: &mut Value, named: Option<&str>, index: &Index) {
     }
 }
 
-/// A word is a run of letters, digits, hyphens and underscores; an id that is more than one is looked for as it is.
-fn redact_words(text: &str, named: Option<&str>, index: &Index) -> String {
-    let is_part = |char: char| char.is_ascii_alphanumeric() || "_-".contains(char);
-    let text = match named {
-        Some(id) if !id.chars().all(is_part) => text.replace(id, &index.handle(id)),
+/// Replaces the ids in one text. An event's id that is not a single word is replaced first, as plain text.
+fn redact_words(text: &str, event_id: Option<&str>, index: &BlindIndex) -> String {
+    let is_word_char = |char: char| char.is_ascii_alphanumeric() || "_-".contains(char);
+    let text = match event_id {
+        Some(id) if !id.chars().all(is_word_char) => text.replace(id, &index.handle(id)),
         _ => text.to_owned(),
     };
-    let mut shown = String::with_capacity(text.len());
+    let mut redacted = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while !rest.is_empty() {
-        let (word, after) = rest.split_at(rest.find(|char| !is_part(char)).unwrap_or(rest.len()));
+        let (word, after) = rest.split_at(rest.find(|char| !is_word_char(char)).unwrap_or(rest.len()));
         match word.find(ID_PREFIX) {
-            _ if Some(word) == named => shown.push_str(&index.handle(word)),
-            Some(at) => {
-                let (before, id) = word.split_at(at);
-                shown.push_str(before);
-                shown.push_str(&index.handle(id));
+            _ if Some(word) == event_id => redacted.push_str(&index.handle(word)),
+            Some(start) => {
+                let (before, id) = word.split_at(start);
+                redacted.push_str(before);
+                redacted.push_str(&index.handle(id));
             }
-            None => shown.push_str(word),
+            None => redacted.push_str(word),
         }
-        let (between, next) = after.split_at(after.find(is_part).unwrap_or(after.len()));
-        shown.push_str(between);
+        let (separator, next) = after.split_at(after.find(is_word_char).unwrap_or(after.len()));
+        redacted.push_str(separator);
         rest = next;
     }
-    shown
+    redacted
 }

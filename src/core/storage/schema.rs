@@ -1,173 +1,194 @@
-//! The storage schema of Workers KV: keys, values and lifetimes, as data. A shell performs each [`Put`].
+//! What stands in Workers KV: keys, values, metadata and lifetimes. The functions return each write as a [`KvPut`], and
+//! the Worker performs it.
 //!
-//! | key | value | metadata | lifetime |
+//! | key | value, sealed | metadata | lifetime |
 //! |---|---|---|---|
-//! | `conn:{handle}` | sealed [`Record`] as JSON | [`ConnectionMeta`] | until the ledger deletes it |
-//! | `event:{9999999999999 − stamp ms, 13 digits}:{delivery id}` | sealed raw body | [`EventMeta`] | EVENT_TTL_SECONDS |
-//! | `rules` | sealed raw body of the newest rules event | [`RulesMeta`] | – |
+//! | `conn:{handle}` | a [`Record`] as JSON | [`ConnectionMeta`] | until the connection's ledger deletes it |
+//! | `event:{age}:{delivery id}` | the raw body of any other event | [`EventMeta`] | `EVENT_TTL_SECONDS` |
+//! | `rules` | the raw body of the newest rules event | [`RulesMeta`] | unlimited |
 //!
-//! A sealed value's place (see [`crate::seal`]) is its key; a summary's is the key followed by `#summary`. KV lists keys
-//! in order, so events come newest first and connections by handle. Metadata holds at most [`MAX_METADATA`] bytes and
-//! nothing that identifies a person in clear.
+//! - `{age}` is 9999999999999 minus the event's stamp (unix ms), in 13 digits. An older event has a larger age. KV
+//!   lists keys in lexicographic order
+//!   ([Workers KV: List keys](https://developers.cloudflare.com/kv/api/list-keys/)), so the newest event comes first.
+//! - A value is sealed for the place that is its key: see [`Sealer`].
+//! - Metadata come with every list of keys, so lists are filtered and shown without reading the values. Metadata have
+//!   at most [`MAX_METADATA`] bytes and hold nothing in clear that identifies a person. A *summary* in the metadata of
+//!   a connection is a second sealed copy of its record. Its place is the key followed by `#summary`.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    index::Index,
-    seal::{NONCE, Sealer},
+    index::BlindIndex,
+    seal::{NONCE_LEN, Sealer},
 };
 use crate::core::{connection::Record, webhook::Delivery};
 
-/// What every connection's key begins with.
+/// The beginning of a connection's key. The handle follows.
 pub const CONNECTION_PREFIX: &str = "conn:";
-/// What every kept event's key begins with.
+/// The beginning of a stored event's key: see [`parse_event_key`].
 pub const EVENT_PREFIX: &str = "event:";
-/// The key of the newest rules.
+/// The key of the newest rules event.
 pub const RULES_KEY: &str = "rules";
-/// The most metadata KV takes for a key, in bytes of JSON.
+/// The most metadata of one key, in bytes of JSON
+/// ([Workers KV: Limits](https://developers.cloudflare.com/kv/platform/limits/)).
 pub const MAX_METADATA: usize = 1024;
-/// The shortest lifetime KV takes, in seconds.
+/// The shortest lifetime of a key, in seconds
+/// ([Workers KV: Write key-value pairs](https://developers.cloudflare.com/kv/api/write-key-value-pairs/)).
 pub const MIN_TTL: u64 = 60;
 
+/// The latest stamp that 13 digits can hold, in unix ms.
 const LAST_STAMP: i64 = 9_999_999_999_999;
-// JSON writes a control character in six bytes.
+/// The longest status in metadata, in bytes. JSON may write one byte as six (`\u0001`), so this is far below
+/// [`MAX_METADATA`].
 const MAX_META_STATUS: usize = 64;
+/// The longest revision in metadata, in bytes.
 const MAX_META_REVISION: usize = 128;
 
-/// One write to KV.
+/// One write to Workers KV, for the Worker to perform.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Put {
-    /// The key.
+pub struct KvPut {
+    /// The key, at most 512 bytes.
     pub key: String,
     /// The sealed value.
     pub value: Vec<u8>,
-    /// At most [`MAX_METADATA`] bytes of JSON.
+    /// The metadata, at most [`MAX_METADATA`] bytes of JSON.
     pub metadata: Value,
-    /// Seconds to live.
+    /// The lifetime in seconds. `None` for a value that stays.
     pub ttl: Option<u64>,
 }
 
-/// What a list of connections can be filtered by without opening anything, and usually shown from.
+/// The metadata of a connection. Lists are filtered by them without decrypting anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct ConnectionMeta {
-    /// The record's status, cut to 64 bytes.
+    /// The record's status, at most 64 bytes of it: see [`truncate_status`].
     pub status: String,
-    /// The record's `updatedAt`.
+    /// The record's `updatedAt`, ISO 8601.
     pub updated_at: String,
-    /// [`Index::user`] of the OnlyFans user id.
+    /// The hash of the OnlyFans user id, from [`BlindIndex::hash_platform_user_id`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
-    /// [`Index::reference`] of the user it belongs to.
+    /// The hash of the user's clientReferenceId, from [`BlindIndex::hash_client_reference_id`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The sealed record in base64, where there is room for it.
+    /// The sealed record, in base64 without padding. `None` if it does not fit: then a list reads the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
 }
 
-/// What is known of a kept event without opening it.
+/// The metadata of a stored event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct EventMeta {
-    /// The event's type; `None` for an authentic body that is no event.
+    /// The event's type. `None` for a body whose signature is valid but that is not an event.
     #[serde(rename = "type")]
     pub kind: Option<String>,
-    /// When it arrived, ISO 8601.
+    /// When the webhook arrived, ISO 8601.
     pub received_at: String,
-    /// [`Index::reference`] of the user it is about, if it names one.
+    /// The hash of the clientReferenceId that the event names, from [`BlindIndex::hash_client_reference_id`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The handle of the connection it is about, if it names one.
+    /// The handle of the connection that the event names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handle: Option<String>,
 }
 
-/// Which rules are the newest.
+/// The metadata of the newest rules event.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RulesMeta {
-    /// The revision, if the event names one, cut to 128 bytes.
+    /// The revision that the event names, at most 128 bytes of it.
     pub revision: Option<String>,
 }
 
-/// What a kept event's key says.
+/// The parts of a stored event's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventKey<'a> {
-    /// The delivery id.
+    /// The delivery id: see [`Delivery::id`].
     pub id: &'a str,
-    /// Unix milliseconds.
+    /// When the event happened, in unix ms.
     pub stamp: i64,
 }
 
-/// The key of a connection.
+/// The key of a connection: `conn:{handle}`.
 pub fn connection_key(handle: &str) -> String {
     format!("{CONNECTION_PREFIX}{handle}")
 }
 
-/// Writes a connection. Takes two nonces, for the value and for the summary.
-pub fn put_connection(record: &Record, index: &Index, sealer: &Sealer, nonces: [[u8; NONCE]; 2]) -> Put {
+/// The write that stores a connection. It has no lifetime: the connection's ledger deletes the key.
+///
+/// The two nonces are for the value and for the summary. Both must be fresh: see [`Sealer::seal`].
+pub fn put_connection(record: &Record, index: &BlindIndex, sealer: &Sealer, nonces: [[u8; NONCE_LEN]; 2]) -> KvPut {
     let key = connection_key(&record.handle);
     let plain = serde_json::to_vec(record).unwrap_or_default();
     let [value_nonce, summary_nonce] = nonces;
     let summary = sealer.seal(&summary_place(&key), &plain, summary_nonce);
     let mut meta = ConnectionMeta {
-        status: meta_status(&record.status).to_owned(),
+        status: truncate_status(&record.status).to_owned(),
         updated_at: record.updated_at.clone(),
-        user: record.platform_user_id.as_deref().map(|user| index.user(user)),
-        reference: record.client_reference_id.as_deref().map(|reference| index.reference(reference)),
+        user: record.platform_user_id.as_deref().map(|user| index.hash_platform_user_id(user)),
+        reference: record.client_reference_id.as_deref().map(|reference| index.hash_client_reference_id(reference)),
         summary: Some(STANDARD_NO_PAD.encode(summary)),
     };
     if serde_json::to_vec(&meta).is_ok_and(|json| json.len() > MAX_METADATA) {
         meta.summary = None;
     }
-    Put { value: sealer.seal(&key, &plain, value_nonce), key, metadata: json(&meta), ttl: None }
+    KvPut { value: sealer.seal(&key, &plain, value_nonce), key, metadata: to_json(&meta), ttl: None }
 }
 
-/// Opens a connection's value.
+/// Decrypts a connection's value. `None` if it does not open or is not a record.
 pub fn open_connection(handle: &str, value: &[u8], sealer: &Sealer) -> Option<Record> {
     open_record(&connection_key(handle), value, sealer)
 }
 
-/// Opens a connection's summary, if it has one.
+/// Decrypts a connection's summary. `None` if there is none, if it does not open, or if it is not a record.
 pub fn open_summary(handle: &str, meta: &ConnectionMeta, sealer: &Sealer) -> Option<Record> {
     let sealed = STANDARD_NO_PAD.decode(meta.summary.as_ref()?).ok()?;
     open_record(&summary_place(&connection_key(handle)), &sealed, sealer)
 }
 
-/// Writes an event that is not about a connection, or an authentic body that is no event. `ttl` is
-/// seconds, at least [`MIN_TTL`].
+/// The write that stores a webhook body that is not a connection event.
+///
+/// `ttl` is the lifetime in seconds, at least [`MIN_TTL`]. The nonce must be fresh: see [`Sealer::seal`].
 pub fn put_event(
     delivery: &Delivery,
     meta: &EventMeta,
     body: &[u8],
     ttl: u64,
     sealer: &Sealer,
-    nonce: [u8; NONCE],
-) -> Put {
-    let newest_first = LAST_STAMP - delivery.stamp.clamp(0, LAST_STAMP);
-    let key = format!("{EVENT_PREFIX}{newest_first:013}:{}", delivery.id);
-    Put { value: sealer.seal(&key, body, nonce), key, metadata: json(meta), ttl: Some(ttl) }
+    nonce: [u8; NONCE_LEN],
+) -> KvPut {
+    let age = LAST_STAMP - delivery.stamp.clamp(0, LAST_STAMP);
+    let key = format!("{EVENT_PREFIX}{age:013}:{}", delivery.id);
+    KvPut { value: sealer.seal(&key, body, nonce), key, metadata: to_json(meta), ttl: Some(ttl) }
 }
 
-/// Reads a kept event's key.
+/// Reads a stored event's key, `event:{age}:{delivery id}`. `None` if it has another form.
+///
+/// ```
+/// use ofauth_edge::core::storage::{EventKey, parse_event_key};
+///
+/// let key = parse_event_key("event:8294685399999:msg_1");
+/// assert_eq!(key, Some(EventKey { id: "msg_1", stamp: 1_705_314_600_000 }));
+/// assert_eq!(parse_event_key("rules"), None);
+/// ```
 pub fn parse_event_key(key: &str) -> Option<EventKey<'_>> {
-    let (newest_first, id) = key.strip_prefix(EVENT_PREFIX)?.split_once(':')?;
-    let stamp = LAST_STAMP.checked_sub(newest_first.parse().ok()?)?;
+    let (age, id) = key.strip_prefix(EVENT_PREFIX)?.split_once(':')?;
+    let stamp = LAST_STAMP.checked_sub(age.parse().ok()?)?;
     Some(EventKey { id, stamp })
 }
 
-/// Writes the newest rules.
-pub fn put_rules(revision: Option<&str>, body: &[u8], sealer: &Sealer, nonce: [u8; NONCE]) -> Put {
-    let metadata = json(&RulesMeta { revision: revision.map(|text| cut(text, MAX_META_REVISION).to_owned()) });
-    Put { key: RULES_KEY.to_owned(), value: sealer.seal(RULES_KEY, body, nonce), metadata, ttl: None }
+/// The write that stores the newest rules event. It has no lifetime. The nonce must be fresh: see [`Sealer::seal`].
+pub fn put_rules(revision: Option<&str>, body: &[u8], sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> KvPut {
+    let metadata = to_json(&RulesMeta { revision: revision.map(|text| truncate(text, MAX_META_REVISION).to_owned()) });
+    KvPut { key: RULES_KEY.to_owned(), value: sealer.seal(RULES_KEY, body, nonce), metadata, ttl: None }
 }
 
-/// The status as metadata holds it, for comparing.
-pub fn meta_status(status: &str) -> &str {
-    cut(status, MAX_META_STATUS)
+/// The status as metadata hold it: its first 64 bytes, or fewer so that no character is split.
+pub fn truncate_status(status: &str) -> &str {
+    truncate(status, MAX_META_STATUS)
 }
 
 fn open_record(place: &str, sealed: &[u8], sealer: &Sealer) -> Option<Record> {
@@ -178,10 +199,10 @@ fn summary_place(key: &str) -> String {
     format!("{key}#summary")
 }
 
-fn cut(text: &str, bytes: usize) -> &str {
+fn truncate(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
-fn json<T: Serialize>(value: &T) -> Value {
+fn to_json<T: Serialize>(value: &T) -> Value {
     serde_json::to_value(value).unwrap_or_default()
 }

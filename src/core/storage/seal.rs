@@ -1,12 +1,35 @@
-//! What is written down is sealed, and what is named is hashed.
+//! Encrypts stored values, and names in each value the key that encrypts it.
 //!
-//! A connection id opens an account, so it appears nowhere in clear. Values at rest are sealed with XChaCha20-Poly1305
-//! under a key derived from STORAGE_KEY by HKDF-SHA256; ids become *handles*, references and user ids keyed hashes, by
-//! HMAC-SHA256 under INDEX_KEY.
+//! Connection ids and user data never appear in clear in storage. Values are *sealed*: encrypted and authenticated with
+//! XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha, RFC 8439). HKDF-SHA256 (RFC 5869) derives the encryption key from
+//! `STORAGE_KEY`.
 //!
-//! Envelope: version (1 byte) ‖ key id (4 bytes) ‖ nonce (24 bytes, fresh and random at every seal) ‖ ciphertext and tag.
-//! Associated data: version ‖ place, so that a value copied to another place does not open. The newest key seals, all
-//! open. The key id is derived from the key, never its place in the list, so keys can be put in front and taken away.
+//! A sealed value has this form:
+//!
+//! | part | length in bytes |
+//! |---|---|
+//! | version, always 1 | 1 |
+//! | key id | 4 |
+//! | nonce, fresh and random for every value | 24 |
+//! | ciphertext | the length of the plaintext |
+//! | authentication tag | 16 |
+//!
+//! The associated data are the version byte and the *place*. A place is the name under which the value is stored, such
+//! as a KV key. A value that is copied to another place therefore does not open.
+//!
+//! `STORAGE_KEY` may list several keys. The first one seals, and every one opens. The key id is derived from the key
+//! and does not depend on the position in the list. A new key can therefore be put in front, and an old one removed
+//! once no value needs it.
+//!
+//! ```
+//! use ofauth_edge::core::storage::{SealError, Sealer};
+//!
+//! let sealer = Sealer::new(&[[1; 32]]).unwrap();
+//! let nonce = [7; 24]; // the Worker draws it from a cryptographic random source
+//! let sealed = sealer.seal("rules", b"secret", nonce);
+//! assert_eq!(sealer.open("rules", &sealed), Ok(b"secret".to_vec()));
+//! assert_eq!(sealer.open("elsewhere", &sealed), Err(SealError::NotAuthentic));
+//! ```
 
 use std::fmt;
 
@@ -18,71 +41,76 @@ use chacha20poly1305::{
 use hkdf::Hkdf;
 use sha2::Sha256;
 
-/// The length of a nonce, in bytes.
-pub const NONCE: usize = 24;
-/// The most storage keys there may be at once.
-pub const MAX_KEYS: usize = 5;
+/// The length of an XChaCha20 nonce, in bytes.
+pub const NONCE_LEN: usize = 24;
+/// The most keys that `STORAGE_KEY` may list.
+pub const MAX_STORAGE_KEYS: usize = 5;
 
 const VERSION: u8 = 1;
-const KEY_ID: usize = 4;
-const HEAD: usize = 1 + KEY_ID + NONCE;
+const KEY_ID_LEN: usize = 4;
+const HEADER_LEN: usize = 1 + KEY_ID_LEN + NONCE_LEN;
 
-/// Seals and opens values at rest. Cannot be printed.
+/// Encrypts and decrypts stored values. `Debug` does not show the keys.
 pub struct Sealer {
     keys: Vec<Key>,
 }
 
 struct Key {
-    id: [u8; KEY_ID],
+    id: [u8; KEY_ID_LEN],
     cipher: XChaCha20Poly1305,
 }
 
 /// Why a sealed value does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealError {
-    /// Shorter than an envelope.
+    /// The value has fewer than 29 bytes: version, key id and nonce do not fit.
     TooShort,
-    /// An envelope of another version.
+    /// This build does not know the version, which is the given byte.
     UnknownVersion(u8),
-    /// Sealed under a key that is not configured.
-    UnknownKey([u8; KEY_ID]),
-    /// Changed since it was sealed, or moved from another place.
+    /// The value was sealed under the key with this id, which `STORAGE_KEY` does not list.
+    UnknownKey([u8; KEY_ID_LEN]),
+    /// The value was changed after it was sealed, or it was sealed for another place.
     NotAuthentic,
 }
 
 impl Sealer {
-    /// Takes the storage keys, newest first; `None` without any, or with more than [`MAX_KEYS`].
+    /// Takes the storage keys, newest first. `None` if there is no key, or more than [`MAX_STORAGE_KEYS`].
     pub fn new(keys: &[[u8; 32]]) -> Option<Self> {
         let keys: Vec<Key> = keys.iter().map(Key::derive).collect();
-        (1..=MAX_KEYS).contains(&keys.len()).then_some(Self { keys })
+        (1..=MAX_STORAGE_KEYS).contains(&keys.len()).then_some(Self { keys })
     }
 
-    /// Seals `plain` for `place` under the newest key. The nonce must be fresh from a cryptographic random source.
-    pub fn seal(&self, place: &str, plain: &[u8], nonce: [u8; NONCE]) -> Vec<u8> {
+    /// Encrypts `plain` for `place` under the newest key.
+    ///
+    /// `nonce` must come from a cryptographic random source and must never be used twice.
+    pub fn seal(&self, place: &str, plain: &[u8], nonce: [u8; NONCE_LEN]) -> Vec<u8> {
         let Some(key) = self.keys.first() else { return Vec::new() };
-        let aad = associated(place);
+        let aad = associated_data(place);
         #[expect(clippy::expect_used, reason = "fails only beyond 256 GiB")]
         let sealed =
             key.cipher.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad }).expect("a short value");
         [&[VERSION], &key.id[..], &nonce, &sealed].concat()
     }
 
-    /// Opens what was sealed for `place` under any of the keys.
+    /// Decrypts a value that was sealed for `place` under any of the keys.
+    ///
+    /// The errors, in the order in which they are found: [`SealError::TooShort`], [`SealError::UnknownVersion`],
+    /// [`SealError::UnknownKey`], [`SealError::NotAuthentic`].
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
-        let (head, ciphertext) = sealed.split_at_checked(HEAD).ok_or(SealError::TooShort)?;
-        let (version, head) = head.split_first().ok_or(SealError::TooShort)?;
+        let (header, ciphertext) = sealed.split_at_checked(HEADER_LEN).ok_or(SealError::TooShort)?;
+        let (version, header) = header.split_first().ok_or(SealError::TooShort)?;
         if *version != VERSION {
             return Err(SealError::UnknownVersion(*version));
         }
-        let (id, nonce) = head.split_first_chunk::<KEY_ID>().ok_or(SealError::TooShort)?;
+        let (id, nonce) = header.split_first_chunk::<KEY_ID_LEN>().ok_or(SealError::TooShort)?;
         let nonce = XNonce::try_from(nonce).map_err(|_| SealError::TooShort)?;
         let key = self.keys.iter().find(|key| key.id == *id).ok_or(SealError::UnknownKey(*id))?;
-        let payload = Payload { msg: ciphertext, aad: &associated(place) };
+        let payload = Payload { msg: ciphertext, aad: &associated_data(place) };
         key.cipher.decrypt(&nonce, payload).map_err(|_| SealError::NotAuthentic)
     }
 }
 
-/// Reads a key as it is configured: standard base64 of exactly 32 bytes.
+/// Decodes a key from standard base64 (RFC 4648, section 4). `None` unless it has exactly 32 bytes.
 pub fn parse_key(base64: &str) -> Option<[u8; 32]> {
     STANDARD.decode(base64).ok()?.try_into().ok()
 }
@@ -91,7 +119,7 @@ impl Key {
     fn derive(secret: &[u8; 32]) -> Self {
         let hkdf = Hkdf::<Sha256>::new(None, secret);
         let mut key = [0; 32];
-        let mut id = [0; KEY_ID];
+        let mut id = [0; KEY_ID_LEN];
         #[expect(clippy::expect_used, reason = "HKDF-SHA256 gives up to 8160 bytes")]
         {
             hkdf.expand(b"ofauth-edge seal v1", &mut key).expect("32 bytes");
@@ -122,6 +150,6 @@ impl fmt::Display for SealError {
 
 impl std::error::Error for SealError {}
 
-fn associated(place: &str) -> Vec<u8> {
+fn associated_data(place: &str) -> Vec<u8> {
     [&[VERSION], place.as_bytes()].concat()
 }

@@ -1,14 +1,25 @@
-//! A raw body as it is shown: as text if it is UTF-8, any other in base64.
+//! A stored webhook body, as a list of events or deliveries shows it in JSON.
+//!
+//! A body in UTF-8 is shown as text. Any other body is shown in base64:
+//!
+//! ```
+//! use ofauth_edge::core::storage::StoredBody;
+//!
+//! let text = StoredBody::new(b"{}".to_vec());
+//! assert_eq!(serde_json::to_string(&text).unwrap(), r#"{"encoding":"utf8","body":"{}"}"#);
+//! let bytes = StoredBody::new(vec![0xff]);
+//! assert_eq!(serde_json::to_string(&bytes).unwrap(), r#"{"encoding":"base64","body":"/w=="}"#);
+//! ```
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use super::{index::Index, redact::without_ids};
+use super::{index::BlindIndex, redact::without_ids};
 
-/// How much of bodies a page shows at the most, and one body more, in bytes.
+/// A page of stored bodies ends after the body with which their total length reaches this many bytes: 4 MiB.
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
 
-/// A body as it is shown: as it is if it is UTF-8, any other in base64.
+/// A stored body: text if it is UTF-8, otherwise base64.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredBody {
     encoding: Encoding,
@@ -24,14 +35,14 @@ enum Encoding {
 
 impl StoredBody {
     /// Takes the raw bytes.
-    pub fn of(body: Vec<u8>) -> Self {
-        match String::from_utf8(body) {
+    pub fn new(bytes: Vec<u8>) -> Self {
+        match String::from_utf8(bytes) {
             Ok(body) => Self { encoding: Encoding::Utf8, body },
             Err(error) => Self { encoding: Encoding::Base64, body: STANDARD.encode(error.as_bytes()) },
         }
     }
 
-    /// The length of the shown text, in bytes.
+    /// The length of the text or of the base64, in bytes.
     pub fn len(&self) -> usize {
         self.body.len()
     }
@@ -41,10 +52,11 @@ impl StoredBody {
         self.body.is_empty()
     }
 
-    /// The body for those who may not see connection ids: a handle stands in the place of each. A body that is not text is
-    /// left empty, because nobody can tell which ids it holds.
+    /// The body with a handle in place of each connection id, for callers that may not see ids: see [`without_ids`].
+    ///
+    /// A body in base64 becomes empty, because the ids in it cannot be found.
     #[must_use]
-    pub fn without_ids(self, index: &Index) -> Self {
+    pub fn without_ids(self, index: &BlindIndex) -> Self {
         let body = match self.encoding {
             Encoding::Utf8 => without_ids(&self.body, index),
             Encoding::Base64 => String::new(),

@@ -20,7 +20,7 @@ pub async fn send<T: DeserializeOwned>(name: &str, message: Message, env: &Env) 
 
 /// All connections of a user, the newest `updatedAt` first.
 pub async fn connections(reference: &str, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
-    let listed = send::<Vec<Record>>(&config.index.reference(reference), Message::List, env).await;
+    let listed = send::<Vec<Record>>(&config.index.hash_client_reference_id(reference), Message::List, env).await;
     let mut records = listed.map_err(|error| Failure::storage("hub", &error))?;
     records.sort_by(|a, b| b.updated_at.cmp(&a.updated_at).then_with(|| a.handle.cmp(&b.handle)));
     Ok(records)
@@ -63,6 +63,6 @@ async fn ask<T: DeserializeOwned>(
     config: &Config,
     env: &Env,
 ) -> Result<T, Failure> {
-    let answer = send(&config.index.reference(reference), Message::Link(question), env).await;
+    let answer = send(&config.index.hash_client_reference_id(reference), Message::Link(question), env).await;
     answer.map_err(|error| Failure::storage("hub", &error))
 }

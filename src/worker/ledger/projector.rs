@@ -24,7 +24,7 @@ use crate::{
     core::{
         config::Config,
         connection::Record,
-        storage::{self, Put},
+        storage::{self, KvPut},
     },
     worker::{
         hub::{self, Message, Told},
@@ -183,7 +183,8 @@ impl Projector {
         let book = Book::new(&self.state, config);
         while let Some(row) = book.read()?.filter(|row| row.hub_version < row.version) {
             let (version, handle) = (row.version, row.handle.clone());
-            let hub_of = |record: &Record| Some(config.index.reference(record.client_reference_id.as_deref()?));
+            let hub_of =
+                |record: &Record| Some(config.index.hash_client_reference_id(record.client_reference_id.as_deref()?));
             let wanted = row.record().and_then(|record| Some((hub_of(&record)?, record)));
             let done = match (row.hub, wanted) {
                 (Some(old), wanted) if wanted.as_ref().is_none_or(|(hub, _)| *hub != old) => {
@@ -206,7 +207,7 @@ impl Projector {
 
     /// One put, or without one a delete. One that takes longer than [`PUT_PATIENCE`] is given up; should it land after
     /// all, perhaps over a newer one, the newest is put again.
-    async fn write(self: &Rc<Self>, kv: &KvStore, key: String, put: Option<Put>) -> worker::Result<()> {
+    async fn write(self: &Rc<Self>, kv: &KvStore, key: String, put: Option<KvPut>) -> worker::Result<()> {
         let kv = kv.clone();
         let put = Box::pin(async move {
             match put {

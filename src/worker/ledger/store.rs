@@ -255,7 +255,7 @@ impl<'a> Book<'a> {
         let sealed = if let Value::Blob(sealed) = sealed { Some(sealed) } else { None };
         let body = sealed.and_then(|sealed| self.config.sealer.open(&delivery_place(handle, &id), &sealed).ok());
         let (received_at, stamp) = (iso_8601(received), iso_8601(stamp));
-        Ok((place, Delivered { id, kind, received_at, stamp, outcome, body: body.map(StoredBody::of) }))
+        Ok((place, Delivered { id, kind, received_at, stamp, outcome, body: body.map(StoredBody::new) }))
     }
 
     fn has_delivery(&self, id: &str) -> worker::Result<bool> {

@@ -6,7 +6,7 @@ use worker::{
 };
 
 use super::{environment, failure::Failure};
-use crate::core::storage::Put;
+use crate::core::storage::KvPut;
 
 /// One batch of a list: at most 1,000 keys.
 pub struct Batch<M> {
@@ -17,7 +17,7 @@ pub struct Batch<M> {
 }
 
 /// Performs one write.
-pub async fn put(kv: &KvStore, put: Put) -> Result<(), KvError> {
+pub async fn put(kv: &KvStore, put: KvPut) -> Result<(), KvError> {
     let write = kv.put_bytes(&put.key, &put.value)?.metadata(put.metadata)?;
     match put.ttl {
         Some(seconds) => write.expiration_ttl(seconds).execute().await,

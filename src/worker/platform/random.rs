@@ -2,7 +2,7 @@
 
 use wasm_bindgen::prelude::*;
 
-use crate::core::storage::NONCE;
+use crate::core::storage::NONCE_LEN;
 
 #[wasm_bindgen]
 extern "C" {
@@ -13,8 +13,8 @@ extern "C" {
 }
 
 /// Fresh random bytes for one seal.
-pub fn nonce() -> [u8; NONCE] {
-    let mut bytes = [0; NONCE];
+pub fn nonce() -> [u8; NONCE_LEN] {
+    let mut bytes = [0; NONCE_LEN];
     get_random_values(&mut bytes);
     bytes
 }

@@ -68,6 +68,6 @@ async fn open(key: &str, meta: EventMeta, kv: &KvStore, config: &Config) -> Resu
     let opened = value.and_then(|value| config.sealer.open(key, &value).ok());
     Ok(opened.zip(parse_event_key(key)).map(|(body, parsed)| {
         let (id, stamp) = (parsed.id.to_owned(), iso_8601(parsed.stamp));
-        StoredEvent { id, r#type: meta.kind, received_at: meta.received_at, stamp, body: StoredBody::of(body) }
+        StoredEvent { id, r#type: meta.kind, received_at: meta.received_at, stamp, body: StoredBody::new(body) }
     }))
 }

@@ -84,7 +84,7 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
         }
     }
     // 2.
-    let name = config.index.reference(&reference);
+    let name = config.index.hash_client_reference_id(&reference);
     let is_about = |meta: &EventMeta| {
         let of_user = meta.reference.as_ref() == Some(&name);
         of_user || meta.handle.as_ref().is_some_and(|handle| deleted.contains(handle))
@@ -162,7 +162,7 @@ async fn delete_at_ofauth(id: &str, reference: &str, call: &Call, config: &Confi
 /// The connections of a user that are known here: the hub or KV names them, either of which may be late; the ledger of
 /// each decides.
 async fn known_of(reference: &str, kv: &KvStore, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
-    let name = config.index.reference(reference);
+    let name = config.index.hash_client_reference_id(reference);
     let of_user = |meta: &ConnectionMeta| meta.reference.as_ref() == Some(&name);
     let listed = find_keys(kv, CONNECTION_PREFIX, of_user).await?;
     let listed = listed.iter().filter_map(|key| key.strip_prefix(CONNECTION_PREFIX)).map(str::to_owned);

@@ -109,7 +109,7 @@ async fn keep(
     let meta = EventMeta {
         kind: kind.map(str::to_owned),
         received_at: iso_8601(call.started()),
-        reference: client_reference_id.map(|reference| config.index.reference(&reference)),
+        reference: client_reference_id.map(|reference| config.index.hash_client_reference_id(&reference)),
         handle: connection_id.map(|id| config.index.handle(&id)),
     };
     let put = storage::put_event(delivery, &meta, body, config.event_ttl, sealer, platform::nonce());

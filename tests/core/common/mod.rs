@@ -8,7 +8,7 @@ pub mod vector;
 use ofauth_edge::core::{
     config::{Config, Problem, Reason},
     connection::Fact,
-    storage::{Index, NONCE, Sealer},
+    storage::{BlindIndex, NONCE_LEN, Sealer},
     webhook::{
         DEFAULT_TOLERANCE, Delivery, Event, EventError, Headers, NAMES, Payload, Secrets, Verified, sign_ofauth,
         sign_svix, verify,
@@ -23,9 +23,9 @@ pub const SVIX_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 /// 2024-01-15T10:30:00Z, when the first of the documented events happened.
 pub const NOW: u64 = 1_705_314_600;
 /// A nonce; tests seal nothing that must stay secret.
-pub const NONCE_A: [u8; NONCE] = [7; NONCE];
+pub const NONCE_A: [u8; NONCE_LEN] = [7; NONCE_LEN];
 /// Another nonce.
-pub const NONCE_B: [u8; NONCE] = [8; NONCE];
+pub const NONCE_B: [u8; NONCE_LEN] = [8; NONCE_LEN];
 
 /// The documented events, in the order of a connection's life.
 pub const CREATED: &str = include_str!("../../fixtures/events/connection.created.json");
@@ -105,8 +105,8 @@ pub fn sealer() -> Sealer {
 }
 
 /// An index.
-pub fn index() -> Index {
-    Index::new(&[2; 32])
+pub fn index() -> BlindIndex {
+    BlindIndex::new(&[2; 32])
 }
 
 /// Reads a good configuration with these variables instead; `None` takes one away.

@@ -14,7 +14,7 @@ use crate::common::{
 use ofauth_edge::core::{
     config::{Config, DEFAULT_EVENT_KEEP, EventFilter, Problem, Reason},
     gateway::{Caller, Credentials, EdgeError, SessionRequest},
-    storage::{Index, Sealer},
+    storage::{BlindIndex, Sealer},
     webhook::{Scheme, sign_ofauth, sign_svix, verify},
 };
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ fn a_good_configuration_has_its_values_and_defaults() {
     assert_eq!((config.tolerance, config.event_ttl), (300, 604_800));
     assert_eq!(Some(config.event_filter.clone()), EventFilter::parse(DEFAULT_EVENT_KEEP));
     assert_eq!(admits(&config, KEY), Ok(Caller::Gateway));
-    assert_eq!(config.index.handle("conn_1"), Index::new(&[2; 32]).handle("conn_1"));
+    assert_eq!(config.index.handle("conn_1"), BlindIndex::new(&[2; 32]).handle("conn_1"));
 }
 
 #[test]

@@ -10,7 +10,7 @@
 use crate::common::index;
 use ofauth_edge::core::{
     gateway::list::{ConnectionCursor, ConnectionPage, ConnectionQuery, PageBuilder},
-    storage::{ConnectionMeta, meta_status},
+    storage::{ConnectionMeta, truncate_status},
 };
 use proptest::prelude::*;
 
@@ -61,7 +61,7 @@ impl Kv {
     }
 
     fn matches(&self, query: &ConnectionQuery) -> Vec<Key> {
-        let user = query.platform_user_id.as_deref().map(|user| index().user(user));
+        let user = query.platform_user_id.as_deref().map(|user| index().hash_platform_user_id(user));
         let matches = |meta: &ConnectionMeta| {
             query.status.as_ref().is_none_or(|status| *status == meta.status) && (user.is_none() || user == meta.user)
         };
@@ -70,7 +70,7 @@ impl Kv {
 }
 
 fn key(place: usize, status: &str, user: Option<&str>) -> Key {
-    let user = user.map(|user| index().user(user));
+    let user = user.map(|user| index().hash_platform_user_id(user));
     let meta = ConnectionMeta { status: status.to_owned(), user, ..ConnectionMeta::default() };
     (format!("acct_{place:032x}"), meta)
 }
@@ -215,7 +215,7 @@ fn an_unknown_status_matches_nothing() {
 #[test]
 fn a_status_that_metadata_hold_cut_still_matches() {
     let long = "s".repeat(100);
-    let kv = Kv { keys: vec![key(1, meta_status(&long), None)], batch: 10, most: 10 };
+    let kv = Kv { keys: vec![key(1, truncate_status(&long), None)], batch: 10, most: 10 };
     assert_eq!(kv.page(&query(&format!("status={long}")), None).items.len(), 1);
 }
 

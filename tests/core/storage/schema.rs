@@ -14,8 +14,8 @@ use ofauth_edge::core::{
     connection::{Connection, Metadata, Record, UserData},
     instant::iso_8601,
     storage::{
-        ConnectionMeta, EventKey, EventMeta, MAX_METADATA, MIN_TTL, Put, RULES_KEY, RulesMeta, connection_key,
-        meta_status, open_connection, open_summary, parse_event_key, put_connection, put_event, put_rules,
+        ConnectionMeta, EventKey, EventMeta, KvPut, MAX_METADATA, MIN_TTL, RULES_KEY, RulesMeta, connection_key,
+        open_connection, open_summary, parse_event_key, put_connection, put_event, put_rules, truncate_status,
     },
     webhook::Delivery,
 };
@@ -35,25 +35,25 @@ fn record() -> Record {
     connection.record(handle())
 }
 
-fn put(record: &Record) -> Put {
+fn put(record: &Record) -> KvPut {
     put_connection(record, &index(), &sealer(), [NONCE_A, NONCE_B])
 }
 
-fn meta(put: &Put) -> ConnectionMeta {
+fn meta(put: &KvPut) -> ConnectionMeta {
     serde_json::from_value(put.metadata.clone()).unwrap()
 }
 
-fn event(stamp: i64, id: &str) -> Put {
+fn event(stamp: i64, id: &str) -> KvPut {
     let delivery = Delivery { id: id.to_owned(), stamp };
     put_event(&delivery, &event_meta(Some("rules.updated")), b"body", 600, &sealer(), NONCE_A)
 }
 
 fn event_meta(kind: Option<&str>) -> EventMeta {
-    let (reference, handle) = (Some(index().reference("user_1")), Some(index().handle("conn_1")));
+    let (reference, handle) = (Some(index().hash_client_reference_id("user_1")), Some(index().handle("conn_1")));
     EventMeta { kind: kind.map(str::to_owned), received_at: iso_8601(STAMP), reference, handle }
 }
 
-fn size(put: &Put) -> usize {
+fn size(put: &KvPut) -> usize {
     put.metadata.to_string().len()
 }
 
@@ -99,7 +99,7 @@ fn a_summary_that_is_absent_or_no_base64_is_none() {
 fn metadata_has_what_lists_filter_by() {
     let meta = meta(&put(&record()));
     assert_eq!((&*meta.status, &*meta.updated_at), ("active", "2024-01-15T10:30:00.000Z"));
-    assert_eq!(meta.user, Some(index().user("of_user_456")));
+    assert_eq!(meta.user, Some(index().hash_platform_user_id("of_user_456")));
     let stranger = Record { platform_user_id: None, ..record() };
     assert_eq!(self::meta(&put(&stranger)).user, None);
 }
@@ -122,9 +122,9 @@ fn a_summary_without_room_is_left_out_and_the_value_is_whole() {
 
 #[test]
 fn a_status_is_cut_to_64_bytes_between_characters() {
-    assert_eq!(meta_status("awaiting_2fa"), "awaiting_2fa");
-    assert_eq!(meta_status(&"s".repeat(65)), "s".repeat(64));
-    assert_eq!(meta_status(&format!("{}é", "s".repeat(63))), "s".repeat(63));
+    assert_eq!(truncate_status("awaiting_2fa"), "awaiting_2fa");
+    assert_eq!(truncate_status(&"s".repeat(65)), "s".repeat(64));
+    assert_eq!(truncate_status(&format!("{}é", "s".repeat(63))), "s".repeat(63));
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn rules_with_a_revision_of_control_characters_fit_their_metadata() {
 }
 
 /// All bytes that a write shows: the key, the value, the metadata and what its base64 holds.
-fn shown(put: &Put) -> Vec<u8> {
+fn shown(put: &KvPut) -> Vec<u8> {
     let summary = put.metadata["summary"].as_str().map(|text| STANDARD_NO_PAD.decode(text).unwrap());
     [
         put.key.as_bytes(),
@@ -197,7 +197,7 @@ fn shown(put: &Put) -> Vec<u8> {
     .concat()
 }
 
-fn shows(put: &Put, text: &str) -> bool {
+fn shows(put: &KvPut, text: &str) -> bool {
     shown(put).windows(text.len()).any(|window| window == text.as_bytes())
 }
 

@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use ofauth_edge::core::{
     id::{HANDLE_PREFIX, is_handle},
-    storage::{Index, MAX_KEYS, NONCE, SealError, Sealer, parse_key},
+    storage::{BlindIndex, MAX_STORAGE_KEYS, NONCE_LEN, SealError, Sealer, parse_key},
 };
 use proptest::prelude::*;
 use sha2::Sha256;
@@ -33,7 +33,7 @@ fn key_id(sealed: &[u8]) -> [u8; 4] {
 
 proptest! {
     #[test]
-    fn what_was_sealed_opens_in_its_place(place: String, plain: Vec<u8>, nonce: [u8; NONCE]) {
+    fn what_was_sealed_opens_in_its_place(place: String, plain: Vec<u8>, nonce: [u8; NONCE_LEN]) {
         let sealed = sealer().seal(&place, &plain, nonce);
         prop_assert_eq!(sealer().open(&place, &sealed), Ok(plain));
     }
@@ -73,7 +73,7 @@ proptest! {
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
         mac.update(format!("handle\0{id}").as_bytes());
         let hex = base16ct::lower::encode_string(&mac.finalize().into_bytes()[..16]);
-        let handle = Index::new(&key).handle(&id);
+        let handle = BlindIndex::new(&key).handle(&id);
         prop_assert!(is_handle(&handle));
         prop_assert_eq!(handle, format!("{HANDLE_PREFIX}{hex}"));
     }
@@ -83,7 +83,7 @@ proptest! {
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
         mac.update(format!("user\0{user}").as_bytes());
         let hex = base16ct::lower::encode_string(&mac.finalize().into_bytes()[..8]);
-        prop_assert_eq!(Index::new(&key).user(&user), hex);
+        prop_assert_eq!(BlindIndex::new(&key).hash_platform_user_id(&user), hex);
     }
 
     #[test]
@@ -165,8 +165,8 @@ fn a_key_id_is_no_part_of_the_key() {
 #[test]
 fn one_to_five_keys_are_taken() {
     assert!(Sealer::new(&[]).is_none());
-    assert!(Sealer::new(&[OLD; MAX_KEYS]).is_some());
-    assert!(Sealer::new(&[OLD; MAX_KEYS + 1]).is_none());
+    assert!(Sealer::new(&[OLD; MAX_STORAGE_KEYS]).is_some());
+    assert!(Sealer::new(&[OLD; MAX_STORAGE_KEYS + 1]).is_none());
 }
 
 #[test]
@@ -174,12 +174,12 @@ fn a_handle_is_the_same_every_time_and_another_for_another_id_or_key() {
     let handle = index().handle("conn_abc123");
     assert_eq!(handle, index().handle("conn_abc123"));
     assert_ne!(handle, index().handle("conn_abc124"));
-    assert_ne!(handle, Index::new(&[5; 32]).handle("conn_abc123"));
+    assert_ne!(handle, BlindIndex::new(&[5; 32]).handle("conn_abc123"));
 }
 
 #[test]
 fn a_handle_and_a_user_s_hash_of_the_same_text_have_nothing_in_common() {
-    assert!(!index().handle("123").contains(&index().user("123")));
+    assert!(!index().handle("123").contains(&index().hash_platform_user_id("123")));
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_key_is_standard_base64_of_exactly_32_bytes() {
 
 #[test]
 fn debug_shows_no_key() {
-    let shown = format!("{:?} {:?}", sealer_of(&[[0xab; 32]]), Index::new(&[0xab; 32]));
+    let shown = format!("{:?} {:?}", sealer_of(&[[0xab; 32]]), BlindIndex::new(&[0xab; 32]));
     for secret in ["171", "0xab", "ab, ab", "abab", &STANDARD.encode([0xab; 32])[..8]] {
         assert!(!shown.to_lowercase().contains(&secret.to_lowercase()), "{secret} in {shown}");
     }

@@ -122,7 +122,7 @@ fn depth_does_no_harm() {
 
 #[test]
 fn metadata_of_a_kept_event_name_the_user_by_a_keyed_hash() {
-    let reference = user(CREATED).map(|user| index().reference(&user));
+    let reference = user(CREATED).map(|user| index().hash_client_reference_id(&user));
     let meta = EventMeta { reference: reference.clone(), ..EventMeta::default() };
     let json = serde_json::to_value(&meta).unwrap();
     assert_eq!(json["reference"].as_str(), reference.as_deref());
