@@ -1,4 +1,12 @@
-//! Facts: what one delivery asserts about one connection.
+//! Facts: what one delivery says about one connection, and at which instant that was true.
+//!
+//! A delivery is a webhook, an item of OFAuth's list of connections, or the result of one of the gateway's own calls.
+//!
+//! Facts are ordered by three fields ([`FactOrder`]): first the instant, then the [`Rank`], then the delivery id. Two
+//! different deliveries about a connection never have the same order, so one of two facts always wins.
+//!
+//! The Worker sends facts to the ledger as JSON, and the ledger stores their order. The names of the fields and the
+//! numbers of the ranks are therefore a contract.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,43 +16,46 @@ use crate::core::{
     webhook::{ConnectionChange, ConnectionEvent, Delivery},
 };
 
-/// What decides between facts of the same instant: the larger wins.
+/// Decides between facts of the same instant: the greater rank wins. JSON has the number, 0 to 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "u8", from = "u8")]
 pub enum Rank {
-    /// `connection.created`
+    /// 0: the event `connection.created`.
     Created,
-    /// `connection.updated`
+    /// 1: the event `connection.updated`.
     Updated,
-    /// An item of OFAuth's own list.
+    /// 2: an item of OFAuth's list of connections.
     Listed,
-    /// `connection.expired`, and what an Access answer showed.
+    /// 3: the event `connection.expired`, or a status that an answer of the Access API showed.
     Observed,
-    /// `connection.disconnected`, and a delete of ours: a status of this rank is a tombstone.
+    /// 4: the event `connection.disconnected`, or a successful DELETE through the gateway. No later fact can replace a
+    /// status of this rank.
     Disconnected,
 }
 
-/// One delivery's assertions about one connection.
+/// What one delivery says about one connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
-    /// The order among facts.
+    /// The position of this fact in the order of all facts.
     pub at: FactOrder,
-    /// What it asserts; `None` asserts nothing.
+    /// The values that the delivery names.
     pub changes: Changes,
 }
 
-/// The place of a fact in the order, compared field by field.
+/// The position of a fact in the order of all facts. Compared field by field, from first to last.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FactOrder {
-    /// Unix milliseconds.
+    /// When the fact was true, in unix ms: see [`Delivery::stamp`].
     pub stamp: i64,
-    /// Breaks ties of the stamp.
+    /// Decides if the stamps are equal.
     pub rank: Rank,
-    /// The delivery id: breaks ties of the rank.
+    /// The delivery id. Decides if the ranks are equal too. For the gateway's own calls it is the request id.
     pub delivery: String,
 }
 
-/// A value for each register, or none.
+/// The values that a fact gives to the fields of a connection.
+///
+/// `None` leaves a field unchanged. For `avatar`, `Some(None)` means that there is no avatar.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "named as in the record")]
@@ -65,16 +76,18 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// A status and nothing else.
+    /// Changes the status and nothing else.
     pub fn status(status: &str) -> Self {
         Self { status: Some(status.to_owned()), ..Self::default() }
     }
 }
 
 impl Fact {
-    /// What a connection event asserts. `expired` and `disconnected` assert their status whatever the body says;
-    /// `created` asserts its own instant as the time of creation unless the body names one.
-    pub fn of(event: ConnectionEvent, live: Option<bool>, delivery: Delivery) -> Self {
+    /// The fact in a connection event. `live` is the event's own `live` field, if it has one.
+    ///
+    /// - `connection.expired` and `connection.disconnected` set the status of their name, whatever status the body has.
+    /// - `connection.created` sets `created_at` to the instant of the event, unless the body names another one.
+    pub fn from_event(event: ConnectionEvent, live: Option<bool>, delivery: Delivery) -> Self {
         let rank = match event.change {
             ConnectionChange::Created => Rank::Created,
             ConnectionChange::Updated => Rank::Updated,
@@ -82,9 +95,9 @@ impl Fact {
             ConnectionChange::Expired => Rank::Observed,
             ConnectionChange::Disconnected => Rank::Disconnected,
         };
-        let created = (rank == Rank::Created).then(|| iso_8601(delivery.stamp));
+        let created_at = (rank == Rank::Created).then(|| iso_8601(delivery.stamp));
         let mut changes = Changes { live, ..Changes::from(event) };
-        changes.created_at = changes.created_at.or(created);
+        changes.created_at = changes.created_at.or(created_at);
         Self { at: FactOrder { stamp: delivery.stamp, rank, delivery: delivery.id }, changes }
     }
 }
@@ -114,6 +127,7 @@ impl From<ConnectionEvent> for Changes {
 }
 
 impl FactOrder {
+    /// Whether a status of this fact is final: a disconnected connection never comes back.
     pub(super) fn is_final(&self) -> bool {
         self.rank == Rank::Disconnected
     }
@@ -137,7 +151,8 @@ impl From<u8> for Rank {
     }
 }
 
-/// Tells "no avatar" from "nothing said", which JSON's null alone cannot: a list of none or one.
+/// Writes `Some(avatar)` as a list of one item and `None` as null. With null alone, "there is no avatar" and "the
+/// delivery does not name the avatar" would look the same.
 mod avatar {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,9 +1,11 @@
-//! Connections: the record of one linked account and the order-free fold that makes it.
+//! Combines facts into the state of a connection, independent of their order.
 //!
-//! Webhooks arrive twice, late and out of order, so a record is not what the last one said. Every delivery is a
-//! [`Fact`]: an instant, a rank for events of the same instant, an id that breaks the remaining ties, and what it
-//! asserts. Facts compare as (stamp, rank, id) and the larger wins, register by register: any order and any number of
-//! copies of the same facts fold to the same [`Connection`].
+//! Webhooks arrive twice, late and out of order, so the last one to arrive does not decide. Each field of a connection
+//! is a *register*: a value together with the order of the fact that set it. A fact sets a register only if the fact is
+//! greater than the one that set it before. Therefore the same facts always give the same [`Connection`], in any order
+//! and with any number of copies.
+//!
+//! One rule is added for the status: a disconnect beats every other fact, even a later one.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +16,9 @@ use super::{
 };
 use crate::core::instant::iso_8601;
 
-/// The fold's state: each register with the fact that set it. Kept by the ledger, shown to nobody.
+/// The state of a connection: each field with the order of the fact that set it.
+///
+/// The ledger of the connection stores it as JSON, so the field names are a contract. Callers see a [`Record`] instead.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Connection {
     id: String,
@@ -34,6 +38,7 @@ pub struct Connection {
     avatar: Option<Register<Option<String>>>,
 }
 
+/// A value, and the order of the fact that set it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Register<T> {
     value: T,
@@ -41,133 +46,146 @@ struct Register<T> {
 }
 
 impl Connection {
-    /// A connection of which nothing is known but its id.
+    /// A connection of which only OFAuth's id is known.
     pub fn new(id: String) -> Self {
         Self { id, ..Self::default() }
     }
 
-    /// OFAuth's id.
+    /// OFAuth's connection id.
     pub fn id(&self) -> &str {
         &self.id
     }
 
-    /// Lets go of everything but the id. Nothing is folded in from here on.
+    /// Removes everything except the id. From now on [`Connection::apply`] changes nothing.
     pub fn erase(&mut self) {
         *self = Self { erased: true, ..Self::new(std::mem::take(&mut self.id)) };
     }
 
-    /// Whether it was erased.
+    /// Whether [`Connection::erase`] was called.
     pub fn is_erased(&self) -> bool {
         self.erased
     }
 
-    /// Folds one fact in; says whether any register changed.
+    /// Applies one fact. Returns whether any field changed.
     pub fn apply(&mut self, fact: Fact) -> bool {
         if self.erased {
             return false;
         }
         let Fact { at, changes } = fact;
-        // A tombstone beats any later fact, and only another tombstone beats it.
-        let newer = |status: &Register<String>| (status.at.is_final(), &status.at) < (at.is_final(), &at);
+        // A disconnect beats every other status, even a later one. Between two disconnects, the greater fact wins.
+        let is_older = |status: &Register<String>| (status.at.is_final(), &status.at) < (at.is_final(), &at);
         let mut changed = match changes.status {
-            Some(value) if self.status.as_ref().is_none_or(newer) => {
+            Some(value) if self.status.as_ref().is_none_or(is_older) => {
                 self.status = Some(Register { value, at: at.clone() });
                 true
             }
             _ => false,
         };
-        changed |= set(&mut self.permissions, changes.permissions, &at);
-        changed |= set(&mut self.client_reference_id, changes.client_reference_id, &at);
-        changed |= set(&mut self.platform_user_id, changes.platform_user_id, &at);
-        changed |= set(&mut self.created_at, changes.created_at, &at);
-        changed |= set(&mut self.expires_at, changes.expires_at, &at);
-        changed |= set(&mut self.imported, changes.imported, &at);
-        changed |= set(&mut self.live, changes.live, &at);
-        changed |= set(&mut self.user_id, changes.user_id, &at);
-        changed |= set(&mut self.name, changes.name, &at);
-        changed |= set(&mut self.username, changes.username, &at);
-        changed |= set(&mut self.avatar, changes.avatar, &at);
+        changed |= set_if_newer(&mut self.permissions, changes.permissions, &at);
+        changed |= set_if_newer(&mut self.client_reference_id, changes.client_reference_id, &at);
+        changed |= set_if_newer(&mut self.platform_user_id, changes.platform_user_id, &at);
+        changed |= set_if_newer(&mut self.created_at, changes.created_at, &at);
+        changed |= set_if_newer(&mut self.expires_at, changes.expires_at, &at);
+        changed |= set_if_newer(&mut self.imported, changes.imported, &at);
+        changed |= set_if_newer(&mut self.live, changes.live, &at);
+        changed |= set_if_newer(&mut self.user_id, changes.user_id, &at);
+        changed |= set_if_newer(&mut self.name, changes.name, &at);
+        changed |= set_if_newer(&mut self.username, changes.username, &at);
+        changed |= set_if_newer(&mut self.avatar, changes.avatar, &at);
         changed
     }
 
-    /// Whether a fact is worth keeping. One that only a call showed is `shown` with its status: that it is active is news
-    /// over expired or missing only, any other unless the connection has it already, so that the first refusal dates it.
-    pub fn is_news(&self, shown: Option<&str>) -> bool {
+    /// Whether a fact tells something new, so that the ledger should store its delivery.
+    ///
+    /// `observed` is the status that the answer to an Access API call showed, or that the result of Link implied. It is
+    /// `None` for all other facts, such as those of webhooks.
+    ///
+    /// - For an erased connection nothing is news.
+    /// - Otherwise a fact without an observed status is always news.
+    /// - An observed `active` is news only if the status is expired or missing.
+    /// - Any other observed status is news only if it differs from the present one. The first refused call thus
+    ///   decides since when a connection is expired.
+    pub fn is_news(&self, observed: Option<&str>) -> bool {
         let status = self.status.as_ref().map(|status| status.value.as_str());
-        let news = match shown {
+        let is_news = match observed {
             None => true,
             Some(ACTIVE) => matches!(status, Some(EXPIRED | MISSING)),
-            Some(_) => status != shown,
+            Some(_) => status != observed,
         };
-        news && !self.erased
+        is_news && !self.erased
     }
 
-    /// Whether it was disconnected for good.
+    /// Whether the connection is disconnected for good.
     pub fn is_disconnected(&self) -> bool {
         self.status.as_ref().is_some_and(|status| status.at.is_final())
     }
 
-    /// The record as shown, under `handle`.
+    /// The connection as callers see it. `handle` is the gateway's name for it.
+    ///
+    /// `expiredAt` and `updatedAt` are computed here from the instants of the facts.
     pub fn record(&self, handle: String) -> Record {
         let user_data = UserData {
-            id: value(self.user_id.as_ref()).or_else(|| value(self.platform_user_id.as_ref())),
-            name: value(self.name.as_ref()),
-            username: value(self.username.as_ref()),
-            avatar: value(self.avatar.as_ref()).flatten(),
+            id: value_of(self.user_id.as_ref()).or_else(|| value_of(self.platform_user_id.as_ref())),
+            name: value_of(self.name.as_ref()),
+            username: value_of(self.username.as_ref()),
+            avatar: value_of(self.avatar.as_ref()).flatten(),
         };
         let metadata = Metadata { username: user_data.username.clone(), display_name: user_data.name.clone() };
-        let known = user_data.id.is_some() || user_data.name.is_some() || user_data.username.is_some();
+        let profile = [&user_data.id, &user_data.name, &user_data.username, &user_data.avatar];
+        let has_profile = profile.into_iter().any(Option::is_some);
         let expired = self.status.as_ref().filter(|status| status.value == EXPIRED);
         Record {
             id: self.id.clone(),
             handle,
-            status: value(self.status.as_ref()).unwrap_or_else(|| UNKNOWN.to_owned()),
-            client_reference_id: value(self.client_reference_id.as_ref()),
-            platform_user_id: value(self.platform_user_id.as_ref()),
-            permissions: value(self.permissions.as_ref()).unwrap_or_default(),
-            user_data: (known || user_data.avatar.is_some()).then_some(user_data),
+            status: value_of(self.status.as_ref()).unwrap_or_else(|| UNKNOWN.to_owned()),
+            client_reference_id: value_of(self.client_reference_id.as_ref()),
+            platform_user_id: value_of(self.platform_user_id.as_ref()),
+            permissions: value_of(self.permissions.as_ref()).unwrap_or_default(),
+            user_data: has_profile.then_some(user_data),
             metadata,
-            created_at: value(self.created_at.as_ref()),
+            created_at: value_of(self.created_at.as_ref()),
             updated_at: iso_8601(self.newest_stamp()),
             expired_at: expired.map(|status| iso_8601(status.at.stamp)),
-            expires_at: value(self.expires_at.as_ref()),
-            imported: value(self.imported.as_ref()),
-            live: value(self.live.as_ref()),
+            expires_at: value_of(self.expires_at.as_ref()),
+            imported: value_of(self.imported.as_ref()),
+            live: value_of(self.live.as_ref()),
         }
     }
 
+    /// The newest instant at which a field took its value, in unix ms. 0 if no field has one.
     fn newest_stamp(&self) -> i64 {
         let stamps = [
-            stamp(self.status.as_ref()),
-            stamp(self.permissions.as_ref()),
-            stamp(self.client_reference_id.as_ref()),
-            stamp(self.platform_user_id.as_ref()),
-            stamp(self.created_at.as_ref()),
-            stamp(self.expires_at.as_ref()),
-            stamp(self.imported.as_ref()),
-            stamp(self.live.as_ref()),
-            stamp(self.user_id.as_ref()),
-            stamp(self.name.as_ref()),
-            stamp(self.username.as_ref()),
-            stamp(self.avatar.as_ref()),
+            stamp_of(self.status.as_ref()),
+            stamp_of(self.permissions.as_ref()),
+            stamp_of(self.client_reference_id.as_ref()),
+            stamp_of(self.platform_user_id.as_ref()),
+            stamp_of(self.created_at.as_ref()),
+            stamp_of(self.expires_at.as_ref()),
+            stamp_of(self.imported.as_ref()),
+            stamp_of(self.live.as_ref()),
+            stamp_of(self.user_id.as_ref()),
+            stamp_of(self.name.as_ref()),
+            stamp_of(self.username.as_ref()),
+            stamp_of(self.avatar.as_ref()),
         ];
         stamps.into_iter().flatten().max().unwrap_or_default()
     }
 }
 
-fn set<T>(register: &mut Option<Register<T>>, value: Option<T>, at: &FactOrder) -> bool {
+/// Sets a register, unless it was set by a greater or the same fact. Returns whether it was set.
+fn set_if_newer<T>(register: &mut Option<Register<T>>, value: Option<T>, at: &FactOrder) -> bool {
     let Some(value) = value else { return false };
-    let newer = register.as_ref().is_none_or(|register| register.at < *at);
-    if newer {
+    let is_newer = register.as_ref().is_none_or(|register| register.at < *at);
+    if is_newer {
         *register = Some(Register { value, at: at.clone() });
     }
-    newer
+    is_newer
 }
 
-fn value<T: Clone>(register: Option<&Register<T>>) -> Option<T> {
+fn value_of<T: Clone>(register: Option<&Register<T>>) -> Option<T> {
     register.map(|register| register.value.clone())
 }
 
-fn stamp<T>(register: Option<&Register<T>>) -> Option<i64> {
+fn stamp_of<T>(register: Option<&Register<T>>) -> Option<i64> {
     register.map(|register| register.at.stamp)
 }

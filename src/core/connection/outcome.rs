@@ -1,25 +1,25 @@
-//! What became of a delivery.
+//! How the gateway handled a webhook.
 
 use serde::{Deserialize, Serialize};
 
-/// What became of a delivery: the `outcome` of a webhook's 200.
+/// How the gateway handled a webhook. This is the `outcome` in its answer, `{"outcome":"applied"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// Some register of the connection changed.
+    /// A connection event changed at least one field of the connection.
     Applied,
-    /// A new delivery that changed nothing: a newer one came before it.
+    /// A connection event arrived for the first time and changed nothing, usually because a newer one came before it.
     Stale,
-    /// Another copy of this delivery came before it.
+    /// A connection event arrived again: its delivery id is already stored.
     Duplicate,
-    /// Not about a connection, and kept.
+    /// The webhook is not a connection event, and it was stored.
     Kept,
-    /// Not about a connection, and of a type that is not kept.
+    /// The webhook is not a connection event, and `EVENT_KEEP` does not select its type.
     Ignored,
 }
 
 impl Outcome {
-    /// The word itself.
+    /// The outcome as JSON and the log write it, such as `applied`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Applied => "applied",

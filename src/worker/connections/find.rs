@@ -83,7 +83,7 @@ pub async fn record_named(handle: &str, config: &Config, env: &Env) -> Result<Op
 /// The same connection as its ledger has it. The hub may not have heard yet that one is another user's now; the ledger has.
 pub async fn confirm(record: &Record, session: &Session, env: &Env) -> Result<Record, Failure> {
     let record = ledger::record(&record.handle, env).await?;
-    let own = record.filter(|record| record.is_of(&session.client_reference_id));
+    let own = record.filter(|record| record.belongs_to(&session.client_reference_id));
     own.ok_or_else(|| EdgeError::ConnectionNotFound.into())
 }
 

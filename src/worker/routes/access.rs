@@ -65,7 +65,7 @@ async fn target_of_session(
     };
     let Some(handle) = named else { return Err(failure) };
     let record = from_kv(handle, config, env).await?;
-    let record = record.filter(|record| record.is_of(&session.client_reference_id) && record.is_connected());
+    let record = record.filter(|record| record.belongs_to(&session.client_reference_id) && record.is_connected());
     record.map(Target::from).ok_or(failure)
 }
 

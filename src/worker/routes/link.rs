@@ -183,7 +183,7 @@ async fn is_linked(
     config: &Config,
     env: &Env,
 ) -> Result<bool, Failure> {
-    let theirs = |record: &Record| record.is_connected() && record.is_of(reference);
+    let theirs = |record: &Record| record.is_connected() && record.belongs_to(reference);
     match ledger::record(handle, env).await? {
         Some(record) if theirs(&record) => return Ok(true),
         Some(record) if !record.is_connected() => return Ok(false),

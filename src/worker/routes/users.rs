@@ -169,7 +169,7 @@ async fn known_of(reference: &str, kv: &KvStore, config: &Config, env: &Env) -> 
     let hub = hub::connections(reference, config, env).await?.into_iter().map(|record| record.handle);
     let mut records = Vec::new();
     for handle in hub.chain(listed).collect::<BTreeSet<_>>() {
-        records.extend(ledger::record(&handle, env).await?.filter(|record| record.is_of(reference)));
+        records.extend(ledger::record(&handle, env).await?.filter(|record| record.belongs_to(reference)));
     }
     Ok(records)
 }

@@ -64,7 +64,7 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
     match event {
         Some(Event { kind, live, payload: Payload::Connection(event), .. }) => {
             let (id, change) = (event.id.clone(), event.change);
-            let fact = Fact::of(*event, live, delivery);
+            let fact = Fact::from_event(*event, live, delivery);
             let entry = Entry { id, kind, received: call.started(), fact, learned: false };
             let outcome = ledger::enter(&entry, verified.body(), config, env).await?;
             let reference = entry.fact.changes.client_reference_id.as_deref();

@@ -96,7 +96,7 @@ pub fn fact_of(verified: &Verified) -> Fact {
     let event = Event::parse(verified).unwrap();
     let delivery = Delivery::of(verified, Some(&event));
     let Payload::Connection(connection) = event.payload else { unreachable!("a connection event") };
-    Fact::of(*connection, event.live, delivery)
+    Fact::from_event(*connection, event.live, delivery)
 }
 
 /// A sealer of one key.

@@ -283,11 +283,11 @@ fn a_listed_item_is_not_created_at_the_moment_it_is_listed() {
     assert_eq!(item.changes().created_at, None);
     let Payload::Connection(event) = parse(CREATED).unwrap().payload else { panic!("a connection event") };
     let delivery = || Delivery { id: "d".to_owned(), stamp: 1000 * i64::try_from(NOW).unwrap() };
-    let as_created = Fact::of((*event).clone(), None, delivery());
+    let as_created = Fact::from_event((*event).clone(), None, delivery());
     assert_eq!(as_created.changes.created_at, some("2024-01-15T10:30:00.000Z"));
     let mut event = *event;
     event.change = ConnectionChange::Listed;
-    let as_listed = Fact::of(event, None, delivery());
+    let as_listed = Fact::from_event(event, None, delivery());
     assert_eq!((as_listed.at.rank, as_listed.changes.created_at), (Rank::Listed, None));
 }
 
