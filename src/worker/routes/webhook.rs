@@ -39,7 +39,7 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
     let values = NAMES.map(|name| call.header(name));
     let headers = Headers::of(values.each_ref().map(Option::as_deref));
     let now = u64::try_from(call.started() / 1000).unwrap_or_default();
-    let claim = match Claim::read(headers, &config.webhook, config.tolerance, now) {
+    let claim = match Claim::read(headers, &config.webhook_secrets, config.tolerance, now) {
         Ok(claim) => claim,
         Err(error) => return Reply::refusal(401, error.code(), error.to_string()),
     };

@@ -212,7 +212,7 @@ fn a_webhook_secret_of_either_scheme_is_enough() {
     let config = configure(&[("OFAUTH_WEBHOOK_SECRET", None), ("SVIX_WEBHOOK_SECRET", Some(SVIX_SECRET))]).unwrap();
     let (t, signature) = (NOW.to_string(), sign_svix(b"{}", SVIX_SECRET, "m", NOW).unwrap());
     let list = [("svix-id", "m"), ("svix-timestamp", &*t), ("svix-signature", &*signature)];
-    assert_eq!(verify(b"{}", headers(&list), &config.webhook, 300, NOW).unwrap().scheme(), Scheme::Svix);
+    assert_eq!(verify(b"{}", headers(&list), &config.webhook_secrets, 300, NOW).unwrap().scheme(), Scheme::Svix);
 }
 
 #[test]
@@ -220,7 +220,8 @@ fn every_webhook_secret_of_the_list_verifies() {
     let config = configure(&[("OFAUTH_WEBHOOK_SECRET", Some("new secret,old"))]).unwrap();
     for (place, secret) in ["new secret", "old"].iter().enumerate() {
         let signature = sign_ofauth(b"{}", secret, NOW).unwrap();
-        let verified = verify(b"{}", headers(&[("ofauth-signature", &signature)]), &config.webhook, 300, NOW).unwrap();
+        let verified =
+            verify(b"{}", headers(&[("ofauth-signature", &signature)]), &config.webhook_secrets, 300, NOW).unwrap();
         assert_eq!(verified.secret_index(), place);
     }
 }

@@ -100,10 +100,10 @@ fn brackets_hold_an_address_and_no_name() {
 fn numbers_are_whole_and_within_their_bounds() {
     assert_eq!(configure(&[("WEBHOOK_TOLERANCE_SECONDS", Some("0"))]).unwrap().tolerance, 0);
     assert_eq!(configure(&[("EVENT_TTL_SECONDS", Some("60"))]).unwrap().event_ttl, 60);
-    assert_eq!(reason("EVENT_TTL_SECONDS", "59"), Reason::NotWithin(60, 31_536_000));
+    assert_eq!(reason("EVENT_TTL_SECONDS", "59"), Reason::OutOfRange(60, 31_536_000));
     for bad in ["", " 300", "300 ", "-1", "1.5", "3e2", "five", "300s", "18446744073709551616"] {
-        assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", bad), Reason::NotWithin(0, 86_400), "{bad:?}");
-        assert_eq!(reason("EVENT_TTL_SECONDS", bad), Reason::NotWithin(60, 31_536_000), "{bad:?}");
+        assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", bad), Reason::OutOfRange(0, 86_400), "{bad:?}");
+        assert_eq!(reason("EVENT_TTL_SECONDS", bad), Reason::OutOfRange(60, 31_536_000), "{bad:?}");
     }
 }
 
@@ -154,14 +154,14 @@ fn a_pattern_that_could_take_nothing_is_refused() {
 #[test]
 fn a_key_that_no_header_could_carry_is_refused() {
     for bad in ["sk_live\nx", "sk_live_\u{e9}", "sk\u{7f}x"] {
-        assert_eq!(reason("OFAUTH_API_KEY", bad), Reason::NotAHeader, "{bad:?}");
+        assert_eq!(reason("OFAUTH_API_KEY", bad), Reason::NotAHeaderValue, "{bad:?}");
     }
 }
 
 #[test]
 fn a_number_beyond_its_bound_is_refused() {
-    assert_eq!(reason("EVENT_TTL_SECONDS", "31536001"), Reason::NotWithin(60, 31_536_000));
-    assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", "86401"), Reason::NotWithin(0, 86_400));
+    assert_eq!(reason("EVENT_TTL_SECONDS", "31536001"), Reason::OutOfRange(60, 31_536_000));
+    assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", "86401"), Reason::OutOfRange(0, 86_400));
 }
 
 #[test]

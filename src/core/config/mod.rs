@@ -1,0 +1,39 @@
+//! The configuration: which variables the Worker reads, what makes each of them valid, and what is wrong with them.
+//!
+//! [`Config::read`] reads all variables through a function that the caller passes, because only a platform can look
+//! them up. It either returns a complete [`Config`] or names every [`Problem`] at once. The gateway serves no request
+//! with an incomplete configuration: `GET /healthz` names the problems, and every other route answers 503. A problem
+//! names the variable and the reason, and never shows a value.
+//!
+//! | variable | valid if | without it |
+//! |---|---|---|
+//! | `OFAUTH_API_KEY` | visible ASCII characters and spaces between them | problem |
+//! | `OFAUTH_WEBHOOK_SECRET` | a list of secrets of any length | problem, unless the next is set |
+//! | `SVIX_WEBHOOK_SECRET` | a list of base64 secrets, with or without `whsec_` | problem, unless that one is set |
+//! | `GATEWAY_KEY`, `SESSION_SECRET` | a list of texts of 32 characters or more | problem |
+//! | `STORAGE_KEY` | a list of keys, base64 of 32 bytes | problem |
+//! | `INDEX_KEY` | one key, base64 of 32 bytes | problem |
+//! | `OFAUTH_API_URL` | an origin: https, or http on loopback | [`DEFAULT_API_URL`] |
+//! | `ALLOWED_ORIGINS` | a list of such origins as browsers write them, or empty | no site may call |
+//! | `APP_RETURN_URL` | a URL: https, or http on loopback; or empty | no page to return to |
+//! | `WEBHOOK_TOLERANCE_SECONDS` | a whole number, 0 to [`MAX_TOLERANCE`] | 300 |
+//! | `EVENT_TTL_SECONDS` | a whole number, 60 to [`MAX_EVENT_TTL`] | [`DEFAULT_EVENT_TTL`] |
+//! | `EVENT_KEEP` | a list of patterns: see [`EventFilter::parse`] | [`DEFAULT_EVENT_KEEP`] |
+//!
+//! A list is separated by commas. A list of secrets or keys has at most 5 items, the newest first. No item may be empty
+//! or have white space at its ends: lists are not trimmed. Only the items of `EVENT_KEEP` may have spaces around them,
+//! may be empty and may be more than 5.
+//!
+//! Read the files in this order:
+//!
+//! 1. `read` reads and checks the variables ([`Config`]).
+//! 2. `event_filter` is the value of `EVENT_KEEP` ([`EventFilter`]).
+//! 3. `problem` names what is wrong ([`Problem`], [`Reason`]).
+
+mod event_filter;
+mod problem;
+mod read;
+
+pub use event_filter::{DEFAULT_EVENT_KEEP, EventFilter};
+pub use problem::{Problem, Reason};
+pub use read::{Config, DEFAULT_API_URL, DEFAULT_EVENT_TTL, MAX_EVENT_TTL, MAX_TOLERANCE, Secret};

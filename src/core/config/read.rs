@@ -1,0 +1,243 @@
+//! Reads the variables, checks each of them, and collects all problems.
+
+use std::{fmt, ops::RangeInclusive};
+
+use super::{
+    event_filter::{DEFAULT_EVENT_KEEP, EventFilter},
+    problem::{MAX_ITEMS, Problem, Reason},
+};
+use crate::core::{
+    gateway::{
+        Authenticator, MIN_KEY_CHARS,
+        origin::{AllowedOrigins, is_canonical, is_origin, origin_of},
+    },
+    storage::{BlindIndex, MIN_TTL, Sealer, parse_key},
+    webhook::{DEFAULT_TOLERANCE, SecretFault, Secrets, SignatureError},
+};
+
+/// The origin of OFAuth's API, if `OFAUTH_API_URL` is not set.
+pub const DEFAULT_API_URL: &str = "https://api.ofauth.com";
+/// How long the body of an event is stored, in seconds, if `EVENT_TTL_SECONDS` is not set: 7 days.
+pub const DEFAULT_EVENT_TTL: u64 = 604_800;
+/// The largest `EVENT_TTL_SECONDS`: 365 days.
+pub const MAX_EVENT_TTL: u64 = 31_536_000;
+/// The largest `WEBHOOK_TOLERANCE_SECONDS`: one day.
+pub const MAX_TOLERANCE: u64 = 86_400;
+
+/// The complete, valid configuration. `Debug` shows no secret.
+#[derive(Debug)]
+pub struct Config {
+    /// `OFAUTH_API_KEY`: the key that is sent to OFAuth with every call.
+    pub api_key: Secret,
+    /// `OFAUTH_API_URL`: an origin, without a slash at the end.
+    pub api_url: String,
+    /// `OFAUTH_WEBHOOK_SECRET` and `SVIX_WEBHOOK_SECRET`: the secrets that verify webhooks.
+    pub webhook_secrets: Secrets,
+    /// `WEBHOOK_TOLERANCE_SECONDS`: how many seconds a webhook's timestamp may lie before or after now.
+    pub tolerance: u64,
+    /// `GATEWAY_KEY` and `SESSION_SECRET`: checks the credentials of callers.
+    pub authenticator: Authenticator,
+    /// `ALLOWED_ORIGINS`: the sites whose pages may call the gateway.
+    pub allowed_origins: AllowedOrigins,
+    /// `APP_RETURN_URL`: where a user's browser goes after Link, if the call that started Link named no page.
+    pub app_return_url: Option<String>,
+    /// `STORAGE_KEY`: encrypts stored values.
+    pub sealer: Sealer,
+    /// `INDEX_KEY`: computes handles.
+    pub index: BlindIndex,
+    /// `EVENT_TTL_SECONDS`: how many seconds the body of an event is stored.
+    pub event_ttl: u64,
+    /// `EVENT_KEEP`: which events other than connection events are stored.
+    pub event_filter: EventFilter,
+}
+
+/// A text that `Debug` does not show.
+pub struct Secret(String);
+
+impl Config {
+    /// Reads all variables. `lookup` returns the text of a variable, or `None` if it is not set.
+    ///
+    /// If any variable is missing or not valid, the error lists all problems.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
+        let mut reader = VariableReader { lookup, problems: Vec::new() };
+        let authenticator = Authenticator::new(reader.keys("GATEWAY_KEY"), reader.keys("SESSION_SECRET"));
+        let api_key = reader.api_key();
+        let api_url = reader.optional_text("OFAUTH_API_URL", Reason::NotAnOrigin, is_origin);
+        let allowed_origins = reader.origins("ALLOWED_ORIGINS");
+        let app_return_url = reader.optional_text("APP_RETURN_URL", Reason::NotAUrl, |url| {
+            url.is_empty() || origin_of(url).is_some_and(|origin| is_canonical(&origin))
+        });
+        let webhook_secrets = reader.webhook_secrets();
+        let (sealer, index) = (reader.sealer(), reader.index());
+        let tolerance = reader.whole_number("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
+        let event_ttl = reader.whole_number("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
+        let event_filter = reader.event_filter();
+        match (webhook_secrets, sealer, index, event_filter) {
+            (Some(webhook_secrets), Some(sealer), Some(index), Some(event_filter)) if reader.problems.is_empty() => {
+                Ok(Self {
+                    api_key,
+                    api_url: api_url.unwrap_or_else(|| DEFAULT_API_URL.to_owned()),
+                    webhook_secrets,
+                    tolerance,
+                    authenticator,
+                    allowed_origins,
+                    app_return_url: app_return_url.filter(|url| !url.is_empty()),
+                    sealer,
+                    index,
+                    event_ttl,
+                    event_filter,
+                })
+            }
+            _ => Err(reader.problems),
+        }
+    }
+}
+
+/// Reads one variable after the other and collects the problems.
+struct VariableReader<F> {
+    lookup: F,
+    problems: Vec<Problem>,
+}
+
+impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
+    /// Adds a problem, unless `reason` is `None`.
+    fn report(&mut self, name: &'static str, reason: impl Into<Option<Reason>>) {
+        self.problems.extend(reason.into().map(|reason| Problem { name, reason }));
+    }
+
+    fn list(&self, name: &str) -> Option<Vec<String>> {
+        (self.lookup)(name).map(|list| list.split(',').map(str::to_owned).collect())
+    }
+
+    /// The keys that callers present, or the secrets that sign their tokens.
+    fn keys(&mut self, name: &'static str) -> Vec<String> {
+        let keys = self.list(name);
+        self.report(
+            name,
+            match &keys {
+                None => Some(Reason::Missing),
+                Some(keys) => list_fault(keys).or(length_fault(keys)),
+            },
+        );
+        keys.unwrap_or_default()
+    }
+
+    fn api_key(&mut self) -> Secret {
+        let key = (self.lookup)("OFAUTH_API_KEY");
+        self.report("OFAUTH_API_KEY", key.as_ref().map_or(Some(Reason::Missing), |key| header_fault(key)));
+        Secret(key.unwrap_or_default())
+    }
+
+    /// A text that may be left out. `reason` is reported if `is_valid` refuses it.
+    fn optional_text(&mut self, name: &'static str, reason: Reason, is_valid: impl Fn(&str) -> bool) -> Option<String> {
+        let text = (self.lookup)(name);
+        self.report(name, text.as_ref().filter(|text| !is_valid(text)).map(|_| reason));
+        text
+    }
+
+    fn origins(&mut self, name: &'static str) -> AllowedOrigins {
+        let origins = self.list(name).filter(|origins| *origins != [""]).unwrap_or_default();
+        let is_invalid = origins.iter().any(|origin| !is_origin(origin) || !is_canonical(origin));
+        self.report(name, is_invalid.then_some(Reason::NotAnOrigin));
+        AllowedOrigins::new(origins)
+    }
+
+    fn webhook_secrets(&mut self) -> Option<Secrets> {
+        const NAMES: [&str; 2] = ["OFAUTH_WEBHOOK_SECRET", "SVIX_WEBHOOK_SECRET"];
+        let [ofauth, svix] = NAMES.map(|name| self.list(name));
+        if ofauth.is_none() && svix.is_none() {
+            self.report("OFAUTH_WEBHOOK_SECRET", Reason::Missing);
+        }
+        let (ofauth, svix) = (ofauth.unwrap_or_default(), svix.unwrap_or_default());
+        let empty: &[String] = &[];
+        // Each list is checked without the other, so that the problems of both are reported.
+        for (name, result) in NAMES.into_iter().zip([Secrets::new(&ofauth, empty), Secrets::new(empty, &svix)]) {
+            if let Err(SignatureError::InvalidSecret(_, _, fault)) = result
+                && fault != SecretFault::NoneGiven
+            {
+                self.report(name, reason_of(fault));
+            }
+        }
+        Secrets::new(&ofauth, &svix).ok()
+    }
+
+    fn sealer(&mut self) -> Option<Sealer> {
+        let keys = self.list("STORAGE_KEY");
+        let parsed: Vec<_> = keys.iter().flatten().filter_map(|key| parse_key(key)).collect();
+        self.report(
+            "STORAGE_KEY",
+            match &keys {
+                None => Some(Reason::Missing),
+                Some(keys) if keys.len() > MAX_ITEMS => Some(Reason::TooMany),
+                Some(keys) => (keys.len() != parsed.len()).then_some(Reason::NotAKey),
+            },
+        );
+        Sealer::new(&parsed)
+    }
+
+    fn index(&mut self) -> Option<BlindIndex> {
+        let key = (self.lookup)("INDEX_KEY");
+        let parsed = key.as_deref().and_then(parse_key);
+        let reason = if key.is_none() { Reason::Missing } else { Reason::NotAKey };
+        self.report("INDEX_KEY", parsed.is_none().then_some(reason));
+        parsed.as_ref().map(BlindIndex::new)
+    }
+
+    fn whole_number(&mut self, name: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
+        let Some(text) = (self.lookup)(name) else { return default };
+        let number = text.parse().ok().filter(|number| range.contains(number));
+        self.report(name, number.is_none().then_some(Reason::OutOfRange(*range.start(), *range.end())));
+        number.unwrap_or(default)
+    }
+
+    fn event_filter(&mut self) -> Option<EventFilter> {
+        let filter = EventFilter::parse((self.lookup)("EVENT_KEEP").as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
+        self.report("EVENT_KEEP", filter.is_none().then_some(Reason::NotAPattern));
+        filter
+    }
+}
+
+impl Secret {
+    /// The text itself. Never log it.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// What is wrong with the form of a list.
+fn list_fault(items: &[String]) -> Option<Reason> {
+    if items.len() > MAX_ITEMS {
+        return Some(Reason::TooMany);
+    }
+    items.iter().find_map(|item| match item.as_str() {
+        "" => Some(Reason::Empty),
+        item if item.trim() != item => Some(Reason::OuterWhiteSpace),
+        _ => None,
+    })
+}
+
+/// What keeps a text from being sent as an HTTP header's value.
+fn header_fault(text: &str) -> Option<Reason> {
+    let is_invalid = text.bytes().any(|byte| !(b' '..=b'~').contains(&byte));
+    list_fault(&[text.to_owned()]).or(is_invalid.then_some(Reason::NotAHeaderValue))
+}
+
+fn length_fault(keys: &[String]) -> Option<Reason> {
+    keys.iter().any(|key| key.chars().count() < MIN_KEY_CHARS).then_some(Reason::TooShort)
+}
+
+fn reason_of(fault: SecretFault) -> Reason {
+    match fault {
+        SecretFault::NoneGiven => Reason::Missing,
+        SecretFault::TooMany => Reason::TooMany,
+        SecretFault::Empty => Reason::Empty,
+        SecretFault::OuterWhiteSpace => Reason::OuterWhiteSpace,
+        SecretFault::NotBase64 => Reason::NotBase64,
+    }
+}
