@@ -1,14 +1,19 @@
-//! What a connection id is, and what a handle is.
+//! The two names of a connection: OFAuth's connection id and the gateway's handle.
+//!
+//! - A *connection id* (`conn_…`) opens an OnlyFans account through the Access API. It is a credential: the gateway
+//!   encrypts it in storage and never logs it (OFAuth documentation, Connections API: Best Practices).
+//! - A *handle* (`acct_` and 32 hex digits) is computed from the id and opens nothing at OFAuth. It may stand in URLs
+//!   and go to browsers. See [`BlindIndex`](crate::core::storage::BlindIndex).
 
 /// The longest connection id, in bytes.
 pub const MAX_ID: usize = 256;
-/// What every handle begins with.
+/// The beginning of every handle.
 pub const HANDLE_PREFIX: &str = "acct_";
 
 /// Whether `id` can be a connection id: 1 to [`MAX_ID`] visible ASCII characters without a comma, and [`is_segment`].
 ///
-/// An id is sent to OFAuth as the value of `x-connection-id` and, percent-encoded, as a segment of a path. A comma or a space
-/// in it could make it two values of a header.
+/// OFAuth gets the id as the value of `x-connection-id` and, percent-encoded, as a segment of a path. A comma or a space
+/// could make two ids of one.
 pub fn is_connection_id(id: &str) -> bool {
     (1..=MAX_ID).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',')
@@ -27,7 +32,7 @@ pub fn is_segment(decoded: &[u8]) -> bool {
         && !decoded.windows(3).any(is_escape)
 }
 
-/// Whether `text` has the form of a handle.
+/// Whether `text` has the form of a handle: `acct_` and 32 hex digits in lower case.
 pub fn is_handle(text: &str) -> bool {
     text.strip_prefix(HANDLE_PREFIX).is_some_and(|hex| {
         hex.len() == 32 && hex.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
