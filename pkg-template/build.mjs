@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import binaryen from "binaryen";
 import { build } from "esbuild";
-import { hashOfInputs, isCurrent, root } from "../scripts/inputs.mjs";
+import { hashInputs, isUpToDate, root } from "../scripts/inputs.mjs";
 
 const pkg = join(root, "pkg");
 const template = join(root, "pkg-template");
@@ -39,8 +39,8 @@ const UNUSED = ["__wbindgen_start", "__wbindgen_externrefs", "__abort_handler", 
 const PANICS = /panicking|_fail(_rt)?$|unwrap_failed|expect_failed|handle_error|capacity_overflow|handle_alloc_error|panic_access_error|fmt::Debug>::fmt/;
 
 const stampFile = join(made, ".made-from");
-const key = hashOfInputs(["pkg-template", "LICENSE", "package-lock.json"]);
-if (!isCurrent(join(pkg, "package.json"), stampFile, key)) {
+const key = hashInputs(["pkg-template", "LICENSE", "package-lock.json"]);
+if (!isUpToDate(join(pkg, "package.json"), stampFile, key)) {
   console.log("npm package: building");
   rmSync(pkg, { recursive: true, force: true });
   mkdirSync(pkg, { recursive: true });

@@ -1,6 +1,15 @@
-// A Chrome or Chromium for the browser tests. Run as a program it gets one if there is none, and prints its path:
-// $CHROME, else an installed one, else Debian's package (as root), else a download into .tools/. A driver for WebDriver
-// is got in the same order, if one is asked for: of the browser's own major version, since it drives no other.
+// Finds or installs a Chrome or Chromium for the browser tests. As a program it prints the browser's path:
+//
+//   node scripts/browser.mjs
+//
+// It takes the first of these that works:
+// 1. $CHROME;
+// 2. an installed browser;
+// 3. Debian's package, if the user is root;
+// 4. a download into .tools/.
+//
+// A driver for WebDriver comes from the same places, with $CHROMEDRIVER as the first. It must have the same major version
+// as the browser.
 
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
@@ -8,20 +17,20 @@ import { delimiter, join } from "node:path";
 import { argv, env, platform } from "node:process";
 import { fileURLToPath } from "node:url";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
-const PLACES = [
+const PROGRAM_NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const MAC_PATHS = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
   "/Applications/Chromium.app/Contents/MacOS/Chromium",
 ];
-const HOW =
-  "No Chrome or Chromium for the browser tests: install one (Debian: sudo apt-get install -y chromium; " +
+const NO_BROWSER =
+  "The browser tests need Chrome or Chromium, and none was found. Install one (Debian: sudo apt-get install -y chromium; " +
   "macOS: brew install --cask google-chrome) or set CHROME to its path";
-const HOW_DRIVER =
-  "install the chromedriver of that version (Debian: sudo apt-get install -y chromium-driver; " +
+const INSTALL_DRIVER =
+  "Install the chromedriver of that version (Debian: sudo apt-get install -y chromium-driver; " +
   "macOS: brew install --cask chromedriver) or set CHROMEDRIVER to its path";
 
-// Loopback only: no updates, no reports, no lists fetched in the background.
-export const QUIET = [
+// The browser must contact only loopback. These flags turn off its updates, reports and background downloads.
+export const BROWSER_FLAGS = [
   "--disable-gpu",
   "--disable-quic",
   "--no-first-run",
@@ -30,102 +39,104 @@ export const QUIET = [
   "--disable-sync",
 ];
 
-if (argv[1] === fileURLToPath(import.meta.url)) console.log(findBrowser() ?? fromDebian() ?? downloadedBrowser());
+if (argv[1] === fileURLToPath(import.meta.url)) console.log(findBrowser() ?? installFromDebian() ?? downloadBrowser());
 
 /**
- * The path of the browser that is there, if one is.
+ * Returns the path of an installed browser.
  * @returns {string | undefined}
  */
 export function findBrowser() {
-  return browsers()[0];
+  return listBrowsers()[0];
 }
 
 /**
- * The paths of a browser and of a driver that fits it; gets what is not there, or says how and ends the program.
+ * Returns the paths of a browser and of a driver for it. Installs them if necessary. If that fails, prints how to install
+ * them and ends the program.
  * @returns {{browser: string, driver: string}}
  */
-export function browserAndDriver() {
-  const installed = fittingPair();
+export function ensureBrowserAndDriver() {
+  const installed = findMatchingPair();
   if (installed) return installed;
   if (env.CHROMEDRIVER) {
-    const there = browsers().map(named).join(", ") || "none";
-    fail(`CHROMEDRIVER is of version ${version(env.CHROMEDRIVER)}; of browsers there is ${there}: the major versions must agree`);
+    const found = listBrowsers().map(describe).join(", ") || "none";
+    fail(`No browser fits CHROMEDRIVER, which has version ${versionOf(env.CHROMEDRIVER)}: the major versions must be equal. Found: ${found}`);
   }
-  const fromPackages = env.CHROME ? undefined : fromDebian() && fittingPair();
-  if (fromPackages) return fromPackages;
-  const browser = findBrowser() ?? downloadedBrowser();
-  const driver = downloadedDriver(version(browser)) ?? downloadedDriver(major(browser));
-  return { browser, driver: driver ?? fail(`No driver for the browser tests that fits ${named(browser)}: ${HOW_DRIVER}`) };
+  const fromDebian = env.CHROME ? undefined : installFromDebian() && findMatchingPair();
+  if (fromDebian) return fromDebian;
+  const browser = findBrowser() ?? downloadBrowser();
+  const driver = downloadDriver(versionOf(browser)) ?? downloadDriver(majorVersionOf(browser));
+  return { browser, driver: driver ?? fail(`The browser tests need a driver for ${describe(browser)}. ${INSTALL_DRIVER}`) };
 }
 
 /**
- * Whether this is root, for whom Chromium's sandbox refuses to work.
+ * Whether the user is root. Chromium's sandbox does not work for root.
  * @returns {boolean}
  */
 export function isRoot() {
   return process.getuid?.() === 0;
 }
 
-function fittingPair() {
-  const drivers = env.CHROMEDRIVER ? [chosen("CHROMEDRIVER")] : onPath(["chromedriver"]);
-  for (const browser of browsers()) {
-    const driver = drivers.find((driver) => major(driver) !== undefined && major(driver) === major(browser));
+function findMatchingPair() {
+  const drivers = env.CHROMEDRIVER ? [programFromVariable("CHROMEDRIVER")] : findInPath(["chromedriver"]);
+  for (const browser of listBrowsers()) {
+    const driver = drivers.find((driver) => majorVersionOf(driver) !== undefined && majorVersionOf(driver) === majorVersionOf(browser));
     if (driver) return { browser, driver };
   }
   return undefined;
 }
 
-function browsers() {
-  return env.CHROME ? [chosen("CHROME")] : [...onPath(NAMES), ...PLACES].filter(isProgram);
+function listBrowsers() {
+  return env.CHROME ? [programFromVariable("CHROME")] : [...findInPath(PROGRAM_NAMES), ...MAC_PATHS].filter(isExecutable);
 }
 
-function chosen(variable) {
+function programFromVariable(variable) {
   const path = env[variable];
-  return isProgram(path) ? path : fail(`${variable} is ${path}, which is no program that can be run`);
+  return isExecutable(path) ? path : fail(`${variable} is ${path}, which is not an executable file`);
 }
 
-function onPath(names) {
-  return names.flatMap((name) => (env.PATH ?? "").split(delimiter).map((folder) => join(folder, name))).filter(isProgram);
+function findInPath(names) {
+  return names.flatMap((name) => (env.PATH ?? "").split(delimiter).map((folder) => join(folder, name))).filter(isExecutable);
 }
 
-function fromDebian() {
+function installFromDebian() {
   if (!isRoot() || platform !== "linux" || !existsSync("/usr/bin/apt-get")) return undefined;
   console.error("Set-up: Chromium, from Debian's packages");
-  run("apt-get", ["update", "-q"]);
-  run("apt-get", ["install", "-y", "-q", "chromium", "chromium-driver"]);
+  outputOf("apt-get", ["update", "-q"]);
+  outputOf("apt-get", ["install", "-y", "-q", "chromium", "chromium-driver"]);
   return findBrowser();
 }
 
-function downloadedBrowser() {
-  return download("chrome@stable") ?? fail(HOW);
+function downloadBrowser() {
+  return download("chrome@stable") ?? fail(NO_BROWSER);
 }
 
-function downloadedDriver(version) {
+function downloadDriver(version) {
   return version && download(`chromedriver@${version}`);
 }
 
-function download(wanted) {
-  console.error(`Set-up: ${wanted}, into .tools/`);
+function download(product) {
+  console.error(`Set-up: ${product}, into .tools/`);
   const folder = fileURLToPath(new URL("../.tools/browser", import.meta.url));
-  // It prints `<name>@<version> <path>`; the path may hold spaces.
-  const printed = run("npx", ["--yes", "@puppeteer/browsers@3.2.6", "install", wanted, "--path", folder]);
+  // The command prints `<name>@<version> <path>`. The path may contain spaces.
+  const printed = outputOf("npx", ["--yes", "@puppeteer/browsers@3.2.6", "install", product, "--path", folder]);
   return /^chrome(?:driver)?@\S+ (.+)$/m.exec(printed)?.[1];
 }
 
-// As in `Chromium 131.0.6778.85 built on …` and `ChromeDriver 131.0.6778.85 (…)`.
-function version(program) {
-  return /\d+(?:\.\d+){3}/.exec(run(program, ["--version"]))?.[0];
+// A browser prints `Chromium 131.0.6778.85 built on …`, a driver prints `ChromeDriver 131.0.6778.85 (…)`.
+function versionOf(program) {
+  return /\d+(?:\.\d+){3}/.exec(outputOf(program, ["--version"]))?.[0];
 }
 
-function major(program) {
-  return version(program)?.split(".")[0];
+function majorVersionOf(program) {
+  return versionOf(program)?.split(".")[0];
 }
 
-function named(browser) {
-  return `${browser} of version ${version(browser)}`;
+function describe(browser) {
+  return `${browser} ${versionOf(browser)}`;
 }
 
-function run(command, args) {
+// Returns what a command prints, and an empty string if it fails.
+function outputOf(command, args) {
   const { status, stdout } = spawnSync(command, args, {
     encoding: "utf8",
     env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
@@ -134,7 +145,7 @@ function run(command, args) {
   return status === 0 ? stdout : "";
 }
 
-function isProgram(file) {
+function isExecutable(file) {
   try {
     accessSync(file, constants.X_OK);
     return true;

