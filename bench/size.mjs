@@ -1,4 +1,5 @@
-// What the package weighs: its wasm, and apps that import parts of it, bundled and minified; the same for stripe's webhooks.
+// Measures the size of the package: of its wasm, and of apps that import parts of it, bundled and minified. Apps that import
+// similar packages are measured in the same way.
 
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -6,12 +7,12 @@ import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-const ALL = "{ verifySignature, verifyWebhook, Webhook, signWebhook, explainSignature, WebhookVerificationError }";
+const WEBHOOK_EXPORTS = "{ verifySignature, verifyWebhook, Webhook, signWebhook, explainSignature, WebhookVerificationError }";
 
 const apps = {
   "ofauth-edge, all of it": 'export * from "../pkg/index.js";',
-  "ofauth-edge, webhooks": `export ${ALL} from "../pkg/index.js";`,
-  "ofauth-edge/slim, webhooks": `export ${ALL.replace("{", "{ init,")} from "../pkg/slim.js";`,
+  "ofauth-edge, webhooks": `export ${WEBHOOK_EXPORTS} from "../pkg/index.js";`,
+  "ofauth-edge/slim, webhooks": `export ${WEBHOOK_EXPORTS.replace("{", "{ init,")} from "../pkg/slim.js";`,
   "ofauth-edge/client": 'export * from "../pkg/client.js";',
   "stripe's webhooks": 'import Stripe from "stripe"; export const { webhooks } = new Stripe("sk_test_bench");',
   svix: 'export { Webhook } from "svix";',
@@ -19,9 +20,9 @@ const apps = {
   "@octokit/webhooks-methods": 'export { verify } from "@octokit/webhooks-methods";',
 };
 
-// Bytes as they are and gzipped, by name.
+/** Returns, by name, the size in bytes: raw and gzipped. */
 export async function measureSizes() {
-  const sizes = { "ofauth_edge.wasm": weigh(readFileSync(new URL("../pkg/ofauth_edge.wasm", import.meta.url))) };
+  const sizes = { "ofauth_edge.wasm": measure(readFileSync(new URL("../pkg/ofauth_edge.wasm", import.meta.url))) };
   for (const [name, contents] of Object.entries(apps)) {
     const { outputFiles } = await build({
       stdin: { contents, resolveDir: here },
@@ -33,11 +34,11 @@ export async function measureSizes() {
       external: ["node:*", "crypto"],
       logLevel: "error",
     });
-    sizes[name] = weigh(outputFiles[0].contents);
+    sizes[name] = measure(outputFiles[0].contents);
   }
   return sizes;
 }
 
-function weigh(bytes) {
+function measure(bytes) {
   return { bytes: bytes.length, gzipped: gzipSync(bytes, { level: 9 }).length };
 }

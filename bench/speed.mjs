@@ -1,5 +1,5 @@
-// A webhook verified and read, by the package and by those it is measured against, in one process: rounds in turn, so that
-// what else the machine does meets all of them alike; of each the median round.
+// Measures how long the package and similar packages take to verify a webhook and parse its body. All run in one process and
+// take turns, so that other load on the machine affects all of them equally. The result is the median of the rounds.
 
 import { sign, verify } from "@octokit/webhooks-methods";
 import { Webhook as StandardWebhook } from "standardwebhooks";
@@ -10,50 +10,55 @@ import { bodies } from "./bodies.mjs";
 
 const SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 const ROUNDS = 201;
-const CALLS = 100;
+const CALLS_PER_ROUND = 100;
+const WARM_UP_ROUNDS = 100;
 
 const stripe = new Stripe("sk_test_bench");
 const svix = new SvixWebhook(SECRET);
 const standard = new StandardWebhook(SECRET);
 
-// Each as its documentation says, with its JSON.parse.
-async function verifiers(body) {
-  const ofauth = signWebhook(body, SECRET);
-  const bySvix = signWebhook(body, SECRET, { scheme: "svix", id: "msg_1" });
-  const byStandard = Object.fromEntries(Object.entries(bySvix).map(([name, value]) => [name.replace("svix", "webhook"), value]));
-  const byStripe = stripe.webhooks.generateTestHeaderString({ payload: body, secret: SECRET });
-  const byOctokit = await sign(SECRET, body);
+// Calls each package as its documentation shows, and parses the body with JSON.parse if the package does not.
+async function makeVerifiers(body) {
+  const ofauthHeaders = signWebhook(body, SECRET);
+  const svixHeaders = signWebhook(body, SECRET, { scheme: "svix", id: "msg_1" });
+  const standardHeaders = Object.fromEntries(Object.entries(svixHeaders).map(([name, value]) => [name.replace("svix", "webhook"), value]));
+  const stripeHeader = stripe.webhooks.generateTestHeaderString({ payload: body, secret: SECRET });
+  const octokitSignature = await sign(SECRET, body);
   return {
-    "ofauth-edge": () => verifyWebhook(body, ofauth, SECRET),
-    "ofauth-edge, svix scheme": () => verifyWebhook(body, bySvix, SECRET),
-    "@octokit/webhooks-methods": async () => (await verify(SECRET, body, byOctokit)) && JSON.parse(body),
-    stripe: () => stripe.webhooks.constructEvent(body, byStripe, SECRET),
-    svix: () => svix.verify(body, bySvix),
-    standardwebhooks: () => standard.verify(body, byStandard),
+    "ofauth-edge": () => verifyWebhook(body, ofauthHeaders, SECRET),
+    "ofauth-edge, svix scheme": () => verifyWebhook(body, svixHeaders, SECRET),
+    "@octokit/webhooks-methods": async () => (await verify(SECRET, body, octokitSignature)) && JSON.parse(body),
+    stripe: () => stripe.webhooks.constructEvent(body, stripeHeader, SECRET),
+    svix: () => svix.verify(body, svixHeaders),
+    standardwebhooks: () => standard.verify(body, standardHeaders),
     "JSON.parse alone": () => JSON.parse(body),
   };
 }
 
-async function round(verifier) {
+// Returns the average time of a call, in µs.
+async function runRound(verify) {
   const start = process.hrtime.bigint();
-  for (let call = 0; call < CALLS; call++) {
-    const result = verifier();
+  for (let call = 0; call < CALLS_PER_ROUND; call++) {
+    const result = verify();
     if (result instanceof Promise) await result;
   }
-  return Number(process.hrtime.bigint() - start) / 1000 / CALLS;
+  return Number(process.hrtime.bigint() - start) / 1000 / CALLS_PER_ROUND;
 }
 
 const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
 
-// The median µs per call of each verifier, per body.
+/** Returns, for each body, its size and the median time of a call of each package, in µs. */
 export async function measureSpeed() {
   const results = {};
-  for (const [name, body] of Object.entries(bodies)) {
-    const entries = Object.entries(await verifiers(body));
-    const times = entries.map(() => []);
-    for (const [, verifier] of entries) for (let warm = 0; warm < 100; warm++) await round(verifier);
-    for (let turn = 0; turn < ROUNDS; turn++) for (const [at, [, verifier]] of entries.entries()) times[at].push(await round(verifier));
-    results[name] = { bytes: Buffer.byteLength(body), times: Object.fromEntries(entries.map(([verifier], at) => [verifier, median(times[at])])) };
+  for (const [bodyName, body] of Object.entries(bodies)) {
+    const verifiers = Object.entries(await makeVerifiers(body));
+    const samples = verifiers.map(() => []);
+    for (const [, verify] of verifiers) for (let round = 0; round < WARM_UP_ROUNDS; round++) await runRound(verify);
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [index, [, verify]] of verifiers.entries()) samples[index].push(await runRound(verify));
+    }
+    const times = Object.fromEntries(verifiers.map(([name], index) => [name, median(samples[index])]));
+    results[bodyName] = { bytes: Buffer.byteLength(body), times };
   }
   return results;
 }
