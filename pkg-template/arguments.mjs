@@ -1,11 +1,11 @@
-// Tells what callers pass apart, by shape and never by `instanceof`: values come from other realms and polyfills.
-// Everything here reads and throws TypeErrors; nothing here knows what makes a signature right.
+// Reads the caller's arguments and throws a TypeError if one has a wrong type or value. Arguments are recognised by their shape,
+// never by `instanceof`, because they may come from another realm or a polyfill. The rules of signatures are not checked here.
 
 import { bytesOf } from "./bytes.mjs";
-import { misuse, reading, unreadable } from "./errors.mjs";
+import { argumentError, getterError, readFromCaller } from "./errors.mjs";
 
-// In the order of NAMES in src/signature_header.rs.
-const HEADERS = [
+// The order must be that of the list of names in src/core/webhook/header.rs.
+const HEADER_NAMES = [
   "ofauth-signature",
   "svix-id",
   "svix-timestamp",
@@ -14,135 +14,144 @@ const HEADERS = [
   "webhook-timestamp",
   "webhook-signature",
 ];
-const PLACES = /* @__PURE__ */ new Map(/* @__PURE__ */ HEADERS.map((name, place) => [name, place]));
-const LENGTHS = /* @__PURE__ */ new Set(/* @__PURE__ */ HEADERS.map((name) => name.length));
+const HEADER_INDEXES = /* @__PURE__ */ new Map(/* @__PURE__ */ HEADER_NAMES.map((name, index) => [name, index]));
+const HEADER_LENGTHS = /* @__PURE__ */ new Set(/* @__PURE__ */ HEADER_NAMES.map((name) => name.length));
 
-const BODY = "the raw body as it was received: a string, a Uint8Array (Buffer too) or an ArrayBuffer";
-const HEADERS_LIKE = "the request's headers: a Headers object, a request with one, or a record such as Node's req.headers";
-const SECRETS = "a secret, an array of secrets, or {ofauth?, svix?} with those";
+const EXPECTED_BODY = "the raw body as it was received: a string, a Uint8Array (such as a Buffer) or an ArrayBuffer";
+const EXPECTED_HEADERS = "the request's headers: a Headers object, a Request, or an object such as Node's req.headers";
+const EXPECTED_SECRETS = "a string, an array of strings, or {ofauth?, svix?} with a string or an array of strings each";
 
-// The body as a string or as a Uint8Array.
+const DEFAULT_OPTIONS = { tolerance: 300, now: undefined };
+
+// Returns the body as a string or as a Uint8Array.
 export function readBody(body) {
   if (typeof body === "string") return body;
   const bytes = bytesOf("body", body);
   if (bytes !== undefined) return bytes;
-  if (typeof body !== "object" || body === null) throw misuse("body", BODY);
-  const kind = reading("body", () => kindOf(body));
-  const parsed = kind === "Object" || kind === "Array";
-  throw misuse("body", `${BODY}, not ${parsed ? "a parsed object" : `an object of kind ${kind}`}`);
+  if (typeof body !== "object" || body === null) throw argumentError("body", EXPECTED_BODY);
+  const kind = readFromCaller("body", () => kindOf(body));
+  const isParsed = kind === "Object" || kind === "Array";
+  throw argumentError("body", `${EXPECTED_BODY}, not ${isParsed ? "a parsed object" : `an object of kind ${kind}`}`);
 }
 
-// The values of HEADERS, each a string, undefined, or null for one that was given more than once.
+// Returns the values of the headers in the order of HEADER_NAMES. A value is a string, undefined if the header is missing, or
+// null if it was given more than once.
 export function readHeaders(headers) {
-  if (!isObject("headers", headers)) throw misuse("headers", HEADERS_LIKE);
-  const found = [undefined, undefined, undefined, undefined, undefined, undefined, undefined];
-  let understood;
+  if (!isObject("headers", headers)) throw argumentError("headers", EXPECTED_HEADERS);
+  const values = [undefined, undefined, undefined, undefined, undefined, undefined, undefined];
+  let isRecognised;
   try {
-    understood = collect(headers, found);
+    isRecognised = collectValues(headers, values);
   } catch (cause) {
-    throw unreadable("headers", cause);
+    throw getterError("headers", cause);
   }
-  if (!understood) throw misuse("headers", `${HEADERS_LIKE}; pass req.headers, not req`);
-  for (let place = 0; place < found.length; place++) {
-    const value = found[place];
-    if (value !== undefined && value !== null && typeof value !== "string") throw misuse(`headers["${HEADERS[place]}"]`, "a string");
+  if (!isRecognised) throw argumentError("headers", `${EXPECTED_HEADERS}; pass req.headers, not req`);
+  for (let index = 0; index < values.length; index++) {
+    const value = values[index];
+    if (value === undefined || value === null || typeof value === "string") continue;
+    throw argumentError(`headers["${HEADER_NAMES[index]}"]`, "a string");
   }
-  return found;
+  return values;
 }
 
-function collect(headers, found) {
-  if (typeof headers.get === "function") return ask(headers, found);
+// Writes the headers into `values`. Returns false if `headers` has no shape that is supported.
+function collectValues(headers, values) {
+  if (typeof headers.get === "function") return collectByGet(headers, values);
   const inner = headers.headers;
-  if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return search(headers, found);
-  return typeof inner.get === "function" && ask(inner, found);
+  if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return collectByKey(headers, values);
+  return typeof inner.get === "function" && collectByGet(inner, values);
 }
 
-function ask(headers, found) {
-  for (let place = 0; place < HEADERS.length; place++) found[place] = single(headers.get(HEADERS[place]));
+function collectByGet(headers, values) {
+  for (let index = 0; index < HEADER_NAMES.length; index++) values[index] = singleValue(headers.get(HEADER_NAMES[index]));
   return true;
 }
 
-function search(record, found) {
+function collectByKey(record, values) {
   for (const key of Object.keys(record)) {
-    if (!LENGTHS.has(key.length)) continue;
-    const place = PLACES.get(key) ?? PLACES.get(key.toLowerCase());
-    if (place === undefined) continue;
-    const value = single(record[key]);
-    if (value !== undefined) found[place] = found[place] === undefined ? value : null;
+    if (!HEADER_LENGTHS.has(key.length)) continue;
+    const index = HEADER_INDEXES.get(key) ?? HEADER_INDEXES.get(key.toLowerCase());
+    if (index === undefined) continue;
+    const value = singleValue(record[key]);
+    if (value !== undefined) values[index] = values[index] === undefined ? value : null;
   }
   return true;
 }
 
-function single(value) {
+function singleValue(value) {
   if (typeof value === "string") return value;
   if (!Array.isArray(value)) return value ?? undefined;
   return value.length > 1 ? null : (value[0] ?? undefined);
 }
 
-// `{bare, ofauth, svix}`, the lists copied: the caller's may change later.
+// Returns `{bare, ofauth, svix}`. `bare` is true for secrets that were passed without the name of a scheme; they are in `ofauth`
+// and serve both schemes. The lists are copies, because the caller may change its lists later.
 export function readSecrets(secrets) {
   if (typeof secrets === "string") return { bare: true, ofauth: [secrets], svix: [] };
-  if (isList("secrets", secrets)) return { bare: true, ofauth: list("secrets", secrets), svix: [] };
-  if (typeof secrets !== "object" || secrets === null) throw misuse("secrets", SECRETS);
-  const { ofauth, svix } = reading("secrets", () => ({ ofauth: secrets.ofauth, svix: secrets.svix }));
+  if (isArray("secrets", secrets)) return { bare: true, ofauth: readSecretList("secrets", secrets), svix: [] };
+  if (typeof secrets !== "object" || secrets === null) throw argumentError("secrets", EXPECTED_SECRETS);
+  const { ofauth, svix } = readFromCaller("secrets", () => ({ ofauth: secrets.ofauth, svix: secrets.svix }));
   if (ofauth === undefined && svix === undefined) {
-    // A Map or a promise, say, holds them elsewhere, if at all; a plain object's variables are just not set.
-    if (reading("secrets", () => kindOf(secrets)) !== "Object") throw misuse("secrets", SECRETS);
+    // In a plain object, the values are probably variables that are not set: the core reports that. A Map or a promise is a
+    // mistake in the call.
+    if (readFromCaller("secrets", () => kindOf(secrets)) !== "Object") throw argumentError("secrets", EXPECTED_SECRETS);
   }
-  return { bare: false, ofauth: list("secrets.ofauth", ofauth), svix: list("secrets.svix", svix) };
+  return { bare: false, ofauth: readSecretList("secrets.ofauth", ofauth), svix: readSecretList("secrets.svix", svix) };
 }
 
-function list(argument, secrets) {
+function readSecretList(argument, secrets) {
   if (secrets === undefined) return [];
   if (typeof secrets === "string") return [secrets];
-  if (!isList(argument, secrets)) throw misuse(argument, "a string or an array of strings");
-  const copy = reading(argument, () => Array.from(secrets));
+  if (!isArray(argument, secrets)) throw argumentError(argument, "a string or an array of strings");
+  const copy = readFromCaller(argument, () => Array.from(secrets));
   copy.forEach((secret, index) => {
-    if (typeof secret !== "string") throw misuse(`${argument}[${index}]`, "a string; is the variable set?");
+    if (typeof secret !== "string") throw argumentError(`${argument}[${index}]`, "a string; is the variable set?");
   });
   return copy;
 }
 
-// `{tolerance, now}` in whole seconds; `now` is undefined for the clock's.
+// Returns `{tolerance, now}` in whole seconds. If `now` is undefined, each call reads the clock.
 export function readOptions(options) {
-  if (options === undefined) return DEFAULTS;
-  if (typeof options !== "object" || options === null) throw misuse("options", "an object: {tolerance?, now?}");
-  const { tolerance, now } = reading("options", () => ({ tolerance: options.tolerance, now: options.now }));
+  if (options === undefined) return DEFAULT_OPTIONS;
+  if (typeof options !== "object" || options === null) throw argumentError("options", "an object: {tolerance?, now?}");
+  const { tolerance = DEFAULT_OPTIONS.tolerance, now } = readFromCaller("options", () => ({
+    tolerance: options.tolerance,
+    now: options.now,
+  }));
   return {
-    tolerance: tolerance === undefined ? DEFAULTS.tolerance : whole("options.tolerance", tolerance, "a whole number of seconds from 0"),
+    tolerance: wholeNumber("options.tolerance", tolerance, "a whole number of seconds, 0 or more"),
     now: now === undefined ? undefined : readTime("options.now", now),
   };
 }
 
-const DEFAULTS = { tolerance: 300, now: undefined };
-
-export function clock() {
+// The clock's time in whole unix seconds.
+export function currentTime() {
   return Math.floor(Date.now() / 1000);
 }
 
-// Whole unix seconds from such a number or a Date.
+// Returns a time in whole unix seconds, from a number of them or a Date.
 export function readTime(argument, time) {
-  const wanted = "whole unix seconds (not milliseconds) or a Date, from 1970 on";
-  if (typeof time === "number") return whole(argument, time, wanted);
-  if (reading(argument, () => kindOf(time)) !== "Date") throw misuse(argument, wanted);
-  return whole(argument, reading(argument, () => Math.floor(time.getTime() / 1000)), wanted);
+  const expected = "whole unix seconds (not milliseconds) or a Date, from 1970 on";
+  if (typeof time === "number") return wholeNumber(argument, time, expected);
+  if (readFromCaller(argument, () => kindOf(time)) !== "Date") throw argumentError(argument, expected);
+  return wholeNumber(argument, readFromCaller(argument, () => Math.floor(time.getTime() / 1000)), expected);
 }
 
-function whole(argument, number, wanted) {
-  if (!Number.isSafeInteger(number) || number < 0) throw misuse(argument, wanted);
+function wholeNumber(argument, number, expected) {
+  if (!Number.isSafeInteger(number) || number < 0) throw argumentError(argument, expected);
   return number;
 }
 
 function isObject(argument, value) {
-  return typeof value === "object" && value !== null && !isList(argument, value);
+  return typeof value === "object" && value !== null && !isArray(argument, value);
 }
 
-// A Proxy that was revoked throws even here.
-function isList(argument, value) {
-  return reading(argument, () => Array.isArray(value));
+// Array.isArray throws for a revoked Proxy.
+function isArray(argument, value) {
+  return readFromCaller(argument, () => Array.isArray(value));
 }
 
-// "Object", "Map", "Date" and so on: what a value says it is.
+// Returns the name of a value's kind, such as "Object", "Map" or "Date".
 function kindOf(value) {
   return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }

@@ -1,6 +1,10 @@
-// Builds the npm package into pkg/, a folder to pack, unless pkg/ was made from the very same sources and tools.
+// Builds the npm package into the folder pkg/. Does nothing if the last build used the same sources and tools.
 //
 //   node pkg-template/build.mjs
+//
+// 1. Compiles the Rust core to wasm and optimises it.
+// 2. Bundles the modules of pkg-template/ into the entries of the package.
+// 3. Copies the other files and prints the size of the wasm.
 
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,19 +15,35 @@ import binaryen from "binaryen";
 import { build } from "esbuild";
 import { hashInputs, isUpToDate, root } from "../scripts/inputs.mjs";
 
-const pkg = join(root, "pkg");
-const template = join(root, "pkg-template");
-const made = join(root, "target/npm");
-// What all runtimes that are supported have. SIMD makes SHA-256 quicker.
-const RUST_FEATURES = "-Ctarget-feature=+simd128";
-// Small functions are inlined, which pays in size too; "z" alone inlines next to nothing. Short copies are
-// done in place: V8 leaves wasm for each memory.copy.
-const INLINING = "-Cllvm-args=-inline-threshold=50 -max-store-memcpy=4";
-const WASM_FEATURES = ["SIMD128", "BulkMemory", "BulkMemoryOpt", "SignExt", "MutableGlobals", "NontrappingFPToInt", "Multivalue", "ReferenceTypes"];
-// Where a panic is in the sources, which only its message would say.
-const PLACES = /(\/rustc\/[0-9a-f]{40}\/library|index\.crates\.io-[0-9a-f]+|src)\/[\w./-]+\.rs/g;
-// What only it would say, too; filled with zeros, that costs nothing once it is compressed.
-const LAST_WORDS = new RegExp(
+const packageFolder = join(root, "pkg");
+const templateFolder = join(root, "pkg-template");
+const buildFolder = join(root, "target/npm");
+const glueFolder = join(buildFolder, "glue");
+
+// All supported runtimes have SIMD. It makes SHA-256 faster.
+const TARGET_FLAGS = "-Ctarget-feature=+simd128";
+// opt-level "z" inlines almost nothing. Inlining small functions makes the wasm faster and also smaller. Short copies are
+// done without memory.copy, because V8 leaves the wasm for each memory.copy.
+const LLVM_FLAGS = "-Cllvm-args=-inline-threshold=50 -max-store-memcpy=4";
+const WASM_FEATURES = [
+  "SIMD128",
+  "BulkMemory",
+  "BulkMemoryOpt",
+  "SignExt",
+  "MutableGlobals",
+  "NontrappingFPToInt",
+  "Multivalue",
+  "ReferenceTypes",
+];
+
+// The next three constants serve to remove panic messages. A panic in the wasm ends in a trap, and nothing can print its
+// message. But the compiler keeps the texts of all messages and the functions that compose them. So the texts are
+// overwritten with zeros, which compress to almost nothing, and the functions are replaced by the trap.
+
+// The texts in a message that name the source file of the panic.
+const PANIC_LOCATIONS = /(\/rustc\/[0-9a-f]{40}\/library|index\.crates\.io-[0-9a-f]+|src)\/[\w./-]+\.rs/g;
+// The other texts in messages: what Rust's libraries say, names of types, and the tables with which numbers are printed.
+const PANIC_MESSAGES = new RegExp(
   [
     String.raw`slice index starts at | but ends at |index out of bounds: the len is | but the index is `,
     String.raw`range (start|end) index |" out of range for slice of length |any key length|mid > len`,
@@ -34,150 +54,178 @@ const LAST_WORDS = new RegExp(
   ].join("|"),
   "g",
 );
-// wasm-bindgen's own, for values of JavaScript in the wasm, of which there are none, and for exceptions thrown across it.
-const UNUSED = ["__wbindgen_start", "__wbindgen_externrefs", "__abort_handler", "__instance_terminated"];
-const PANICS = /panicking|_fail(_rt)?$|unwrap_failed|expect_failed|handle_error|capacity_overflow|handle_alloc_error|panic_access_error|fmt::Debug>::fmt/;
+// The functions that begin a panic, and those that print values in its message.
+const PANIC_FUNCTIONS =
+  /panicking|_fail(_rt)?$|unwrap_failed|expect_failed|handle_error|capacity_overflow|handle_alloc_error|panic_access_error|fmt::Debug>::fmt/;
+// The functions that print numbers and text. None may be left: they would print zeros.
+const PRINTING_FUNCTIONS = /fmt::num|pad_integral|Display/;
 
-const stampFile = join(made, ".made-from");
-const key = hashInputs(["pkg-template", "LICENSE", "package-lock.json"]);
-if (!isUpToDate(join(pkg, "package.json"), stampFile, key)) {
+// wasm-bindgen adds these exports for JavaScript values that the wasm holds and for exceptions that pass through it. This
+// wasm has neither.
+const UNUSED_EXPORTS = ["__wbindgen_start", "__wbindgen_externrefs", "__abort_handler", "__instance_terminated"];
+
+const stampFile = join(buildFolder, ".made-from");
+const inputsHash = hashInputs(["pkg-template", "LICENSE", "package-lock.json"]);
+if (!isUpToDate(join(packageFolder, "package.json"), stampFile, inputsHash)) {
   console.log("npm package: building");
-  rmSync(pkg, { recursive: true, force: true });
-  mkdirSync(pkg, { recursive: true });
-  const wasm = makeWasm();
-  nameImports(wasm);
-  await makeJavaScript(wasm);
-  copyRest();
-  writeFileSync(stampFile, key);
+  rmSync(packageFolder, { recursive: true, force: true });
+  mkdirSync(packageFolder, { recursive: true });
+  // 1.
+  const wasm = buildWasm();
+  // 2.
+  writeImportsModule(wasm);
+  writeDeflatedModule(wasm);
+  await bundleEntries();
+  // 3.
+  copyOtherFiles();
+  writeFileSync(stampFile, inputsHash);
 }
-printSizes();
+printSize();
 
-function makeWasm() {
-  // As a cdylib alone: with the rlib beside it, cargo would leave link-time optimisation out, and the wasm is twice as large.
-  const crate = ["rustc", "--quiet", "--lib", "--crate-type", "cdylib", "--profile", "npm", "--features", "npm"];
+function buildWasm() {
+  // Only as a cdylib. If cargo made the rlib too, it would leave out link-time optimisation, and the wasm would be twice as large.
+  const cargoArgs = ["rustc", "--quiet", "--lib", "--crate-type", "cdylib", "--profile", "npm", "--features", "npm"];
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
-  run("cargo", [...crate, "--target", "wasm32-unknown-unknown", "--target-dir", made], {
-    // The paths of the machine that builds are nobody's business.
-    CARGO_ENCODED_RUSTFLAGS: [RUST_FEATURES, INLINING, `--remap-path-prefix=${join(cargoHome, "registry/src")}=`].join("\x1f"),
+  run("cargo", [...cargoArgs, "--target", "wasm32-unknown-unknown", "--target-dir", buildFolder], {
+    // --remap-path-prefix keeps the home folder of the machine out of the package.
+    CARGO_ENCODED_RUSTFLAGS: [TARGET_FLAGS, LLVM_FLAGS, `--remap-path-prefix=${join(cargoHome, "registry/src")}=`].join("\x1f"),
   });
-  const compiled = join(made, "wasm32-unknown-unknown/npm/ofauth_edge.wasm");
-  const glue = ["--target", "bundler", "--no-typescript", "--remove-producers-section"];
-  run(join(root, ".tools/bin/wasm-bindgen"), [compiled, ...glue, "--out-dir", join(made, "glue")]);
-  const wasm = optimised(readFileSync(join(made, "glue/ofauth_edge_bg.wasm")));
-  writeFileSync(join(pkg, "ofauth_edge.wasm"), wasm);
+  const compiled = join(buildFolder, "wasm32-unknown-unknown/npm/ofauth_edge.wasm");
+  const bindgenArgs = ["--target", "bundler", "--no-typescript", "--remove-producers-section"];
+  run(join(root, ".tools/bin/wasm-bindgen"), [compiled, ...bindgenArgs, "--out-dir", glueFolder]);
+  const wasm = optimise(readFileSync(join(glueFolder, "ofauth_edge_bg.wasm")));
+  writeFileSync(join(packageFolder, "ofauth_edge.wasm"), wasm);
   return Buffer.from(wasm);
 }
 
-// A panic ends in a trap. What it does before, composing a message for a stderr that is not there, is cut off.
-function optimised(bytes) {
-  for (const words of [PLACES, LAST_WORDS]) {
-    for (const { 0: { length }, index } of bytes.toString("latin1").matchAll(words)) bytes.fill(0, index, index + length);
-  }
+function optimise(bytes) {
+  eraseTexts(bytes);
   const module = binaryen.readBinary(bytes);
-  module.setFeatures(WASM_FEATURES.reduce((all, feature) => all | binaryen.Features[feature], 0));
-  let cut = 0;
-  for (let index = 0; index < module.getNumFunctions(); index++) {
-    const ref = module.getFunctionByIndex(index);
-    const { name, module: importedFrom } = binaryen.getFunctionInfo(ref);
-    if (importedFrom || !PANICS.test(name)) continue;
-    binaryen.Function.setBody(ref, module.unreachable());
-    cut++;
-  }
-  if (cut === 0) throw new Error("no panic in the wasm: have its functions lost their names, or been renamed?");
-  for (const name of UNUSED) module.removeExport(name);
+  module.setFeatures(WASM_FEATURES.reduce((flags, feature) => flags | binaryen.Features[feature], 0));
+  replacePanics(module);
+  for (const name of UNUSED_EXPORTS) module.removeExport(name);
   binaryen.setOptimizeLevel(4);
   binaryen.setShrinkLevel(0);
   module.optimize();
   module.optimize();
-  for (let index = 0; index < module.getNumFunctions(); index++) {
-    const { name } = binaryen.getFunctionInfo(module.getFunctionByIndex(index));
-    if (/fmt::num|pad_integral|Display/.test(name)) throw new Error(`${name} is left in the wasm, and what it writes with is filled with zeros`);
+  for (const { name } of functionsOf(module)) {
+    if (PRINTING_FUNCTIONS.test(name)) throw new Error(`${name} is left in the wasm, but the text that it prints was overwritten with zeros`);
   }
   module.runPasses(["strip-debug", "strip-producers", "strip-target-features"]);
   return module.emitBinary();
 }
 
-// Of the glue, only what the wasm imports goes into the package; the calls are made in engine.mjs.
-function nameImports(wasm) {
+function eraseTexts(bytes) {
+  for (const pattern of [PANIC_LOCATIONS, PANIC_MESSAGES]) {
+    for (const { 0: { length }, index } of bytes.toString("latin1").matchAll(pattern)) bytes.fill(0, index, index + length);
+  }
+}
+
+function replacePanics(module) {
+  const panics = functionsOf(module).filter(({ name, module: importedFrom }) => !importedFrom && PANIC_FUNCTIONS.test(name));
+  if (panics.length === 0) throw new Error("the wasm has no function that PANIC_FUNCTIONS matches: were names stripped or changed?");
+  for (const { ref } of panics) binaryen.Function.setBody(ref, module.unreachable());
+}
+
+function functionsOf(module) {
+  const refs = Array.from({ length: module.getNumFunctions() }, (_, index) => module.getFunctionByIndex(index));
+  return refs.map((ref) => ({ ref, ...binaryen.getFunctionInfo(ref) }));
+}
+
+// wasm-bindgen makes a JavaScript wrapper for each import and export of the wasm. The package needs only the wrapper of the one
+// import, sha256: engine.mjs calls the exports itself. This module passes on that wrapper and drops the others.
+function writeImportsModule(wasm) {
   const names = WebAssembly.Module.imports(new WebAssembly.Module(wasm)).map(({ name }) => name);
-  if (names.length !== 1) throw new Error(`the wasm imports ${names}, and what more than sha256 needs is cut off`);
+  if (names.length !== 1) throw new Error(`the wasm must import only sha256, but it imports ${names.join(", ")}`);
   const lines = [
     `import { ${names.join(", ")} } from "./ofauth_edge_bg.js";`,
     'export { __wbg_set_wasm } from "./ofauth_edge_bg.js";',
-    // An object that is plain to see can be left out, a namespace cannot.
+    // Bundlers can leave out an object literal that is not used. They cannot leave out a namespace import.
     `export const imports = { ${names.join(", ")} };`,
   ];
-  writeFileSync(join(made, "glue/imports.js"), `${lines.join("\n")}\n`);
+  writeFileSync(join(glueFolder, "imports.js"), `${lines.join("\n")}\n`);
 }
 
-// The entries share core.js and client.js; CommonJS has no such sharing, each of its entries is whole but for the wasm. That goes in
-// deflated: base64 of anything else would grow by a third where it is compressed again.
-async function makeJavaScript(wasm) {
-  const deflated = deflate(join(pkg, "ofauth_edge.wasm")).toString("base64");
-  writeFileSync(join(made, "deflated.js"), `export const bytes = ${wasm.length};\nexport const deflated = "${deflated}";\n`);
-  const entries = (...names) => names.map((name) => join(template, `${name}.mjs`));
-  const options = { bundle: true, outdir: pkg, target: "es2022", platform: "neutral", logLevel: "warning" };
-  const apart = ["./core.js", "./client.js", "./embedded.js", "./embedded.cjs", "./ofauth_edge.wasm"];
-  const parts = {
-    "./imports.js": join(made, "glue/imports.js"),
-    "./ofauth_edge_bg.js": join(made, "glue/ofauth_edge_bg.js"),
-    "./core.js": join(template, "core.mjs"),
-    "./client.js": join(template, "client.mjs"),
-    "./deflated.js": join(made, "deflated.js"),
-  };
-  const common = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
-  await build({ ...options, entryPoints: entries("core", "client", "embedded"), format: "esm", plugins: [resolving(parts)] });
-  await build({ ...options, entryPoints: entries("index", "slim", "workerd"), format: "esm", plugins: [resolving({}, apart)] });
-  await build({ ...common, entryPoints: entries("embedded"), plugins: [resolving(parts)] });
-  const whole = { ...parts, "./embedded.js": "./embedded.cjs" };
-  await build({ ...common, entryPoints: entries("index", "slim", "client"), plugins: [resolving(whole, apart)] });
+// The wasm is embedded as deflated bytes in base64. Base64 of the plain wasm would be a third larger after a server has
+// compressed it.
+function writeDeflatedModule(wasm) {
+  const deflated = deflate(join(packageFolder, "ofauth_edge.wasm")).toString("base64");
+  const lines = [`export const inflatedLength = ${wasm.length};`, `export const deflated = "${deflated}";`];
+  writeFileSync(join(buildFolder, "deflated.js"), `${lines.join("\n")}\n`);
 }
 
-// By zopfli, which takes its time: a fifteenth less to download than from zlib. It writes gzip, of which what stands around is cut.
+// zopfli compresses slowly, but its output is a fifteenth smaller than zlib's. It writes a gzip file; the deflated bytes stand
+// between a header of 10 bytes and a trailer of 8.
 function deflate(path) {
-  // What it writes stands beside what it reads.
-  const copy = join(made, "embedded.wasm");
+  // zopfli writes its output beside its input, so the input is a copy outside of the package.
+  const copy = join(buildFolder, "embedded.wasm");
   copyFileSync(path, copy);
   run(join(root, ".tools/bin/zopfli"), [copy]);
   const gzip = readFileSync(`${copy}.gz`);
   const [, , method, flags] = gzip;
-  if (method !== 8 || flags !== 0) throw new Error("zopfli wrote another header than a plain one");
+  if (method !== 8 || flags !== 0) throw new Error("the gzip header that zopfli wrote is not 10 bytes long");
   return gzip.subarray(10, -8);
 }
 
-// Imports of names in `places` are found there; what is then in `apart` stays a file of its own. What wasm-bindgen has copied
-// is taken from where it stands, since the engine imports it too and there must be one of it.
-function resolving(places, apart = []) {
+// The ES modules of the entries share core.js, client.js and embedded.js. The CommonJS entries share only embedded.cjs; each
+// contains its own copy of everything else.
+async function bundleEntries() {
+  const entries = (...names) => names.map((name) => join(templateFolder, `${name}.mjs`));
+  const sources = {
+    "./imports.js": join(glueFolder, "imports.js"),
+    "./ofauth_edge_bg.js": join(glueFolder, "ofauth_edge_bg.js"),
+    "./core.js": join(templateFolder, "core.mjs"),
+    "./client.js": join(templateFolder, "client.mjs"),
+    "./deflated.js": join(buildFolder, "deflated.js"),
+  };
+  const separateFiles = ["./core.js", "./client.js", "./embedded.js", "./embedded.cjs", "./ofauth_edge.wasm"];
+  const options = { bundle: true, outdir: packageFolder, target: "es2022", platform: "neutral", logLevel: "warning" };
+  const esm = { ...options, format: "esm" };
+  const cjs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
+  await build({ ...esm, entryPoints: entries("core", "client", "embedded"), plugins: [resolveImports(sources)] });
+  await build({ ...esm, entryPoints: entries("index", "slim", "workerd"), plugins: [resolveImports({}, separateFiles)] });
+  await build({ ...cjs, entryPoints: entries("embedded"), plugins: [resolveImports(sources)] });
+  const cjsSources = { ...sources, "./embedded.js": "./embedded.cjs" };
+  await build({ ...cjs, entryPoints: entries("index", "slim", "client"), plugins: [resolveImports(cjsSources, separateFiles)] });
+}
+
+// An esbuild plugin. An import that is a key of `sources` is replaced by its value. An import that is then in `separateFiles`
+// is not bundled: it stays an import of that file.
+function resolveImports(sources, separateFiles = []) {
   const setup = ({ onResolve }) => {
+    // wasm-bindgen copies src/npm/sha256.js into a folder snippets/. The original is used instead of the copy, because
+    // engine.mjs imports it too and both must share one module.
     onResolve({ filter: /^\.\/snippets\// }, ({ path }) => ({ path: join(root, path.replace(/^\.\/snippets\/[^/]+\//, "")) }));
     onResolve({ filter: /^\./ }, ({ path: name }) => {
-      const path = places[name] ?? name;
-      return apart.includes(path) ? { path, external: true } : name in places ? { path } : undefined;
+      const path = sources[name] ?? name;
+      return separateFiles.includes(path) ? { path, external: true } : name in sources ? { path } : undefined;
     });
   };
-  return { name: "places", setup };
+  return { name: "resolve-imports", setup };
 }
 
-function copyRest() {
-  const manifest = JSON.parse(readFileSync(join(template, "package.json"), "utf8"));
+function copyOtherFiles() {
+  const manifest = JSON.parse(readFileSync(join(templateFolder, "package.json"), "utf8"));
   manifest.version = /^version = "(.+)"$/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))[1];
-  writeFileSync(join(pkg, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-  copyFileSync(join(template, "README.md"), join(pkg, "README.md"));
-  copyFileSync(join(root, "LICENSE"), join(pkg, "LICENSE"));
-  copyFileSync(join(root, "node_modules/fflate/LICENSE"), join(pkg, "LICENSE-fflate"));
+  writeFileSync(join(packageFolder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
+  copyFileSync(join(templateFolder, "README.md"), join(packageFolder, "README.md"));
+  copyFileSync(join(root, "LICENSE"), join(packageFolder, "LICENSE"));
+  // The package contains code of fflate, whose license must come with it.
+  copyFileSync(join(root, "node_modules/fflate/LICENSE"), join(packageFolder, "LICENSE-fflate"));
   copyTypes(join(root, "src/npm/types.d.ts"), "index");
-  copyTypes(join(template, "slim.d.ts"), "slim");
-  copyTypes(join(template, "client.d.ts"), "client");
+  copyTypes(join(templateFolder, "slim.d.ts"), "slim");
+  copyTypes(join(templateFolder, "client.d.ts"), "client");
 }
 
+// The types of the CommonJS entries are the same, but their imports end in .cjs.
 function copyTypes(from, name) {
   const types = readFileSync(from, "utf8");
-  writeFileSync(join(pkg, `${name}.d.ts`), types);
-  writeFileSync(join(pkg, `${name}.d.cts`), types.replace(/"\.\/(index|client)\.js"/g, '"./$1.cjs"'));
+  writeFileSync(join(packageFolder, `${name}.d.ts`), types);
+  writeFileSync(join(packageFolder, `${name}.d.cts`), types.replace(/"\.\/(index|client)\.js"/g, '"./$1.cjs"'));
 }
 
-function printSizes() {
-  const wasm = readFileSync(join(pkg, "ofauth_edge.wasm"));
+function printSize() {
+  const wasm = readFileSync(join(packageFolder, "ofauth_edge.wasm"));
   console.log(`npm package: pkg/ofauth_edge.wasm has ${wasm.length} bytes, ${gzipSync(wasm, { level: 9 }).length} gzipped`);
 }
 

@@ -1,60 +1,60 @@
-// Tells bytes by what the JavaScript engine itself knows of them, which no subclass, tag or other realm changes. Nothing of
-// the caller's runs here.
+// Recognises the caller's bytes and makes a Uint8Array over them. It uses only the engine's built-in getters: they work for
+// subclasses, for changed Symbol.toStringTag values and for objects of other realms, and they run no code of the caller.
 
-import { misuse } from "./errors.mjs";
+import { argumentError } from "./errors.mjs";
 
-const own = /* @__PURE__ */ intrinsics();
+const intrinsics = /* @__PURE__ */ loadIntrinsics();
 
-// A Uint8Array over the bytes of a Uint8Array of any kind or of an ArrayBuffer; undefined for anything else.
+// Returns a Uint8Array over the bytes of any kind of Uint8Array or of an ArrayBuffer, and undefined for any other value.
 export function bytesOf(argument, value) {
-  if (own.tag.call(value) === "Uint8Array") return viewOf(argument, value);
-  return isBuffer(value) ? whole(argument, value) : undefined;
+  if (intrinsics.tag.call(value) === "Uint8Array") return viewOfArray(argument, value);
+  return isArrayBuffer(value) ? viewOfBuffer(argument, value) : undefined;
 }
 
-// Of a fixed length: what it shows may be shared, and grow.
-function viewOf(argument, value) {
-  const length = own.length.call(value);
-  if (length > 0) return new Uint8Array(own.buffer.call(value), own.offset.call(value), length);
+// Makes a view of fixed length, because the array may be backed by shared memory that grows.
+function viewOfArray(argument, array) {
+  const length = intrinsics.length.call(array);
+  if (length > 0) return new Uint8Array(intrinsics.buffer.call(array), intrinsics.offset.call(array), length);
   try {
-    // Empty, or was its buffer transferred or shrunk? Only methods tell.
-    own.keys.call(value);
+    // A length of 0 may mean that the buffer was transferred or shrunk. The getters do not tell, but methods then throw.
+    intrinsics.keys.call(array);
   } catch (cause) {
-    throw gone(argument, cause);
+    throw detachedError(argument, cause);
   }
   return new Uint8Array(0);
 }
 
-function whole(argument, buffer) {
+function viewOfBuffer(argument, buffer) {
   try {
     return new Uint8Array(buffer);
   } catch (cause) {
-    throw gone(argument, cause);
+    throw detachedError(argument, cause);
   }
 }
 
-function gone(argument, cause) {
-  return misuse(argument, "bytes that are still there: its buffer was transferred elsewhere (detached) or shrunk", cause);
+function detachedError(argument, cause) {
+  return argumentError(argument, "bytes in a buffer that still exists: this one was transferred (detached) or shrunk", cause);
 }
 
-function isBuffer(value) {
+function isArrayBuffer(value) {
   if (typeof value !== "object" || value === null) return false;
   try {
-    own.byteLength.call(value);
+    intrinsics.byteLength.call(value);
     return true;
   } catch {
     return false;
   }
 }
 
-function intrinsics() {
-  const views = Object.getPrototypeOf(Uint8Array.prototype);
+function loadIntrinsics() {
+  const typedArray = Object.getPrototypeOf(Uint8Array.prototype);
   const getter = (prototype, name) => Object.getOwnPropertyDescriptor(prototype, name).get;
   return {
-    tag: getter(views, Symbol.toStringTag),
-    buffer: getter(views, "buffer"),
-    offset: getter(views, "byteOffset"),
-    length: getter(views, "length"),
-    keys: views.keys,
+    tag: getter(typedArray, Symbol.toStringTag),
+    buffer: getter(typedArray, "buffer"),
+    offset: getter(typedArray, "byteOffset"),
+    length: getter(typedArray, "length"),
+    keys: typedArray.keys,
     byteLength: getter(ArrayBuffer.prototype, "byteLength"),
   };
 }

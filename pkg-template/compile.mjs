@@ -1,10 +1,10 @@
-// Compiles the wasm on the spot, which a Content-Security-Policy may forbid.
+// Compiles the wasm synchronously. A Content-Security-Policy may forbid that.
 
 export function compile(bytes) {
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
-    // An exhausted stack.
+    // The stack is exhausted. That has nothing to do with the policy.
     if (cause instanceof RangeError) throw cause;
     throw new Error(
       "ofauth-edge: WebAssembly could not be compiled; under a Content-Security-Policy, script-src must allow 'wasm-unsafe-eval'",

@@ -1,53 +1,55 @@
-// The functions of the package, over an instance of the wasm that each entry loads in its own way.
+// The functions of the package. Each entry loads the wasm in its own way and makes the functions from it.
 
-import { clock, readBody, readHeaders, readOptions, readSecrets, readTime } from "./arguments.mjs";
-import { WebhookVerificationError, misuse, reading } from "./errors.mjs";
-import * as engine from "./engine.mjs";
+import { currentTime, readBody, readHeaders, readOptions, readSecrets, readTime } from "./arguments.mjs";
+import { WebhookVerificationError, argumentError, readFromCaller } from "./errors.mjs";
+import { withEngine } from "./engine.mjs";
 
 export { compile } from "./compile.mjs";
-export { WebhookVerificationError, misuse } from "./errors.mjs";
+export { WebhookVerificationError, argumentError } from "./errors.mjs";
 
-// As in src/npm/mod.rs.
-const KNOWN = 2;
-const DATED = 4;
-const LIVE = 8;
-const NUMBER_IDS = 16;
+// Flags in the result of the wasm's verify_webhook. They are defined in src/npm/flags.rs.
+const KNOWN_TYPE = 2;
+const HAS_TIMESTAMP = 4;
+const HAS_LIVE = 8;
+const HAS_NUMBER_IDS = 16;
 
-// What would not arrive in a header's value as it is.
-const UNFIT = /^ | $|[^\x20-\x7e\xa0-\xff]/;
+// Characters that a header's value cannot carry unchanged: spaces at its ends, control characters, characters above U+00FF.
+const INVALID_IN_HEADER = /^ | $|[^\x20-\x7e\xa0-\xff]/;
 
 const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true });
 
-// What each entry exports, one by one, so that what an app does not use is left out of it. `load` returns a
-// WebAssembly.Module; it is called by the first call that needs it, and again only if an instance was lost.
+// The `make…` functions make the functions that the entries export. They are made one by one, so that bundlers leave out those
+// that an app does not use. `load` returns the WebAssembly.Module. The first call that needs it calls `load`; later calls do so
+// only to replace an instance that was lost.
 //
-// The body is read last: reading the others may run the caller's getters, and these may take its bytes away.
+// Every function reads the body last. Reading the other arguments may run getters of the caller, and a getter could detach the
+// body's buffer.
 
-export function signatureVerifier(load) {
+export function makeVerifySignature(load) {
   return function verifySignature(body, headers, secrets, options) {
-    return signature(load, readHeaders(headers), readSecrets(secrets), readOptions(options), readBody(body));
+    return verifySignatureWith(load, readHeaders(headers), readSecrets(secrets), readOptions(options), readBody(body));
   };
 }
 
-export function webhookVerifier(load) {
+export function makeVerifyWebhook(load) {
   return function verifyWebhook(body, headers, secrets, options) {
-    return webhook(load, readHeaders(headers), readSecrets(secrets), readOptions(options), readBody(body));
+    return verifyWebhookWith(load, readHeaders(headers), readSecrets(secrets), readOptions(options), readBody(body));
   };
 }
 
-export function signatureExplainer(load) {
+export function makeExplainSignature(load) {
   return function explainSignature(body, headers, secrets, options) {
-    return explain(load, readHeaders(headers), readSecrets(secrets), readOptions(options), readBody(body));
+    return explainSignatureWith(load, readHeaders(headers), readSecrets(secrets), readOptions(options), readBody(body));
   };
 }
 
-export function webhookSigner(load) {
+export function makeSignWebhook(load) {
   return function signWebhook(body, secret, options) {
-    return sign(load, secret, readSigning(options), readBody(body));
+    return signWebhookWith(load, secret, readSignOptions(options), readBody(body));
   };
 }
 
-export function webhookClass(load) {
+export function makeWebhookClass(load) {
   return class Webhook {
     #secrets;
     #options;
@@ -58,99 +60,104 @@ export function webhookClass(load) {
     }
 
     verify(body, headers) {
-      return webhook(load, readHeaders(headers), this.#secrets, this.#options, readBody(body));
+      return verifyWebhookWith(load, readHeaders(headers), this.#secrets, this.#options, readBody(body));
     }
   };
 }
 
-function signature(load, headers, secrets, { tolerance, now = clock() }, body) {
-  return engine.using(load, judge, body, headers, secrets, tolerance, now);
+function verifySignatureWith(load, headers, secrets, { tolerance, now = currentTime() }, body) {
+  return withEngine(load, runVerifySignature, body, headers, secrets, tolerance, now);
 }
 
-function judge(run, body, headers, secrets, tolerance, now) {
-  run.verify(body, headers, secrets, tolerance, now, false);
-  return run.answer();
+function runVerifySignature(engine, body, headers, secrets, tolerance, now) {
+  engine.verify(body, headers, secrets, tolerance, now, false);
+  return engine.readAnswer();
 }
 
-function webhook(load, headers, secrets, { tolerance, now = clock() }, body) {
-  return engine.using(load, judgeEvent, body, headers, secrets, tolerance, now);
+function verifyWebhookWith(load, headers, secrets, { tolerance, now = currentTime() }, body) {
+  return withEngine(load, runVerifyWebhook, body, headers, secrets, tolerance, now);
 }
 
-function judgeEvent(run, body, headers, secrets, tolerance, now) {
+function runVerifyWebhook(engine, body, headers, secrets, tolerance, now) {
   let flags;
   try {
-    flags = run.verify(body, headers, secrets, tolerance, now, true);
+    flags = engine.verify(body, headers, secrets, tolerance, now, true);
   } catch (error) {
-    // The core leaves it to JSON.parse what is JSON; what is not is no event either.
-    if (error.code === "INVALID_EVENT") read(run, body);
+    // The core does not decide whether a body is JSON: JSON.parse does. A body that is not JSON must be INVALID_JSON.
+    if (error.code === "INVALID_EVENT") parseBody(engine, body);
     throw error;
   }
-  const event = read(run, body);
-  if (flags & NUMBER_IDS) for (const [path, id] of Object.entries(run.answer())) put(event, path.split("."), id);
-  return shape(event, flags);
+  const parsed = parseBody(engine, body);
+  if (flags & HAS_NUMBER_IDS) {
+    // JSON.parse may have rounded these ids. The core gives them as text.
+    for (const [path, id] of Object.entries(engine.readAnswer())) setAtPath(parsed, path.split("."), id);
+  }
+  return toEvent(parsed, flags);
 }
 
-function explain(load, headers, secrets, { tolerance, now = clock() }, body) {
-  return engine.using(load, (run) => run.explain(body, headers, secrets, tolerance, now));
+function explainSignatureWith(load, headers, secrets, { tolerance, now = currentTime() }, body) {
+  return withEngine(load, (engine) => engine.explain(body, headers, secrets, tolerance, now));
 }
 
-// What was verified is read, not what a caller may have changed since.
-function read(run, body) {
+// Parses a body that was verified. Bytes are taken from the engine, because the caller may have changed its own since.
+function parseBody(engine, body) {
   try {
-    return JSON.parse(typeof body === "string" ? withoutMark(body) : decoder.decode(run.verified()));
+    return JSON.parse(typeof body === "string" ? withoutByteOrderMark(body) : decoder.decode(engine.verifiedBytes()));
   } catch (cause) {
-    // An exhausted stack says nothing about the body.
+    // Any other error, such as an exhausted stack, does not mean that the body is wrong.
     if (cause.name !== "SyntaxError" && cause.name !== "TypeError") throw cause;
-    // Without the cause, which would quote the body.
+    // The cause is not passed on, because its message quotes the body.
     throw new WebhookVerificationError("INVALID_JSON", "the body is not JSON in UTF-8");
   }
 }
 
-function withoutMark(text) {
+function withoutByteOrderMark(text) {
   return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
 }
 
-function put(event, path, value) {
+function setAtPath(object, path, value) {
   const last = path.length - 1;
-  let at = event;
-  for (let depth = 0; depth < last; depth++) at = at[path[depth]];
-  at[path[last]] = value;
+  let parent = object;
+  for (let depth = 0; depth < last; depth++) parent = parent[path[depth]];
+  parent[path[last]] = value;
 }
 
-// What the core has judged takes its place; the rest stays as it came.
-function shape(parsed, flags) {
-  const event = parsed.type == null ? renamed(parsed) : parsed;
-  event.known = (flags & KNOWN) !== 0;
-  if (!(flags & DATED)) event.timestamp = null;
-  if (!(flags & LIVE) && "live" in event) delete event.live;
+// Gives the parsed body the shape of an event. The flags say what the core found in the body. Other members stay unchanged.
+function toEvent(parsed, flags) {
+  const event = parsed.type == null ? withTypeFromEventType(parsed) : parsed;
+  event.known = (flags & KNOWN_TYPE) !== 0;
+  if (!(flags & HAS_TIMESTAMP)) event.timestamp = null;
+  if (!(flags & HAS_LIVE) && "live" in event) delete event.live;
   return event;
 }
 
-function renamed({ eventType, ...event }) {
+function withTypeFromEventType({ eventType, ...event }) {
   event.type = eventType;
   return event;
 }
 
-function readSigning(options = {}) {
-  if (typeof options !== "object" || options === null) throw misuse("options", "an object: {scheme?, timestamp?, id?}");
-  const { scheme = "ofauth", timestamp, id } = reading("options", () => ({
+function readSignOptions(options = {}) {
+  if (typeof options !== "object" || options === null) throw argumentError("options", "an object: {scheme?, timestamp?, id?}");
+  const { scheme = "ofauth", timestamp, id } = readFromCaller("options", () => ({
     scheme: options.scheme,
     timestamp: options.timestamp,
     id: options.id,
   }));
-  if (scheme !== "ofauth" && scheme !== "svix") throw misuse("options.scheme", '"ofauth" or "svix"');
+  if (scheme !== "ofauth" && scheme !== "svix") throw argumentError("options.scheme", '"ofauth" or "svix"');
   if (scheme === "svix") {
-    if (typeof id !== "string" || id === "") throw misuse("options.id", "the message's id, a string, under svix");
-    if (UNFIT.test(id)) throw misuse("options.id", "fit for a header: no control character, none above U+00FF, no space around it");
+    if (typeof id !== "string" || id === "") throw argumentError("options.id", "a string, the message's id: svix needs one");
+    if (INVALID_IN_HEADER.test(id)) {
+      throw argumentError("options.id", "fit for a header: no control characters, none above U+00FF, no space at either end");
+    }
   }
-  return { scheme, id, timestamp: timestamp === undefined ? clock() : readTime("options.timestamp", timestamp) };
+  return { scheme, id, timestamp: timestamp === undefined ? currentTime() : readTime("options.timestamp", timestamp) };
 }
 
-function sign(load, secret, { scheme, id, timestamp }, body) {
-  if (typeof secret !== "string") throw misuse("secret", "a string");
-  const named = scheme === "svix" ? id : undefined;
-  const value = engine.using(load, (run) => run.sign(body, secret, scheme === "ofauth", named, timestamp));
+function signWebhookWith(load, secret, { scheme, id, timestamp }, body) {
+  if (typeof secret !== "string") throw argumentError("secret", "a string");
+  const svixId = scheme === "svix" ? id : undefined;
+  const signature = withEngine(load, (engine) => engine.sign(body, secret, scheme === "ofauth", svixId, timestamp));
   return scheme === "ofauth"
-    ? { "ofauth-signature": value }
-    : { "svix-id": id, "svix-timestamp": String(timestamp), "svix-signature": value };
+    ? { "ofauth-signature": signature }
+    : { "svix-id": id, "svix-timestamp": String(timestamp), "svix-signature": signature };
 }

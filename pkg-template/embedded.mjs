@@ -1,10 +1,11 @@
-// The wasm as it comes along: deflated, as base64. A module of its own, which an app that does not verify leaves out whole.
+// The wasm, embedded as deflated bytes in base64. It is in a separate module, so that bundlers leave it out of an app that does
+// not use it.
 
 import { inflateSync } from "fflate";
-import { bytes, deflated } from "./deflated.js";
+import { deflated, inflatedLength } from "./deflated.js";
 
-// Its bytes.
-export function wasm() {
-  const packed = Uint8Array.from(atob(deflated), (char) => char.charCodeAt(0));
-  return inflateSync(packed, { out: new Uint8Array(bytes) });
+// Returns the bytes of the wasm.
+export function wasmBytes() {
+  const bytes = Uint8Array.from(atob(deflated), (char) => char.charCodeAt(0));
+  return inflateSync(bytes, { out: new Uint8Array(inflatedLength) });
 }

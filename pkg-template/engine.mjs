@@ -1,45 +1,50 @@
-// One instance of the wasm, and how a call gets in and out of it: the body, then the headers, as UTF-8 in an input buffer
-// of the instance's own. All that a caller passed has been read before: nothing of the caller's runs while a call is under way.
+// Runs the calls in an instance of the wasm. Each instance has an input buffer in its memory. A call writes the body there and
+// then the headers, both as UTF-8. All arguments have been read before, so no code of the caller runs during a call.
 
 import { __wbg_set_wasm, imports } from "./imports.js";
 import { WebhookVerificationError } from "./errors.mjs";
 import { attach } from "../src/npm/sha256.js";
 
-const MAX_BODY = 16 * 1024 * 1024;
-const MAX_HEADER = 8192;
-const TOO_LARGE = "the body is over 16 MiB";
-const TWICE = "a signature header was given more than once";
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+// The core refuses a header that has more bytes than this.
+const MAX_HEADER_BYTES = 8192;
+const BODY_TOO_LARGE = "the body is over 16 MiB";
+const REPEATED_HEADER = "a signature header was given more than once";
 const NOT_WELL_FORMED = "the body is a string with half of a surrogate pair, which has no bytes; pass the raw bytes";
 
 const encoder = /* @__PURE__ */ new TextEncoder();
 const decoder = /* @__PURE__ */ new TextDecoder();
 
-let current = null;
+// The engine that all entries share. It is null before the first call, during a call, and after an engine was lost.
+let idleEngine = null;
 
-// Has the one instance that all entries share do `act` with what is given. It is put away meanwhile, and comes back unless
-// what is thrown is not ours: that came out of wasm itself (a stack overflow, say) and left it who knows how. The next call
-// then gets a new one.
-export function using(load, act, ...given) {
-  const engine = current ?? new Engine(new WebAssembly.Instance(load(), { "./ofauth_edge_bg.js": imports }));
-  current = null;
+// Calls `run` with the shared engine and the other arguments. If a patched hash function calls the package during this call,
+// the inner call gets a new engine.
+//
+// If `run` throws an error that is not ours, the engine is not used again. Such an error comes from inside the wasm, for example
+// a stack overflow, and may have left the memory in any state. The next call makes a new engine.
+export function withEngine(load, run, ...args) {
+  const engine = idleEngine ?? new Engine(new WebAssembly.Instance(load(), { "./ofauth_edge_bg.js": imports }));
+  idleEngine = null;
   engine.attach();
   try {
-    const result = act(engine, ...given);
-    current = engine;
+    const result = run(engine, ...args);
+    idleEngine = engine;
     return result;
   } catch (error) {
-    if (error instanceof WebhookVerificationError) current = engine;
+    if (error instanceof WebhookVerificationError) idleEngine = engine;
     throw error;
   }
 }
 
 class Engine {
   #wasm;
-  // The input buffer. What makes the memory grow detaches the view, and leaves it empty.
+  // A view of the input buffer. It is detached, and then has length 0, when the wasm's memory grows.
   #input = new Uint8Array(0);
-  #room = 0;
+  #inputCapacity = 0;
+  // The secrets that the wasm uses now.
   #secrets = null;
-  #bytes = 0;
+  #bodyLength = 0;
 
   constructor({ exports }) {
     this.#wasm = exports;
@@ -48,117 +53,125 @@ class Engine {
     this.#reserve(16 * 1024);
   }
 
-  // Has the platform's hash read and write in this one's memory.
+  // Makes the platform's SHA-256 read and write the memory of this instance.
   attach() {
     attach(this.#wasm);
   }
 
-  // Judges the signature, and the event if `event` says so; returns what the wasm does, which is not 0.
-  verify(body, headers, secrets, tolerance, now, event) {
-    if (!this.#use(secrets)) throw this.#failure();
-    const fault = this.#putBody(body);
-    const twice = this.#putHeaders(headers);
-    if (fault !== null) throw this.#worse(fault, twice, tolerance, now);
-    const good = event
-      ? this.#wasm.verify_webhook(this.#bytes, tolerance, now)
-      : this.#wasm.verify_signature(this.#bytes, tolerance, now);
-    if (!good) throw this.#failure(twice);
-    return good;
+  // Verifies the signature, and with `isWebhook` also the event. Returns the result of the wasm's function, which is not 0.
+  verify(body, headers, secrets, tolerance, now, isWebhook) {
+    if (!this.#useSecrets(secrets)) throw this.#makeError();
+    const bodyError = this.#writeBody(body);
+    const hasRepeatedHeader = this.#writeHeaders(headers);
+    if (bodyError !== null) throw this.#firstError(bodyError, hasRepeatedHeader, tolerance, now);
+    const result = isWebhook
+      ? this.#wasm.verify_webhook(this.#bodyLength, tolerance, now)
+      : this.#wasm.verify_signature(this.#bodyLength, tolerance, now);
+    if (!result) throw this.#makeError(hasRepeatedHeader);
+    return result;
   }
 
-  // A body that cannot be judged is the last thing that is wrong, where a signature that does not match would be.
-  #worse(fault, twice, tolerance, now) {
-    if (this.#wasm.verify_signature(0, tolerance, now)) return fault;
-    const failure = this.#failure(twice);
-    return failure.code === "SIGNATURE_MISMATCH" ? fault : failure;
+  // Returns the error of a call whose body cannot be written. Faults of the headers and of the time come first, as for any
+  // other body. To find them, an empty body is verified. Instead of a wrong signature, `bodyError` is reported.
+  #firstError(bodyError, hasRepeatedHeader, tolerance, now) {
+    if (this.#wasm.verify_signature(0, tolerance, now)) return bodyError;
+    const error = this.#makeError(hasRepeatedHeader);
+    return error.code === "SIGNATURE_MISMATCH" ? bodyError : error;
   }
 
-  // The same where a failure is what is asked about.
+  // Returns a diagnosis. Secrets that cannot be used are part of the diagnosis, not an error.
   explain(body, headers, secrets, tolerance, now) {
-    this.#use(secrets);
-    const fault = this.#putBody(body);
-    if (fault !== null) throw fault;
-    const twice = this.#putHeaders(headers);
-    this.#wasm.explain(this.#bytes, tolerance, now);
-    const diagnosis = this.answer();
-    if (twice && diagnosis.cause === "malformed_header") diagnosis.message = `${TWICE}. Pass it as received.`;
+    this.#useSecrets(secrets);
+    const bodyError = this.#writeBody(body);
+    if (bodyError !== null) throw bodyError;
+    const hasRepeatedHeader = this.#writeHeaders(headers);
+    this.#wasm.explain(this.#bodyLength, tolerance, now);
+    const diagnosis = this.readAnswer();
+    if (hasRepeatedHeader && diagnosis.cause === "malformed_header") diagnosis.message = `${REPEATED_HEADER}. Pass it as received.`;
     return diagnosis;
   }
 
-  sign(body, secret, ofauth, id, timestamp) {
-    const fault = this.#putBody(body);
-    if (fault !== null) throw fault;
-    this.#wasm.secret(ofauth, this.#bytes, this.#put(secret, this.#bytes));
-    if (id !== undefined) this.#wasm.header(0, this.#bytes, this.#put(id, this.#bytes));
-    if (!this.#wasm.sign(ofauth, this.#bytes, timestamp)) throw this.#failure();
-    return this.answer();
+  // Returns the value of the signature header.
+  sign(body, secret, isOfauth, svixId, timestamp) {
+    const bodyError = this.#writeBody(body);
+    if (bodyError !== null) throw bodyError;
+    this.#wasm.secret(isOfauth, this.#bodyLength, this.#write(secret, this.#bodyLength));
+    if (svixId !== undefined) this.#wasm.header(0, this.#bodyLength, this.#write(svixId, this.#bodyLength));
+    if (!this.#wasm.sign(isOfauth, this.#bodyLength, timestamp)) throw this.#makeError();
+    return this.readAnswer();
   }
 
-  // The bytes of the last body, as they were verified.
-  verified() {
-    this.#reserve(this.#bytes);
-    return this.#input.subarray(0, this.#bytes);
+  // The bytes of the body that was verified last.
+  verifiedBytes() {
+    this.#reserve(this.#bodyLength);
+    return this.#input.subarray(0, this.#bodyLength);
   }
 
-  // What the last call answers besides good or bad.
-  answer() {
+  // Reads the answer of the last call, which the wasm keeps as JSON.
+  readAnswer() {
     const start = this.#wasm.answer() >>> 0;
     return JSON.parse(decoder.decode(new Uint8Array(this.#wasm.memory.buffer, start, this.#wasm.answer_bytes())));
   }
 
-  #failure(twice = false) {
-    const { code, message } = this.answer();
-    const doubled = twice && code === "MALFORMED_HEADER";
-    return new WebhookVerificationError(code, doubled ? TWICE : message);
+  // Makes the error of the last call, which has failed.
+  #makeError(hasRepeatedHeader = false) {
+    const { code, message } = this.readAnswer();
+    const isRepeatedHeader = hasRepeatedHeader && code === "MALFORMED_HEADER";
+    return new WebhookVerificationError(code, isRepeatedHeader ? REPEATED_HEADER : message);
   }
 
-  #use(secrets) {
-    if (this.#secrets !== null && same(this.#secrets, secrets)) return true;
+  // Passes the secrets to the wasm, unless it uses the same ones already. Returns false if they cannot be used.
+  #useSecrets(secrets) {
+    if (this.#secrets !== null && areSameSecrets(this.#secrets, secrets)) return true;
     this.#secrets = null;
-    for (const secret of secrets.ofauth) this.#wasm.secret(true, 0, this.#put(secret, 0));
-    for (const secret of secrets.svix) this.#wasm.secret(false, 0, this.#put(secret, 0));
+    for (const secret of secrets.ofauth) this.#wasm.secret(true, 0, this.#write(secret, 0));
+    for (const secret of secrets.svix) this.#wasm.secret(false, 0, this.#write(secret, 0));
     if (!this.#wasm.use_secrets(secrets.bare)) return false;
     this.#secrets = secrets;
     return true;
   }
 
-  #putBody(body) {
-    this.#bytes = 0;
+  // Writes the body to the input buffer. Returns null, or an error if the body is too large or is not well-formed text.
+  #writeBody(body) {
+    this.#bodyLength = 0;
     if (typeof body === "string") {
       if (!isWellFormed(body)) return new WebhookVerificationError("INVALID_BODY", NOT_WELL_FORMED);
-      if (isTooLarge(body)) return new WebhookVerificationError("BODY_TOO_LARGE", TOO_LARGE);
-      this.#bytes = this.#put(body, 0);
+      if (isTooLarge(body)) return new WebhookVerificationError("BODY_TOO_LARGE", BODY_TOO_LARGE);
+      this.#bodyLength = this.#write(body, 0);
     } else {
       const { length } = body;
-      if (length > MAX_BODY) return new WebhookVerificationError("BODY_TOO_LARGE", TOO_LARGE);
+      if (length > MAX_BODY_BYTES) return new WebhookVerificationError("BODY_TOO_LARGE", BODY_TOO_LARGE);
       this.#reserve(length);
       this.#input.set(body);
-      this.#bytes = length;
+      this.#bodyLength = length;
     }
     return null;
   }
 
-  #putHeaders(headers) {
-    let start = this.#bytes;
-    let twice = false;
-    for (let place = 0; place < headers.length; place++) {
-      let value = headers[place];
+  // Writes the headers after the body. Returns whether one of them was given more than once.
+  #writeHeaders(headers) {
+    let start = this.#bodyLength;
+    let hasRepeatedHeader = false;
+    for (let index = 0; index < headers.length; index++) {
+      let value = headers[index];
       if (value === undefined) continue;
       if (value === null) {
-        // The core finds this one too long, in its place in the order of judgement.
-        twice = true;
-        value = " ".repeat(MAX_HEADER + 1);
+        // A repeated header is MALFORMED_HEADER, as is one that is too long. So a value that is too long is passed, and the
+        // core reports it in the right order among other faults.
+        hasRepeatedHeader = true;
+        value = " ".repeat(MAX_HEADER_BYTES + 1);
       }
-      if (value.length > MAX_HEADER) value = value.slice(0, MAX_HEADER + 1);
-      const bytes = this.#put(value, start);
-      this.#wasm.header(place, start, bytes);
+      if (value.length > MAX_HEADER_BYTES) value = value.slice(0, MAX_HEADER_BYTES + 1);
+      const bytes = this.#write(value, start);
+      this.#wasm.header(index, start, bytes);
       start += bytes;
     }
-    return twice;
+    return hasRepeatedHeader;
   }
 
-  // Writes `text` as UTF-8 at `start` and says how many bytes that took.
-  #put(text, start) {
+  // Writes `text` as UTF-8 at `start` of the input buffer and returns the number of bytes. Text is mostly ASCII, so one byte
+  // for each UTF-16 unit is reserved first. Text that does not fit gets 3 bytes for each unit, the most that a unit takes.
+  #write(text, start) {
     this.#reserve(start + text.length);
     let { read, written } = encoder.encodeInto(text, start === 0 ? this.#input : this.#input.subarray(start));
     if (read < text.length) {
@@ -168,19 +181,20 @@ class Engine {
     return written;
   }
 
+  // Makes the input buffer hold at least so many bytes, and renews the view of it if the memory has grown.
   #reserve(bytes) {
     if (this.#input.length > 0 && bytes <= this.#input.length) return;
-    this.#room = Math.max(this.#room, bytes);
-    const start = this.#wasm.reserve(this.#room) >>> 0;
-    this.#input = new Uint8Array(this.#wasm.memory.buffer, start, this.#room);
+    this.#inputCapacity = Math.max(this.#inputCapacity, bytes);
+    const start = this.#wasm.reserve(this.#inputCapacity) >>> 0;
+    this.#input = new Uint8Array(this.#wasm.memory.buffer, start, this.#inputCapacity);
   }
 }
 
-function same(a, b) {
-  return a === b || (a.bare === b.bare && sameList(a.ofauth, b.ofauth) && sameList(a.svix, b.svix));
+function areSameSecrets(a, b) {
+  return a === b || (a.bare === b.bare && areSameLists(a.ofauth, b.ofauth) && areSameLists(a.svix, b.svix));
 }
 
-function sameList(a, b) {
+function areSameLists(a, b) {
   return a.length === b.length && a.every((secret, index) => secret === b[index]);
 }
 
@@ -188,13 +202,13 @@ function isWellFormed(text) {
   return text.isWellFormed === undefined ? !/\p{Surrogate}/u.test(text) : text.isWellFormed();
 }
 
-// By its UTF-8 length, which is counted only where it is in doubt.
+// Whether the text takes too many bytes in UTF-8. A UTF-16 unit takes at most 3 bytes, so most texts need not be counted.
 function isTooLarge(text) {
-  if (3 * text.length <= MAX_BODY) return false;
+  if (3 * text.length <= MAX_BODY_BYTES) return false;
   let bytes = text.length;
-  for (let index = 0; index < text.length && bytes <= MAX_BODY; index++) {
+  for (let index = 0; index < text.length && bytes <= MAX_BODY_BYTES; index++) {
     const unit = text.charCodeAt(index);
     if (unit > 0x7f) bytes += unit < 0x800 || (unit >= 0xd800 && unit < 0xe000) ? 1 : 2;
   }
-  return bytes > MAX_BODY;
+  return bytes > MAX_BODY_BYTES;
 }

@@ -1,4 +1,5 @@
-// What can go wrong: a sender's or a secret's fault is a WebhookVerificationError, the caller's own is a TypeError.
+// The errors of the package. A fault of the sender or of a secret is a WebhookVerificationError. A mistake in the caller's code
+// is a TypeError.
 
 const BRAND = Symbol.for("ofauth-edge.WebhookVerificationError");
 
@@ -8,9 +9,10 @@ export class WebhookVerificationError extends Error {
     this.code = code;
   }
 
-  // The package may be loaded more than once (import, require, slim), each time with a class of its own.
+  // The package may be loaded several times (by import, by require, as slim). Each copy has its own class, so instanceof
+  // checks the brand that all of them share.
   static [Symbol.hasInstance](value) {
-    // A subclass is a class like others.
+    // The prototype of a subclass has no brand. A subclass uses the ordinary check.
     if (!Object.hasOwn(this.prototype, BRAND)) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === "object" && value !== null && value[BRAND] === true;
   }
@@ -22,21 +24,23 @@ Object.defineProperty(WebhookVerificationError.prototype, "name", {
   configurable: true,
 });
 
-// `argument` has a wrong type or value; `wanted` says what to pass.
-export function misuse(argument, wanted, cause) {
-  const message = `ofauth-edge: ${argument} must be ${wanted}`;
+// The error for an argument of a wrong type or value. `expected` says what to pass.
+export function argumentError(argument, expected, cause) {
+  const message = `ofauth-edge: ${argument} must be ${expected}`;
   return cause === undefined ? new TypeError(message) : new TypeError(message, { cause });
 }
 
-// The caller's own getters may throw; what they throw must not look like ours.
-export function reading(argument, read) {
+// Calls `read`, which reads from the caller's object. If a getter or a proxy of that object throws, throws a TypeError with that
+// exception as its cause.
+export function readFromCaller(argument, read) {
   try {
     return read();
   } catch (cause) {
-    throw unreadable(argument, cause);
+    throw getterError(argument, cause);
   }
 }
 
-export function unreadable(argument, cause) {
+// The error for a getter of the caller's object that throws.
+export function getterError(argument, cause) {
   return new TypeError(`ofauth-edge: reading ${argument} threw an exception`, { cause });
 }

@@ -1,14 +1,21 @@
-// For Node, browsers and bundlers: the wasm comes along.
+// The entry for Node, browsers and bundlers. The wasm is embedded.
 
-import { compile, signatureExplainer, signatureVerifier, webhookClass, webhookSigner, webhookVerifier } from "./core.js";
-import { wasm } from "./embedded.js";
+import {
+  compile,
+  makeExplainSignature,
+  makeSignWebhook,
+  makeVerifySignature,
+  makeVerifyWebhook,
+  makeWebhookClass,
+} from "./core.js";
+import { wasmBytes } from "./embedded.js";
 
-const load = () => compile(wasm());
+const load = () => compile(wasmBytes());
 
-export const verifySignature = /* @__PURE__ */ signatureVerifier(load);
-export const verifyWebhook = /* @__PURE__ */ webhookVerifier(load);
-export const explainSignature = /* @__PURE__ */ signatureExplainer(load);
-export const signWebhook = /* @__PURE__ */ webhookSigner(load);
-export const Webhook = /* @__PURE__ */ webhookClass(load);
+export const verifySignature = /* @__PURE__ */ makeVerifySignature(load);
+export const verifyWebhook = /* @__PURE__ */ makeVerifyWebhook(load);
+export const explainSignature = /* @__PURE__ */ makeExplainSignature(load);
+export const signWebhook = /* @__PURE__ */ makeSignWebhook(load);
+export const Webhook = /* @__PURE__ */ makeWebhookClass(load);
 export { WebhookVerificationError } from "./core.js";
 export { createClient } from "./client.js";

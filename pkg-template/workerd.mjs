@@ -1,14 +1,14 @@
-// For Cloudflare Workers: the bundler or the platform hands over a compiled module.
+// The entry for Cloudflare Workers. The bundler or the platform imports the wasm as a compiled module.
 
-import { signatureExplainer, signatureVerifier, webhookClass, webhookSigner, webhookVerifier } from "./core.js";
+import { makeExplainSignature, makeSignWebhook, makeVerifySignature, makeVerifyWebhook, makeWebhookClass } from "./core.js";
 import module from "./ofauth_edge.wasm";
 
 const load = () => module;
 
-export const verifySignature = /* @__PURE__ */ signatureVerifier(load);
-export const verifyWebhook = /* @__PURE__ */ webhookVerifier(load);
-export const explainSignature = /* @__PURE__ */ signatureExplainer(load);
-export const signWebhook = /* @__PURE__ */ webhookSigner(load);
-export const Webhook = /* @__PURE__ */ webhookClass(load);
+export const verifySignature = /* @__PURE__ */ makeVerifySignature(load);
+export const verifyWebhook = /* @__PURE__ */ makeVerifyWebhook(load);
+export const explainSignature = /* @__PURE__ */ makeExplainSignature(load);
+export const signWebhook = /* @__PURE__ */ makeSignWebhook(load);
+export const Webhook = /* @__PURE__ */ makeWebhookClass(load);
 export { WebhookVerificationError } from "./core.js";
 export { createClient } from "./client.js";

@@ -1,108 +1,113 @@
-// One call of the gateway, with its tries: what is sent, to where, and when again. It answers a Result whatever happens.
+// One call of the gateway with its retries. It returns a Result in every case.
 
-import { failure, read } from "./answer.mjs";
-import { argument, isObject, isSendable } from "./check.mjs";
-import { startWatch } from "./watch.mjs";
+import { startCancellation } from "./cancellation.mjs";
+import { check, isObject, isVisibleAscii } from "./check.mjs";
+import { failure, readResponse } from "./response.mjs";
 
-/** Milliseconds that a call may take in all unless it says otherwise. */
+/** Milliseconds for a whole call, with its retries and pauses. */
 const DEFAULT_TIMEOUT = 60_000;
-/** The longest pause before the second try, in milliseconds; it doubles with every further one. */
-const PAUSE = 200;
-/** Methods that do the same twice as once: only these are sent again when it is not known whether they arrived. */
+/** The longest pause before the first retry, in milliseconds. It doubles with each further retry. */
+const FIRST_PAUSE = 200;
+/** Methods that have the same effect if they arrive twice. Only these are sent again after a network error. */
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
 
 export function makeCall({ base, credential, fetch, tries, maxWait }) {
-  return async function call(method, path, options, more) {
-    let watch;
+  return async function call(method, path, options, content) {
+    let cancellation;
     try {
-      const { signal, timeout, ...request } = prepare(base, method, path, options ?? {}, more);
-      watch = startWatch(signal, timeout);
-      return await send(request, watch);
+      const { signal, timeout, ...request } = buildRequest(base, method, path, options ?? {}, content);
+      cancellation = startCancellation(signal, timeout);
+      return await send(request, cancellation);
     } catch (error) {
-      const stopped = watch?.stopped();
-      if (stopped === "timeout") return failure("timeout", "TIMEOUT", "the call took too long", { action: "retry" });
-      if (stopped) return failure("aborted", "ABORTED", "the call was aborted");
+      const stopReason = cancellation?.stopReason();
+      if (stopReason === "timeout") return failure("timeout", "TIMEOUT", "the call took too long", { action: "retry" });
+      if (stopReason) return failure("aborted", "ABORTED", "the call was aborted");
       return failure("bad_request", "INVALID_ARGUMENT", messageOf(error));
     } finally {
-      watch?.end();
+      cancellation?.dispose();
     }
   };
 
-  async function send(request, watch) {
-    let renewed = false;
-    for (let tried = 1; ; tried += 1) {
-      watch.signal.throwIfAborted();
+  async function send(request, cancellation) {
+    let hasRenewedToken = false;
+    for (let attempt = 1; ; attempt += 1) {
+      cancellation.signal.throwIfAborted();
       const token = credential.current();
-      const result = await attempt(request, token, watch);
+      const result = await sendOnce(request, token, cancellation);
       const { error } = result;
       if (!error) return result;
-      const refused = error.action === "refresh_token" && error.status === 401;
-      // What can be sent only once cannot be sent again, but the next call gets the new token.
-      if (refused && !renewed && credential.renew(token) && !request.isOneShot) {
-        // The gateway let nothing through: that was no try.
-        renewed = true;
-        tried -= 1;
+      const isTokenRefused = error.action === "refresh_token" && error.status === 401;
+      // The token is renewed even if this request cannot be sent again, so that the next call has the new one.
+      if (isTokenRefused && !hasRenewedToken && credential.renew(token) && !request.isOneShot) {
+        hasRenewedToken = true;
+        // The gateway refused the token and passed nothing on. That does not count as a try.
+        attempt -= 1;
         continue;
       }
       if (request.isOneShot) return result;
-      const pause = tried < tries ? pauseBefore(error, tried, request.init.method) : undefined;
-      if (pause === undefined || pause >= watch.left()) return result;
-      await watch.sleep(pause);
+      const pause = attempt < tries ? pauseBeforeRetry(error, attempt, request.init.method) : undefined;
+      if (pause === undefined || pause >= cancellation.remaining()) return result;
+      await cancellation.sleep(pause);
     }
   }
 
-  async function attempt({ url, init, isOpen }, token, watch) {
+  async function sendOnce({ url, init, isRaw }, token, cancellation) {
     try {
-      init.headers.set("authorization", `Bearer ${await watch.during(token)}`);
+      init.headers.set("authorization", `Bearer ${await cancellation.race(token)}`);
     } catch (error) {
-      if (watch.stopped()) throw error;
+      if (cancellation.stopReason()) throw error;
       const message = `there is no token: ${messageOf(error)}`;
       return failure("unauthorized", "TOKEN_UNAVAILABLE", message, { action: "refresh_token" });
     }
-    const exchange = async () => read(await fetch(url, { ...init, signal: watch.signal }), isOpen);
+    const exchange = async () => readResponse(await fetch(url, { ...init, signal: cancellation.signal }), isRaw);
     try {
-      return await watch.during(exchange());
+      return await cancellation.race(exchange());
     } catch (error) {
-      if (watch.stopped()) throw error;
+      if (cancellation.stopReason()) throw error;
       const message = `the gateway could not be reached: ${messageOf(error?.cause ?? error)}`;
       return failure("network_error", "NETWORK_ERROR", message, { action: "retry" });
     }
   }
 
-  /** Milliseconds; undefined if it is not to be sent again. */
-  function pauseBefore(error, tried, method) {
-    const jitter = Math.random() * PAUSE * 2 ** (tried - 1);
+  /** Returns milliseconds, or undefined if the request must not be sent again. */
+  function pauseBeforeRetry(error, attempt, method) {
+    const jitter = Math.random() * FIRST_PAUSE * 2 ** (attempt - 1);
     if (error.status === 429) return error.retryAfter <= maxWait ? error.retryAfter * 1_000 + jitter : undefined;
     return error.type === "network_error" && IDEMPOTENT.includes(method) ? jitter : undefined;
   }
 }
 
-/** What is to be sent; throws what is wrong with it. Options that are not the client's own are fetch's, of access only. */
-function prepare(base, method, path, options, { query, body, isOpen = false } = {}) {
-  argument(isObject(options), "options", "an object");
-  const { signal, timeout = DEFAULT_TIMEOUT, authentication, ...rest } = options;
-  argument(!signal || typeof signal.addEventListener === "function", "signal", "an AbortSignal");
-  argument(typeof timeout === "number" && timeout > 0, "timeout", "milliseconds, more than 0");
-  argument(isText(method), "method", "a string");
-  const given = isOpen ? rest : { body: body === undefined ? undefined : JSON.stringify(body) };
-  const headers = headersOf(given.headers);
-  headers.delete("apikey"); // as for authorization, it is set at each try
+/**
+ * Builds the request of a call. Throws an error if an argument is wrong.
+ *
+ * A raw call is one of `client.access`: its path is the caller's, and options that are not the client's own go to fetch.
+ */
+function buildRequest(base, method, path, options, { query, body, isRaw = false } = {}) {
+  check(isObject(options), "options", "an object");
+  const { signal, timeout = DEFAULT_TIMEOUT, authentication, ...otherOptions } = options;
+  check(!signal || typeof signal.addEventListener === "function", "signal", "an AbortSignal");
+  check(typeof timeout === "number" && timeout > 0, "timeout", "milliseconds, more than 0");
+  check(isNonEmptyString(method), "method", "a string");
+  const fetchOptions = isRaw ? otherOptions : { body: body === undefined ? undefined : JSON.stringify(body) };
+  const headers = makeHeaders(fetchOptions.headers);
+  // The only credential that is sent is the client's own, in `authorization`. It is set at each try.
+  headers.delete("apikey");
   if (body !== undefined) headers.set("content-type", "application/json");
   if (authentication !== undefined) {
-    argument(isSendable(authentication?.connectionId), "authentication.connectionId", "a handle or an id");
+    check(isVisibleAscii(authentication?.connectionId), "authentication.connectionId", "a handle or an id");
     headers.set("x-connection-id", authentication.connectionId);
   }
-  const url = base + (isOpen ? accessPath(path) : ownPath(path) + queryOf(query));
-  const isOneShot = isStream(given.body);
-  // A redirect that is followed could take the credential to another place.
-  const init = { ...given, ...(isOneShot && { duplex: "half" }), method: method.toUpperCase(), headers, redirect: "manual" };
-  // Throws what no platform would send, which is not to be taken for a network that fails.
+  const url = base + (isRaw ? checkAccessPath(path) : buildPath(path) + buildQuery(query));
+  const isOneShot = isStream(fetchOptions.body);
+  // Redirects are not followed, because the credential could go to another host.
+  const init = { ...fetchOptions, ...(isOneShot && { duplex: "half" }), method: method.toUpperCase(), headers, redirect: "manual" };
+  // Throws if the platform would refuse to send this. Otherwise fetch would throw later, and that looks like a network error.
   new Request(url, isOneShot ? { ...init, body: undefined } : init);
-  return { url, init, isOpen, isOneShot, signal, timeout };
+  return { url, init, isRaw, isOneShot, signal, timeout };
 }
 
-/** Throws without the value that no header can have: it may be a secret. */
-function headersOf(given) {
+/** The platform's own error repeats the wrong value, which may be a secret. This error does not. */
+function makeHeaders(given) {
   try {
     return new Headers(given);
   } catch {
@@ -110,35 +115,37 @@ function headersOf(given) {
   }
 }
 
-function ownPath(path) {
+/** Builds a path from a string, or from the part before an id, the id, and the part after it. */
+function buildPath(path) {
   if (typeof path === "string") return path;
   const [before, id, after] = path;
-  argument(isText(id) && !/^\.\.?$/.test(id), "connectionId", "a handle or an id");
+  check(isNonEmptyString(id) && !/^\.\.?$/.test(id), "connectionId", "a handle or an id");
   return before + encodeURIComponent(id) + after;
 }
 
-/** A path that stays what it is when it is put behind an origin: below /v2/access/, no dot segment, nothing URLs drop. */
-function accessPath(path) {
-  const isSafe = typeof path === "string" && /^\/v2\/access\/[^\s\\#]+$/.test(path);
-  const [name] = String(path).split("?");
-  argument(isSafe && !/\/(\.|%2e){1,2}(\/|$)/i.test(name), "path", "a path that begins with /v2/access/, percent-encoded");
+/** Refuses a path that a URL would change: one outside of /v2/access/, with dot segments, or with characters that are dropped. */
+function checkAccessPath(path) {
+  const isAccess = typeof path === "string" && /^\/v2\/access\/[^\s\\#]+$/.test(path);
+  const [pathname] = String(path).split("?");
+  const hasDotSegment = /\/(\.|%2e){1,2}(\/|$)/i.test(pathname);
+  check(isAccess && !hasDotSegment, "path", "a path that begins with /v2/access/, percent-encoded");
   return path;
 }
 
-function queryOf(query = {}) {
-  argument(isObject(query), "filter", "an object");
+function buildQuery(query = {}) {
+  check(isObject(query), "filter", "an object");
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     if (value === undefined) continue;
     const isExact = typeof value === "string" || Number.isSafeInteger(value);
-    argument(isExact, key, "a string or a whole number; from 2 ** 53 on, a string");
+    check(isExact, key, "a string or a whole number; from 2 ** 53 on, a string");
     search.set(key, value);
   }
   const text = search.toString();
   return text && `?${text}`;
 }
 
-function isText(value) {
+function isNonEmptyString(value) {
   return typeof value === "string" && value !== "";
 }
 
@@ -146,7 +153,7 @@ function isStream(body) {
   return isObject(body) && (typeof body.getReader === "function" || typeof body[Symbol.asyncIterator] === "function");
 }
 
-/** Of whatever was thrown. */
+/** Returns a message for anything that was thrown. */
 function messageOf(error) {
   try {
     return String(error.message || error.code || error);

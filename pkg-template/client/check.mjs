@@ -1,16 +1,16 @@
-// What a caller passes.
+// Checks of the caller's arguments.
 
-/** Throws a TypeError that names the argument and says what to pass. */
-export function argument(holds, name, what) {
-  if (!holds) throw new TypeError(`${name}: pass ${what}`);
+export const VISIBLE_ASCII = "a string of visible ASCII characters, without spaces";
+
+/** Throws a TypeError that names the argument and says what to pass, unless `condition` holds. */
+export function check(condition, argument, expected) {
+  if (!condition) throw new TypeError(`${argument}: pass ${expected}`);
 }
 
-/** Whether it can stand in a header: anything else would be the platform's own error, which repeats it. */
-export function isSendable(value) {
+/** Whether a value can be sent in a header. It is checked here, because the platform's own error would repeat the value. */
+export function isVisibleAscii(value) {
   return typeof value === "string" && /^[!-~]+$/.test(value);
 }
-
-export const SENDABLE = "a string of visible ASCII characters, without spaces";
 
 export function isObject(value) {
   return typeof value === "object" && value !== null;

@@ -1,42 +1,45 @@
-// The credential of a client: a gateway key or a session token as it is, or a function that fetches tokens.
+// The credential of a client: a gateway key, a session token, or a function that fetches session tokens.
 
-import { argument, isSendable, SENDABLE } from "./check.mjs";
+import { check, isVisibleAscii, VISIBLE_ASCII } from "./check.mjs";
 
 /**
- * `current()` is a promise of the credential, `renew(stale)` whether a newer one than that promise's is on its way. A
- * token serves all calls until one of them finds it expired; calls that find the same one expired share the next.
+ * Makes the credential from the options of a client. It has two functions:
+ *
+ * - `current()` returns a promise of the key or token.
+ * - `renew(expired)` is called when the gateway refused the token of the promise `expired`. It fetches a new token, unless
+ *   another call has done so already, and returns true. It returns false if the credential cannot change.
  */
-export function credentialOf({ token, apiKey, dangerouslyAllowBrowser }) {
-  argument((token === undefined) !== (apiKey === undefined), "createClient", "either token or apiKey");
+export function makeCredential({ token, apiKey, dangerouslyAllowBrowser }) {
+  check((token === undefined) !== (apiKey === undefined), "createClient", "either token or apiKey");
   const isPage = typeof window !== "undefined";
-  const allowed = apiKey === undefined || !isPage || dangerouslyAllowBrowser === true;
-  argument(allowed, "apiKey", "token instead: in a page, everybody can read the key (or dangerouslyAllowBrowser: true)");
-  if (typeof token === "function") return renewable(token);
+  const isAllowed = apiKey === undefined || !isPage || dangerouslyAllowBrowser === true;
+  check(isAllowed, "apiKey", "token instead: in a page, everybody can read the key (or dangerouslyAllowBrowser: true)");
+  if (typeof token === "function") return makeRenewableToken(token);
   const fixed = token ?? apiKey;
-  argument(isSendable(fixed), token === undefined ? "apiKey" : "token", SENDABLE);
+  check(isVisibleAscii(fixed), token === undefined ? "apiKey" : "token", VISIBLE_ASCII);
   return { current: async () => fixed, renew: () => false };
 }
 
-function renewable(fetchToken) {
+function makeRenewableToken(fetchToken) {
   let newest;
   const load = () => {
-    const loading = ask(fetchToken);
+    const loading = loadToken(fetchToken);
     newest = loading;
-    // One that failed is not kept for the calls to come. Whoever waits for it hears of it.
+    // A later call must not get a token that failed to load. The calls that wait for it now get the error.
     loading.catch(() => newest === loading && (newest = undefined));
     return loading;
   };
   return {
     current: () => newest ?? load(),
-    renew(stale) {
-      if (newest === stale) load();
+    renew(expired) {
+      if (newest === expired) load();
       return true;
     },
   };
 }
 
-async function ask(fetchToken) {
+async function loadToken(fetchToken) {
   const token = await fetchToken();
-  if (!isSendable(token)) throw new TypeError(`the token function must give ${SENDABLE}`);
+  if (!isVisibleAscii(token)) throw new TypeError(`the token function must return ${VISIBLE_ASCII}`);
   return token;
 }

@@ -1,40 +1,40 @@
-// Connections as they are, and again whenever they change. The gateway sends nothing by itself yet: its list is read again
-// and again, and what differs from before is told.
+// Yields connections, and each one again when it changes. The gateway does not push changes yet, so the list is read again
+// and again and compared with the last one.
 
-import { failure } from "./answer.mjs";
+import { startCancellation } from "./cancellation.mjs";
 import { iterate } from "./iterate.mjs";
-import { startWatch } from "./watch.mjs";
+import { failure } from "./response.mjs";
 
-/** Milliseconds between two looks unless the caller says otherwise, and the fewest that are taken. */
-const INTERVAL = 5_000;
-const SHORTEST = 1_000;
+/** Milliseconds between two reads of the list. */
+const DEFAULT_INTERVAL = 5_000;
+const MIN_INTERVAL = 1_000;
 
 /**
- * Yields a Result for each connection, then one for each that has changed. A look that fails and may succeed later is
- * passed over; any other error is the last.
- * @param listed  reads a page
+ * Yields a Result for each connection, then one for each connection that has changed. If a read fails but may succeed later,
+ * nothing is yielded for it. A Result with any other error is the last.
+ * @param listPage  reads one page
  */
-export async function* live(listed, filter, { signal, interval = INTERVAL } = {}) {
-  if (!(typeof interval === "number" && interval >= SHORTEST)) {
+export async function* live(listPage, filter, { signal, interval = DEFAULT_INTERVAL } = {}) {
+  if (!(typeof interval === "number" && interval >= MIN_INTERVAL)) {
     return void (yield failure("bad_request", "INVALID_ARGUMENT", "interval: pass milliseconds, at least 1000"));
   }
   const known = new Map();
   for (;;) {
-    for await (const result of iterate(listed, filter)) {
+    for await (const result of iterate(listPage, filter)) {
       if (result.error?.action === "retry") break;
-      const shape = JSON.stringify(result.data);
-      if (!result.error && known.get(result.data?.handle) === shape) continue;
-      known.set(result.data?.handle, shape);
+      const json = JSON.stringify(result.data);
+      if (!result.error && known.get(result.data?.handle) === json) continue;
+      known.set(result.data?.handle, json);
       yield result;
       if (result.error) return;
     }
-    const watch = startWatch(signal, Infinity);
+    const cancellation = startCancellation(signal, Infinity);
     try {
-      await watch.sleep(interval);
+      await cancellation.sleep(interval);
     } catch {
       return void (yield failure("aborted", "ABORTED", "the call was aborted"));
     } finally {
-      watch.end();
+      cancellation.dispose();
     }
   }
 }

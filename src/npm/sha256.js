@@ -1,44 +1,46 @@
-// Node's own SHA-256, which is quicker than any wasm; asked for in a way that bundlers for browsers do not follow.
+// SHA-256 of the platform for the wasm. Only Node has one that is synchronous; it is faster than SHA-256 in wasm. Without it,
+// the wasm uses its own. The module node:crypto is loaded in a way that bundlers for browsers do not follow.
 
-const BYTES = 32;
+const DIGEST_BYTES = 32;
 let hash;
-let memory = /* @__PURE__ */ new Uint8Array(0);
+// The exports of the instance that calls `sha256` next, and a view of its memory.
 let exports;
+let memory = /* @__PURE__ */ new Uint8Array(0);
 
-// The wasm that calls next, whose memory is meant.
+// Selects the instance whose memory `sha256` reads and writes.
 export function attach(wasm) {
   if (exports === wasm) return;
   exports = wasm;
   memory = new Uint8Array(0);
 }
 
-// Writes the digest of the bytes at `data` to `digest`; false where there is no such hash, or it fails.
+// Hashes `bytes` bytes at `data` and writes the digest to `digest`. Returns false if the platform has no hash or it fails.
 export function sha256(data, bytes, digest) {
   try {
-    const text = digestOf(data, bytes);
-    if (text.length !== BYTES) return false;
-    view();
-    for (let at = 0; at < BYTES; at++) memory[digest + at] = text.charCodeAt(at);
+    const text = digestText(data, bytes);
+    if (text.length !== DIGEST_BYTES) return false;
+    refreshMemory();
+    for (let index = 0; index < DIGEST_BYTES; index++) memory[digest + index] = text.charCodeAt(index);
     return true;
   } catch {
     return false;
   }
 }
 
-// In Latin-1: a character per byte, and the quickest to get.
-function digestOf(data, bytes) {
-  const own = exports;
+// Returns the digest as text in Latin-1, one character per byte: Node returns that faster than bytes.
+function digestText(data, bytes) {
+  const caller = exports;
   try {
     hash ??= globalThis.process?.getBuiltinModule?.("node:crypto").hash ?? (() => "");
-    view();
+    refreshMemory();
     return hash("sha256", memory.subarray(data, data + bytes), "latin1");
   } finally {
-    // Whoever patched it may have called the package in it: that call had an instance of its own.
-    attach(own);
+    // A patched hash may have called the package. That call has attached another instance.
+    attach(caller);
   }
 }
 
-// Growing the memory detaches the view, and leaves it empty.
-function view() {
+// Renews the view if the memory has grown: growth detaches the view, which then has length 0.
+function refreshMemory() {
   if (memory.length === 0) memory = new Uint8Array(exports.memory.buffer);
 }
