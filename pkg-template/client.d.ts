@@ -1,235 +1,223 @@
-/** Where the gateway is, and how to call it. */
+/** The options of {@link createClient}. */
 export type ClientOptions = ClientBase & (TokenCredential | KeyCredential);
 
-/** What every client needs. */
+/** The options that do not depend on the credential. */
 export interface ClientBase {
-  /** The gateway's URL, `https://…`; a path in it is kept in front of every route. */
+  /** The gateway's URL, `https://…`. If it has a path, every route begins with that path. */
   baseUrl: string | { readonly href: string };
-  /** Called in place of the platform's own `fetch`, with a URL and its options. */
+  /** A function to call instead of the platform's `fetch`, with the same arguments: a URL and options. */
   fetch?: FetchLike | undefined;
-  /** How a call is repeated; `false`: not at all. */
+  /** How to retry a call. `false` turns retries off. */
   retry?: RetryOptions | false | undefined;
 }
 
-/** A session token, for a page or an app: it opens what is one user's. */
+/** A session token, for a page or an app. It gives access to the data of one user. */
 export interface TokenCredential {
   /**
-   * The token, or a function that fetches one from your backend. The function is called at the first call, and once more
-   * when the gateway says that the token has expired; calls at the same time share what it gives.
+   * The token, or a function that fetches one from your backend. The function is called at the first call, and again when
+   * the gateway says that the token has expired. Simultaneous calls share one token.
    */
   token: string | (() => string | Promise<string>);
   apiKey?: undefined;
 }
 
-/** The gateway key, for servers: it opens everything. */
+/** The gateway key, for servers. It gives access to everything. */
 export interface KeyCredential {
   apiKey: string;
-  /** Allows a key where there is a `window`, and so where everybody can read it. */
+  /** Allows the key where a `window` exists. In a page, everybody can read the key. */
   dangerouslyAllowBrowser?: boolean | undefined;
   token?: undefined;
 }
 
 /**
- * Only a 429, and for GET, HEAD, OPTIONS, PUT and DELETE a network error, are tried again: of a POST or PATCH it is not
- * known whether it arrived. The gateway itself repeats what else is worth it.
+ * How to retry a call. The client retries after a 429, and after a network error unless the method is POST or PATCH: such a call
+ * may have arrived. Other failures are retried by the gateway itself, if that can help.
  */
 export interface RetryOptions {
-  /** Tries in all, 1 to 10. Default 3. */
+  /** How often a call is tried in all, from 1 to 10. Default 3. */
   tries?: number | undefined;
-  /** The longest wait a 429 may ask for, in seconds, 0 to 3600; one that asks for more is answered at once. Default 30. */
+  /** The longest wait after a 429, in seconds, from 0 to 3600. If a 429 asks for more, the call fails at once. Default 30. */
   maxWait?: number | undefined;
 }
 
-/** What came of a call: `if (error)` tells. */
+/** The result of a call: either data or an error. Check with `if (error)`. */
 export type Result<T> = { data: T; error: undefined } | { data: undefined; error: ApiError };
 
-/** Why there is no data. */
+/** Why a call failed. */
 export interface ApiError {
-  /** By the HTTP status; the last three where there was no answer. */
+  /** The kind of error. It depends on the HTTP status. The last three mean that there was no answer. */
   type:
-    | "bad_request"
-    | "unauthorized"
-    | "forbidden"
-    | "not_found"
-    | "conflict"
-    | "too_many_requests"
-    | "server_error"
-    | "network_error"
-    | "timeout"
-    | "aborted";
+    | ("bad_request" | "unauthorized" | "forbidden" | "not_found" | "conflict" | "too_many_requests" | "server_error")
+    | ("network_error" | "timeout" | "aborted");
   /**
-   * OFAuth's or the gateway's type, such as `SESSION_EXPIRED`; `HTTP_502` if the answer names none. The client's own:
-   * `NETWORK_ERROR`, `TIMEOUT`, `ABORTED`, `TOKEN_UNAVAILABLE` (the token function failed), `INVALID_ARGUMENT` (nothing
-   * was sent), `INVALID_ANSWER` (not a gateway's), `REDIRECTED` (redirects are not followed).
+   * The error's `type` in the answer of OFAuth or the gateway, such as `SESSION_EXPIRED`. An answer without one gets a code
+   * from its status, such as `HTTP_502`. The client's own codes are `NETWORK_ERROR`, `TIMEOUT`, `ABORTED`,
+   * `TOKEN_UNAVAILABLE` (the token function failed), `INVALID_ARGUMENT` (nothing was sent), `INVALID_ANSWER` (the answer is
+   * not from a gateway) and `REDIRECTED` (the answer is a redirect, and redirects are not followed).
    */
   code: string;
-  /** For people. */
+  /** A description for people. */
   message: string;
-  /** The HTTP status; 0 where there is none. */
+  /** The HTTP status, or 0 if there was no answer. */
   status: number;
-  /** Names the request in the gateway's log, or OFAuth's. */
+  /** The id of the request in the log of the gateway or of OFAuth. */
   requestId?: string | undefined;
   /**
-   * What to do: `relink` send the user through Link again, `operator` alarm whoever runs the gateway, `refresh_token`
-   * get a new session token, `retry` try again later, `give_up` nothing will change by trying again.
+   * What to do. `relink`: send the user through Link again. `operator`: inform the operator of the gateway.
+   * `refresh_token`: get a new session token. `retry`: try again later. `give_up`: do not try again, it would not help.
    */
   action: "relink" | "operator" | "refresh_token" | "retry" | "give_up";
-  /** Seconds to wait before another try; always there on a 429. */
+  /** Seconds to wait before the next try. Always set for a 429. */
   retryAfter?: number | undefined;
 }
 
-/** The last argument of every method. */
+/** Options of every call, passed in the last argument of a method. */
 export interface CallOptions {
-  /** Ends the call: `aborted`, or `timeout` if it is one of `AbortSignal.timeout()`. */
+  /** Stops the call. The error is `aborted`, or `timeout` if the signal comes from `AbortSignal.timeout()`. */
   signal?: Signal | null | undefined;
-  /** Milliseconds the call may take in all, with its tries and waits. Default 60000; `Infinity` for no limit. */
+  /** Milliseconds for the whole call, including retries and waits. Default 60000; `Infinity` means no limit. */
   timeout?: number | undefined;
 }
 
-/** Names a connection. */
+/** The connection to use for a call. */
 export interface Authentication {
-  /** A handle; a server may give OFAuth's id too. */
+  /** The connection's handle. A server may also pass OFAuth's id. */
   connectionId: string;
 }
 
-/** The connection that a call is made on. */
+/** Options of a call of the Access API. */
 export interface Authenticated {
-  /** A session may leave it out if its user has only one connection to mean. */
+  /** A session may leave it out if its user has exactly one active connection, or exactly one that is not disconnected. */
   authentication?: Authentication | undefined;
 }
 
-/** OFAuth's statuses, and others to come. Only `active` is usable. */
+/** The status of a connection. OFAuth may add others. Only an `active` connection can be used. */
 export type ConnectionStatus =
-  | "pending"
-  | "active"
-  | "awaiting_2fa"
-  | "expired"
-  | "failed"
-  | "error"
-  | "disconnected"
-  | "revoked"
-  | "missing"
-  | "unknown"
+  | ("pending" | "active" | "awaiting_2fa" | "expired" | "failed" | "error" | "disconnected" | "revoked" | "missing" | "unknown")
   | (string & {});
 
-/** A linked account. Times are ISO 8601. */
+/** A linked account. Times are in ISO 8601. */
 export interface Connection {
-  /** OFAuth's id for a gateway key, the handle for a session: either goes wherever an id is asked. */
+  /** OFAuth's id if you use a gateway key, the handle if you use a session. Every `connectionId` argument accepts it. */
   id: string;
-  /** The name under which to speak of it in URLs, logs and pages. */
+  /** A name for the connection that is safe in URLs, logs and pages. */
   handle: string;
   status: ConnectionStatus;
-  /** Your own id of the user. */
+  /** Your own id for the user. */
   clientReferenceId: string | null;
-  /** The OnlyFans user id. A string: it may have more digits than a number holds. */
+  /** The OnlyFans user id. It is a string, because it may have more digits than a number can hold. */
   platformUserId: string | null;
   permissions: string[];
   userData: { id: string | null; name: string | null; username: string | null; avatar: string | null } | null;
   metadata: { username: string | null; displayName: string | null };
   createdAt: string | null;
   updatedAt: string;
-  /** Since when it is expired, if it is. */
+  /** When the connection expired; null if it has not. */
   expiredAt: string | null;
-  /** When it will expire, if OFAuth said so. */
+  /** When the connection will expire; null if OFAuth has not said. */
   expiresAt: string | null;
+  /** Whether the connection was imported; null if OFAuth has not said. */
   imported: boolean | null;
-  /** Whether it is of production, not of the sandbox. */
+  /** True for production, false for the sandbox; null if OFAuth has not said. */
   live: boolean | null;
 }
 
-/** Which connections: those that fit all that is given. */
+/** Selects connections. A connection must match all members that are set. */
 export interface ConnectionFilter {
   status?: ConnectionStatus | undefined;
-  /** A number from 2 ** 53 on is not exact any more: pass such an id as a string. */
+  /** Pass an id of 2 ** 53 or more as a string: such a number is not exact. */
   platformUserId?: number | string | undefined;
-  /** A session sees its own user's only. */
+  /** Your own id for the user. A session sees only the connections of its own user. */
   clientReferenceId?: string | undefined;
-  /** Connections in a page, 1 to 100. Default 20, with `iterate` 100. */
+  /** The number of connections in a page, from 1 to 100. Default 20; 100 with `iterate`. */
   limit?: number | undefined;
 }
 
-/** A page of them. */
+/** Selects one page of connections. */
 export interface ConnectionQuery extends ConnectionFilter {
-  /** How many to leave out, 0 to 1000. */
+  /** How many connections to skip, from 0 to 1000. */
   offset?: number | undefined;
-  /** Where an earlier page with the same filter said the next one begins; without offset. */
+  /** The `cursor` of the page before, which had the same filter. Do not combine it with `offset`. */
   cursor?: string | undefined;
 }
 
+/** One page of connections. */
 export interface ConnectionPage {
   list: Connection[];
-  /** Connections in all; null beyond 1000. */
+  /** How many connections match in all; null if there are more than 1000. */
   total: number | null;
   hasMore: boolean;
+  /** Pass it to get the next page. A list of one user's connections has no cursor. */
   cursor?: string | undefined;
 }
 
-/** Who is to be linked, and where the user's browser goes afterwards. */
+/** The user to link, and the page that the user's browser returns to. */
 export interface LinkOptions {
-  /** Your own id of the user. That of a session is always its own. */
+  /** Your own id for the user. A session always uses the id of its own user. */
   clientReferenceId?: string | undefined;
-  /** A page of yours. */
+  /** A page of your app. */
   redirectUrl?: string | undefined;
   /**
-   * The connection to link again, by handle or id. Without it, the user's only expired one is meant, if none is active;
-   * null asks for a new one.
+   * The connection to link again, by handle or id. Without it, the user's expired connection is linked again if there is exactly
+   * one and none is active. `null` asks for a new connection.
    */
   connectionId?: string | null | undefined;
   clientAppId?: string | undefined;
   geolocation?: { country: string; state?: string | undefined; city?: string | undefined } | undefined;
 }
 
-/** Where to send the user, or, for a server whose account is set up so, the secret of a page of its own. */
+/** A started Link. Send the user to `url`. A server in OFAuth's whitelabel mode gets a `clientSecret` for its own page. */
 export type LinkSession =
   | { mode?: "hosted" | undefined; url: string; expiresAt?: string | undefined; clientSecret?: undefined }
   | { mode: "whitelabel"; clientSecret: string; expiresAt?: string | undefined; url?: undefined };
 
-/** How a connection is. */
+/** The health of a connection. */
 export interface ConnectionHealth {
   /**
-   * `healthy` a call went through; `relink` the user has to link again; `waiting` the user is still linking; `unstable`
-   * trouble that may pass; `rate_limited` too many calls, so it cannot be told; `upstream_down` OFAuth does not answer;
-   * `operator_error` the gateway's key is wrong.
+   * `healthy`: a call succeeded. `relink`: the user must link again. `waiting`: the user has not finished linking.
+   * `unstable`: there is a fault that may go away. `rate_limited`: unknown, because there were too many calls.
+   * `upstream_down`: OFAuth does not answer. `operator_error`: the gateway's OFAuth key is wrong.
    */
   verdict: "healthy" | "relink" | "waiting" | "unstable" | "rate_limited" | "upstream_down" | "operator_error";
   status: ConnectionStatus;
-  /** Seconds, with `rate_limited`. */
+  /** Seconds to wait before you ask again. Only with `rate_limited`. */
   retryAfter?: number | undefined;
 }
 
-/** Done. */
+/** The answer of a call that changes a connection. */
 export interface Done {
   success: boolean;
   message: string;
 }
 
-/** A session token to be made: one user's, or the console's. */
+/** The session token to create: for one user, or for the console. */
 export type SessionOptions =
   | {
       clientReferenceId: string;
-      /** OFAuth's, such as `profile:read`; the gateway's `connections:link` and `connections:write`; `access:any`. */
+      /** OFAuth's, such as `profile:read`, and the gateway's: `connections:link`, `connections:write`, `access:any`. */
       permissions?: readonly string[] | undefined;
-      /** The only handle it opens. */
+      /** A handle. The token gives access to this connection only. */
       connection?: string | undefined;
-      /** Seconds, 60 to 86400. Default 3600. */
+      /** The lifetime in seconds, from 60 to 86400. Default 3600. */
       expiresIn?: number | undefined;
     }
   | { console: true; expiresIn?: number | undefined };
 
+/** A session token. */
 export interface SessionToken {
   token: string;
-  /** ISO 8601. */
+  /** When the token expires, in ISO 8601. */
   expiresAt: string;
 }
 
-/** The organisation behind the gateway's OFAuth key. */
+/** The organisation that owns the gateway's OFAuth key. */
 export interface Account {
   id: string;
   name: string;
   permissions: string[];
 }
 
-/** An OnlyFans profile; the rest of it is as OFAuth sends it. */
+/** An OnlyFans profile. It has further members, which OFAuth documents. */
 export interface Profile {
   id: number | string;
   name: string;
@@ -238,95 +226,98 @@ export interface Profile {
   [field: string]: unknown;
 }
 
-/** The connected account. */
+/** The profile of the connected account. */
 export interface Me extends Profile {
-  /** False if the session at OnlyFans is dead; then there is little else. */
+  /** False if the OnlyFans session has ended. Then most other members are missing. */
   isAuth?: boolean | undefined;
 }
 
+/** Selects one page of subscribers. */
 export interface SubscriberQuery {
-  /** At most 20. */
+  /** The number of subscribers in a page, at most 20. */
   limit?: number | undefined;
+  /** How many subscribers to skip. */
   offset?: number | undefined;
 }
 
+/** One page of subscribers. */
 export interface SubscriberPage {
   list: Profile[];
   hasMore: boolean;
 }
 
-/** No method throws or rejects: what goes wrong is the `error` of its Result. */
+/** A client of the gateway. No method throws or rejects: a failure is the `error` of its Result. */
 export interface Client {
   link: {
-    /** Begins linking an account: send the user to the `url`. A session needs `connections:link`. */
+    /** Starts Link: send the user to the `url` of the result. A session needs the permission `connections:link`. */
     init(session?: LinkOptions, options?: CallOptions): Promise<Result<LinkSession>>;
     connections: {
-      /** A page: a user's connections the newest change first, others in no order that means anything. */
+      /** Gets one page. The connections of one user come newest change first; other lists have no useful order. */
       getAll(query?: ConnectionQuery, options?: CallOptions): Promise<Result<ConnectionPage>>;
       /**
-       * All of them, page by page, none missed whatever is done to those that came before. Each comes as a Result; one
-       * with an error is the last.
+       * Yields all connections, page by page, each as a Result. A Result with an error is the last. None is missed, even if you
+       * delete or change connections during the iteration.
        */
       iterate(filter?: ConnectionFilter, options?: CallOptions): AsyncGenerator<Result<Connection>, void, undefined>;
       /**
-       * All of them, then each again whenever it has changed, until `signal` is aborted. The list is read every `interval`
-       * milliseconds (at least 1000, default 5000). A look that fails and may succeed later is passed over; a Result with
-       * any other error is the last.
+       * Yields all connections, and then each one again when it changes, until `signal` is aborted. The list is read every
+       * `interval` milliseconds (at least 1000, default 5000). If a read fails but may succeed later, nothing is yielded for it.
+       * A Result with any other error is the last.
        */
       live(
         filter?: ConnectionFilter,
         options?: CallOptions & { interval?: number | undefined },
       ): AsyncGenerator<Result<Connection>, void, undefined>;
-      /** One, by handle; a server may give OFAuth's id too, here and below. */
+      /** Gets one connection by its handle. A server may also pass OFAuth's id, here and in the methods below. */
       getById(connectionId: string, options?: CallOptions): Promise<Result<Connection>>;
-      /** Removes it for good, here and at OFAuth. May be repeated. A session needs `connections:write`. */
+      /** Deletes the connection forever, at the gateway and at OFAuth. May be repeated. A session needs `connections:write`. */
       delete(connectionId: string, options?: CallOptions): Promise<Result<Done>>;
-      /** Marks it expired: the user has to link it again. A session needs `connections:write`. */
+      /** Marks the connection as expired: the user must link it again. A session needs `connections:write`. */
       invalidate(connectionId: string, options?: CallOptions): Promise<Result<Done>>;
-      /** How it is: by what is known, else by a call on it. */
+      /** Checks the health of the connection. The gateway calls OFAuth, unless the status already gives the answer. */
       health(connectionId: string, options?: CallOptions): Promise<Result<ConnectionHealth>>;
     };
   };
   sessions: {
-    /** Makes a session token. Servers only. */
+    /** Creates a session token. For servers only. */
     create(session: SessionOptions, options?: CallOptions): Promise<Result<SessionToken>>;
   };
   account: {
-    /** Whose the gateway's OFAuth key is. Servers only. */
+    /** Gets the owner of the gateway's OFAuth key. For servers only. */
     whoami(options?: CallOptions): Promise<Result<Account>>;
   };
   self: {
-    /** The connected account's profile. A session needs `profile:read`. */
+    /** Gets the profile of the connected account. A session needs `profile:read`. */
     getMe(options?: CallOptions & Authenticated): Promise<Result<Me>>;
   };
   subscribers: {
-    /** A page of the account's subscribers. A session needs `subscribers:read`. */
+    /** Gets one page of the account's subscribers. A session needs `subscribers:read`. */
     list(options?: SubscriberQuery & CallOptions & Authenticated): Promise<Result<SubscriberPage>>;
   };
   /**
-   * Any call of the Access API.
+   * Makes any call of the Access API.
    *
-   * The answer is read to its end: JSON as what it says, other text as a string, anything else as a Blob, nothing as
-   * undefined. A body that is a stream is sent only once. A credential among the headers is not sent, nor is anything
-   * sent anywhere but to the gateway.
+   * The data depends on the answer: the parsed value for JSON, a string for other text, undefined for an empty body, a Blob for
+   * anything else. A call whose body is a stream is not retried. The headers `apikey` and `authorization` are not sent: the
+   * client sends its own credential.
    *
-   * @param path begins with `/v2/access/`, query included; what is put into it must be percent-encoded
+   * @param path The path and the query. It begins with `/v2/access/`. Percent-encode the values that you insert.
    */
   access<T = unknown>(path: string, init?: AccessInit): Promise<Result<T>>;
 }
 
-/** The options of the platform's `fetch`, and the client's own. */
+/** The options of the platform's `fetch` and those of the client. */
 export type AccessInit = Omit<FetchInit, "signal" | "redirect"> & CallOptions & Authenticated;
 
-/** What the compiler knows as the options of `fetch`; where it knows none, the least. */
+/** The options of `fetch`, as far as the compiler knows them. */
 export type FetchInit = typeof globalThis extends { fetch: (input: string, init?: infer Init) => unknown }
   ? NonNullable<Init>
   : { method?: string; headers?: Record<string, string>; body?: string | Uint8Array };
 
-/** Something like the platform's `fetch`. */
+/** A function like the platform's `fetch`. */
 export type FetchLike = (url: string, init: any) => Promise<ResponseLike>;
 
-/** What the client needs of a `Response`. */
+/** The part of a `Response` that the client uses. */
 export interface ResponseLike {
   readonly status: number;
   readonly headers: { get(name: string): string | null };
@@ -334,7 +325,7 @@ export interface ResponseLike {
   blob(): Promise<unknown>;
 }
 
-/** An `AbortSignal`, whatever the compiler knows of them. */
+/** An `AbortSignal`. It is declared here because not every platform's types have one. */
 export interface Signal {
   readonly aborted: boolean;
   readonly reason?: any;
@@ -343,8 +334,9 @@ export interface Signal {
 }
 
 /**
- * A client of the gateway.
+ * Creates a client of the gateway.
  *
- * @throws {TypeError} If an option is wrong, both or neither of `token` and `apiKey` are given, or an `apiKey` in a page.
+ * @throws {TypeError} If an option is wrong, if both or neither of `token` and `apiKey` are given, or if `apiKey` is given in a
+ * page.
  */
 export function createClient(options: ClientOptions): Client;

@@ -1,11 +1,11 @@
 export * from "./client.js";
 
-/** The raw body, exactly as it was received: not parsed, not re-serialised. At most 16 MiB. */
+/** The raw body, exactly as it was received. Do not parse it and do not serialise it again. At most 16 MiB. */
 export type Body = string | Uint8Array | ArrayBuffer;
 
 /**
- * A request's headers: a `Headers` object, a request that has one, or a record such as Node's or Express's `req.headers`.
- * Names are compared without regard to case; a Map is asked for lower-case ones. An array of one value is that value.
+ * A request's headers: a `Headers` object, a `Request`, or an object such as `req.headers` of Node or Express. The case of names
+ * does not matter; only a Map must have lower-case names. An array may hold one value.
  */
 export type HeadersLike =
   | { get(name: string): string | null | undefined }
@@ -13,220 +13,222 @@ export type HeadersLike =
   | { readonly [name: string]: string | readonly string[] | undefined };
 
 /**
- * The signing secrets, newest first, at most 5 of a scheme. A string or an array serves both schemes: the header that is
- * present picks one. Never put a secret into code that a browser loads.
+ * The webhook secrets, newest first, at most 5 for each scheme. A string or an array serves both schemes: the scheme of the
+ * request's headers is used. Never put a secret into code that a browser loads.
  */
 export type Secrets =
   | string
   | readonly string[]
   | { ofauth?: string | readonly string[] | undefined; svix?: string | readonly string[] | undefined };
 
-/** How to judge the time of a signature. */
+/** Options for the check of the timestamp. */
 export interface VerifyOptions {
-  /** How far the signature's time may lie from now, in whole seconds, in both directions. Default 300. */
+  /** How far the timestamp may be in the past or in the future, in whole seconds. Default 300. */
   tolerance?: number | undefined;
-  /** The time to judge by, in whole unix seconds or as a Date. Default: the clock. */
+  /** The current time, in whole unix seconds or as a Date. Default: the clock's time. */
   now?: number | Date | undefined;
 }
 
-/** `ofauth`: the `OFAuth-Signature` header. `svix`: `svix-*` or `webhook-*`, as in Standard Webhooks. */
+/** `ofauth`: the header `OFAuth-Signature`. `svix`: the headers `svix-*` or `webhook-*`, as in Standard Webhooks. */
 export type Scheme = "ofauth" | "svix";
 
-/** What is known of an authentic body. */
+/** The result of a successful verification. */
 export interface Verified {
-  /** The scheme that was judged. */
+  /** The scheme of the signature. */
   scheme: Scheme;
-  /** When it was signed, in unix seconds. */
+  /** When the body was signed, in unix seconds. */
   timestamp: number;
-  /** Which secret matched, counted from 0 in the list of that scheme. */
+  /** The index of the secret that matched, in the list of that scheme. */
   secretIndex: number;
   /** SHA-256 of the raw body, in lower-case hex. */
   digest: string;
 }
 
-/** Why a request was refused, or a secret. */
+/** Why a request or a secret was refused. */
 export type WebhookErrorCode =
-  /** No signature header of a scheme that has a secret. */
+  /** There are no signature headers of a scheme that has a secret. */
   | "MISSING_HEADERS"
-  /** A header without a timestamp or with two, too long (over 8,192 bytes), or given more than once. */
+  /** A header has no timestamp or two, has over 8,192 bytes, or was given more than once; or `svix-id` is empty. */
   | "MALFORMED_HEADER"
-  /** No well-formed signature in the header. */
+  /** The header contains no well-formed signature. */
   | "NO_VALID_SIGNATURES"
-  /** A timestamp that is not plain decimal unix seconds. */
+  /** The timestamp is not a decimal number of unix seconds. */
   | "INVALID_TIMESTAMP"
-  /** Signed longer ago than the tolerance. */
+  /** The timestamp is further in the past than the tolerance. */
   | "TIMESTAMP_TOO_OLD"
-  /** Signed further ahead than the tolerance. */
+  /** The timestamp is further in the future than the tolerance. */
   | "TIMESTAMP_TOO_NEW"
-  /** No signature matches these bytes under any of the secrets. */
+  /** No signature matches this body with any of the secrets. */
   | "SIGNATURE_MISMATCH"
-  /** A secret that cannot be used: empty, with outer white space, not base64 under svix, or none, or more than 5. */
+  /** A secret is empty, has white space at an end, or is not base64 (svix); or there is no secret, or more than 5. */
   | "INVALID_SECRET"
-  /** The body is a string with half of a surrogate pair: it was never bytes. */
+  /** The body is a string with half of a surrogate pair. It cannot be the text of the bytes that were received. */
   | "INVALID_BODY"
-  /** The body is over 16 MiB. */
+  /** The body is larger than 16 MiB. */
   | "BODY_TOO_LARGE"
-  /** Authentic, but not JSON in UTF-8. */
+  /** The signature is right, but the body is not JSON in UTF-8. */
   | "INVALID_JSON"
-  /** Authentic JSON, but no event. */
+  /** The signature is right and the body is JSON, but not an event. */
   | "INVALID_EVENT";
 
-/** What a sender or a secret can cause. A mistake in the call itself is a TypeError. */
+/** An error that the sender or a secret has caused. A mistake in the call itself is a TypeError. */
 export class WebhookVerificationError extends Error {
   constructor(code: WebhookErrorCode, message: string, options?: { cause?: unknown });
   readonly name: "WebhookVerificationError";
-  /** Stable, and the same in OFAuth's gateway. */
+  /** The code does not change between versions, and the ofauth-edge gateway uses the same codes. */
   readonly code: WebhookErrorCode;
-  /** True for the errors of every copy of this package, however it was loaded. */
+  /** `instanceof` is true for errors of every copy of this package, however it was loaded. */
   static [Symbol.hasInstance](value: unknown): value is WebhookVerificationError;
 }
 
 /**
- * Judges headers, time and signature, in this order, and nothing of what the body says.
+ * Verifies the signature of a body. Checks the headers, the timestamp and the signature, in this order. The body may contain
+ * anything.
  *
- * @throws {WebhookVerificationError} If the request is not authentic, or a secret is unusable.
+ * @throws {WebhookVerificationError} If the request is not authentic, or if a secret cannot be used.
  * @throws {TypeError} If an argument has a wrong type or value.
  */
 export function verifySignature(body: Body, headers: HeadersLike, secrets: Secrets, options?: VerifyOptions): Verified;
 
 /**
- * Judges the signature, then reads the event.
+ * Verifies the signature of a body, then reads the event in it.
  *
- * @throws {WebhookVerificationError} If the request is not authentic, a secret is unusable, or the body is no event.
+ * @throws {WebhookVerificationError} If the request is not authentic, if a secret cannot be used, or if the body is not an event.
  * @throws {TypeError} If an argument has a wrong type or value.
  */
 export function verifyWebhook(body: Body, headers: HeadersLike, secrets: Secrets, options?: VerifyOptions): WebhookEvent;
 
-/** {@link verifyWebhook} with the secrets given once. */
+/** A verifier that holds the secrets, so that they are given only once. */
 export class Webhook {
   /** @throws {TypeError} If an argument has a wrong type or value. */
   constructor(secrets: Secrets, options?: VerifyOptions);
-  /** As {@link verifyWebhook}. */
+  /** Does the same as {@link verifyWebhook}. */
   verify(body: Body, headers: HeadersLike): WebhookEvent;
 }
 
 /**
- * Says why a request does not verify, or that it does. Names a cause only if recomputing the signature under it matches or
- * the header's form proves it. For developers: the answer is not meant for the sender.
+ * Explains why a request does not verify. It names a cause only if there is proof: the signature matches when the cause is undone,
+ * or the form of a header or a secret shows it. Use it during development, because it may take seconds. Do not send the
+ * diagnosis to the sender.
  *
  * @throws {WebhookVerificationError} INVALID_BODY or BODY_TOO_LARGE.
  * @throws {TypeError} If an argument has a wrong type or value.
  */
 export function explainSignature(body: Body, headers: HeadersLike, secrets: Secrets, options?: VerifyOptions): Diagnosis;
 
-/** What is wrong with a request. */
+/** The reason why a request does not verify. */
 export interface Diagnosis {
-  /** Whether it verifies. */
+  /** Whether the request verifies. */
   ok: boolean;
-  /** What is wrong, in one word. */
+  /** The reason as a code. */
   cause: Cause;
-  /** The same for a person, with what to do. */
+  /** The reason in a sentence, and what to do. */
   message: string;
-  /** What the cause is known by. */
+  /** The facts that support the cause. */
   evidence: Evidence;
 }
 
-/** What is wrong with a request, in one word. */
+/** The reason why a request does not verify, as a code. */
 export type Cause =
-  /** Nothing: it verifies. */
+  /** The request verifies. */
   | "none"
-  /** Neither a form nor a MAC proves anything. */
+  /** No cause could be proved. */
   | "unknown"
-  /** No headers of a scheme, or not all of them. */
+  /** The signature headers are missing, or one of three svix headers is. */
   | "missing_headers"
-  /** Headers only of the scheme that has no secret. */
+  /** The headers belong to the scheme that has no secret. */
   | "wrong_scheme_header"
-  /** No timestamp or two, an empty id, or a header that is too long. */
+  /** A header has no timestamp or two, an empty id, or is too long. */
   | "malformed_header"
-  /** A timestamp that is no plain number. */
+  /** The timestamp is not a decimal number. */
   | "invalid_timestamp"
-  /** No signature of a form that is known. */
+  /** The header contains no signature in a known form. */
   | "no_valid_signatures"
-  /** A secret that is unusable. */
+  /** A secret cannot be used. */
   | "invalid_secret"
-  /** A secret with white space at an end. */
+  /** A secret has white space at an end. */
   | "secret_white_space"
-  /** ofauth, signed with the decoded secret. */
+  /** ofauth: the body was signed with the decoded secret, but the key is its text. */
   | "secret_decoded"
-  /** svix, signed with the secret's text. */
+  /** svix: the body was signed with the text of the secret, but the key is the decoded secret. */
   | "secret_not_decoded"
-  /** ofauth, signed without the whsec_ that the secret has. */
+  /** ofauth: the body was signed with the secret without its `whsec_`. */
   | "secret_prefix_removed"
-  /** ofauth, signed with a whsec_ that the secret lacks. */
+  /** ofauth: the body was signed with `whsec_` before the secret. */
   | "secret_prefix_added"
-  /** Signed with a secret that is given for the other scheme. */
+  /** The body was signed with a secret that is given for the other scheme. */
   | "other_scheme_secret"
-  /** A timestamp in milliseconds, in the header or in what was signed. */
+  /** The timestamp is in milliseconds, in the header or in the signed text. */
   | "milliseconds"
-  /** Signed over {t},{body}. */
+  /** The signed text was `{timestamp},{body}`, with a comma instead of a dot. */
   | "comma_for_dot"
-  /** Signed over the body alone. */
+  /** Only the body was signed, without the timestamp. */
   | "body_without_timestamp"
-  /** ofauth with a signature in base64. */
+  /** ofauth: the signature is in base64 instead of hex. */
   | "base64_for_hex"
-  /** svix with a signature in hex. */
+  /** svix: the signature is in hex instead of base64. */
   | "hex_for_base64"
-  /** Right, but out of tolerance. */
+  /** The signature is right, but the timestamp is out of tolerance. */
   | "clock_skew"
-  /** A line break follows what was signed. */
+  /** The body has a line break at its end that the signed body did not have. */
   | "trailing_newline_added"
-  /** What was signed ended in a line break. */
+  /** The signed body had a line break at its end that this body does not have. */
   | "trailing_newline_removed"
-  /** LF was signed, CRLF is here. */
+  /** The signed body had LF line breaks, this body has CRLF. */
   | "newlines_to_crlf"
-  /** CRLF was signed, LF is here. */
+  /** The signed body had CRLF line breaks, this body has LF. */
   | "newlines_to_lf"
-  /** A byte order mark precedes what was signed. */
+  /** The body begins with a byte order mark that the signed body did not have. */
   | "bom_added"
-  /** What was signed began with a byte order mark. */
+  /** The signed body began with a byte order mark that this body does not have. */
   | "bom_removed"
-  /** JSON on one line was signed, JSON on several is here. */
+  /** The signed body was JSON on one line, this body is the same JSON on several lines. */
   | "json_pretty_printed"
-  /** The same JSON was signed, written by another serialiser. */
+  /** The signed body was the same JSON, but another serialiser wrote it. */
   | "json_reserialised";
 
-/** What a cause is known by. */
+/** The facts that support a cause. */
 export interface Evidence {
-  /** Whether the signature matches, the cause being undone; else the form alone proves it, or nothing does. */
+  /** Whether the signature matches when the cause is undone. If not, a header or a secret shows the cause, or it is unknown. */
   macMatches: boolean;
-  /** Length of the body that was given, in bytes. */
+  /** The length of the given body, in bytes. */
   bodyBytes: number;
-  /** The verifier's code, if it refuses. */
+  /** The code of the error that {@link verifySignature} throws, if it throws one. */
   code?: WebhookErrorCode;
-  /** The scheme of the headers that were judged. */
+  /** The scheme of the headers. */
   scheme?: Scheme;
-  /** The list that the secret in question stands in; absent if secrets serve both. */
+  /** The list that contains the secret. Absent if the secrets serve both schemes. */
   secretList?: Scheme;
-  /** Its place in that list, from 0. */
+  /** The index of the secret in that list. */
   secretIndex?: number;
-  /** The header that is absent from a set of three. */
+  /** The one header of three that is missing. */
   missingHeader?: string;
-  /** Now less the timestamp, in seconds. */
+  /** The current time minus the timestamp, in seconds. */
   skewSeconds?: number;
-  /** Length of the body that was signed, in bytes, if it is another. */
+  /** The length of the signed body, in bytes, if it is a different body. */
   signedBytes?: number;
-  /** Where the two bodies first differ, in bytes from 0. */
+  /** The offset of the first byte in which the two bodies differ. */
   offset?: number;
-  /** White space in the JSON that was signed. */
+  /** The white space in the signed JSON. */
   layout?: "compact" | "spaced" | "indent_2" | "indent_4" | "indent_tab";
-  /** Escapes in the JSON that was signed. */
+  /** The escapes in the signed JSON. */
   escapes?: "kept" | "none" | "ascii" | "ascii_and_slash";
 }
 
-/** How to sign. */
+/** Options of {@link signWebhook}. Times are whole unix seconds or a Date. */
 export type SignOptions =
   | { scheme?: "ofauth" | undefined; timestamp?: number | Date | undefined; id?: string | undefined }
   | { scheme: "svix"; timestamp?: number | Date | undefined; id: string };
 
 /**
- * The headers of a body signed as OFAuth signs it, for tests. Under svix the message's id is wanted.
+ * Signs a body as OFAuth does, for tests, and returns the signature headers. The svix scheme needs the id of the message.
  *
  * @throws {WebhookVerificationError} INVALID_SECRET, INVALID_BODY or BODY_TOO_LARGE.
  * @throws {TypeError} If an argument has a wrong type or value.
  */
 export function signWebhook(body: Body, secret: string, options?: SignOptions): Record<string, string>;
 
-/** An event. `known` says whether `type` is one of the types that this package knows; then `data` has its shape. */
+/** An event. If `known` is true, this package knows its `type`, and `data` has the shape of that type. */
 export type WebhookEvent =
   | ConnectionCreated
   | ConnectionUpdated
@@ -236,52 +238,52 @@ export type WebhookEvent =
   | RulesUpdate
   | UnknownEvent;
 
-/** Any other event, a realtime one say. */
+/** An event of any other type, such as a realtime event. */
 export interface UnknownEvent {
   known: false;
   type: string;
-  /** As it came, a number as it is written; null if the body has none. */
+  /** As in the body, a number as its text; null if the body has none. */
   timestamp: string | null;
   data: unknown;
-  /** True for production, false for the sandbox; only some envelopes say so. */
+  /** True for production, false for the sandbox. Absent if the body does not say. */
   live?: boolean;
 }
 
 interface Known<Type extends string, Data> {
   known: true;
   type: Type;
-  /** As it came, a number as it is written; null if the body has none. */
+  /** As in the body, a number as its text; null if the body has none. */
   timestamp: string | null;
   data: Data;
-  /** True for production, false for the sandbox; only some envelopes say so. */
+  /** True for production, false for the sandbox. Absent if the body does not say. */
   live?: boolean;
 }
 
-/** A user linked an account. */
+/** A user has linked an account. */
 export interface ConnectionCreated extends Known<"connection.created", ConnectionData> {}
-/** Details changed, or the user linked again. */
+/** Details of the connection have changed, or the user has linked again. */
 export interface ConnectionUpdated extends Known<"connection.updated", ConnectionData> {}
-/** The session ended; linking again brings the same connection back. */
+/** The session has ended. If the user links again, the same connection becomes active again. */
 export interface ConnectionExpired extends Known<"connection.expired", ConnectionData> {}
-/** The connection is gone for good. */
+/** The connection was removed forever. */
 export interface ConnectionDisconnected extends Known<"connection.disconnected", ConnectionData> {}
-/** The dynamic rules changed. OFAuth does not document the shape of `data`. */
+/** The dynamic rules have changed. OFAuth does not document the shape of `data`. */
 export interface RulesUpdated extends Known<"rules.updated", unknown> {}
 /** The older name of `rules.updated`. */
 export interface RulesUpdate extends Known<"rules.update", unknown> {}
 
-/** What a connection event says. All but the connection's id is as it came, in OFAuth's documented shape. */
+/** The data of a connection event. Only the connection's id is checked. The rest is as OFAuth sent it, in its documented shape. */
 export interface ConnectionData {
-  /** Your own user id, given when the user linked. */
+  /** Your own id for the user, which you gave when the user linked. */
   clientReferenceId?: string | null;
   connection: ConnectionBody;
 }
 
-/** A connection, as an event describes it. `expired` and `disconnected` have neither permissions nor userData. */
+/** A connection in an event. In `expired` and `disconnected` events it has no permissions and no userData. */
 export interface ConnectionBody {
-  /** Opens the account: treat it as a credential, never log it, never hand it to a browser. */
+  /** A credential: it gives access to the account. Never log it and never send it to a browser. */
   id: string;
-  /** An open set: active, expired, disconnected, pending, awaiting_2fa and others. */
+  /** `active`, `expired`, `disconnected`, `pending`, `awaiting_2fa`, or another value that OFAuth may add. */
   status?: string | null;
   permissions?: string[] | null;
   clientReferenceId?: string | null;
@@ -292,10 +294,10 @@ export interface ConnectionBody {
   imported?: boolean | null;
 }
 
-/** The account's user. Ids are opaque strings, however the body writes them. */
+/** The account's user. The ids are always strings, even if the body has numbers. */
 export interface ConnectionUser {
   id?: string | null;
-  /** In the SDK's envelope, for `id`. */
+  /** Used instead of `id` in the envelope of OFAuth's SDK. */
   userId?: string | null;
   name?: string | null;
   username?: string | null;
