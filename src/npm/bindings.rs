@@ -46,7 +46,7 @@ pub fn verify_signature(bytes: usize, tolerance: f64, now: f64) -> bool {
 }
 
 /// Judges the first `bytes` bytes of the input and what they say. The event itself stays where it is, for `JSON.parse`;
-/// the answer is the ids that it writes as numbers, `{path: text}`, where [`NUMBER_IDS`](super::flags::NUMBER_IDS) says that there are any.
+/// the answer is the ids that it writes as numbers, `{path: text}`, where [`HAS_NUMBER_IDS`](super::flags::NUMBER_IDS) says that there are any.
 #[wasm_bindgen]
 pub fn verify_webhook(bytes: usize, tolerance: f64, now: f64) -> u32 {
     Shell::with(|shell| shell.verify_webhook(bytes, seconds(tolerance), seconds(now)))

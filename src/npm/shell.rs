@@ -4,7 +4,7 @@ use std::{cell::RefCell, mem::take, ops::Range};
 
 use super::{
     answer::{self, Failure},
-    flags::{DATED, GOOD, KNOWN, LIVE, NUMBER_IDS},
+    flags::{HAS_LIVE, HAS_NUMBER_IDS, HAS_TIMESTAMP, KNOWN_TYPE, VERIFIED},
     hmac::hmac,
 };
 use crate::core::webhook::{
@@ -92,7 +92,7 @@ impl Shell {
             Ok((flags, None)) => flags,
             Ok((flags, Some(number_ids))) => {
                 self.answer = number_ids;
-                flags | NUMBER_IDS
+                flags | HAS_NUMBER_IDS
             }
             Err(failure) => {
                 self.answer = failure.json();
@@ -148,7 +148,8 @@ impl Shell {
 
 fn flags(event: &EventReading) -> u32 {
     let flag = |set: bool, flag: u32| if set { flag } else { 0 };
-    GOOD | flag(event.family != EventFamily::Other, KNOWN)
-        | flag(event.members.timestamp().is_some(), DATED)
-        | flag(event.members.truth(slot::LIVE).is_some(), LIVE)
+    VERIFIED
+        | flag(event.family != EventFamily::Other, KNOWN_TYPE)
+        | flag(event.members.timestamp().is_some(), HAS_TIMESTAMP)
+        | flag(event.members.truth(slot::LIVE).is_some(), HAS_LIVE)
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::{
-    delivery::{DATED, Delivery, GOOD, KNOWN, LIVE, NOW, SECRET, SVIX_SECRET},
+    delivery::{Delivery, HAS_LIVE, HAS_TIMESTAMP, KNOWN_TYPE, NOW, SECRET, SVIX_SECRET, VERIFIED},
     wasm,
 };
 
@@ -59,11 +59,11 @@ fn the_time_reaches_the_core_up_to_its_last_second() {
 #[wasm_bindgen_test]
 fn the_flags_of_an_event_say_what_it_has() {
     for (body, expected) in [
-        (CREATED, GOOD | KNOWN | DATED),
-        (SDK_CREATED, GOOD | KNOWN | LIVE),
-        (REALTIME, GOOD | DATED),
-        (r#"{"type":"rules.updated"}"#, GOOD | KNOWN),
-        (r#"{"type":"later.unheard","timestamp":null,"live":"yes"}"#, GOOD),
+        (CREATED, VERIFIED | KNOWN_TYPE | HAS_TIMESTAMP),
+        (SDK_CREATED, VERIFIED | KNOWN_TYPE | HAS_LIVE),
+        (REALTIME, VERIFIED | HAS_TIMESTAMP),
+        (r#"{"type":"rules.updated"}"#, VERIFIED | KNOWN_TYPE),
+        (r#"{"type":"later.unheard","timestamp":null,"live":"yes"}"#, VERIFIED),
     ] {
         let delivery = Delivery::signed(Scheme::Ofauth, body);
         assert_eq!(wasm::webhook(&delivery), Ok(expected), "{body}");
@@ -92,7 +92,7 @@ fn what_is_skipped_may_hold_anything_at_any_place_of_sixteen_bytes() {
                 let (before, after) = ("x".repeat(before), "y".repeat(after));
                 let skipped = format!(r#"["{before}{piece}{after}",[{{"{piece}":"{before}"}},[[]]],"{after}"]"#);
                 let body = format!(r#"{{"skipped":{skipped},"type":"later.unheard","live":true}}"#);
-                assert_eq!(wasm::webhook(&Delivery::signed(Scheme::Ofauth, &body)), Ok(GOOD | LIVE), "{body}");
+                assert_eq!(wasm::webhook(&Delivery::signed(Scheme::Ofauth, &body)), Ok(VERIFIED | HAS_LIVE), "{body}");
             }
         }
     }

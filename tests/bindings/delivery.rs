@@ -15,15 +15,15 @@ pub const SVIX_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 pub const NOW: u64 = 1_700_000_000;
 
 /// The event is good,
-pub const GOOD: u32 = 1;
+pub const VERIFIED: u32 = 1;
 /// its type is known,
-pub const KNOWN: u32 = 2;
+pub const KNOWN_TYPE: u32 = 2;
 /// it has a timestamp,
-pub const DATED: u32 = 4;
+pub const HAS_TIMESTAMP: u32 = 4;
 /// it says whether it is live,
-pub const LIVE: u32 = 8;
+pub const HAS_LIVE: u32 = 8;
 /// it has ids that are numbers.
-pub const NUMBER_IDS: u32 = 16;
+pub const HAS_NUMBER_IDS: u32 = 16;
 
 /// All that a verdict depends on.
 #[derive(Clone)]
@@ -63,8 +63,11 @@ impl Delivery {
             |error| Err(failure(error.code(), &error.to_string())),
             |event| {
                 let flag = |set: bool, flag: u32| if set { flag } else { 0 };
-                let known = flag(event.payload != Payload::Other, KNOWN);
-                Ok(GOOD | known | flag(event.timestamp.is_some(), DATED) | flag(event.live.is_some(), LIVE))
+                let known = flag(event.payload != Payload::Other, KNOWN_TYPE);
+                Ok(VERIFIED
+                    | known
+                    | flag(event.timestamp.is_some(), HAS_TIMESTAMP)
+                    | flag(event.live.is_some(), HAS_LIVE))
             },
         )
     }

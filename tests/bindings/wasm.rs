@@ -6,7 +6,7 @@ use ofauth_edge::core::webhook::{NAMES, Scheme, SecretStrings};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
-use crate::delivery::{Delivery, NUMBER_IDS, failure};
+use crate::delivery::{Delivery, HAS_NUMBER_IDS, failure};
 
 #[wasm_bindgen(module = "/src/npm/sha256.js")]
 extern "C" {
@@ -22,12 +22,12 @@ pub fn verify(delivery: &Delivery) -> Result<Value, Value> {
 
 /// `verify_webhook`, after the secrets and the headers, and `JSON.parse`: its flags but one, which [`number_ids`] looks at.
 pub fn webhook(delivery: &Delivery) -> Result<u32, Value> {
-    flags(delivery).map(|flags| flags & !NUMBER_IDS)
+    flags(delivery).map(|flags| flags & !HAS_NUMBER_IDS)
 }
 
 /// What is told of the ids that the body writes as numbers, `null` if there are none.
 pub fn number_ids(delivery: &Delivery) -> Result<Value, Value> {
-    flags(delivery).map(|flags| if flags & NUMBER_IDS == 0 { Value::Null } else { answer() })
+    flags(delivery).map(|flags| if flags & HAS_NUMBER_IDS == 0 { Value::Null } else { answer() })
 }
 
 fn flags(delivery: &Delivery) -> Result<u32, Value> {
