@@ -36,10 +36,10 @@ test: setup
 test-packaging: npm
 	@echo "Test: npm package"
 	@$(with_env) node scripts/setup.mjs nodes
-	@$(with_env) node tests/packaging/pack.mjs
+	@$(with_env) node tests/npm/pack.mjs
 	@$(with_env) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
-	  node --test --test-concurrency=2 tests/packaging/*.test.mjs
-	@$(with_env) for node in node-old node; do .tools/$$node/node --test tests/packaging/surface/*.test.mjs || exit; done
+	  node --test --test-concurrency=2 tests/npm/*.test.mjs tests/browser/*.test.mjs
+	@$(with_env) for node in node-old node; do .tools/$$node/node --test tests/npm/surface/*.test.mjs || exit; done
 
 # Optimised code runs this many cases sooner, and it keeps its overflow checks. Property tests reject some random cases, so
 # the limit of rejects is higher too.

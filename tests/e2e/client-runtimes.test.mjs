@@ -9,7 +9,7 @@ import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
 import { accountOf } from "../emulator/account.mjs";
 import { connectionEvent } from "../emulator/events.mjs";
-import { servePages, startBrowser } from "./browser.mjs";
+import { servePages, startBrowser } from "../browser/browser.mjs";
 import { run, takesKey } from "./client-scenario.mjs";
 import { startGateway, tokenOf, unixNow } from "./harness.mjs";
 

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
-import { servePages, startBrowser } from "./browser.mjs";
+import { servePages, startBrowser } from "../browser/browser.mjs";
 import { refusal, startGateway, tokenOf, unixNow } from "./harness.mjs";
 
 const APP = "https://app.example";

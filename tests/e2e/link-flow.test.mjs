@@ -8,7 +8,7 @@ import http from "node:http";
 import { after, afterEach, test } from "node:test";
 
 import { visitLink } from "../emulator/visitor.mjs";
-import { startBrowser } from "./browser.mjs";
+import { startBrowser } from "../browser/browser.mjs";
 import { eventually, startGateway } from "./harness.mjs";
 import {
   begun, browserOf, comeBack, connect, handleOf, hearWebhooks, link, LIST, pageOf, pagesAsked, recordOf,

@@ -6,7 +6,7 @@ import { once } from "node:events";
 import http from "node:http";
 import { after, beforeEach, test } from "node:test";
 
-import { startBrowser } from "../e2e/browser.mjs";
+import { startBrowser } from "../browser/browser.mjs";
 import { startEmulator } from "./emulator.mjs";
 import { appPage, endedPage, stepPage } from "./pages.mjs";
 import { API_KEY, callerOf } from "./testing.mjs";

@@ -9,10 +9,10 @@ import * as esbuild from "esbuild";
 import * as vite from "vite";
 import webpack from "webpack";
 
-import { startBrowser } from "../e2e/browser.mjs";
+import { startBrowser } from "./browser.mjs";
 import { reportOf, serve } from "./pages.mjs";
-import { makeProject, NODES, runNode } from "./project.mjs";
-import { expected } from "./vectors.mjs";
+import { makeProject, NODES, runNode } from "../npm/project.mjs";
+import { expected } from "../npm/vectors.mjs";
 
 const project = makeProject("web");
 let browser;

@@ -11,7 +11,7 @@ import { data } from "./vectors.mjs";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Made by pack.mjs. */
-export const packed = join(root, "target/packaging");
+export const packed = join(root, "target/npm-packed");
 export const tarball = join(packed, "ofauth-edge.tgz");
 export const installed = join(packed, "node_modules");
 

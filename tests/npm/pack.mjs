@@ -1,7 +1,7 @@
 // Packs pkg/ and installs the tarball into an empty project, once for all tests: what they use is what a user's
 // `npm install` leaves in node_modules. Run it after `make npm`.
 //
-//   node tests/packaging/pack.mjs
+//   node tests/npm/pack.mjs
 
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
