@@ -62,7 +62,8 @@ function handleIn(ledger) {
 }
 
 function open(folder, file, work) {
-  const database = new DatabaseSync(join(folder, LEDGERS, file));
+  // The runtime may be writing.
+  const database = new DatabaseSync(join(folder, LEDGERS, file), { timeout: 5_000 });
   try {
     return work(database);
   } finally {
