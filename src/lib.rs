@@ -71,7 +71,8 @@
 //! Other calls have modules of their own:
 //!
 //! - [`account`](core::gateway::account): OFAuth's routes that only servers may call.
-//! - [`link`](core::gateway::link): the start of Link, and the return of the user's browser.
+//! - [`link`](core::gateway::link): the start of Link.
+//! - [`callback`](core::gateway::callback): the return of the user's browser from Link.
 //! - [`health`](core::gateway::health): whether a connection works.
 //! - [`list`](core::gateway::list): pages of stored connections and events.
 //! - [`origin`](core::gateway::origin): the sites whose pages may call the gateway.

@@ -76,15 +76,19 @@ async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> 
         Route::Connections => connection_routes::list(call, &authenticate(call, config)?, config, env).await,
         Route::Connection(segment) => connection_routes::show(segment, &authenticate(call, config)?, config, env).await,
         Route::Account | Route::LinkSession => account::forward(call, &authenticate(call, config)?, config, env).await,
-        Route::Delete(segment) => manage::delete(segment, call, &authenticate(call, config)?, config, env).await,
-        Route::Invalidate(segment) => {
+        Route::DeleteConnection(segment) => {
+            manage::delete(segment, call, &authenticate(call, config)?, config, env).await
+        }
+        Route::InvalidateConnection(segment) => {
             manage::invalidate(segment, call, &authenticate(call, config)?, config, env).await
         }
         Route::ConnectionHealth(segment) => {
             manage::health(segment, call, &authenticate(call, config)?, config, env).await
         }
-        Route::Timeline(segment) => manage::timeline(segment, call, &authenticate(call, config)?, config, env).await,
-        Route::User(segment) => users::delete(segment, call, &authenticate(call, config)?, config, env).await,
+        Route::ConnectionEvents(segment) => {
+            manage::timeline(segment, call, &authenticate(call, config)?, config, env).await
+        }
+        Route::DeleteUser(segment) => users::delete(segment, call, &authenticate(call, config)?, config, env).await,
         Route::LinkInit => link::init(call, &authenticate(call, config)?, config, env).await,
         Route::LinkCallback => link::callback(call, config, env).await,
         Route::Events => events::list(call, &authenticate(call, config)?, config, env).await,
@@ -106,7 +110,7 @@ fn authenticate(call: &Call, config: &Config) -> Result<Caller, EdgeError> {
 
 /// What a browser asks before it lets another site's page call.
 fn answer_preflight(call: &Call, config: &Config) -> Reply {
-    if !call.header("origin").is_some_and(|origin| config.allowed_origins.allow(&origin)) {
+    if !call.header("origin").is_some_and(|origin| config.allowed_origins.allows(&origin)) {
         return EdgeError::OriginDenied.into();
     }
     Reply::empty(204)

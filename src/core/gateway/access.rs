@@ -1,8 +1,16 @@
-//! The Access API proxy as data: what goes up, what comes back.
+//! The rules of the proxy for the Access API (OFAuth documentation, Access): `/v2/access/*`.
 //!
-//! The upstream's origin is fixed by configuration; path and query go up byte for byte. So the path is judged, not
-//! cleaned: one that could be read as another path by anything behind us is refused. Headers that carry a caller's
-//! credentials or routing stop here, and so do upstream headers that would act on our origin.
+//! In the order of a call:
+//!
+//! 1. **Path.** Path and query are forwarded byte for byte. A path that a server could read as another path is refused,
+//!    and never cleaned: [`check_path`].
+//! 2. **Permission.** A session needs the permission of the route: [`required_permission`].
+//! 3. **Connection.** `x-connection-id` names the connection, or the session has only one that can be meant:
+//!    [`select_for_session`], [`choose_connection`], [`select_for_server`].
+//! 4. **Headers.** Credentials and routing headers of the caller are not forwarded: [`forwards_request_header`].
+//! 5. **Retries.** A GET or HEAD may be sent again: [`retry_delay`].
+//! 6. **Answer.** What it shows about the connection ([`observed_status`]), what the client should do ([`verdict`]),
+//!    and which headers pass back ([`forwards_response_header`]).
 
 use std::sync::LazyLock;
 
@@ -21,43 +29,52 @@ use crate::core::{
     json::Object,
 };
 
-/// What every proxied path begins with.
+/// The prefix of every path of the Access API.
 pub const PREFIX: &str = "/v2/access/";
 
-/// The permission of a call that OFAuth's list of routes does not have, and of the raw proxy.
+/// The permission for calls that have none of OFAuth's: calls of the raw proxy (`/v2/access/proxy/*`), and calls of a
+/// route that is not in `routes.json`. It is the gateway's own.
 pub const ANY_PERMISSION: &str = "access:any";
 
 /// How many times a call is sent at most.
-pub const MAX_TRIES: u32 = 3;
-/// How long a retried call may take until its answer begins, in milliseconds, all tries together.
+pub const MAX_ATTEMPTS: u32 = 3;
+/// How long all attempts of a call may take together until its answer begins, in ms.
 pub const DEADLINE: i64 = 10_000;
-/// The longest `Retry-After` that is waited for here, in seconds: a longer one is the caller's.
+/// The longest `Retry-After` for which the gateway waits, in seconds. The caller must wait for a longer one.
 pub const MAX_RETRY_AFTER: u64 = 2;
-/// The longest error body that is read, in bytes.
+/// The longest error body that the gateway reads, in bytes.
 pub const MAX_ERROR_BODY: usize = 64 * 1024;
-/// The first wait is anything up to this, in milliseconds; it doubles.
-const FIRST_WAIT: f64 = 200.0;
+/// The longest wait before the second attempt, in ms. It doubles with each further attempt.
+const FIRST_BACKOFF: f64 = 200.0;
 
-const ONE_CONNECTION: &str = "x-connection-id names one connection, by handle or id";
+const INVALID_SELECTOR: &str = "x-connection-id must be one handle or one connection id";
 
-/// Which connection a call names.
+/// The connection that a server's call names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionSelector<'a> {
-    /// By handle: the store knows the id.
+    /// The gateway's handle of the connection.
     Handle(&'a str),
-    /// By OFAuth's id.
+    /// OFAuth's id of the connection.
     Id(&'a str),
 }
 
-/// How a try ended.
+/// The result of sending a call once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt<'a> {
-    /// No answer.
+    /// There was no answer: the network failed, or the deadline passed.
     Failed,
-    /// An answer; its code if it is a refusal that was read, its `Retry-After` in seconds if it has one.
-    Answered(u16, Option<&'a str>, Option<u64>),
+    /// There was an answer.
+    Answered {
+        /// Its HTTP status.
+        status: u16,
+        /// The type of the error, if the answer is a refusal: see [`ApiError::read_refusal`].
+        code: Option<&'a str>,
+        /// Its `Retry-After`, in seconds.
+        retry_after: Option<u64>,
+    },
 }
 
+/// An entry of `routes.json`: a route of the Access API and its permission. The list is from OFAuth's API reference.
 #[derive(Deserialize)]
 struct ListedRoute {
     method: String,
@@ -65,166 +82,205 @@ struct ListedRoute {
     permission: Option<String>,
 }
 
-/// Judges a path (without query, as received): it begins with [`PREFIX`] and is [`check_segments`]'s.
+/// Checks a path of the Access API, as received and without its query.
+///
+/// Returns [`RouteNotFound`](EdgeError::RouteNotFound) unless it begins with [`PREFIX`], and what [`check_segments`]
+/// returns.
 pub fn check_path(path: &str) -> Result<(), EdgeError> {
     if path.starts_with(PREFIX) { check_segments(path) } else { Err(EdgeError::RouteNotFound) }
 }
 
-/// Judges a path that goes up: each segment percent-decoded once, it has no dot segment, slash, backslash or control
-/// byte, and no `%2e`, `%2f`, `%5c` or `%25` left to decode.
+/// Checks that no server can read a path, which is to be forwarded, as another path.
+///
+/// Each segment is percent-decoded once. Returns [`BadRequest`](EdgeError::BadRequest) if one is then `.` or `..`, or
+/// has a slash, a backslash, a control byte, or an escape that a second decoding would turn into one: `%2e`, `%2f`,
+/// `%5c`, `%25`.
 pub fn check_segments(path: &str) -> Result<(), EdgeError> {
     if path.split('/').all(|segment| is_segment(&percent_decode_str(segment).collect::<Vec<_>>())) {
         Ok(())
     } else {
-        Err(EdgeError::BadRequest("the path is ambiguous"))
+        Err(EdgeError::BadRequest("the path has a segment that can be read in two ways, such as .. or %2F"))
     }
 }
 
-/// The permission that a session needs for a call: that of OFAuth's list, static segments before parameters, else
-/// [`ANY_PERMISSION`]. Each segment of the path is decoded once; GET serves HEAD; an empty segment matches nothing.
-pub fn permission(method: &str, path: &str) -> &'static str {
+/// The permission that a session needs for a call: the one in `routes.json`, or [`ANY_PERMISSION`].
+///
+/// Each segment of the path is percent-decoded once. HEAD needs the permission of GET. If several routes match, a
+/// fixed segment counts before a parameter at the same position. A path with an empty segment matches no route.
+pub fn required_permission(method: &str, path: &str) -> &'static str {
     static ROUTES: LazyLock<Vec<ListedRoute>> =
         LazyLock::new(|| serde_json::from_str(include_str!("routes.json")).unwrap_or_default());
     let method = if method == "HEAD" { "GET" } else { method };
     let segments: Option<Vec<_>> = path.split('/').map(|raw| percent_decode_str(raw).decode_utf8().ok()).collect();
     let Some(segments) = segments else { return ANY_PERMISSION };
     let routes = ROUTES.iter().filter(|route| route.method == method);
-    // Among the routes that match, the one whose first parameter comes last has the more static segments before it.
-    let best = routes.filter_map(|route| Some((route.statics(&segments)?, route))).max_by(|(a, _), (b, _)| a.cmp(b));
+    // Of two routes, the greater one is fixed at the first segment where one is fixed and the other has a parameter.
+    let matching = routes.filter_map(|route| Some((route.fixed_segments(&segments)?, route)));
+    let best = matching.max_by(|(a, _), (b, _)| a.cmp(b));
     best.and_then(|(_, route)| route.permission.as_deref()).unwrap_or(ANY_PERMISSION)
 }
 
-/// The connection a session means: the one that is named, else its only active one, else its only one that is not
-/// disconnected. `named` is the handle of the call or of the token; `theirs` is all the user has.
-pub fn choose_connection<'a>(named: Option<&str>, theirs: &'a [Record]) -> Result<&'a Record, EdgeError> {
-    if let Some(handle) = named {
-        let record = theirs.iter().find(|record| record.handle == handle);
+/// Chooses the connection of a session's call from `records`, all connections of its user.
+///
+/// 1. If `handle` names one (see [`select_for_session`]), it is that one, unless it is disconnected.
+/// 2. Otherwise it is the user's only active connection.
+/// 3. Otherwise it is the user's only connection that is not disconnected.
+///
+/// Returns [`ConnectionNotFound`](EdgeError::ConnectionNotFound) if there is none, and
+/// [`ConnectionAmbiguous`](EdgeError::ConnectionAmbiguous) if there are several.
+pub fn choose_connection<'a>(handle: Option<&str>, records: &'a [Record]) -> Result<&'a Record, EdgeError> {
+    if let Some(handle) = handle {
+        let record = records.iter().find(|record| record.handle == handle);
         return record.filter(|record| record.is_connected()).ok_or(EdgeError::ConnectionNotFound);
     }
-    let only = |wanted: fn(&Record) -> bool| {
-        let mut found = theirs.iter().filter(|record| wanted(record));
-        (found.next(), found.next())
+    let first_two = |matches: fn(&Record) -> bool| {
+        let mut matching = records.iter().filter(|record| matches(record));
+        (matching.next(), matching.next())
     };
-    match (only(|record| record.status == ACTIVE), only(Record::is_connected)) {
+    match (first_two(|record| record.status == ACTIVE), first_two(Record::is_connected)) {
         ((Some(record), None), _) | ((None, _), (Some(record), None)) => Ok(record),
         (_, (None, _)) => Err(EdgeError::ConnectionNotFound),
         _ => Err(EdgeError::ConnectionAmbiguous),
     }
 }
 
-/// The handle a session's call is bound to: the token's, the header's, or none. A token for one connection opens no
-/// other, and a session names by handle only.
+/// Reads the `x-connection-id` of a session's call. Returns the handle that the header or the token names, if any.
+///
+/// Returns [`ConnectionNotFound`](EdgeError::ConnectionNotFound) if the token is for another connection, or if the
+/// header is not a handle: a session may not use OFAuth's ids. A header with a comma or a space is a
+/// [`BadRequest`](EdgeError::BadRequest).
 pub fn select_for_session<'a>(header: Option<&'a str>, session: &'a Session) -> Result<Option<&'a str>, EdgeError> {
     match (header, session.connection.as_deref()) {
         (None | Some(""), bound) => Ok(bound),
         (Some(handle), None) if is_handle(handle) => Ok(Some(handle)),
         (Some(handle), Some(bound)) if handle == bound => Ok(Some(bound)),
-        (Some(handle), _) if handle.contains([',', ' ']) => Err(EdgeError::BadRequest(ONE_CONNECTION)),
+        (Some(handle), _) if handle.contains([',', ' ']) => Err(EdgeError::BadRequest(INVALID_SELECTOR)),
         _ => Err(EdgeError::ConnectionNotFound),
     }
 }
 
-/// Whether a call may be sent more than once.
+/// Whether a call with this method may be sent more than once.
 pub fn is_retryable(method: &str) -> bool {
     matches!(method, "GET" | "HEAD")
 }
 
-/// Whether and after how many milliseconds to send again: full jitter, by `random` in 0 to 1. `tries` were made in
-/// `elapsed` milliseconds.
-pub fn retry_delay(method: &str, tried: Attempt, tries: u32, elapsed: i64, random: f64) -> Option<i64> {
-    let least = match tried {
-        Attempt::Failed | Attempt::Answered(502 | 503, ..) | Attempt::Answered(_, Some("RULES_OUTDATED"), _) => 0,
-        Attempt::Answered(429, _, Some(seconds @ 0..=MAX_RETRY_AFTER)) => i64::try_from(seconds).ok()? * 1_000,
-        Attempt::Answered(..) => return None,
+/// How long to wait before the next attempt, in ms. `None` if the call must not be sent again.
+///
+/// `attempt` is the result of the last attempt. So far there were `attempts` of them, which took `elapsed` ms. A GET or
+/// HEAD is sent again after a failure, a 502, a 503, a `RULES_OUTDATED`, or a 429 with a `Retry-After` of at most
+/// [`MAX_RETRY_AFTER`].
+///
+/// `random` is from 0 to 1. It chooses a wait from 0 up to 200 ms, after the second attempt up to 400 ms, so that
+/// clients do not all come back at the same moment ("full jitter").
+pub fn retry_delay(method: &str, attempt: Attempt, attempts: u32, elapsed: i64, random: f64) -> Option<i64> {
+    let min_wait = match attempt {
+        Attempt::Failed
+        | Attempt::Answered { status: 502 | 503, .. }
+        | Attempt::Answered { code: Some("RULES_OUTDATED"), .. } => 0,
+        Attempt::Answered { status: 429, retry_after: Some(seconds @ 0..=MAX_RETRY_AFTER), .. } => {
+            i64::try_from(seconds).ok()? * 1_000
+        }
+        Attempt::Answered { .. } => return None,
     };
     #[expect(clippy::cast_possible_truncation, reason = "a few hundred milliseconds")]
-    let jitter = (random.clamp(0.0, 1.0) * FIRST_WAIT * f64::from(1 << (tries.clamp(1, MAX_TRIES) - 1))) as i64;
-    let wait = least + jitter;
-    (is_retryable(method) && tries < MAX_TRIES && elapsed + wait < DEADLINE).then_some(wait)
+    let jitter =
+        (random.clamp(0.0, 1.0) * FIRST_BACKOFF * f64::from(1 << (attempts.clamp(1, MAX_ATTEMPTS) - 1))) as i64;
+    let wait = min_wait + jitter;
+    (is_retryable(method) && attempts < MAX_ATTEMPTS && elapsed + wait < DEADLINE).then_some(wait)
 }
 
-/// Whether a path is the raw proxy's, however it is written: whatever OnlyFans answers there is no word of OFAuth's.
-pub fn is_raw_proxy(path: &str) -> bool {
-    begins(path, ["", "v2", "access", "proxy"])
+/// Whether a path belongs to the raw proxy, `/v2/access/proxy/*`, also if it is percent-encoded. There OnlyFans
+/// answers, not OFAuth.
+pub fn is_raw_proxy_path(path: &str) -> bool {
+    starts_with_segments(path, ["", "v2", "access", "proxy"])
 }
 
-/// Whether a path is `/v2/access/self`, however it is written.
-pub fn is_self(path: &str) -> bool {
-    begins(path, ["", "v2", "access", "self"]) && path.split('/').count() == 4
+/// Whether a path is `/v2/access/self`, also if it is percent-encoded.
+pub fn is_self_path(path: &str) -> bool {
+    starts_with_segments(path, ["", "v2", "access", "self"]) && path.split('/').count() == 4
 }
 
-fn begins(path: &str, segments: [&str; 4]) -> bool {
+fn starts_with_segments(path: &str, segments: [&str; 4]) -> bool {
     let first = path.split('/').take(4).map(|segment| percent_decode_str(segment).collect::<Vec<u8>>());
     first.eq(segments.map(|segment| segment.as_bytes().to_vec()))
 }
 
-/// Whether an answer of this status may be a refusal of OFAuth's. Under the raw proxy it is OnlyFans' own.
-pub fn may_refuse(path: &str, status: u16) -> bool {
-    matches!(status, 401 | 403) && !is_raw_proxy(path)
+/// Whether an answer with this status may be a refusal by OFAuth, so that its body must be read. A 401 or 403 from the
+/// raw proxy is from OnlyFans.
+pub fn may_be_refusal(path: &str, status: u16) -> bool {
+    matches!(status, 401 | 403) && !is_raw_proxy_path(path)
 }
 
-/// The status that an answer shows a connection to have, if that is worth telling its ledger. What is `known` may be a
-/// minute old, so a refusal is told even of a connection that is known to be expired.
+/// The status of the connection that an answer shows, if the connection's ledger should learn it.
 ///
-/// `refusal` is a 401 or 403 of OFAuth's, read; `is_auth` what `/v2/access/self` said of itself.
+/// `known_status` is the status in the record that the gateway read for the call. `refusal` is the answer's error, if
+/// it is a refusal by OFAuth. `is_auth` is the `isAuth` of an answer of `/v2/access/self`.
+///
+/// A refusal is reported even if the connection is known to have expired: the record may be a minute old, and the
+/// connection may have become active since.
 pub fn observed_status(
-    known: &str,
+    known_status: &str,
     status: u16,
     refusal: Option<&ApiError>,
     is_auth: Option<bool>,
 ) -> Option<&'static str> {
-    let relink = refusal.is_some_and(|refusal| refusal.verdict == Verdict::Relink);
-    let success = (200..300).contains(&status);
-    if relink || (success && is_auth == Some(false)) {
-        (known != DISCONNECTED).then_some(EXPIRED)
+    let must_relink = refusal.is_some_and(|refusal| refusal.verdict == Verdict::Relink);
+    let is_success = (200..300).contains(&status);
+    if must_relink || (is_success && is_auth == Some(false)) {
+        (known_status != DISCONNECTED).then_some(EXPIRED)
     } else {
-        (success && matches!(known, EXPIRED | MISSING)).then_some(ACTIVE)
+        (is_success && matches!(known_status, EXPIRED | MISSING)).then_some(ACTIVE)
     }
 }
 
-/// What a client should do about an upstream answer, if it is an error. A 401 or 403 that is not of OFAuth's shape says
-/// nothing of the session or the key: it is somebody else's, and under the raw proxy OnlyFans' own.
+/// What a client should do about an answer, if it is an error. `refusal` is as for [`observed_status`].
+///
+/// A 401 or 403 that is not a refusal by OFAuth says nothing about the session or the API key, so the client gives up.
 pub fn verdict(path: &str, status: u16, refusal: Option<&ApiError>) -> Option<Verdict> {
-    let raw = is_raw_proxy(path) && matches!(status, 401 | 403);
+    let is_from_onlyfans = is_raw_proxy_path(path) && matches!(status, 401 | 403);
     match refusal {
         _ if status < 400 => None,
-        _ if raw => Some(Verdict::GiveUp),
+        _ if is_from_onlyfans => Some(Verdict::GiveUp),
         None if matches!(status, 401 | 403) => Some(Verdict::GiveUp),
         Some(refusal) => Some(refusal.verdict),
         None => Some(ApiError::read(status, RetryHeaders::default(), b"").verdict),
     }
 }
 
-/// The body of a refusal with `actionRequired` added at its end; `None` if it is no object that lacks one.
+/// The body of a refusal with `actionRequired: "relink_connection"` added at its end. `None` if the body is not a JSON
+/// object, is an empty object, or has an `actionRequired` already.
 pub fn with_relink_hint(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
-    struct Hinted<'a> {
+    struct ActionRequired<'a> {
         #[serde(borrow, rename = "actionRequired")]
         camel: Option<&'a RawValue>,
         #[serde(borrow, rename = "action_required")]
         snake: Option<&'a RawValue>,
     }
     let text = std::str::from_utf8(body).ok()?;
-    let Object(hinted) = serde_json::from_str::<Object<Hinted>>(text).ok()?;
-    let lacks = hinted.camel.is_none() && hinted.snake.is_none();
-    let (head, tail) = text.rsplit_once('}').filter(|(head, _)| lacks && !head.trim_end().ends_with('{'))?;
+    let Object(action) = serde_json::from_str::<Object<ActionRequired>>(text).ok()?;
+    let lacks_action = action.camel.is_none() && action.snake.is_none();
+    let (head, tail) = text.rsplit_once('}').filter(|(head, _)| lacks_action && !head.trim_end().ends_with('{'))?;
     Some(format!("{head},\"actionRequired\":\"{RELINK}\"}}{tail}"))
 }
 
-/// Reads a server's `x-connection-id`: exactly one connection, by handle or by id.
+/// Reads the `x-connection-id` of a server's call, which must be one handle or one id of OFAuth's. Otherwise returns
+/// [`BadRequest`](EdgeError::BadRequest).
 pub fn select_for_server(header: Option<&str>) -> Result<ConnectionSelector<'_>, EdgeError> {
     match header {
-        None | Some("") => Err(EdgeError::BadRequest("x-connection-id is missing")),
+        None | Some("") => Err(EdgeError::BadRequest("x-connection-id is missing: send a handle or a connection id")),
         Some(handle) if is_handle(handle) => Ok(ConnectionSelector::Handle(handle)),
         Some(id) if is_connection_id(id) => Ok(ConnectionSelector::Id(id)),
-        Some(_) => Err(EdgeError::BadRequest(ONE_CONNECTION)),
+        Some(_) => Err(EdgeError::BadRequest(INVALID_SELECTOR)),
     }
 }
 
-/// Whether a caller's header goes up. `name` is lower-case; `connection` is the value of the Connection header, which
-/// names further hop-by-hop headers. `apikey` and `x-connection-id` are set anew by the proxy.
+/// Whether a header of the caller is forwarded to OFAuth. The proxy sets `apikey` and `x-connection-id` itself.
+///
+/// `name` must be in lower case. `connection` is the value of the header `Connection`, which may name further headers
+/// that are not forwarded (RFC 9110, section 7.6.1).
 pub fn forwards_request_header(name: &str, connection: &str) -> bool {
-    let stopped = matches!(
+    let is_blocked = matches!(
         name,
         "apikey"
             | "authorization"
@@ -237,38 +293,41 @@ pub fn forwards_request_header(name: &str, connection: &str) -> bool {
             | "x-method-override"
             | "x-original-url"
     ) || ["x-of-", "cf-", "x-forwarded-"].iter().any(|prefix| name.starts_with(prefix));
-    !stopped && !is_hop_by_hop(name, connection)
+    !is_blocked && !is_hop_by_hop(name, connection)
 }
 
-/// Whether an upstream header comes back. Arguments as for [`forwards_request_header`].
+/// Whether a header of OFAuth's answer is passed back. Blocked are those that would act on the gateway's own origin in
+/// a browser, and those that the gateway sets itself. The arguments are those of [`forwards_request_header`].
 pub fn forwards_response_header(name: &str, connection: &str) -> bool {
-    let own = matches!(name, "x-connection-id" | "x-ofauth-edge" | "x-ofauth-edge-action");
-    let stopped = own
+    let is_set_by_gateway = matches!(name, "x-connection-id" | "x-ofauth-edge" | "x-ofauth-edge-action");
+    let is_blocked = is_set_by_gateway
         || matches!(name, "set-cookie" | "clear-site-data" | "alt-svc")
         || ["access-control-", "x-of-"].iter().any(|prefix| name.starts_with(prefix));
-    !stopped && !is_hop_by_hop(name, connection)
+    !is_blocked && !is_hop_by_hop(name, connection)
 }
 
 impl ListedRoute {
-    /// Which segments are static, in order, if the route matches.
-    fn statics(&self, segments: &[impl AsRef<str>]) -> Option<Vec<bool>> {
-        let mine = self.path.split('/');
-        if mine.clone().count() != segments.len() {
+    /// If the route matches, says for each segment whether the route fixes it (`true`) or has a parameter there
+    /// (`false`).
+    fn fixed_segments(&self, segments: &[impl AsRef<str>]) -> Option<Vec<bool>> {
+        let patterns = self.path.split('/');
+        if patterns.clone().count() != segments.len() {
             return None;
         }
-        let matched = mine.zip(segments).enumerate().map(|(place, (mine, theirs))| {
-            let theirs = theirs.as_ref();
-            match (mine.starts_with('{'), theirs) {
-                (_, "") => (place == 0).then_some(true),
+        let matched = patterns.zip(segments).enumerate().map(|(index, (pattern, segment))| {
+            let segment = segment.as_ref();
+            match (pattern.starts_with('{'), segment) {
+                (_, "") => (index == 0).then_some(true),
                 (true, _) => Some(false),
-                (false, _) => (mine == theirs).then_some(true),
+                (false, _) => (pattern == segment).then_some(true),
             }
         });
         matched.collect()
     }
 }
 
-/// RFC 9110, section 7.6.1, and what it grew out of.
+/// Whether a header is meant for the next server only, and not for those behind it: RFC 9110, section 7.6.1, and RFC
+/// 2616, section 13.5.1.
 fn is_hop_by_hop(name: &str, connection: &str) -> bool {
     matches!(name, "connection" | "keep-alive" | "te" | "trailer" | "transfer-encoding" | "upgrade" | "expect")
         || name.starts_with("proxy-")

@@ -1,5 +1,11 @@
-//! OFAuth's routes for servers: the account's connections, rules and Vault. They pass as they are; what some of them do
-//! to a connection its ledger must hear too.
+//! OFAuth's routes for servers: the account and its connections, Dynamic Rules, and Vault (OFAuth documentation,
+//! Connections API; SDK, Connections).
+//!
+//! The gateway forwards these calls. It understands them only as far as it must:
+//!
+//! - A path may name a connection by handle. OFAuth must receive the id: [`AccountCall::upstream_path`].
+//! - Some calls change a connection, and the connection's ledger must learn of it: [`AccountEffect`].
+//! - A page of OFAuth's list of connections, and the answer to an import, describe connections: [`ListedConnection`].
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
@@ -11,125 +17,138 @@ use super::{
 };
 use crate::core::{connection::Changes, id::is_connection_id, json::Object, webhook::ConnectionEvent};
 
-/// Where OFAuth's list of connections is.
-pub const CONNECTIONS: &str = "/v2/account/connections";
+/// The path of OFAuth's list of connections.
+pub const CONNECTIONS_PATH: &str = "/v2/account/connections";
 
-/// The path of the same in OFAuth's older documents.
-const OLD_CONNECTIONS: &str = "/v2/connections";
+/// The path of the same list in older documents of OFAuth (Connections API: List Connections).
+const OLD_CONNECTIONS_PATH: &str = "/v2/connections";
 const PREFIXES: [&str; 4] = ["/v2/account/", "/v2/dynamic-rules/", "/v2/vault-plus/", "/v2/vault/"];
-/// What a path segment may hold without being escaped: RFC 3986, section 2.3.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The characters that are percent-encoded in a path segment: all but the unreserved ones of RFC 3986, section 2.3.
+const ENCODED_IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What a call does to connections, if OFAuth grants it.
+/// What a call does to a connection if it succeeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountEffect {
-    /// Removes the one that the path names.
+    /// Deletes the connection that the path names.
     Delete,
-    /// Marks the one that the path names as expired.
+    /// Marks the connection that the path names as expired.
     Invalidate,
-    /// Makes one of a session, or renews the one that the path names; the answer says which.
+    /// Creates a connection from a raw OnlyFans session, or replaces the session of the connection that the path names.
+    /// OFAuth's answer describes the connection.
     Import,
-    /// Nothing.
+    /// Changes no connection.
     None,
 }
 
-/// A call for a server, understood as leniently as OFAuth might: segments decoded, empty ones passed over.
+/// A call on a route for servers.
+///
+/// Its path is read as OFAuth might read it: segments are percent-decoded, and empty segments are ignored. So no
+/// spelling of a path hides a change from the ledger.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountCall<'a> {
-    /// The segment that names a connection, as it came.
+    /// The segment that names a connection, by handle or id, still percent-encoded.
     pub connection: Option<&'a str>,
-    /// What it does.
+    /// What the call does to a connection.
     pub effect: AccountEffect,
     segments: Vec<&'a str>,
-    /// Where among the segments the connection is named.
-    named: usize,
-    /// Where `account` is to be put in: before `connections` of the older documents.
-    old: Option<usize>,
+    /// The index of the segment that names a connection. 0 if none does.
+    connection_index: usize,
+    /// The index at which `account` must be inserted into an older path. `None` if the path is not an older one.
+    account_index: Option<usize>,
 }
 
-/// One item of OFAuth's list, in today's shape or the older one.
+/// A connection as OFAuth lists it, in the current shape or in the older shape of the SDK (OFAuth documentation, SDK:
+/// Connections, Get All Connections).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedConnection(ConnectionEvent);
 
-/// Whether a path is one of these.
-pub fn is_account(path: &str) -> bool {
-    let old = path.strip_prefix(OLD_CONNECTIONS).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    old || path == "/v2/dynamic-rules" || PREFIXES.iter().any(|prefix| path.starts_with(prefix))
+/// Whether a path belongs to a route for servers.
+pub fn is_account_path(path: &str) -> bool {
+    let is_old = path.strip_prefix(OLD_CONNECTIONS_PATH).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    is_old || path == "/v2/dynamic-rules" || PREFIXES.iter().any(|prefix| path.starts_with(prefix))
 }
 
-/// Whether OFAuth has done what it was asked: a 2xx, unless it is a page of somebody else's or says otherwise. `json` is the
-/// body if it is JSON that was read, `is_page` whether it is HTML.
-pub fn is_success(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
+/// Whether an answer means that OFAuth did what the call asked for. Its status must be 2xx, its body must not say
+/// `success: false`, and it must not be an HTML page: only a proxy on the way would send one.
+///
+/// `json` is the body, if it is JSON and was read. `is_html` says whether the body is HTML.
+pub fn is_success(status: u16, json: Option<&[u8]>, is_html: bool) -> bool {
     #[derive(Deserialize)]
-    struct Said {
+    struct Answer {
         success: Option<bool>,
     }
-    let said = json.and_then(|json| serde_json::from_slice::<Object<Said>>(json).ok());
-    let refused = said.is_some_and(|Object(said)| said.success == Some(false));
-    (200..=299).contains(&status) && !refused && !is_page
+    let answer = json.and_then(|json| serde_json::from_slice::<Object<Answer>>(json).ok());
+    let says_failure = answer.is_some_and(|Object(answer)| answer.success == Some(false));
+    (200..=299).contains(&status) && !says_failure && !is_html
 }
 
-/// Whether OFAuth's answer to a DELETE means that the connection is no more: it is done, or OFAuth does not know the
-/// connection. That nothing is at that path, or a page of somebody else's, means nothing. Arguments as for [`is_success`].
-pub fn is_deleted(status: u16, json: Option<&[u8]>, is_page: bool) -> bool {
+/// Whether the answer to a DELETE of a connection means that OFAuth no longer has the connection: it was deleted, or
+/// OFAuth does not know it (404). A `ROUTE_NOT_FOUND` does not mean that. The arguments are those of [`is_success`].
+pub fn is_deleted(status: u16, json: Option<&[u8]>, is_html: bool) -> bool {
     let code = || ApiError::read(status, RetryHeaders::default(), json.unwrap_or_default()).code;
-    is_success(status, json, is_page) || (status == 404 && !is_page && code() != "ROUTE_NOT_FOUND")
+    is_success(status, json, is_html) || (status == 404 && !is_html && code() != "ROUTE_NOT_FOUND")
 }
 
-/// The path of one connection at OFAuth, followed by `under`, with the id percent-encoded as one segment.
+/// The path of a connection at OFAuth, followed by `under`, such as `/invalidate`. The id is percent-encoded as one
+/// segment.
 ///
-/// Returns BAD_REQUEST for what is no connection id: see [`is_connection_id`].
+/// Returns [`BadRequest`](EdgeError::BadRequest) if `id` is not a connection id: see [`is_connection_id`].
 pub fn connection_path(id: &str, under: &str) -> Result<String, EdgeError> {
     if !is_connection_id(id) {
         return Err(EdgeError::BadRequest("the connection's id cannot be part of a path"));
     }
-    Ok(format!("{CONNECTIONS}/{}{under}", utf8_percent_encode(id, SEGMENT)))
+    Ok(format!("{CONNECTIONS_PATH}/{}{under}", utf8_percent_encode(id, ENCODED_IN_SEGMENT)))
 }
 
 impl<'a> AccountCall<'a> {
-    /// Understands a call.
+    /// Reads the method and the path (as received, without the query) of a call.
     pub fn read(method: &str, path: &'a str) -> Self {
         let segments: Vec<&str> = path.split('/').collect();
         let decoded = segments.iter().map(|raw| percent_decode_str(raw).decode_utf8().unwrap_or_default());
         let decoded: Vec<_> = decoded.enumerate().filter(|(_, segment)| !segment.is_empty()).collect();
-        let words: Vec<&str> = decoded.iter().map(|(_, segment)| &**segment).collect();
-        let (first, rest) = match words.as_slice() {
+        let names: Vec<&str> = decoded.iter().map(|(_, segment)| &**segment).collect();
+        let (rest_index, rest) = match names.as_slice() {
             ["v2", "account", "connections", rest @ ..] => (3, rest),
             ["v2", "connections", rest @ ..] => (2, rest),
             _ => (0, &[][..]),
         };
-        let (named, effect) = match (method, rest) {
+        let (connection, effect) = match (method, rest) {
             ("POST", ["import"]) => (None, AccountEffect::Import),
-            ("PATCH", ["import", _]) => (Some(first + 1), AccountEffect::Import),
-            (_, ["import", _, ..]) => (Some(first + 1), AccountEffect::None),
+            ("PATCH", ["import", _]) => (Some(rest_index + 1), AccountEffect::Import),
+            (_, ["import", _, ..]) => (Some(rest_index + 1), AccountEffect::None),
             (_, ["import"] | []) => (None, AccountEffect::None),
-            ("DELETE", [_]) => (Some(first), AccountEffect::Delete),
-            ("POST", [_, "invalidate"]) => (Some(first), AccountEffect::Invalidate),
-            (_, [_, ..]) => (Some(first), AccountEffect::None),
+            ("DELETE", [_]) => (Some(rest_index), AccountEffect::Delete),
+            ("POST", [_, "invalidate"]) => (Some(rest_index), AccountEffect::Invalidate),
+            (_, [_, ..]) => (Some(rest_index), AccountEffect::None),
         };
-        let place = |index: usize| decoded.get(index).map(|(place, _)| *place);
-        let named = named.and_then(place);
-        let connection = named.and_then(|place| segments.get(place).copied());
-        let old = (first == 2).then(|| place(1)).flatten();
-        Self { connection, effect, segments, named: named.unwrap_or_default(), old }
+        // `decoded` has no empty segments, so its indexes are not those of `segments`.
+        let original_index = |index: usize| decoded.get(index).map(|(original, _)| *original);
+        let connection_index = connection.and_then(original_index);
+        let connection = connection_index.and_then(|index| segments.get(index).copied());
+        let account_index = (rest_index == 2).then(|| original_index(1)).flatten();
+        let connection_index = connection_index.unwrap_or_default();
+        Self { connection, effect, segments, connection_index, account_index }
     }
 
-    /// The path that goes up: as it came, but for an older one in today's words, and `id` where a connection is named.
-    pub fn path(&self, id: Option<&str>) -> String {
-        let id = id.filter(|_| self.connection.is_some()).map(|id| utf8_percent_encode(id, SEGMENT).to_string());
+    /// The path that is forwarded to OFAuth: the path as received, with two changes. If `id` is given, it replaces the
+    /// name of the connection. An older path becomes the current one.
+    pub fn upstream_path(&self, id: Option<&str>) -> String {
+        let id = id.filter(|_| self.connection.is_some());
+        let id = id.map(|id| utf8_percent_encode(id, ENCODED_IN_SEGMENT).to_string());
         let mut segments: Vec<&str> = self.segments.clone();
-        if let (Some(id), Some(named)) = (&id, segments.get_mut(self.named)) {
-            *named = id;
+        if let (Some(id), Some(connection)) = (&id, segments.get_mut(self.connection_index)) {
+            *connection = id;
         }
-        if let Some(old) = self.old {
-            segments.insert(old, "account");
+        if let Some(index) = self.account_index {
+            segments.insert(index, "account");
         }
         segments.join("/")
     }
 }
 
 impl ListedConnection {
-    /// Reads one item, or the answer to an import, which may wrap it as `connection`.
+    /// Reads an item of the list, or the answer to an import: a connection, or `{connection, clientReferenceId?}`.
+    /// `None` if it is not a connection.
     pub fn read(json: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -142,12 +161,15 @@ impl ListedConnection {
         let text = std::str::from_utf8(json).ok()?;
         let Object(wrapped) = serde_json::from_str::<Object<Wrapped>>(text).ok()?;
         let mut item = ConnectionEvent::listed(wrapped.connection.map_or(text, RawValue::get)).ok()?;
-        let beside = wrapped.client_reference_id.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
-        item.client_reference_id = item.client_reference_id.or(beside.filter(|reference| !reference.is_empty()));
+        let outer_reference = wrapped.client_reference_id;
+        let outer_reference = outer_reference.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+        let outer_reference = outer_reference.filter(|reference| !reference.is_empty());
+        item.client_reference_id = item.client_reference_id.or(outer_reference);
         Some(Self(item))
     }
 
-    /// Reads a page of the list: its items, and whether more follow. An item that cannot be read is passed over.
+    /// Reads a page of the list, `{list, hasMore}`: its items, and whether there is a next page. An item that is not a
+    /// connection is ignored. `None` if the body is not a page.
     pub fn read_page(json: &[u8]) -> Option<(Vec<Self>, bool)> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -167,12 +189,12 @@ impl ListedConnection {
         &self.0.id
     }
 
-    /// The user it belongs to, in the integrator's words.
+    /// The app's own id of the user to whom the connection belongs.
     pub fn client_reference_id(&self) -> Option<&str> {
         self.0.client_reference_id.as_deref()
     }
 
-    /// What it says of the connection.
+    /// What the item says about the connection, for its ledger.
     pub fn changes(self) -> Changes {
         self.0.into()
     }

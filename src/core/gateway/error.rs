@@ -1,51 +1,61 @@
-//! The gateway's own errors.
+//! The errors that the gateway itself answers with, and what a client should do about any error.
+//!
+//! [`EdgeError`] is one of the gateway's own errors. Its answer has the shape of OFAuth's errors
+//! (OFAuth documentation, Error Handling), with [`EdgeError::code`] as `type` and the `Display` text as `error`:
+//!
+//! ```json
+//! {"error": "the session token has expired", "type": "TOKEN_EXPIRED", "requestId": "…"}
+//! ```
+//!
+//! [`Verdict`] tells a client what to do, for the gateway's errors and for OFAuth's. Errors that OFAuth answers with
+//! are read in `upstream_error.rs`.
 
 use std::fmt;
 
-/// The `actionRequired` that sends the user through Link again.
+/// The value of `actionRequired` that says: the user must go through Link again (OFAuth documentation, Error Handling).
 pub const RELINK: &str = "relink_connection";
 
-/// What a client should do about an error.
+/// What a client should do about an error. The header `x-ofauth-edge-action` carries it: see [`Verdict::as_str`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Send the user through Link again.
     Relink,
-    /// Alarm whoever runs the gateway: its key or configuration is wrong.
+    /// Tell the operator of the gateway: its API key or its configuration is wrong.
     Operator,
-    /// Fetch a new session token.
+    /// Fetch a new session token, then call again.
     RefreshToken,
-    /// Try again later, idempotent methods only.
+    /// Call again later, but only with an idempotent method (RFC 9110, section 9.2.2).
     Retry,
-    /// Nothing will change by trying again.
+    /// Do not call again: the answer would be the same.
     GiveUp,
 }
 
-/// An error the gateway itself answers with, in OFAuth's shape.
+/// An error that the gateway itself answers with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EdgeError {
-    /// No credential.
+    /// The call carries no credential.
     CredentialsMissing,
-    /// A credential that opens nothing.
+    /// The credential is neither a gateway key nor a valid session token.
     CredentialsInvalid,
-    /// A session token after its time.
+    /// The session token is valid but has expired.
     TokenExpired,
-    /// The token does not grant the permission.
+    /// The caller may not do this: the session token does not grant the permission, or the route is for other callers.
     PermissionDenied,
-    /// A gateway key from another site's page.
+    /// A page of another site sent a gateway key, or asked whether it may call and is not in `ALLOWED_ORIGINS`.
     OriginDenied,
-    /// The user has several connections, and the call names none.
+    /// The user has several connections, and the call does not name one.
     ConnectionAmbiguous,
-    /// No connection by that handle or id, or one that is disconnected.
+    /// The connection does not exist, is disconnected, or belongs to another user.
     ConnectionNotFound,
-    /// No such path.
+    /// There is no route at this path.
     RouteNotFound,
-    /// The path exists, the method does not.
+    /// There is a route at this path, but not for this method.
     MethodNotAllowed,
-    /// The request is wrong; says how.
+    /// The request is malformed. The text says what is wrong.
     BadRequest(&'static str),
-    /// A body over the limit.
+    /// The body is longer than the limit of its route.
     BodyTooLarge,
-    /// The Worker's configuration lacks something; `/healthz` names it.
+    /// The Worker's configuration is incomplete. `GET /healthz` names the missing variables.
     NotConfigured,
     /// A Durable Object or KV did not answer.
     StorageUnavailable,
@@ -54,7 +64,7 @@ pub enum EdgeError {
 }
 
 impl Verdict {
-    /// The word of the `x-ofauth-edge-action` header.
+    /// The value of the header `x-ofauth-edge-action`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Relink => "relink",
@@ -67,7 +77,9 @@ impl Verdict {
 }
 
 impl EdgeError {
-    /// The `type` of the answer.
+    /// The `type` of the answer. It never changes for a variant: clients compare it.
+    ///
+    /// `UNAUTHORIZED` and `SESSION_EXPIRED` are not among them, because those words have another meaning at OFAuth.
     pub fn code(self) -> &'static str {
         match self {
             Self::CredentialsMissing => "CREDENTIALS_MISSING",
@@ -101,7 +113,7 @@ impl EdgeError {
         }
     }
 
-    /// What a client should do about it.
+    /// What a client should do about this error.
     pub fn verdict(self) -> Verdict {
         match self {
             Self::ConnectionNotFound => Verdict::Relink,
@@ -120,7 +132,7 @@ impl EdgeError {
         }
     }
 
-    /// The `actionRequired` of the answer.
+    /// The `actionRequired` of the answer: [`RELINK`] if the connection was not found, else nothing.
     pub fn action_required(self) -> Option<&'static str> {
         (self == Self::ConnectionNotFound).then_some(RELINK)
     }
@@ -132,16 +144,20 @@ impl fmt::Display for EdgeError {
             Self::CredentialsMissing => "send a gateway key or a session token as Authorization: Bearer or as apikey",
             Self::CredentialsInvalid => "the credential is not valid",
             Self::TokenExpired => "the session token has expired",
-            Self::PermissionDenied => "the session token does not grant this",
-            Self::OriginDenied => "a gateway key is for servers, not for pages of another site",
-            Self::ConnectionAmbiguous => "the user has several connections: name one in x-connection-id, by handle",
-            Self::ConnectionNotFound => "no such connection; the user must link the account",
-            Self::RouteNotFound => "no such route",
-            Self::MethodNotAllowed => "the method is not allowed here",
+            Self::PermissionDenied => "the credential does not permit this call",
+            Self::OriginDenied => {
+                "a gateway key is for servers only, and a page may call only if ALLOWED_ORIGINS has its origin"
+            }
+            Self::ConnectionAmbiguous => "the user has several connections: send the handle of one as x-connection-id",
+            Self::ConnectionNotFound => "there is no such connection: the user must link the account",
+            Self::RouteNotFound => "there is no route at this path",
+            Self::MethodNotAllowed => {
+                "this route does not allow the method: the header Allow names those that it allows"
+            }
             Self::BadRequest(reason) => reason,
-            Self::BodyTooLarge => "the body is over the limit",
-            Self::NotConfigured => "the gateway is not configured; GET /healthz names what is missing",
-            Self::StorageUnavailable => "storage did not answer; try again",
+            Self::BodyTooLarge => "the body is too long for this route",
+            Self::NotConfigured => "the configuration of the gateway is incomplete: GET /healthz names what is missing",
+            Self::StorageUnavailable => "the gateway's storage did not answer: try again later",
             Self::UpstreamUnreachable => "OFAuth did not answer",
         })
     }

@@ -1,32 +1,42 @@
-//! How a connection is: what its record says, and for one that should work what a call on it showed.
+//! Decides whether a connection works, for `GET /edge/connections/{handle or id}/health`.
+//!
+//! 1. [`from_record`] answers from the stored record, if its status already says that calls cannot work.
+//! 2. Otherwise the gateway calls `GET /v2/access/self`, and [`from_answer`] judges that answer.
+//!
+//! A rate limit or an outage of OFAuth is never reported as a fault of the connection.
 
 use serde::Serialize;
 
 use super::{error::Verdict, upstream_error::ApiError};
 use crate::core::connection::Record;
 
-/// How a connection is. A 429 or an outage is no fault of the connection's, and not said to be one.
+/// Whether a connection works, and why it does not. In JSON each variant is in snake case, such as `operator_error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
-    /// A call went through.
+    /// A call on the connection succeeded.
     Healthy,
-    /// The user has to go through Link again.
+    /// The user must go through Link again.
     Relink,
-    /// The user is still linking: `pending`, `awaiting_2fa`.
+    /// The user has not finished Link: the status is `pending` or `awaiting_2fa`.
     Waiting,
-    /// There is trouble with it that may pass: `error`, or a call that was refused for another reason.
+    /// The connection has a problem that may pass: its status is `error`, or OFAuth refused the call for another
+    /// reason.
     Unstable,
-    /// Too many calls: whether it works cannot be told now.
+    /// OFAuth limits the rate of calls, so it is unknown whether the connection works.
     RateLimited,
-    /// OFAuth did not answer, or not as it should.
+    /// OFAuth did not answer, or its answer says nothing about the connection, such as a server error or a redirect.
     UpstreamDown,
-    /// The gateway's API key is wrong.
+    /// OFAuth refused the gateway's API key.
     OperatorError,
 }
 
-/// What to know before asking: `None` for a connection that only a call can tell of.
-pub fn of_record(record: &Record) -> Option<Health> {
+/// The health that the record alone shows. `None` if only a call can show it: for `active` and for unknown statuses.
+///
+/// The meaning of a status is from OFAuth's documentation (Connections API: Connection States; SDK, Connections:
+/// Connection Status Management). `missing` is the gateway's own: OFAuth did not know the id when the user went through
+/// Link again.
+pub fn from_record(record: &Record) -> Option<Health> {
     match record.status.as_str() {
         "expired" | "failed" | "disconnected" | "revoked" | "missing" => Some(Health::Relink),
         "pending" | "awaiting_2fa" => Some(Health::Waiting),
@@ -35,8 +45,11 @@ pub fn of_record(record: &Record) -> Option<Health> {
     }
 }
 
-/// What the answer of `GET /v2/access/self` shows. `is_auth` is what it said of itself; `error` the error it was.
-pub fn of_answer(status: u16, is_auth: Option<bool>, error: Option<&ApiError>) -> Health {
+/// The health that an answer of `GET /v2/access/self` shows.
+///
+/// `is_auth` is the `isAuth` of its body: OFAuth answers 200 with `isAuth: false` if the session at OnlyFans has ended.
+/// `error` is the error that the answer carries, which is `None` if `status` is below 400.
+pub fn from_answer(status: u16, is_auth: Option<bool>, error: Option<&ApiError>) -> Health {
     match (status, error) {
         (200..=299, _) if is_auth == Some(false) => Health::Relink,
         (200..=299, _) => Health::Healthy,

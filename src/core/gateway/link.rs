@@ -1,12 +1,21 @@
-//! Link: what starts a session, what its answer must be, and what the user's browser may be believed when it comes back.
+//! The beginning of Link: the rules of `POST /v2/link/init`, and of the Link sessions that it starts.
 //!
-//! `POST /v2/link/init` takes a user to OFAuth's hosted pages. What a browser brings back from there proves nothing: see
-//! [`Callback`]. A session token's user gets neither a client secret nor an id: its redirect always goes through the
-//! gateway's own [`CALLBACK`], and the page it wished to return to waits in the user's hub.
+//! Link is OFAuth's hosted login, by which a user links an account or reconnects an expired one (OFAuth documentation,
+//! Link; Connections API: Reconnecting Expired Connections). A Link session goes this way:
+//!
+//! 1. The app calls init: [`InitRequest`].
+//! 2. The gateway decides which connection is reconnected, if any: [`requested_by_session`],
+//!    [`connection_to_reconnect`].
+//! 3. OFAuth answers with the page to which the user's browser goes: [`HostedLink`].
+//! 4. Until the Link session ends, the user's hub stores it as a [`PendingLink`].
+//! 5. OFAuth sends the browser back to [`CALLBACK_PATH`], and a webhook reports the connection. [`match_session`] finds
+//!    the Link session of which that connection is the result.
+//!
+//! A server may send any body. A session may not: its user is fixed, it names connections by handle, its browser always
+//! returns through the gateway, and it never receives a client secret or an id. The way back is in `callback.rs`.
 
 use std::collections::BTreeMap;
 
-use form_urlencoded::Serializer;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 
@@ -17,217 +26,202 @@ use super::{
 };
 use crate::core::{
     connection::{ACTIVE, EXPIRED, Record},
-    id::is_connection_id,
     instant::unix_ms,
     json::Object,
     webhook::MAX_TEXT,
 };
 
-/// The permission a session needs to start Link.
+/// The permission that a session needs to start Link. It is the gateway's own.
 pub const PERMISSION: &str = "connections:link";
-/// Where a Link session is started, here and at OFAuth.
-pub const INIT: &str = "/v2/link/init";
-/// Where OFAuth sends the user's browser back to.
-pub const CALLBACK: &str = "/link/callback";
-/// The longest body of an init that is read, in bytes.
-pub const MAX_BODY: usize = 64 * 1024;
-/// How many pages of OFAuth's list one Link session may cost at most.
+/// The path on which a Link session is started, at the gateway and at OFAuth.
+pub const INIT_PATH: &str = "/v2/link/init";
+/// The path to which OFAuth sends the user's browser back.
+pub const CALLBACK_PATH: &str = "/link/callback";
+/// The longest body of an init request, in bytes.
+pub const MAX_INIT_BODY: usize = 64 * 1024;
+/// How many pages of OFAuth's list of connections the gateway reads at most to confirm one Link session.
 pub const MAX_PAGES: i64 = 3;
-/// How many Link sessions of a user are remembered at once: the newest.
+/// How many Link sessions of one user are stored at most. A further one replaces the oldest.
 pub const MAX_PENDING: i64 = 5;
 
-/// How long a Link session lives unless OFAuth says otherwise, and the longest that is believed, in milliseconds.
-const LIFE: i64 = 60 * 60 * 1000;
-const NO_OBJECT: EdgeError = EdgeError::BadRequest("the body is a JSON object: redirectUrl, connectionId, …");
+/// The longest lifetime of a Link session, in ms. It is also the lifetime if OFAuth names none.
+const MAX_LIFETIME: i64 = 60 * 60 * 1000;
+const NOT_AN_OBJECT: EdgeError = EdgeError::BadRequest("the body must be a JSON object: redirectUrl, connectionId, …");
 
-/// The body of an init.
+/// The body of an init request.
 #[derive(Debug)]
-pub struct Init {
+pub struct InitRequest {
     fields: BTreeMap<String, Box<RawValue>>,
-    /// The connection to link again.
-    pub asked: RequestedConnection,
+    /// The connection that is to be reconnected, from the field `connectionId`.
+    pub connection: RequestedConnection,
 }
 
-/// Which connection an init asks for.
+/// The `connectionId` of an init request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RequestedConnection {
-    /// None was named: the user's only expired one is meant, if none is active.
-    Any,
-    /// Null: a new one.
+    /// It is absent: reconnect the connection that [`connection_to_reconnect`] chooses, or link a new account.
+    Unspecified,
+    /// It is null: link a new account.
     New,
-    /// This one, by handle or id.
+    /// Reconnect this connection, named by handle or id.
     Named(String),
 }
 
-/// A Link session under way: waits in the user's hub until it ends.
+/// A Link session under way, as the user's hub stores it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PendingLink {
-    /// Where the user's browser goes after the callback; `None` for APP_RETURN_URL.
+    /// The page to which the user's browser goes after the callback. `None` for that of `APP_RETURN_URL`.
     pub return_url: Option<String>,
-    /// OFAuth's id of the connection that is to be linked again.
-    pub asked: Option<String>,
-    /// The handles of the connections that the user had when it began.
-    pub had: Vec<String>,
+    /// OFAuth's id of the connection that is to be reconnected. `None` if a new account is to be linked.
+    #[serde(rename = "asked")]
+    pub requested_id: Option<String>,
+    /// The handles of the connections that the user had when the Link session began.
+    #[serde(rename = "had")]
+    pub previous_handles: Vec<String>,
 }
 
-/// An answer that a user may be sent on with: on OFAuth's own pages.
+/// The answer to a session's init request: the page of OFAuth to which the user's browser goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HostedLink {
     mode: &'static str,
-    /// OFAuth's page: https, or http on loopback.
+    /// The URL of the page: https, or http on loopback.
     pub url: String,
-    /// As it came.
+    /// When the Link session ends, as OFAuth wrote it (ISO 8601).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
 }
 
-/// What it means to a user's Link sessions that a connection turned out to be theirs.
+/// The Link session of which a connection is probably the result: see [`match_session`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LinkMatch<'a> {
-    /// The session it most likely came of, by its key.
+    /// The Link session and its key in the hub.
     pub session: &'a (i64, PendingLink),
-    /// Whether that session has ended with it.
+    /// Whether the Link session has ended with this connection. If not, it is only the most likely one.
     pub ended: bool,
-    /// The connection that was to be linked again, where another one came of it: OFAuth does not know it any more.
+    /// OFAuth's id of the connection that was to be reconnected, if another one was created in its place. OFAuth does
+    /// that if it does not know the id, so the status of that connection becomes `missing`.
     pub missing: Option<&'a str>,
 }
 
-/// What a browser says when it comes back. It may say anything.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Callback {
-    /// The user it claims to be; some of OFAuth's documents leave it out unless Link succeeded.
-    pub client_reference_id: Option<String>,
-    /// How it claims that Link ended.
-    pub ending: LinkEnding,
-}
-
-/// How Link ended, as claimed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LinkEnding {
-    /// `status=success`, with OFAuth's id if it is one.
-    Success(Option<String>),
-    /// `status=cancelled`, and at which step.
-    Cancelled(Option<String>),
-    /// `status=error`, and why.
-    Failed(Option<String>),
-}
-
-/// What the page that the user returns to is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ReturnStatus {
-    /// The account is linked; its handle.
-    Success(String),
-    /// It probably is: OFAuth's webhook will tell.
-    Pending,
-    /// The user gave up, at this step.
-    Cancelled(Option<String>),
-    /// It failed, for this reason.
-    Failed(Option<String>),
-    /// Nobody here waits for this.
-    Unknown,
-}
-
-impl Init {
-    /// Reads the body: a JSON object, or nothing at all.
+impl InitRequest {
+    /// Reads the body. An empty body counts as an empty object. Returns [`BadRequest`](EdgeError::BadRequest) if the
+    /// body is not a JSON object, or if its `connectionId` is neither text nor null.
     pub fn read(body: &[u8]) -> Result<Self, EdgeError> {
         let body = if body.is_empty() { b"{}" } else { body };
         let Object(fields) =
-            serde_json::from_slice::<Object<BTreeMap<String, Box<RawValue>>>>(body).map_err(|_| NO_OBJECT)?;
-        let asked = match fields.get("connectionId").map(|id| serde_json::from_str::<Value>(id.get())) {
-            None => RequestedConnection::Any,
+            serde_json::from_slice::<Object<BTreeMap<String, Box<RawValue>>>>(body).map_err(|_| NOT_AN_OBJECT)?;
+        let connection = match fields.get("connectionId").map(|id| serde_json::from_str::<Value>(id.get())) {
+            None => RequestedConnection::Unspecified,
             Some(Ok(Value::Null)) => RequestedConnection::New,
-            Some(Ok(Value::String(id))) => RequestedConnection::Named(id),
-            Some(_) => return Err(EdgeError::BadRequest("connectionId is a handle, an id, or null")),
+            Some(Ok(Value::String(name))) => RequestedConnection::Named(name),
+            Some(_) => return Err(EdgeError::BadRequest("connectionId must be a handle, a connection id, or null")),
         };
-        Ok(Self { fields, asked })
+        Ok(Self { fields, connection })
     }
 
-    /// The user it is for, if it names one.
+    /// The `clientReferenceId`, if it is text of 1 to [`MAX_TEXT`] bytes.
     pub fn client_reference_id(&self) -> Option<String> {
-        self.text("clientReferenceId").filter(|reference| (1..=MAX_TEXT).contains(&reference.len()))
+        self.text_field("clientReferenceId").filter(|reference| (1..=MAX_TEXT).contains(&reference.len()))
     }
 
-    /// A server's body as it goes up: as it came, but for the connection that is asked for.
-    pub fn for_server(mut self, asked: Option<&str>) -> String {
+    /// The body that is forwarded to OFAuth for a server: the body as received, with `id` as its `connectionId`.
+    pub fn server_body(mut self, id: Option<&str>) -> String {
         self.fields.remove("connectionId");
-        self.put("connectionId", asked);
-        json(&self.fields)
+        self.set_field("connectionId", id);
+        to_json(&self.fields)
     }
 
-    /// A session's body as it goes up: for its own user, through the gateway's own callback.
-    pub fn for_session(mut self, session: &Session, origin: &str, asked: Option<&str>) -> String {
+    /// The body that is sent to OFAuth for a session. It names the session's own user and the gateway's own callback,
+    /// whose `origin` is the gateway's. Of the received body only `clientAppId` and `geolocation` are left.
+    pub fn session_body(mut self, session: &Session, origin: &str, id: Option<&str>) -> String {
         self.fields.retain(|key, _| matches!(key.as_str(), "clientAppId" | "geolocation"));
-        self.put("clientReferenceId", Some(&session.client_reference_id));
-        self.put("redirectUrl", Some(&format!("{origin}{CALLBACK}")));
-        self.put("connectionId", asked);
-        json(&self.fields)
+        self.set_field("clientReferenceId", Some(&session.client_reference_id));
+        self.set_field("redirectUrl", Some(&format!("{origin}{CALLBACK_PATH}")));
+        self.set_field("connectionId", id);
+        to_json(&self.fields)
     }
 
-    /// The page that a session wishes to return to: on a site that is allowed, or that of APP_RETURN_URL.
+    /// The page to which a session's browser shall return, from `redirectUrl`. `None` if the request names none, which
+    /// means the page of `APP_RETURN_URL` (`app`).
+    ///
+    /// Returns [`BadRequest`](EdgeError::BadRequest) if the page is neither on an `allowed` origin nor on that of
+    /// `app`, or if there is no page at all.
     pub fn return_url(&self, allowed: &AllowedOrigins, app: Option<&str>) -> Result<Option<String>, EdgeError> {
         if self.fields.get("redirectUrl").is_none_or(|url| url.get() == "null") {
             let missing = EdgeError::BadRequest("redirectUrl is missing, and APP_RETURN_URL is not set");
             return app.map(|_| None).ok_or(missing);
         }
-        let url = self.text("redirectUrl").filter(|url| {
-            origin_of(url).is_some_and(|origin| allowed.allow(&origin) || app.and_then(origin_of) == Some(origin))
+        let url = self.text_field("redirectUrl").filter(|url| {
+            origin_of(url).is_some_and(|origin| allowed.allows(&origin) || app.and_then(origin_of) == Some(origin))
         });
-        let refused = EdgeError::BadRequest("redirectUrl is a URL on a site of ALLOWED_ORIGINS or APP_RETURN_URL");
+        let refused =
+            EdgeError::BadRequest("redirectUrl must be a URL on an origin of ALLOWED_ORIGINS or APP_RETURN_URL");
         url.map(Some).ok_or(refused)
     }
 
-    fn text(&self, key: &str) -> Option<String> {
+    fn text_field(&self, key: &str) -> Option<String> {
         serde_json::from_str(self.fields.get(key)?.get()).ok()
     }
 
-    fn put(&mut self, key: &str, value: Option<&str>) {
+    fn set_field(&mut self, key: &str, value: Option<&str>) {
         if let Some(raw) = value.and_then(|value| serde_json::value::to_raw_value(value).ok()) {
             self.fields.insert(key.to_owned(), raw);
         }
     }
 }
 
-/// The connection that a user without a wish links again: the only expired one, if none is active.
-pub fn connection_to_reconnect(theirs: &[Record]) -> Option<&Record> {
-    let mut expired = theirs.iter().filter(|record| record.status == EXPIRED);
-    let only = expired.next().filter(|_| expired.next().is_none());
-    only.filter(|_| !theirs.iter().any(|record| record.status == ACTIVE))
+/// The connection that Link reconnects if the request names none: the user's only expired connection, if none is
+/// active. `records` are all connections of the user.
+pub fn connection_to_reconnect(records: &[Record]) -> Option<&Record> {
+    let mut expired = records.iter().filter(|record| record.status == EXPIRED);
+    let only_expired = expired.next().filter(|_| expired.next().is_none());
+    only_expired.filter(|_| !records.iter().any(|record| record.status == ACTIVE))
 }
 
-/// The connection that a session links again: one of the user's own, by handle. A token for one connection links no other.
+/// The connection that Link reconnects for a session. `records` are all connections of its user. `None` if a new
+/// account is to be linked.
+///
+/// # Errors
+///
+/// - [`ConnectionNotFound`](EdgeError::ConnectionNotFound): the named connection is not the handle of one of the user's
+///   connections, is disconnected, or is not the one that the token is for.
+/// - [`PermissionDenied`](EdgeError::PermissionDenied): the token is for one connection, and the request is for a new
+///   one.
 pub fn requested_by_session<'a>(
-    asked: &RequestedConnection,
+    requested: &RequestedConnection,
     session: &Session,
-    theirs: &'a [Record],
+    records: &'a [Record],
 ) -> Result<Option<&'a Record>, EdgeError> {
     let bound = session.connection.as_deref();
-    let named = match (asked, bound) {
+    let handle = match (requested, bound) {
         (RequestedConnection::Named(name), None) => name,
         (RequestedConnection::Named(name), Some(bound)) if name == bound => name,
         (RequestedConnection::Named(_), Some(_)) => return Err(EdgeError::ConnectionNotFound),
-        (RequestedConnection::Any, Some(bound)) => bound,
+        (RequestedConnection::Unspecified, Some(bound)) => bound,
         (RequestedConnection::New, Some(_)) => return Err(EdgeError::PermissionDenied),
         (RequestedConnection::New, None) => return Ok(None),
-        (RequestedConnection::Any, None) => return Ok(connection_to_reconnect(theirs)),
+        (RequestedConnection::Unspecified, None) => return Ok(connection_to_reconnect(records)),
     };
-    let own = theirs.iter().find(|record| record.handle == *named && record.is_connected());
-    own.map(Some).ok_or(EdgeError::ConnectionNotFound)
+    let record = records.iter().find(|record| record.handle == *handle && record.is_connected());
+    record.map(Some).ok_or(EdgeError::ConnectionNotFound)
 }
 
 impl RequestedConnection {
-    /// Whether the body as it came asks for this very connection.
-    pub fn is(&self, id: Option<&str>) -> bool {
+    /// Whether the received `connectionId` is already what OFAuth must receive for `id`, so that the body can be
+    /// forwarded unchanged.
+    pub fn is_already(&self, id: Option<&str>) -> bool {
         match self {
-            Self::Any => id.is_none(),
+            Self::Unspecified => id.is_none(),
             Self::New => false,
-            Self::Named(named) => id == Some(named),
+            Self::Named(name) => id == Some(name),
         }
     }
 }
 
 impl HostedLink {
-    /// Reads OFAuth's answer; `None` for anything but a page to send the user to.
+    /// Reads OFAuth's answer to an init request. `None` if it has no page to which a browser may be sent: see
+    /// [`origin_of`].
     pub fn read(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -244,82 +238,40 @@ impl HostedLink {
     }
 }
 
-/// When a Link session ends, by OFAuth's answer: an hour from `now` at the latest. Both in unix milliseconds.
-pub fn ends_at(body: &[u8], now: i64) -> i64 {
+/// When a Link session ends, in unix ms: at the `expiresAt` of OFAuth's answer, at the latest an hour after `now` (unix
+/// ms).
+pub fn expires_at(body: &[u8], now: i64) -> i64 {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Answer {
         expires_at: String,
     }
     let answer = serde_json::from_slice::<Object<Answer>>(body).ok();
-    answer.and_then(|Object(answer)| unix_ms(&answer.expires_at)).unwrap_or(now + LIFE).min(now + LIFE)
+    answer.and_then(|Object(answer)| unix_ms(&answer.expires_at)).unwrap_or(now + MAX_LIFETIME).min(now + MAX_LIFETIME)
 }
 
-impl Callback {
-    /// Reads the query; `None` if it says nothing that Link says.
-    pub fn read(query: &str) -> Option<Self> {
-        let value = |wanted: &str| {
-            let mut values = form_urlencoded::parse(query.as_bytes()).filter(|(key, _)| key == wanted);
-            values.next().map(|(_, value)| value.into_owned()).filter(|_| values.next().is_none())
-        };
-        let word = |name| value(name).filter(|word| is_word(word));
-        let ending = match value("status")?.as_str() {
-            "success" => LinkEnding::Success(value("connection_id").filter(|id| is_connection_id(id))),
-            "cancelled" => LinkEnding::Cancelled(word("step")),
-            "error" => LinkEnding::Failed(word("error_code")),
-            _ => return None,
-        };
-        let client_reference_id = value("client_reference_id").filter(|it| (1..=MAX_TEXT).contains(&it.len()));
-        Some(Self { client_reference_id, ending })
-    }
-}
-
-/// Finds the session that a connection of the user's came of, by its id and handle, among those under way, newest first.
-/// `None` without any session.
+/// Finds the Link session of which a connection is the result. `id` and `handle` are those of the connection;
+/// `sessions` are the Link sessions of its user with their keys, newest first. `None` if there are no sessions.
 ///
-/// One that asked for this very connection goes before one that asked for none. Where all asked for others, it came of
-/// one of them only if the user did not have it before; and only where there is but one it is known which.
-pub fn settle<'a>(sessions: &'a [(i64, PendingLink)], id: &str, handle: &str) -> Option<LinkMatch<'a>> {
-    let asked = |wanted: Option<&str>| sessions.iter().find(|(_, pending)| pending.asked.as_deref() == wanted);
-    if let Some(session) = asked(Some(id)).or_else(|| asked(None)) {
+/// 1. It is the session that requested this connection.
+/// 2. Otherwise it is the newest session that requested a new account.
+/// 3. Otherwise every session requested another connection, and the newest session is the most likely one. It has ended
+///    only if it is the only one and the user did not have this connection before. Then OFAuth did not know the
+///    requested connection.
+pub fn match_session<'a>(sessions: &'a [(i64, PendingLink)], id: &str, handle: &str) -> Option<LinkMatch<'a>> {
+    let newest_with =
+        |requested: Option<&str>| sessions.iter().find(|(_, pending)| pending.requested_id.as_deref() == requested);
+    if let Some(session) = newest_with(Some(id)).or_else(|| newest_with(None)) {
         return Some(LinkMatch { session, ended: true, missing: None });
     }
     let session = sessions.first()?;
     let pending = &session.1;
-    let came_of_it = sessions.len() == 1 && !pending.had.iter().any(|had| had == handle);
-    let missing = pending.asked.as_deref().filter(|_| came_of_it);
-    Some(LinkMatch { session, ended: came_of_it, missing })
+    let is_new = !pending.previous_handles.iter().any(|previous| previous == handle);
+    let ended = sessions.len() == 1 && is_new;
+    let missing = pending.requested_id.as_deref().filter(|_| ended);
+    Some(LinkMatch { session, ended, missing })
 }
 
-impl ReturnStatus {
-    /// `url` with `status` and what belongs to it in its query, in the place of what it said there itself.
-    pub fn to(&self, url: &str) -> String {
-        let (status, detail) = match self {
-            Self::Success(handle) => ("success", Some(("connection", handle))),
-            Self::Pending => ("pending", None),
-            Self::Cancelled(step) => ("cancelled", step.as_ref().map(|step| ("step", step))),
-            Self::Failed(code) => ("error", code.as_ref().map(|code| ("error_code", code))),
-            Self::Unknown => ("unknown", None),
-        };
-        let query = Serializer::new(String::new()).append_pair("status", status).extend_pairs(detail).finish();
-        let (before, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
-        let (path, own) = before.split_once('?').unwrap_or((before, ""));
-        let is_ours = |pair: &&str| {
-            let key = form_urlencoded::parse(pair.as_bytes()).next().map(|(key, _)| key);
-            key.is_some_and(|key| matches!(&*key, "status" | "connection" | "step" | "error_code"))
-        };
-        let own = own.split('&').filter(|pair| !own.is_empty() && !is_ours(pair));
-        let query = own.chain([query.as_str()]).collect::<Vec<_>>().join("&");
-        format!("{path}?{query}{fragment}")
-    }
-}
-
-/// OFAuth's words for steps and errors.
-fn is_word(word: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-".contains(&byte);
-    (1..=64).contains(&word.len()) && word.bytes().all(plain)
-}
-
-fn json(fields: &BTreeMap<String, Box<RawValue>>) -> String {
+fn to_json(fields: &BTreeMap<String, Box<RawValue>>) -> String {
     serde_json::to_string(fields).unwrap_or_default()
 }

@@ -1,8 +1,14 @@
-//! Lists: what a query asks for, and which of the keys that KV lists are the answer.
+//! The lists of connections and of events: reads their queries, and selects a page of connections from the keys of KV.
 //!
-//! KV lists keys in order, at most 1,000 at a time, and can filter by nothing but a prefix. A [`PageBuilder`] is fed those
-//! batches; filters read metadata only. Offsets and totals are exact to 1,000; further on there is the cursor, which is
-//! sealed, so that a made-up one, or one from another query, is refused.
+//! KV lists keys in their order, at most 1,000 at a time, and filters only by a prefix (Cloudflare Workers KV, List
+//! keys). So a [`PageBuilder`] takes one such batch after the other, and filters by the metadata of each key. The
+//! values of keys that are not on the page are never read.
+//!
+//! A list is paged by `offset` or by `cursor`:
+//!
+//! - `offset` is at most 1,000, and a total is exact up to 1,000.
+//! - A cursor reaches any page. It is encrypted and bound to its list and filters, so the gateway refuses a cursor that
+//!   it did not make, or that it made for another query.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -10,234 +16,258 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use super::error::EdgeError;
 use crate::core::storage::{BlindIndex, ConnectionMeta, NONCE_LEN, Sealer, truncate_status};
 
-/// The most items of a page, and how many there are unless `limit` says otherwise.
+/// The largest `limit`, in items.
 pub const MAX_LIMIT: usize = 100;
-/// How many items a page has unless `limit` says otherwise.
+/// The `limit` of a query that names none, in items.
 pub const DEFAULT_LIMIT: usize = 20;
-/// The furthest `offset`, and the largest exact total.
+/// The largest `offset`, and the largest total that is exact, in items.
 pub const MAX_OFFSET: usize = 1000;
-/// How many batches of KV's list one request reads at most.
+/// How many batches of keys one request reads from KV at most.
 pub const MAX_BATCHES: usize = 10;
+/// The error for a cursor that the gateway did not make for this list and these filters.
+pub const INVALID_CURSOR: EdgeError = EdgeError::BadRequest("the cursor does not belong to this list and its filters");
 
-const EVENTS: &str = "cursor/events";
-/// What a cursor that does not open is answered with.
-pub const INVALID_CURSOR: EdgeError = EdgeError::BadRequest("the cursor is not one of this list's");
+/// The place to which a cursor of the list of events is sealed (see [`Sealer`]).
+const EVENTS_PLACE: &str = "cursor/events";
+/// The position of a timeline's first page: larger than any delivery's, and still exact as a number in JavaScript.
+const TIMELINE_START: i64 = 1 << 53;
 
-/// A query of `GET /edge/connections`.
+/// The query of `GET /edge/connections`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionQuery {
-    /// Only connections of this status.
+    /// Only connections with this status.
     pub status: Option<String>,
     /// Only this user's connections.
     pub client_reference_id: Option<String>,
     /// Only connections of this OnlyFans user.
     pub platform_user_id: Option<String>,
-    /// 1 to [`MAX_LIMIT`].
+    /// How many connections the page has at most: 1 to [`MAX_LIMIT`].
     pub limit: usize,
-    /// 0 to [`MAX_OFFSET`].
+    /// How many matching connections come before the page: 0 to [`MAX_OFFSET`].
     pub offset: usize,
-    /// Where a page before this one ended.
+    /// The `cursor` of the page before, still sealed: see [`ConnectionQuery::open_cursor`].
     pub cursor: Option<String>,
 }
 
-/// A query of `GET /edge/events`.
+/// The query of `GET /edge/events` and of `GET /edge/connections/{handle or id}/events`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventQuery {
-    /// 1 to [`MAX_LIMIT`].
+    /// How many events the page has at most: 1 to [`MAX_LIMIT`].
     pub limit: usize,
-    /// Where a page before this one ended.
+    /// The `cursor` of the page before, still sealed.
     pub cursor: Option<String>,
 }
 
-/// Where a page of events ended.
+/// The end of a page of events, from which the next page continues.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventCursor {
-    /// KV's own cursor of the batch to begin with.
+    /// KV's cursor of the batch with which the next page begins. `None` is the first batch.
     pub batch: Option<String>,
-    /// The last key of that batch that was shown; empty if none was.
+    /// The last key of that batch that was read for an earlier page. Empty if there is none.
     pub after: String,
 }
 
-/// Where a page of connections ended.
+/// The end of a page of connections, from which the next page continues.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ConnectionCursor {
-    /// KV's own cursor of the batch to begin with.
+    /// KV's cursor of the batch with which the next page begins. `None` is the first batch.
     pub batch: Option<String>,
-    /// The last handle that was shown or passed over.
+    /// The last handle that the client has received. Empty if there is none.
     pub after: String,
-    /// How much of the offset is still to be passed over.
+    /// How many matching connections must still be skipped to reach the query's offset.
     pub skip: usize,
-    /// The total, as the first page knew it.
+    /// The total that the first page reported.
     pub total: Option<usize>,
 }
 
-/// A page in the making.
+/// Builds a page of connections from the batches of keys that KV lists.
 #[derive(Debug)]
 pub struct PageBuilder {
     status: Option<String>,
-    user: Option<String>,
+    /// The keyed hash of the OnlyFans user id. Metadata have it in place of the id.
+    user_hash: Option<String>,
     limit: usize,
+    /// How many matches must still be skipped.
     skip: usize,
     start: Option<ConnectionCursor>,
-    seen: usize,
+    /// How many matches were added so far, those that were skipped among them.
+    matches_seen: usize,
     items: Vec<(String, ConnectionMeta)>,
+    /// KV's cursor of the batch that the last item is from.
     last_batch: Option<String>,
-    overflow: bool,
+    /// Whether a match was found that the page has no room for.
+    has_more: bool,
 }
 
-/// A page, made.
+/// A page of connections.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ConnectionPage {
-    /// Handles in order, with their metadata.
+    /// Handles and their metadata, in the order of the handles.
     pub items: Vec<(String, ConnectionMeta)>,
-    /// How many match in all, if at most [`MAX_OFFSET`] and all were seen.
+    /// How many connections match in all. `None` if they are more than [`MAX_OFFSET`], or if not all keys were read.
     pub total: Option<usize>,
-    /// Where the next page begins, if there is one.
+    /// The cursor of the next page, if there may be one.
     pub next: Option<ConnectionCursor>,
 }
 
 impl ConnectionQuery {
-    /// Reads the query string. An unknown or repeated key, or a value out of range, is a BAD_REQUEST.
+    /// Reads the query string. An unknown or repeated key, a value out of range, and a cursor together with an offset
+    /// are a [`BadRequest`](EdgeError::BadRequest).
     pub fn parse(query: &str) -> Result<Self, EdgeError> {
         const KEYS: [&str; 6] = ["status", "clientReferenceId", "platformUserId", "limit", "offset", "cursor"];
-        let [status, client_reference_id, platform_user_id, limit, offset, cursor] = pairs(query, KEYS)?;
-        let offset = number(offset, 0, 0..=MAX_OFFSET, "offset is 0 to 1000")?;
+        let [status, client_reference_id, platform_user_id, limit, offset, cursor] = query_values(query, KEYS)?;
+        let offset = parse_number(offset, 0, 0..=MAX_OFFSET, "offset must be a number from 0 to 1000")?;
         if offset > 0 && cursor.is_some() {
-            return Err(EdgeError::BadRequest("a cursor takes no offset"));
+            return Err(EdgeError::BadRequest("send either cursor or offset, not both"));
         }
-        let limit = limit_of(limit)?;
+        let limit = parse_limit(limit)?;
         Ok(Self { status, client_reference_id, platform_user_id, limit, offset, cursor })
     }
 
-    /// Opens the query's cursor, which must come from a list with the same filters.
+    /// Opens the query's cursor. `None` if the query has none; [`INVALID_CURSOR`] unless the gateway made it for the
+    /// same filters.
     pub fn open_cursor(&self, sealer: &Sealer) -> Result<Option<ConnectionCursor>, EdgeError> {
-        self.cursor.as_deref().map(|cursor| open_cursor(&self.place(), cursor, sealer)).transpose()
+        self.cursor.as_deref().map(|cursor| open_cursor(&self.cursor_place(), cursor, sealer)).transpose()
     }
 
-    /// Seals the cursor of the next page.
+    /// Seals the cursor of the next page. `nonce` must be fresh and random.
     pub fn seal_cursor(&self, cursor: &ConnectionCursor, sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> String {
-        seal_cursor(&self.place(), cursor, sealer, nonce)
+        seal_cursor(&self.cursor_place(), cursor, sealer, nonce)
     }
 
-    fn place(&self) -> String {
+    /// The place to which a cursor is sealed. It names the filters, so the cursor opens with the same filters only.
+    fn cursor_place(&self) -> String {
         format!("cursor/{:?}/{:?}/{:?}", self.status, self.client_reference_id, self.platform_user_id)
     }
 }
 
 impl EventQuery {
-    /// Reads the query string. An unknown or repeated key, or a value out of range, is a BAD_REQUEST.
+    /// Reads the query string. An unknown or repeated key, and a value out of range, are a
+    /// [`BadRequest`](EdgeError::BadRequest).
     pub fn parse(query: &str) -> Result<Self, EdgeError> {
-        let [limit, cursor] = pairs(query, ["limit", "cursor"])?;
-        Ok(Self { limit: limit_of(limit)?, cursor })
+        let [limit, cursor] = query_values(query, ["limit", "cursor"])?;
+        Ok(Self { limit: parse_limit(limit)?, cursor })
     }
 
-    /// Opens the query's cursor; without one, the beginning.
+    /// Opens the query's cursor in the list of events. A query without a cursor begins with the newest event.
+    /// [`INVALID_CURSOR`] unless the gateway made the cursor for this list.
     pub fn open_cursor(&self, sealer: &Sealer) -> Result<EventCursor, EdgeError> {
-        self.cursor.as_deref().map_or(Ok(EventCursor::default()), |cursor| open_cursor(EVENTS, cursor, sealer))
+        self.cursor.as_deref().map_or(Ok(EventCursor::default()), |cursor| open_cursor(EVENTS_PLACE, cursor, sealer))
     }
 
-    /// Opens the cursor of a connection's timeline: the place to begin before; without one, beyond the newest.
-    pub fn open_place(&self, handle: &str, sealer: &Sealer) -> Result<i64, EdgeError> {
-        let newest = Ok(1 << 53);
-        self.cursor.as_deref().map_or(newest, |cursor| open_cursor(&format!("timeline/{handle}"), cursor, sealer))
-    }
-
-    /// Seals the cursor of a timeline's next page.
-    pub fn seal_place(handle: &str, place: i64, sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> String {
-        seal_cursor(&format!("timeline/{handle}"), &place, sealer, nonce)
-    }
-
-    /// Seals the cursor of the next page.
+    /// Seals the cursor of the next page of the list of events. `nonce` must be fresh and random.
     pub fn seal_cursor(cursor: &EventCursor, sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> String {
-        seal_cursor(EVENTS, cursor, sealer, nonce)
+        seal_cursor(EVENTS_PLACE, cursor, sealer, nonce)
+    }
+
+    /// Opens the query's cursor in the timeline of one connection. The page has deliveries with a position before the
+    /// returned one. A query without a cursor begins with the newest delivery. [`INVALID_CURSOR`] unless the gateway
+    /// made the cursor for this connection.
+    pub fn open_timeline_cursor(&self, handle: &str, sealer: &Sealer) -> Result<i64, EdgeError> {
+        let open = |cursor| open_cursor(&timeline_place(handle), cursor, sealer);
+        self.cursor.as_deref().map_or(Ok(TIMELINE_START), open)
+    }
+
+    /// Seals the cursor of a timeline's next page, which has deliveries before `position`. `nonce` must be fresh and
+    /// random.
+    pub fn seal_timeline_cursor(handle: &str, position: i64, sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> String {
+        seal_cursor(&timeline_place(handle), &position, sealer, nonce)
     }
 }
 
 impl PageBuilder {
-    /// Begins a page at `start`.
+    /// Begins a page. `start` is the query's opened cursor; without one the page begins at the query's offset.
     pub fn new(query: &ConnectionQuery, start: Option<ConnectionCursor>, index: &BlindIndex) -> Self {
         Self {
             status: query.status.clone(),
-            user: query.platform_user_id.as_deref().map(|user| index.hash_platform_user_id(user)),
+            user_hash: query.platform_user_id.as_deref().map(|user| index.hash_platform_user_id(user)),
             limit: query.limit,
             skip: start.as_ref().map_or(query.offset, |start| start.skip),
             start,
-            seen: 0,
+            matches_seen: 0,
             items: Vec::new(),
             last_batch: None,
-            overflow: false,
+            has_more: false,
         }
     }
 
-    /// Whether the metadata match and the key lies after the cursor.
+    /// Whether a key is after the cursor and its metadata match the filters.
     pub fn matches(&self, handle: &str, meta: &ConnectionMeta) -> bool {
-        let after = self.start.as_ref().is_none_or(|start| handle > start.after.as_str());
-        // The status is compared as metadata holds it: a longer one than fits is cut on both sides.
-        let status = self.status.as_deref().is_none_or(|status| truncate_status(status) == meta.status);
-        after && status && (self.user.is_none() || self.user == meta.user)
+        let is_after_cursor = self.start.as_ref().is_none_or(|start| handle > start.after.as_str());
+        // Metadata hold a long status shortened, so the status of the query is shortened in the same way.
+        let has_status = self.status.as_deref().is_none_or(|status| truncate_status(status) == meta.status);
+        is_after_cursor && has_status && (self.user_hash.is_none() || self.user_hash == meta.user)
     }
 
-    /// Takes what [`PageBuilder::matches`] of the batch that KV gave for the cursor `batch`.
-    pub fn add_batch(&mut self, batch: Option<&str>, wanted: impl IntoIterator<Item = (String, ConnectionMeta)>) {
-        for item in wanted {
-            self.seen += 1;
+    /// Adds the keys of one batch that [`match`](PageBuilder::matches). `batch` is KV's cursor of that batch.
+    pub fn add_batch(&mut self, batch: Option<&str>, matching: impl IntoIterator<Item = (String, ConnectionMeta)>) {
+        for item in matching {
+            self.matches_seen += 1;
             if self.skip > 0 {
                 self.skip -= 1;
             } else if self.items.len() < self.limit {
                 self.items.push(item);
                 self.last_batch = batch.map(str::to_owned);
             } else {
-                self.overflow = true;
+                self.has_more = true;
             }
         }
     }
 
-    /// Whether another batch is of use: the page is not known to have a successor, or the total may still be exact.
+    /// Whether another batch must be read: it is not known yet whether there is a next page, or the total may still be
+    /// exact.
     pub fn needs_more(&self) -> bool {
-        !self.overflow || (self.start.is_none() && self.seen <= MAX_OFFSET)
+        !self.has_more || (self.start.is_none() && self.matches_seen <= MAX_OFFSET)
     }
 
-    /// Ends the page. `rest` is KV's cursor for what was not read, if there is more.
-    pub fn finish(self, rest: Option<String>) -> ConnectionPage {
-        let exact = rest.is_none() && self.seen <= MAX_OFFSET;
-        let total = self.start.as_ref().map_or(exact.then_some(self.seen), |start| start.total);
-        let before = self.start.map(|start| start.after).unwrap_or_default();
-        let after = self.items.last().map_or(before, |(handle, _)| handle.clone());
-        let next = match (self.overflow, rest) {
+    /// Ends the page. `next_batch` is KV's cursor of the first batch that was not read, if there is one.
+    pub fn finish(self, next_batch: Option<String>) -> ConnectionPage {
+        let is_exact = next_batch.is_none() && self.matches_seen <= MAX_OFFSET;
+        let total = self.start.as_ref().map_or(is_exact.then_some(self.matches_seen), |start| start.total);
+        let previous = self.start.map(|start| start.after).unwrap_or_default();
+        let after = self.items.last().map_or(previous, |(handle, _)| handle.clone());
+        let next = match (self.has_more, next_batch) {
             (true, _) => Some(ConnectionCursor { batch: self.last_batch, after, skip: 0, total }),
-            (false, Some(rest)) => Some(ConnectionCursor { batch: Some(rest), after, skip: self.skip, total }),
+            (false, Some(batch)) => Some(ConnectionCursor { batch: Some(batch), after, skip: self.skip, total }),
             (false, None) => None,
         };
         ConnectionPage { items: self.items, total, next }
     }
 }
 
-fn pairs<const N: usize>(query: &str, keys: [&str; N]) -> Result<[Option<String>; N], EdgeError> {
+/// The decoded values of these keys in a query string, in the order of `keys`.
+fn query_values<const N: usize>(query: &str, keys: [&str; N]) -> Result<[Option<String>; N], EdgeError> {
     let mut values = [const { None }; N];
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-        let place = keys.iter().position(|known| *known == key);
-        let slot = place.and_then(|place| values.get_mut(place)).ok_or(EdgeError::BadRequest("unknown query key"))?;
+        let index = keys.iter().position(|known| *known == key);
+        let slot = index.and_then(|index| values.get_mut(index));
+        let slot = slot.ok_or(EdgeError::BadRequest("the query has an unknown key"))?;
         if slot.replace(value.into_owned()).is_some() {
-            return Err(EdgeError::BadRequest("a query key is given twice"));
+            return Err(EdgeError::BadRequest("the query has a key twice"));
         }
     }
     Ok(values)
 }
 
-fn limit_of(limit: Option<String>) -> Result<usize, EdgeError> {
-    number(limit, DEFAULT_LIMIT, 1..=MAX_LIMIT, "limit is 1 to 100")
+fn parse_limit(limit: Option<String>) -> Result<usize, EdgeError> {
+    parse_number(limit, DEFAULT_LIMIT, 1..=MAX_LIMIT, "limit must be a number from 1 to 100")
 }
 
-fn number(
+fn parse_number(
     text: Option<String>,
     default: usize,
     range: std::ops::RangeInclusive<usize>,
-    reason: &'static str,
+    message: &'static str,
 ) -> Result<usize, EdgeError> {
     let Some(text) = text else { return Ok(default) };
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let number = text.parse().ok().filter(|number| digits && range.contains(number));
-    number.ok_or(EdgeError::BadRequest(reason))
+    let is_decimal = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|number| is_decimal && range.contains(number));
+    number.ok_or(EdgeError::BadRequest(message))
+}
+
+/// The place to which a cursor of a connection's timeline is sealed.
+fn timeline_place(handle: &str) -> String {
+    format!("timeline/{handle}")
 }
 
 fn open_cursor<T: DeserializeOwned>(place: &str, cursor: &str, sealer: &Sealer) -> Result<T, EdgeError> {

@@ -1,7 +1,41 @@
-//! The gateway's rules: who may call what, what goes up to OFAuth, and what comes back.
+//! The rules of the gateway: who may make which call, what is forwarded to OFAuth, and what is passed back.
+//!
+//! Nothing here sends a request or reads a clock: a platform does, and asks these functions what to do. In the order of
+//! a call:
+//!
+//! | file | what it decides |
+//! |---|---|
+//! | `route.rs` | which route a method and a path belong to |
+//! | `origin.rs` | which sites may call from a browser (CORS), and to which URLs a browser may be sent |
+//! | `session.rs` | who is calling: gateway keys, session tokens, console tokens |
+//! | `access.rs` | the proxy for the Access API; `routes.json` lists its routes and their permissions |
+//! | `account.rs` | OFAuth's routes for servers |
+//! | `link.rs` | the start of Link, which links a user's account |
+//! | `callback.rs` | the way back from Link |
+//! | `health.rs` | whether a connection works |
+//! | `list.rs` | the lists of connections and events, and their cursors |
+//! | `upstream_error.rs` | what an error answer of OFAuth means |
+//! | `error.rs` | the gateway's own errors, and what a client should do about an error |
+//!
+//! Words that occur in these files:
+//!
+//! - **Handle**: the gateway's own name of a connection, such as `acct_00112233445566778899aabbccddeeff`. Unlike
+//!   OFAuth's id, it opens nothing, so a browser may have it.
+//! - **Ledger**: the Durable Object that stores one connection. It is always up to date; KV may be a minute behind.
+//! - **Hub**: the Durable Object that stores the connections and the Link sessions of one user.
+//! - **Session**: a user's browser with a session token. A *Link session* is one run of Link.
+//!
+//! ```
+//! use ofauth_edge::core::gateway::{EdgeError, access, route::{Route, route}};
+//!
+//! assert_eq!(route("GET", "/v2/access/self"), Route::Access);
+//! assert_eq!(access::required_permission("GET", "/v2/access/self"), "profile:read");
+//! assert!(matches!(access::check_path("/v2/access/%2e%2e/account"), Err(EdgeError::BadRequest(_))));
+//! ```
 
 pub mod access;
 pub mod account;
+pub mod callback;
 mod error;
 pub mod health;
 pub mod link;
@@ -13,7 +47,7 @@ mod upstream_error;
 
 pub use error::{EdgeError, RELINK, Verdict};
 pub use session::{
-    Authenticator, Caller, Credentials, DEFAULT_LIFE, MAX_LIFE, MAX_SUBJECT, MAX_TOKEN, MIN_KEY_CHARS, MIN_LIFE,
-    Session, SessionRequest,
+    Authenticator, Caller, Credentials, DEFAULT_LIFETIME, MAX_LIFETIME, MAX_SUBJECT, MAX_TOKEN, MIN_KEY_CHARS,
+    MIN_LIFETIME, Session, SessionRequest,
 };
 pub use upstream_error::{ApiError, DEFAULT_RETRY_AFTER, RetryHeaders};

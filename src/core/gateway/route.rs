@@ -1,4 +1,7 @@
-//! (method, path) to route: every path the Worker serves, and with which methods.
+//! Finds the route of a request. The list of all routes is [`Route`]: every path that the Worker serves, and its
+//! methods.
+//!
+//! A path is matched as it was received: only the routes under `/v2` decode it, in `access.rs` and `account.rs`.
 
 use super::{
     access,
@@ -6,14 +9,14 @@ use super::{
     link,
 };
 
-/// A request's destination. A segment is given as it came.
+/// The route of a request. A path segment that a variant carries is still percent-encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Route<'a> {
     /// `POST /webhooks/ofauth`, however many slashes are around its segments.
     Webhook,
-    /// Any method on `/v2/access/*`.
+    /// Any method on `/v2/access/*`: the Access API (see [`access`]).
     Access,
-    /// Any method on the routes of [`account`].
+    /// Any method on OFAuth's routes for servers (see [`account`]).
     Account,
     /// `POST /v2/link/init`
     LinkInit,
@@ -28,27 +31,34 @@ pub enum Route<'a> {
     /// `GET /edge/connections/{handle or id}`
     Connection(&'a str),
     /// `DELETE /edge/connections/{handle or id}`
-    Delete(&'a str),
+    DeleteConnection(&'a str),
     /// `POST /edge/connections/{handle or id}/invalidate`
-    Invalidate(&'a str),
+    InvalidateConnection(&'a str),
     /// `GET /edge/connections/{handle or id}/health`
     ConnectionHealth(&'a str),
     /// `GET /edge/connections/{handle or id}/events`
-    Timeline(&'a str),
+    ConnectionEvents(&'a str),
     /// `DELETE /edge/users/{clientReferenceId}`
-    User(&'a str),
+    DeleteUser(&'a str),
     /// `GET /edge/events`
     Events,
     /// `GET /healthz`
     Health,
-    /// The path exists, the method does not: what to answer as `Allow`.
+    /// There is a route at this path, but not for this method. The text is the value of the answer's header `Allow`.
     MethodNotAllowed(&'static str),
-    /// Nothing is here.
+    /// There is no route at this path.
     NotFound,
 }
 
-/// Finds the route. `path` is as received, without the query. GET serves HEAD, except where a browser comes back from
-/// Link; a trailing or empty segment matches nothing.
+/// Finds the route of a request.
+///
+/// `path` is the path as received, without the query. A route that answers GET also answers HEAD, except
+/// [`Route::LinkCallback`]: only a browser that returns from Link calls it.
+///
+/// A path with an empty segment, or with a slash at its end, has no route. There are two exceptions:
+///
+/// - [`Route::Webhook`] ignores such slashes.
+/// - On [`Route::Access`] and [`Route::Account`], OFAuth itself decides about them.
 pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
     let only = |wanted, route| if method == wanted { route } else { Route::MethodNotAllowed(wanted) };
     let read = |route| if matches!(method, "GET" | "HEAD") { route } else { Route::MethodNotAllowed("GET, HEAD") };
@@ -59,20 +69,20 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
         "/edge/connections" => read(Route::Connections),
         "/edge/events" => read(Route::Events),
         "/v2/link/init" => only("POST", Route::LinkInit),
-        link::CALLBACK => only("GET", Route::LinkCallback),
+        link::CALLBACK_PATH => only("GET", Route::LinkCallback),
         _ if path.starts_with(access::PREFIX) => Route::Access,
-        _ if account::is_account(path) => Route::Account,
+        _ if account::is_account_path(path) => Route::Account,
         _ => match path.split('/').collect::<Vec<_>>().as_slice() {
             [_, _, .., ""] | [_, _, _, "", ..] => Route::NotFound,
             ["", "edge", "connections", name] => match method {
                 "GET" | "HEAD" => Route::Connection(name),
-                "DELETE" => Route::Delete(name),
+                "DELETE" => Route::DeleteConnection(name),
                 _ => Route::MethodNotAllowed("GET, HEAD, DELETE"),
             },
-            ["", "edge", "connections", name, "invalidate"] => only("POST", Route::Invalidate(name)),
+            ["", "edge", "connections", name, "invalidate"] => only("POST", Route::InvalidateConnection(name)),
             ["", "edge", "connections", name, "health"] => read(Route::ConnectionHealth(name)),
-            ["", "edge", "connections", name, "events"] => read(Route::Timeline(name)),
-            ["", "edge", "users", reference] => only("DELETE", Route::User(reference)),
+            ["", "edge", "connections", name, "events"] => read(Route::ConnectionEvents(name)),
+            ["", "edge", "users", reference] => only("DELETE", Route::DeleteUser(reference)),
             ["", "v2", "link", _] => match method {
                 "GET" | "HEAD" | "DELETE" => Route::LinkSession,
                 _ => Route::MethodNotAllowed("GET, HEAD, DELETE"),
@@ -82,28 +92,29 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
     }
 }
 
-/// Whether a path is `/webhooks/ofauth`, with any number of slashes before, between and after: a webhook URL is often put
-/// together by hand, and an event that misses its route is lost.
+/// Whether a path is `/webhooks/ofauth`, with any number of slashes before, between and after. A webhook URL is often
+/// put together by hand, and an event that misses its route is lost.
 fn is_webhook(path: &str) -> bool {
     path.split('/').filter(|segment| !segment.is_empty()).eq(["webhooks", "ofauth"])
 }
 
-/// Whether pages of other sites may call this path, with a token that opens it.
+/// Whether pages of other sites may call this path. They are the paths that a session token can open.
 pub fn allows_cross_origin(path: &str) -> bool {
     path.starts_with("/v2/") || path.starts_with("/edge/")
 }
 
 impl Route<'_> {
-    /// Whether a call is carried through even if its caller leaves: what it does at OFAuth must be known here.
+    /// Whether the Worker completes the call even if the caller disconnects. It must if the call changes a connection
+    /// at OFAuth, because the change must also reach the connection's ledger.
     pub fn completes_without_caller(self, method: &str, path: &str) -> bool {
         match self {
-            Self::Delete(_) | Self::Invalidate(_) | Self::User(_) => true,
+            Self::DeleteConnection(_) | Self::InvalidateConnection(_) | Self::DeleteUser(_) => true,
             Self::Account => AccountCall::read(method, path).effect != AccountEffect::None,
             _ => false,
         }
     }
 
-    /// The route's name in logs: URLs hold handles and stay out of them.
+    /// The name of the route in log lines. A log line has no URL, because a URL may contain a handle or an id.
     pub fn name(self) -> &'static str {
         match self {
             Self::Webhook => "webhook",
@@ -115,11 +126,11 @@ impl Route<'_> {
             Self::Sessions => "sessions",
             Self::Connections => "connections",
             Self::Connection(_) => "connection",
-            Self::Delete(_) => "connection_delete",
-            Self::Invalidate(_) => "connection_invalidate",
+            Self::DeleteConnection(_) => "connection_delete",
+            Self::InvalidateConnection(_) => "connection_invalidate",
             Self::ConnectionHealth(_) => "connection_health",
-            Self::Timeline(_) => "connection_events",
-            Self::User(_) => "user_delete",
+            Self::ConnectionEvents(_) => "connection_events",
+            Self::DeleteUser(_) => "user_delete",
             Self::Events => "events",
             Self::Health => "health",
             Self::MethodNotAllowed(_) => "method_not_allowed",

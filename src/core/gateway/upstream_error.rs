@@ -1,8 +1,14 @@
-//! Errors: the gateway's own, and OFAuth's in all their shapes.
+//! Reads OFAuth's error answers, so that the gateway and its clients need no rules for their different shapes.
 //!
-//! OFAuth answers `{error, type, requestId, actionRequired?}`; in the wild `code` stands for `type`, `message` for
-//! `error`, types are lower-case, and proxies send HTML or nothing. [`ApiError::read`] makes one shape of them, and
-//! [`Verdict`] says what a client should do, so that no client needs rules of its own.
+//! OFAuth documents one shape (OFAuth documentation, Error Handling):
+//!
+//! ```json
+//! {"error": "Session expired", "type": "SESSION_EXPIRED", "requestId": "req_1", "actionRequired": "relink_connection"}
+//! ```
+//!
+//! Other shapes occur too: `code` in place of `type`, `message` in place of `error`, `action_required`, types in lower
+//! case, and HTML or an empty body from a proxy on the way. [`ApiError::read`] turns each of them into an [`ApiError`],
+//! and its [`Verdict`] says what a client should do.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -10,44 +16,44 @@ use serde_json::value::RawValue;
 use super::error::Verdict;
 use crate::core::json::{Object, Text};
 
-/// What to wait for after a 429 that names no time, in seconds.
+/// How long to wait after a 429 that does not say how long, in seconds. All limits of OFAuth count calls per minute.
 pub const DEFAULT_RETRY_AFTER: u64 = 60;
 
-/// An error answer of OFAuth's, normalised.
+/// An error that OFAuth answered with, in one shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
-    /// OFAuth's type in upper case; derived from the status where the answer names none.
+    /// OFAuth's `type` in upper case. If the answer has none, a type that fits its HTTP status.
     pub code: String,
-    /// For people; empty where the answer has none.
+    /// OFAuth's `error`, a text for people. Empty if the answer has none.
     pub message: String,
-    /// OFAuth's request id.
+    /// OFAuth's `requestId`.
     pub request_id: Option<String>,
-    /// What the user has to do, in OFAuth's words.
+    /// OFAuth's `actionRequired`: what the user must do, such as `relink_connection`.
     pub action_required: Option<String>,
-    /// Seconds to wait, on 429 only.
+    /// How long to wait before the next call, in seconds. `None` unless OFAuth limits the rate of calls.
     pub retry_after: Option<u64>,
-    /// What to do about it.
+    /// What a client should do about the error.
     pub verdict: Verdict,
 }
 
-/// Header values that say how long to wait, as received.
+/// The headers of an error answer that say how long to wait. `Retry-After` counts before the other one.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RetryHeaders<'a> {
-    /// `Retry-After`; only its form in seconds is read.
+    /// `Retry-After` (RFC 9110, section 10.2.3). Only a number of seconds is read, not a date.
     pub retry_after: Option<&'a str>,
-    /// `X-RateLimit-Retry-After`, in seconds.
+    /// `X-RateLimit-Retry-After`, a number of seconds.
     pub rate_limit: Option<&'a str>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Body<'a> {
+struct ErrorBody<'a> {
     #[serde(borrow)]
     error: Field<'a>,
     #[serde(borrow)]
     message: Field<'a>,
     #[serde(borrow, rename = "type")]
-    kind: Field<'a>,
+    error_type: Field<'a>,
     #[serde(borrow)]
     code: Field<'a>,
     #[serde(borrow, rename = "requestId")]
@@ -60,24 +66,28 @@ struct Body<'a> {
     retry_after: Field<'a>,
 }
 
-/// A field of an error body, read as what it should be or passed over.
+/// A field of an error body. A value of an unexpected type is ignored: it does not make the whole body unreadable.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(transparent)]
 struct Field<'a>(#[serde(borrow)] Option<&'a RawValue>);
 
 impl ApiError {
-    /// Reads an error answer. The body may be anything.
+    /// Reads an error answer. A body that is not a JSON object is read like an empty object.
+    ///
+    /// How long to wait is taken from `Retry-After`, else from `X-RateLimit-Retry-After`, else from `retryAfter` in the
+    /// body, else it is [`DEFAULT_RETRY_AFTER`].
     pub fn read(status: u16, headers: RetryHeaders, body: &[u8]) -> Self {
-        let body = serde_json::from_slice::<Object<Body>>(body).map(|Object(body)| body).unwrap_or_default();
-        let code = body.kind.text().or(body.code.text()).map_or_else(|| by_status(status), |kind| canonical(&kind));
+        let body = serde_json::from_slice::<Object<ErrorBody>>(body).map(|Object(body)| body).unwrap_or_default();
+        let error_type = body.error_type.text().or(body.code.text());
+        let code = error_type.map_or_else(|| default_code(status), |error_type| canonical_code(&error_type));
         let action_required = body.action_required.text().or(body.action_required_snake.text());
-        let limited = status == 429 || code == "RATE_LIMIT_EXCEEDED";
-        let retry_after = limited.then(|| {
-            let named = [headers.retry_after, headers.rate_limit].into_iter().flatten().find_map(seconds);
-            named.or(body.retry_after.seconds()).unwrap_or(DEFAULT_RETRY_AFTER)
+        let is_rate_limited = status == 429 || code == "RATE_LIMIT_EXCEEDED";
+        let retry_after = is_rate_limited.then(|| {
+            let in_headers = [headers.retry_after, headers.rate_limit].into_iter().flatten().find_map(parse_seconds);
+            in_headers.or(body.retry_after.seconds()).unwrap_or(DEFAULT_RETRY_AFTER)
         });
         Self {
-            verdict: verdict(&code, action_required.as_deref(), status),
+            verdict: choose_verdict(&code, action_required.as_deref(), status),
             message: body.error.text().or(body.message.text()).unwrap_or_default(),
             request_id: body.request_id.text(),
             code,
@@ -86,41 +96,46 @@ impl ApiError {
         }
     }
 
-    /// Reads a 401 or 403 that is of OFAuth's shape: a JSON object that names a type. Anything else is somebody else's.
-    pub fn refusal(status: u16, body: &[u8]) -> Option<Self> {
-        let Object(shape) = serde_json::from_slice::<Object<Body>>(body).ok()?;
-        let named = shape.kind.text().is_some() || shape.code.text().is_some();
-        named.then(|| Self::read(status, RetryHeaders::default(), body))
+    /// Reads the body of a refusal: a 401 or 403 that OFAuth itself sent. `None` if the body is not a JSON object with
+    /// a `type` or a `code`: then a proxy on the way sent it, or OnlyFans.
+    pub fn read_refusal(status: u16, body: &[u8]) -> Option<Self> {
+        let Object(error) = serde_json::from_slice::<Object<ErrorBody>>(body).ok()?;
+        let has_type = error.error_type.text().is_some() || error.code.text().is_some();
+        has_type.then(|| Self::read(status, RetryHeaders::default(), body))
     }
 }
 
 impl Field<'_> {
+    /// The value, if it is text and not empty.
     fn text(self) -> Option<String> {
         let text: Text = serde_json::from_str(self.0?.get()).ok()?;
         Some(text.0).filter(|text| !text.is_empty())
     }
 
+    /// The value, if it is a number of seconds, written as a number or as text.
     fn seconds(self) -> Option<u64> {
-        seconds(&self.text().or_else(|| self.0.map(|raw| raw.get().to_owned()))?)
+        parse_seconds(&self.text().or_else(|| self.0.map(|raw| raw.get().to_owned()))?)
     }
 }
 
-/// Whole seconds, rounded up; a date or a negative number is none.
-fn seconds(value: &str) -> Option<u64> {
+/// A number of seconds, rounded up to a whole one. `None` for a date or a negative number.
+fn parse_seconds(value: &str) -> Option<u64> {
     let (whole, fraction) = value.trim_ascii().split_once('.').unwrap_or((value.trim_ascii(), "0"));
-    let up = u64::from(fraction.bytes().any(|digit| digit != b'0'));
-    whole.parse::<u64>().ok()?.checked_add(up)
+    let rounding = u64::from(fraction.bytes().any(|digit| digit != b'0'));
+    whole.parse::<u64>().ok()?.checked_add(rounding)
 }
 
-fn canonical(kind: &str) -> String {
-    match kind.to_ascii_uppercase().as_str() {
+/// The documented name of an error type that OFAuth writes in several ways.
+fn canonical_code(error_type: &str) -> String {
+    match error_type.to_ascii_uppercase().as_str() {
         "NOT_FOUND" => "RESOURCE_NOT_FOUND".to_owned(),
         "RATE_LIMITED" | "TOO_MANY_REQUESTS" => "RATE_LIMIT_EXCEEDED".to_owned(),
-        kind => kind.to_owned(),
+        code => code.to_owned(),
     }
 }
 
-fn by_status(status: u16) -> String {
+/// The error type of an answer that names none.
+fn default_code(status: u16) -> String {
     match status {
         400 => "BAD_REQUEST",
         401 => "UNAUTHORIZED",
@@ -134,7 +149,9 @@ fn by_status(status: u16) -> String {
     .to_owned()
 }
 
-fn verdict(code: &str, action_required: Option<&str>, status: u16) -> Verdict {
+/// What OFAuth's documentation advises for an error type (Error Handling); for an unknown one, what its status
+/// suggests.
+fn choose_verdict(code: &str, action_required: Option<&str>, status: u16) -> Verdict {
     match (code, action_required) {
         (_, Some("relink_connection" | "refresh_session")) | ("SESSION_EXPIRED" | "SESSION_NOT_PROVIDED", _) => {
             Verdict::Relink

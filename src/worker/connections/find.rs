@@ -54,14 +54,14 @@ pub async fn find(segment: &str, caller: &Caller, config: &Config, env: &Env) ->
 pub async fn find_named(name: &str, caller: &Caller, config: &Config, env: &Env) -> Result<FoundConnection, Failure> {
     let (handle, id) = match name {
         handle if is_handle(handle) => (handle.to_owned(), None),
-        id if is_connection_id(id) && *caller == Caller::Gateway => (config.index.handle(id), Some(id.to_owned())),
+        id if is_connection_id(id) && *caller == Caller::Server => (config.index.handle(id), Some(id.to_owned())),
         _ => return Err(EdgeError::ConnectionNotFound.into()),
     };
     let record = match caller {
         Caller::Session(session) => {
             of_session(session, config, env).await?.into_iter().find(|record| record.handle == handle)
         }
-        Caller::Gateway if id.is_none() => record_named(&handle, config, env).await?,
+        Caller::Server if id.is_none() => record_named(&handle, config, env).await?,
         _ => ledger::record(&handle, env).await?,
     };
     match (record, id) {

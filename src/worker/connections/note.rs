@@ -48,7 +48,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 pub async fn settle(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) {
     let settle = async {
         let sessions = hub::links(reference, config, env).await.unwrap_or_default();
-        let missing = link::settle(&sessions, id, &config.index.handle(id)).and_then(|settled| settled.missing);
+        let missing = link::match_session(&sessions, id, &config.index.handle(id)).and_then(|settled| settled.missing);
         note_missing(missing, call, config, env).await
     };
     select(pin!(settle), pin!(Delay::from(PATIENCE))).await;

@@ -114,7 +114,7 @@ impl Reply {
         for name in ["origin", "authorization", "apikey", "x-connection-id"] {
             let _ = self.headers.append("vary", name);
         }
-        match call.header("origin").filter(|origin| allowed.allow(origin)) {
+        match call.header("origin").filter(|origin| allowed.allows(origin)) {
             Some(origin) => self
                 .header("access-control-allow-origin", &origin)
                 .header("access-control-expose-headers", origin::EXPOSED_HEADERS),

@@ -34,10 +34,10 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     let target = match caller {
         Caller::Console => return Err(EdgeError::PermissionDenied.into()),
         Caller::Session(session) => {
-            session.require(access::permission(&call.method, call.path()))?;
+            session.require(access::required_permission(&call.method, call.path()))?;
             target_of_session(session, header.as_deref(), config, env).await?
         }
-        Caller::Gateway => target_of_server(header.as_deref(), config, env).await?,
+        Caller::Server => target_of_server(header.as_deref(), config, env).await?,
     };
     // 4.
     let upstream_request = UpstreamRequest::of(call, body, Some(&target.id))?;

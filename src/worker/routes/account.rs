@@ -31,7 +31,7 @@ use crate::{
 /// 5. The answer is passed back.
 pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
-    if *caller != Caller::Gateway {
+    if *caller != Caller::Server {
         return Err(EdgeError::PermissionDenied.into());
     }
     access::check_segments(call.path())?;
@@ -50,7 +50,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     };
     // 3.
     let translated = named.as_ref().and_then(|named| named.translated.then_some(named.id.as_str()));
-    let path = asked.path(translated);
+    let path = asked.upstream_path(translated);
     access::check_segments(&path)?;
     let query = call.path_and_query().strip_prefix(call.path()).unwrap_or_default();
     let path_and_query = format!("{path}{query}");

@@ -9,10 +9,8 @@ use crate::{
         gateway::{
             Caller, EdgeError, Session,
             account::ListedConnection,
-            link::{
-                self, Callback, HostedLink, Init, LinkEnding, LinkMatch, MAX_BODY, PendingLink, RequestedConnection,
-                ReturnStatus,
-            },
+            callback::{Callback, LinkEnding, ReturnStatus},
+            link::{self, HostedLink, InitRequest, LinkMatch, MAX_INIT_BODY, PendingLink, RequestedConnection},
         },
     },
     worker::{
@@ -32,11 +30,11 @@ use crate::{
 /// 5. A session gets OFAuth's page to send the user to, and nothing else; a server the answer as it is.
 pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
-    let body = read_capped(call.request.body(), MAX_BODY).await?;
-    let init = Init::read(&body)?;
+    let body = read_capped(call.request.body(), MAX_INIT_BODY).await?;
+    let init = InitRequest::read(&body)?;
     let (session, reference, return_url) = match caller {
         Caller::Console => return Err(EdgeError::PermissionDenied.into()),
-        Caller::Gateway => (None, init.client_reference_id(), None),
+        Caller::Server => (None, init.client_reference_id(), None),
         Caller::Session(session) => {
             session.require(link::PERMISSION)?;
             let return_url = init.return_url(&config.allowed_origins, config.app_return_url.as_deref())?;
@@ -49,11 +47,11 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         None => Vec::new(),
     };
     let asked = match session {
-        Some(session) => match link::requested_by_session(&init.asked, session, &theirs)? {
+        Some(session) => match link::requested_by_session(&init.connection, session, &theirs)? {
             Some(record) => Some(confirm(record, session, env).await?.id),
             None => None,
         },
-        None => asked_by_server(&init.asked, &theirs, config, env).await?,
+        None => asked_by_server(&init.connection, &theirs, config, env).await?,
     };
     // 3.
     let upstream_request = match session {
@@ -73,9 +71,9 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         return Err(Failure::upstream("no page of OFAuth's to send the user to".into()));
     }
     if let Some(reference) = reference {
-        let until = link::ends_at(&said, call.started());
+        let until = link::expires_at(&said, call.started());
         let had = theirs.into_iter().map(|record| record.handle).collect();
-        let pending = PendingLink { return_url, asked, had };
+        let pending = PendingLink { return_url, requested_id: asked, previous_handles: had };
         hub::add_link(&reference, pending, until, config, env).await?;
     }
     // 5.
@@ -86,26 +84,26 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
 }
 
 fn session_call<'a>(
-    init: Init,
+    init: InitRequest,
     session: &Session,
     asked: Option<&str>,
     call: &Call,
 ) -> Result<UpstreamRequest<'a>, Failure> {
-    let upstream_request = UpstreamRequest::own("POST", link::INIT)?;
+    let upstream_request = UpstreamRequest::own("POST", link::INIT_PATH)?;
     upstream_request.headers.set("content-type", "application/json").map_err(Failure::upstream)?;
-    let body = init.for_session(session, call.own_origin(), asked);
+    let body = init.session_body(session, call.own_origin(), asked);
     Ok(UpstreamRequest { body: Some(body.into()), ..upstream_request })
 }
 
 fn server_call<'a>(
-    init: Init,
+    init: InitRequest,
     body: Vec<u8>,
     asked: Option<&str>,
     call: &'a Call,
 ) -> Result<UpstreamRequest<'a>, Failure> {
     let upstream_request = UpstreamRequest::of(call, None, None)?;
     upstream_request.headers.delete("content-length").map_err(Failure::upstream)?;
-    let body = if init.asked.is(asked) { body } else { init.for_server(asked).into() };
+    let body = if init.connection.is_already(asked) { body } else { init.server_body(asked).into() };
     Ok(UpstreamRequest { body: Some(Uint8Array::from(&body[..]).into()), ..upstream_request })
 }
 
@@ -117,11 +115,11 @@ async fn asked_by_server(
     env: &Env,
 ) -> Result<Option<String>, Failure> {
     match asked {
-        RequestedConnection::Named(name) => match find_named(name, &Caller::Gateway, config, env).await? {
+        RequestedConnection::Named(name) => match find_named(name, &Caller::Server, config, env).await? {
             FoundConnection::Known(record) => Ok(Some(record.id)),
             FoundConnection::Unknown(id) => Ok(Some(id)),
         },
-        RequestedConnection::Any => Ok(link::connection_to_reconnect(theirs).map(|record| record.id.clone())),
+        RequestedConnection::Unspecified => Ok(link::connection_to_reconnect(theirs).map(|record| record.id.clone())),
         RequestedConnection::New => Ok(None),
     }
 }
@@ -159,7 +157,7 @@ async fn linked(
     env: &Env,
 ) -> Result<Reply, Failure> {
     let handle = config.index.handle(id);
-    let Some(LinkMatch { session: (key, pending), ended, missing }) = link::settle(sessions, id, &handle) else {
+    let Some(LinkMatch { session: (key, pending), ended, missing }) = link::match_session(sessions, id, &handle) else {
         return send_on(&ReturnStatus::Unknown, None, config);
     };
     if !is_linked(id, &handle, reference, *key, call, config, env).await? {
@@ -212,5 +210,5 @@ fn send_on(told: &ReturnStatus, pending: Option<&PendingLink>, config: &Config) 
     let nowhere = EdgeError::BadRequest("there is no page to return to: APP_RETURN_URL is not set");
     let wished = pending.and_then(|pending| pending.return_url.as_deref());
     let url = wished.or(config.app_return_url.as_deref()).ok_or(nowhere)?;
-    Ok(Reply::empty(303).header("location", &told.to(url)).header("referrer-policy", "no-referrer"))
+    Ok(Reply::empty(303).header("location", &told.add_to_url(url)).header("referrer-policy", "no-referrer"))
 }

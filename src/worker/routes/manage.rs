@@ -77,12 +77,12 @@ pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config
     let answer = |verdict, retry_after| {
         // What the call showed is the record's from now on.
         let status = match verdict {
-            Health::Relink if health::of_record(&record).is_none() => EXPIRED.to_owned(),
+            Health::Relink if health::from_record(&record).is_none() => EXPIRED.to_owned(),
             _ => record.status.clone(),
         };
         Ok(Reply::json(&Answer { verdict, status, retry_after }))
     };
-    if let Some(health) = health::of_record(&record) {
+    if let Some(health) = health::from_record(&record) {
         return answer(health, None);
     }
     let upstream_request =
@@ -95,7 +95,10 @@ pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config
     }
     connections::learn(&record, &said, call, config, env).await;
     let error = said.error().await;
-    answer(health::of_answer(said.status(), said.is_auth(), error.as_ref()), error.and_then(|error| error.retry_after))
+    answer(
+        health::from_answer(said.status(), said.is_auth(), error.as_ref()),
+        error.and_then(|error| error.retry_after),
+    )
 }
 
 /// What was delivered about a connection, and what the gateway learned of it, newest first. Bodies are for servers and,
@@ -115,7 +118,7 @@ pub async fn timeline(
     }
     let handle = find_own(segment, caller, config, env).await?.record()?.handle;
     let query = EventQuery::parse(call.query())?;
-    let before = query.open_place(&handle, &config.sealer)?;
+    let before = query.open_timeline_cursor(&handle, &config.sealer)?;
     let page = ledger::timeline(&handle, before, query.limit, env).await?;
     let list = page.list.into_iter().map(|delivered| Delivered {
         body: delivered
@@ -124,7 +127,8 @@ pub async fn timeline(
             .map(|body| caller.view_body(body, &config.index)),
         ..delivered
     });
-    let cursor = page.rest.map(|place| EventQuery::seal_place(&handle, place, &config.sealer, platform::nonce()));
+    let cursor =
+        page.rest.map(|place| EventQuery::seal_timeline_cursor(&handle, place, &config.sealer, platform::nonce()));
     Ok(Reply::json(&Answer { list: list.collect(), cursor }))
 }
 
@@ -136,6 +140,6 @@ async fn may_write(segment: &str, caller: &Caller, config: &Config, env: &Env) -
 }
 
 fn done(found: &FoundConnection, caller: &Caller, config: &Config, what: &str) -> Reply {
-    let name = if *caller == Caller::Gateway { found.id().to_owned() } else { config.index.handle(found.id()) };
+    let name = if *caller == Caller::Server { found.id().to_owned() } else { config.index.handle(found.id()) };
     Reply::json(&json!({ "success": true, "message": format!("Connection {name} {what}") }))
 }

@@ -25,7 +25,7 @@ pub async fn create(call: &Call, caller: &Caller, config: &Config) -> Result<Rep
         token: String,
         expires_at: String,
     }
-    if *caller != Caller::Gateway {
+    if *caller != Caller::Server {
         return Err(EdgeError::PermissionDenied.into());
     }
     let wish = SessionRequest::parse(&read_capped(call.request.body(), MAX_BODY).await?)?;

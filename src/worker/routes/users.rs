@@ -46,7 +46,7 @@ struct Undeleted {
 ///
 /// The request may be repeated. Of OFAuth's list the newest [`MAX_PAGES`] pages are looked through.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
-    if *caller != Caller::Gateway {
+    if *caller != Caller::Server {
         return Err(EdgeError::PermissionDenied.into());
     }
     let reference = percent_decode_str(segment).decode_utf8().ok().filter(|reference| reference.len() <= MAX_TEXT);

@@ -38,10 +38,10 @@ impl Answer {
     /// stays unread; one that is longer than any of these, or does not come in time, is not understood.
     pub(super) async fn read(response: Response, path: &str, patience: i64) -> Self {
         let status = response.status();
-        let may_refuse = access::may_refuse(path, status);
-        let telling = may_refuse || (access::is_self(path) && status == 200);
+        let may_refuse = access::may_be_refusal(path, status);
+        let telling = may_refuse || (access::is_self_path(path) && status == 200);
         let read = if telling { read_copy(&response, patience).await } else { None };
-        let refusal = read.as_ref().filter(|_| may_refuse).and_then(|body| ApiError::refusal(status, body));
+        let refusal = read.as_ref().filter(|_| may_refuse).and_then(|body| ApiError::read_refusal(status, body));
         Self { response, path: path.to_owned(), read, refusal }
     }
 
@@ -87,7 +87,7 @@ impl Answer {
         config: &Config,
     ) -> Result<Reply, Failure> {
         let status = self.status();
-        if *caller == Caller::Gateway && status >= 300 {
+        if *caller == Caller::Server && status >= 300 {
             return self.into_reply();
         }
         let none = || Failure::upstream("an answer that is none of OFAuth's".into());
@@ -119,7 +119,7 @@ impl Answer {
     /// Whether it says nothing of the connection: a success of `/v2/access/self` that was not read, or is no object, since
     /// OFAuth answers 200 there for a dead session too.
     pub fn is_inconclusive(&self, method: &str) -> bool {
-        access::is_self(&self.path) && self.response.ok() && (method != "GET" || self.own().is_none())
+        access::is_self_path(&self.path) && self.response.ok() && (method != "GET" || self.own().is_none())
     }
 
     /// What `/v2/access/self` said of its session.
@@ -128,7 +128,7 @@ impl Answer {
     }
 
     fn own(&self) -> Option<SelfStatus> {
-        let body = self.read.as_ref().filter(|_| access::is_self(&self.path))?;
+        let body = self.read.as_ref().filter(|_| access::is_self_path(&self.path))?;
         serde_json::from_slice::<Object<SelfStatus>>(body).ok().map(|Object(own)| own)
     }
 

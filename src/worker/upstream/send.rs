@@ -19,7 +19,7 @@ use crate::{
         gateway::{
             EdgeError,
             access::{self, Attempt, DEADLINE},
-            account::{CONNECTIONS, ListedConnection},
+            account::{CONNECTIONS_PATH, ListedConnection},
         },
     },
     worker::{
@@ -108,7 +108,7 @@ pub async fn send(upstream_request: &UpstreamRequest<'_>, call: &Call, config: &
 /// A page of OFAuth's list of connections, counted from 0, and whether more follow; or the answer that is none, if there is
 /// one.
 pub async fn list(page: usize, once: bool, call: &Call, config: &Config) -> Result<Result<Page, Answer>, Failure> {
-    let target = format!("{CONNECTIONS}?limit={PAGE}&offset={}", page * PAGE);
+    let target = format!("{CONNECTIONS_PATH}?limit={PAGE}&offset={}", page * PAGE);
     let answer = send(&UpstreamRequest { once, ..UpstreamRequest::own("GET", target)? }, call, config).await?;
     if !answer.response.ok() {
         return Ok(Err(answer));
@@ -140,7 +140,7 @@ async fn send_until_answered(
         let elapsed = platform::now_ms() - begun;
         let tried = answer.as_ref().map_or(Attempt::Failed, |answer| {
             let refusal = answer.refusal.as_ref().map(|refusal| refusal.code.as_str());
-            Attempt::Answered(answer.response.status(), refusal, answer.retry_after())
+            Attempt::Answered { status: answer.response.status(), code: refusal, retry_after: answer.retry_after() }
         });
         let wait = access::retry_delay(upstream_request.method, tried, tries, elapsed, platform::random());
         let Some(wait) = wait.filter(|_| !upstream_request.once) else { return answer };

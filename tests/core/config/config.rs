@@ -29,7 +29,7 @@ fn a_good_configuration_has_its_values_and_defaults() {
     assert_eq!((config.api_key.reveal(), &*config.api_url), ("sk_sandbox_1", "https://api.ofauth.com"));
     assert_eq!((config.tolerance, config.event_ttl), (300, 604_800));
     assert_eq!(Some(config.event_filter.clone()), EventFilter::parse(DEFAULT_EVENT_KEEP));
-    assert_eq!(admits(&config, KEY), Ok(Caller::Gateway));
+    assert_eq!(admits(&config, KEY), Ok(Caller::Server));
     assert_eq!(config.index.handle("conn_1"), BlindIndex::new(&[2; 32]).handle("conn_1"));
 }
 
@@ -177,8 +177,8 @@ fn the_newest_storage_key_seals_and_the_others_open() {
 #[test]
 fn every_gateway_key_of_the_list_opens() {
     let config = configure(&[("GATEWAY_KEY", Some(&format!("{SESSION},{KEY}")))]).unwrap();
-    assert_eq!(admits(&config, SESSION), Ok(Caller::Gateway));
-    assert_eq!(admits(&config, KEY), Ok(Caller::Gateway));
+    assert_eq!(admits(&config, SESSION), Ok(Caller::Server));
+    assert_eq!(admits(&config, KEY), Ok(Caller::Server));
     assert!(admits(&config, &format!("{SESSION},{KEY}")).is_err());
 }
 

@@ -169,10 +169,10 @@ fn allowed_origins_are_split_at_commas() {
     let origins = "https://app.example.com,http://localhost:5173,https://b.example.com:8443";
     let allowed = configure(&[("ALLOWED_ORIGINS", Some(origins))]).unwrap().allowed_origins;
     for origin in origins.split(',') {
-        assert!(allowed.allow(origin), "{origin}");
+        assert!(allowed.allows(origin), "{origin}");
     }
     for other in [origins, "https://app.example.com:8443", "http://app.example.com", "http://localhost", ""] {
-        assert!(!allowed.allow(other), "{other}");
+        assert!(!allowed.allows(other), "{other}");
     }
 }
 
@@ -180,7 +180,7 @@ fn allowed_origins_are_split_at_commas() {
 fn without_allowed_origins_nobody_s_pages_may_call() {
     for none in [None, Some("")] {
         let allowed = configure(&[("ALLOWED_ORIGINS", none)]).unwrap().allowed_origins;
-        assert!(["", "null", "https://app.example.com"].iter().all(|origin| !allowed.allow(origin)), "{none:?}");
+        assert!(["", "null", "https://app.example.com"].iter().all(|origin| !allowed.allows(origin)), "{none:?}");
     }
 }
 

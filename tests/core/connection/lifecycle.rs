@@ -216,7 +216,7 @@ fn only_a_server_is_shown_the_id() {
     connection.apply(fact(CREATED, NOW));
     let record = connection.record("acct_1".to_owned());
     assert_eq!(record.id, "conn_abc123");
-    assert_eq!(Caller::Gateway.view(record.clone()), record);
+    assert_eq!(Caller::Server.view(record.clone()), record);
     let session = Session { client_reference_id: "user_456".to_owned(), permissions: Vec::new(), connection: None };
     for caller in [Caller::Session(session), Caller::Console] {
         let shown = caller.view(record.clone());

@@ -11,7 +11,7 @@
 
 use ofauth_edge::core::gateway::{
     access::check_segments,
-    account::{AccountCall, AccountEffect, CONNECTIONS, connection_path, is_account},
+    account::{AccountCall, AccountEffect, CONNECTIONS_PATH, connection_path, is_account_path},
     route::{Route, route},
 };
 use percent_encoding::percent_decode_str;
@@ -42,7 +42,7 @@ fn the_routes_for_servers_are_passed_on() {
         "/v2/connections/conn_1",
     ];
     for path in paths {
-        assert!(is_account(path), "{path}");
+        assert!(is_account_path(path), "{path}");
         assert_eq!(check_segments(path), Ok(()), "{path}");
         for method in ALLOWED_METHODS {
             assert_eq!(route(method, path), Route::Account, "{method} {path}");
@@ -76,7 +76,7 @@ fn a_path_that_only_begins_like_one_is_not() {
         "/v2/%61ccount/whoami",
     ];
     for path in paths {
-        assert!(!is_account(path), "{path:?}");
+        assert!(!is_account_path(path), "{path:?}");
         assert_ne!(route("GET", path), Route::Account, "{path:?}");
     }
 }
@@ -84,7 +84,7 @@ fn a_path_that_only_begins_like_one_is_not() {
 #[test]
 fn a_delete_names_its_connection() {
     for name in ["conn_1", HANDLE, "conn%5F1", "a%3Ab", "settings", "invalidate", "connections", "import2", "Import"] {
-        for prefix in [CONNECTIONS, "/v2/connections"] {
+        for prefix in [CONNECTIONS_PATH, "/v2/connections"] {
             let path = format!("{prefix}/{name}");
             assert_eq!(does("DELETE", &path), (AccountEffect::Delete, Some(name)), "{path}");
         }
@@ -94,7 +94,7 @@ fn a_delete_names_its_connection() {
 #[test]
 fn an_invalidation_names_its_connection() {
     for name in ["conn_1", HANDLE, "invalidate", "settings", "import-1"] {
-        for prefix in [CONNECTIONS, "/v2/connections"] {
+        for prefix in [CONNECTIONS_PATH, "/v2/connections"] {
             let path = format!("{prefix}/{name}/invalidate");
             assert_eq!(does("POST", &path), (AccountEffect::Invalidate, Some(name)), "{path}");
         }
@@ -105,7 +105,7 @@ fn an_invalidation_names_its_connection() {
 fn an_import_makes_a_connection_or_renews_the_one_it_names() {
     assert_eq!(does("POST", "/v2/account/connections/import"), (AccountEffect::Import, None));
     for name in ["conn_1", HANDLE, "import", "settings"] {
-        let path = format!("{CONNECTIONS}/import/{name}");
+        let path = format!("{CONNECTIONS_PATH}/import/{name}");
         assert_eq!(does("PATCH", &path), (AccountEffect::Import, Some(name)), "{path}");
     }
 }
@@ -148,9 +148,12 @@ fn any_other_call_does_nothing_to_a_connection() {
 
 #[test]
 fn settings_are_those_of_the_connection_they_stand_under() {
-    let path = format!("{CONNECTIONS}/{HANDLE}/settings");
+    let path = format!("{CONNECTIONS_PATH}/{HANDLE}/settings");
     assert_eq!(does("PATCH", &path), (AccountEffect::None, Some(HANDLE)));
-    assert_eq!(AccountCall::read("PATCH", &path).path(Some("conn_1")), "/v2/account/connections/conn_1/settings");
+    assert_eq!(
+        AccountCall::read("PATCH", &path).upstream_path(Some("conn_1")),
+        "/v2/account/connections/conn_1/settings"
+    );
 }
 
 #[test]
@@ -158,7 +161,7 @@ fn a_call_without_a_connection_is_never_given_one() {
     for path in ["/v2/account/whoami", "/v2/account/connections", "/v2/account/connections/import", "/v2/vault/conn_1"]
     {
         let call = AccountCall::read("POST", path);
-        assert_eq!((call.connection, &*call.path(Some("conn_1"))), (None, path));
+        assert_eq!((call.connection, &*call.upstream_path(Some("conn_1"))), (None, path));
     }
 }
 
@@ -166,7 +169,7 @@ fn a_call_without_a_connection_is_never_given_one() {
 fn an_older_path_goes_up_in_today_s_words() {
     for under in ["", "/", "/conn_1", "/conn%5F1", "/conn_1/settings", "/conn_1/invalidate", "//conn_1"] {
         let call = format!("/v2/connections{under}");
-        assert_eq!(AccountCall::read("GET", &call).path(None), format!("/v2/account/connections{under}"));
+        assert_eq!(AccountCall::read("GET", &call).upstream_path(None), format!("/v2/account/connections{under}"));
     }
 }
 
@@ -182,10 +185,10 @@ fn a_handle_becomes_the_id_in_its_own_segment() {
         ("GET", "", "/a/acct_00112233445566778899aabbccddeeff"),
     ];
     for (method, before, after) in cases {
-        let path = format!("{CONNECTIONS}{before}/{HANDLE}{after}");
+        let path = format!("{CONNECTIONS_PATH}{before}/{HANDLE}{after}");
         let call = AccountCall::read(method, &path);
         assert_eq!(call.connection, Some(HANDLE), "{path}");
-        assert_eq!(call.path(Some("conn_1")), format!("{CONNECTIONS}{before}/conn_1{after}"));
+        assert_eq!(call.upstream_path(Some("conn_1")), format!("{CONNECTIONS_PATH}{before}/conn_1{after}"));
     }
 }
 
@@ -196,11 +199,11 @@ fn what_an_id_is_made_of_is_escaped_in_a_path() {
     for (id, segment) in
         [("a?b=c", "a%3Fb%3Dc"), ("a#b", "a%23b"), ("a:b@c", "a%3Ab%40c"), ("100%", "100%25"), ("import", "import")]
     {
-        let expected = format!("{CONNECTIONS}/{segment}/settings");
+        let expected = format!("{CONNECTIONS_PATH}/{segment}/settings");
         assert_eq!(connection_path(id, "/settings").unwrap(), expected);
-        let path = format!("{CONNECTIONS}/{HANDLE}/settings");
+        let path = format!("{CONNECTIONS_PATH}/{HANDLE}/settings");
         let call = AccountCall::read("GET", &path);
-        assert_eq!(call.path(Some(id)), expected);
+        assert_eq!(call.upstream_path(Some(id)), expected);
     }
     for id in [".", "..", "a/../b", "a\\b", "%2e%2e", "a/b", "\u{7f}"] {
         assert_eq!(connection_path(id, "").unwrap_err().code(), "BAD_REQUEST", "{id:?}");
@@ -219,8 +222,8 @@ fn a_call_is_understood_however_its_path_is_spelled() {
     ] {
         let call = AccountCall::read(method, path);
         assert_eq!((call.connection, call.effect), (Some("conn_1"), effect), "{path}");
-        assert_eq!(call.path(None), path);
-        assert_eq!(call.path(Some("conn_2")), path.replace("conn_1", "conn_2"));
+        assert_eq!(call.upstream_path(None), path);
+        assert_eq!(call.upstream_path(Some("conn_2")), path.replace("conn_1", "conn_2"));
     }
     assert_eq!(AccountCall::read("POST", "/v2/account/connections/%69mport").effect, AccountEffect::Import);
 }
@@ -253,19 +256,19 @@ proptest! {
         method in prop::sample::select(ALLOWED_METHODS.to_vec()),
         under in segments(),
     ) {
-        let path = format!("{CONNECTIONS}{under}");
+        let path = format!("{CONNECTIONS_PATH}{under}");
         let call = AccountCall::read(method, &path);
-        prop_assert_eq!(call.path(None), &*path);
+        prop_assert_eq!(call.upstream_path(None), &*path);
         let old = format!("/v2/connections{under}");
-        prop_assert_eq!(AccountCall::read(method, &old).path(None), &*path);
+        prop_assert_eq!(AccountCall::read(method, &old).upstream_path(None), &*path);
         prop_assert!(call.connection.is_none_or(|name| !name.is_empty() && !name.contains('/')));
     }
 
     #[test]
     fn naming_a_connection_anew_changes_one_segment(under in segments(), id in "[!-+.-~-]{1,20}") {
-        let path = format!("{CONNECTIONS}{under}");
+        let path = format!("{CONNECTIONS_PATH}{under}");
         let call = AccountCall::read("GET", &path);
-        let named = call.path(Some(&id));
+        let named = call.upstream_path(Some(&id));
         let (before, after): (Vec<_>, Vec<_>) = (path.split('/').collect(), named.split('/').collect());
         prop_assert_eq!(before.len(), after.len());
         let changed: Vec<_> = before.iter().zip(&after).filter(|(before, after)| before != after).collect();
@@ -288,6 +291,6 @@ proptest! {
     #[test]
     fn no_call_makes_the_reader_panic(method: String, path in r"\PC*|(/v2(/account)?/connections)?(/|import|é|%|x){0,6}") {
         let call = AccountCall::read(&method, &path);
-        let _ = (call.path(None), call.path(Some("conn_1")), is_account(&path), check_segments(&path));
+        let _ = (call.upstream_path(None), call.upstream_path(Some("conn_1")), is_account_path(&path), check_segments(&path));
     }
 }

@@ -287,11 +287,11 @@ fn a_refusal_is_an_object_that_names_a_type() {
     for body in
         [r#"{"type":"SESSION_EXPIRED"}"#, r#"{"code":"session_expired"}"#, r#"{"type":"","code":"session_expired"}"#]
     {
-        let refusal = ApiError::refusal(401, body.as_bytes()).unwrap();
+        let refusal = ApiError::read_refusal(401, body.as_bytes()).unwrap();
         assert_eq!((&*refusal.code, refusal.verdict), ("SESSION_EXPIRED", Verdict::Relink), "{body}");
     }
     let body = br#"{"error":"No","type":"TEAPOT","requestId":"r","actionRequired":"refresh_session"}"#;
-    assert_eq!(ApiError::refusal(403, body), Some(ApiError::read(403, RetryHeaders::default(), body)));
+    assert_eq!(ApiError::read_refusal(403, body), Some(ApiError::read(403, RetryHeaders::default(), body)));
 }
 
 #[test]
@@ -314,14 +314,14 @@ fn anything_else_is_no_refusal() {
         r#"{"type":"SESSION_EXPIRED"} x"#,
     ];
     for body in bodies {
-        assert_eq!(ApiError::refusal(401, body.as_bytes()), None, "{body}");
+        assert_eq!(ApiError::read_refusal(401, body.as_bytes()), None, "{body}");
     }
-    assert_eq!(ApiError::refusal(401, b"{\"type\":\"\xff\"}"), None);
+    assert_eq!(ApiError::read_refusal(401, b"{\"type\":\"\xff\"}"), None);
 }
 
 #[test]
 fn a_list_is_no_refusal() {
-    assert_eq!(ApiError::refusal(401, br#"["No","No","SESSION_EXPIRED"]"#), None);
+    assert_eq!(ApiError::read_refusal(401, br#"["No","No","SESSION_EXPIRED"]"#), None);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use ofauth_edge::core::{
     connection::{Changes, Connection, Fact, FactOrder, MISSING, Rank},
     gateway::{
         ApiError, RetryHeaders,
-        health::{Health, of_answer, of_record},
+        health::{Health, from_answer, from_record},
     },
 };
 use proptest::prelude::*;
@@ -20,12 +20,12 @@ fn told_by(status: &str) -> Option<Health> {
     let mut connection = Connection::new("conn_1".to_owned());
     let at = FactOrder { stamp: 0, rank: Rank::Updated, delivery: String::new() };
     connection.apply(Fact { at, changes: Changes::status(status) });
-    of_record(&connection.record("acct_1".to_owned()))
+    from_record(&connection.record("acct_1".to_owned()))
 }
 
 /// What an error answer shows.
 fn shown(status: u16, body: &str) -> Health {
-    of_answer(status, None, Some(&ApiError::read(status, RetryHeaders::default(), body.as_bytes())))
+    from_answer(status, None, Some(&ApiError::read(status, RetryHeaders::default(), body.as_bytes())))
 }
 
 fn typed(status: u16, kind: &str) -> Health {
@@ -56,16 +56,16 @@ fn of_any_other_connection_only_a_call_can_tell() {
     for status in ["active", "unknown", "paused", "", "Expired", "expired "] {
         assert_eq!(told_by(status), None, "{status:?}");
     }
-    assert_eq!(of_record(&Connection::new("conn_1".to_owned()).record("acct_1".to_owned())), None);
+    assert_eq!(from_record(&Connection::new("conn_1".to_owned()).record("acct_1".to_owned())), None);
 }
 
 #[test]
 fn a_success_is_healthy_unless_nobody_is_signed_in() {
     for status in [200, 201, 204, 299] {
         for is_auth in [None, Some(true)] {
-            assert_eq!(of_answer(status, is_auth, None), Health::Healthy, "{status} {is_auth:?}");
+            assert_eq!(from_answer(status, is_auth, None), Health::Healthy, "{status} {is_auth:?}");
         }
-        assert_eq!(of_answer(status, Some(false), None), Health::Relink, "{status}");
+        assert_eq!(from_answer(status, Some(false), None), Health::Relink, "{status}");
     }
 }
 
@@ -107,7 +107,7 @@ fn an_outage_is_ofauth_s() {
         for body in ["", "<h1>Bad gateway</h1>", "{}", r#"{"type":"PROXY_ERROR"}"#, r#"{"type":"NETWORK_ERROR"}"#] {
             assert_eq!(shown(status, body), Health::UpstreamDown, "{status} {body}");
         }
-        assert_eq!(of_answer(status, None, None), Health::UpstreamDown, "{status}");
+        assert_eq!(from_answer(status, None, None), Health::UpstreamDown, "{status}");
     }
     assert_eq!(typed(401, "RULES_OUTDATED"), Health::UpstreamDown);
 }
@@ -115,7 +115,7 @@ fn an_outage_is_ofauth_s() {
 #[test]
 fn an_answer_that_is_neither_success_nor_error_is_not_as_it_should_be() {
     for status in [100, 199, 300, 302, 304, 399] {
-        assert_eq!(of_answer(status, None, None), Health::UpstreamDown, "{status}");
+        assert_eq!(from_answer(status, None, None), Health::UpstreamDown, "{status}");
     }
 }
 
@@ -146,7 +146,7 @@ proptest! {
     #[test]
     fn only_words_of_ofauth_s_blame_the_connection(status in 300_u16..600, body: Vec<u8>) {
         let error = ApiError::read(status, RetryHeaders::default(), &body);
-        let health = of_answer(status, None, (status >= 400).then_some(&error));
+        let health = from_answer(status, None, (status >= 400).then_some(&error));
         let asked = serde_json::from_slice::<serde_json::Value>(&body).is_ok_and(|body| body.is_object());
         prop_assert!(asked || health != Health::Healthy);
         if status == 429 || status >= 500 {

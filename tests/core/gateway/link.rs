@@ -1,11 +1,11 @@
-//! Link's beginning: the body of an init, the connection that is linked again, and OFAuth's answer. The way back is in
-//! `link_return.rs`.
+//! The beginning of Link: the body of an init request, the connection that is reconnected, and OFAuth's answer. The way
+//! back is in `link_callback.rs` and `link_return.rs`.
 //!
 //! 1. A body is an object or nothing; connectionId is a name, null, or not there.
-//! 2. A session's body goes up for its own user, through the gateway's callback, with nothing else of its own to say.
-//! 3. A server's goes up as it came, but for the connection that is asked for.
-//! 4. Without a wish, the only expired connection is linked again, if none is active.
-//! 5. A session is sent on to a hosted page, https, and to nothing else.
+//! 2. A session's body is forwarded with its own user and the gateway's callback, and little else of what it received.
+//! 3. A server's body is forwarded as received, except for the connection.
+//! 4. If no connection is named, the only expired one is reconnected, if none is active.
+//! 5. A session's browser is sent to a hosted page over https, and nowhere else.
 //! 6. A Link session ends when OFAuth says so, after an hour at the latest.
 //! 7. No body panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -15,7 +15,7 @@ use ofauth_edge::core::{
     connection::{Changes, Connection, Fact, FactOrder, Rank, Record},
     gateway::{
         Session,
-        link::{HostedLink, Init, RequestedConnection, connection_to_reconnect, ends_at},
+        link::{HostedLink, InitRequest, RequestedConnection, connection_to_reconnect, expires_at},
     },
 };
 use proptest::prelude::*;
@@ -27,12 +27,12 @@ const CALLBACK: &str = "https://edge.example.com/link/callback";
 const NOW: i64 = 1_705_314_600_000;
 const HOUR: i64 = 3_600_000;
 
-fn init(body: &str) -> Init {
-    Init::read(body.as_bytes()).unwrap()
+fn init(body: &str) -> InitRequest {
+    InitRequest::read(body.as_bytes()).unwrap()
 }
 
 fn asked(body: &str) -> RequestedConnection {
-    init(body).asked
+    init(body).connection
 }
 
 fn session() -> Session {
@@ -41,7 +41,7 @@ fn session() -> Session {
 
 /// What goes up for a session.
 fn for_session(body: &str, asked: Option<&str>) -> Value {
-    serde_json::from_str(&init(body).for_session(&session(), ORIGIN, asked)).unwrap()
+    serde_json::from_str(&init(body).session_body(&session(), ORIGIN, asked)).unwrap()
 }
 
 fn record(status: &str) -> Record {
@@ -64,7 +64,7 @@ fn hosted(answer: &str) -> Option<Value> {
 #[test]
 fn a_body_may_be_absent_or_empty() {
     for body in ["", "{}", " { } \n"] {
-        assert_eq!(asked(body), RequestedConnection::Any, "{body:?}");
+        assert_eq!(asked(body), RequestedConnection::Unspecified, "{body:?}");
     }
     assert_eq!(for_session("", None), json!({ "clientReferenceId": "user_1", "redirectUrl": CALLBACK }));
 }
@@ -88,18 +88,18 @@ fn a_body_that_is_no_object_is_refused() {
         b"connectionId=conn_1",
     ];
     for body in bodies {
-        assert_eq!(Init::read(body).unwrap_err().code(), "BAD_REQUEST", "{}", String::from_utf8_lossy(body));
+        assert_eq!(InitRequest::read(body).unwrap_err().code(), "BAD_REQUEST", "{}", String::from_utf8_lossy(body));
     }
 }
 
 #[test]
 fn a_connection_is_named_new_or_not_mentioned() {
     let named = |name: &str| RequestedConnection::Named(name.to_owned());
-    assert_eq!(asked(r#"{"redirectUrl":"x"}"#), RequestedConnection::Any);
+    assert_eq!(asked(r#"{"redirectUrl":"x"}"#), RequestedConnection::Unspecified);
     assert_eq!(asked(r#"{"connectionId": null }"#), RequestedConnection::New);
     assert_eq!(asked(r#"{"connectionId":"conn_1"}"#), named("conn_1"));
     assert_eq!(asked(r#"{"connection\u0049d":"conn\u005f1"}"#), named("conn_1"));
-    assert_eq!(asked(r#"{"connectionid":"conn_1","connection_id":"conn_1"}"#), RequestedConnection::Any);
+    assert_eq!(asked(r#"{"connectionid":"conn_1","connection_id":"conn_1"}"#), RequestedConnection::Unspecified);
     assert_eq!(asked(r#"{"connectionId":""}"#), named(""));
 }
 
@@ -119,7 +119,7 @@ fn a_connection_is_named_by_text_alone() {
         &deep,
         r#""\ud800""#,
     ] {
-        let refused = Init::read(format!(r#"{{"connectionId":{odd}}}"#).as_bytes()).unwrap_err();
+        let refused = InitRequest::read(format!(r#"{{"connectionId":{odd}}}"#).as_bytes()).unwrap_err();
         assert_eq!(refused.code(), "BAD_REQUEST", "{}", &odd[..odd.len().min(20)]);
     }
 }
@@ -129,7 +129,7 @@ fn of_a_key_that_stands_twice_one_value_counts_everywhere() {
     let twice = r#"{"connectionId":"conn_1","connectionId":null,"clientReferenceId":"a","clientReferenceId":"b"}"#;
     assert_eq!(asked(twice), RequestedConnection::New);
     assert_eq!(init(twice).client_reference_id().as_deref(), Some("b"));
-    let up = init(twice).for_server(None);
+    let up = init(twice).server_body(None);
     assert_eq!(up, r#"{"clientReferenceId":"b"}"#);
 }
 
@@ -160,28 +160,28 @@ fn a_session_s_body_says_nothing_that_is_not_its_own_to_say() {
 fn a_session_s_user_is_written_as_json_whatever_it_is() {
     let odd = "a\"},\"clientReferenceId\":\"b\\\0é";
     let session = Session { client_reference_id: odd.to_owned(), ..session() };
-    let up: Value = serde_json::from_str(&init("{}").for_session(&session, ORIGIN, Some("c\"d"))).unwrap();
+    let up: Value = serde_json::from_str(&init("{}").session_body(&session, ORIGIN, Some("c\"d"))).unwrap();
     assert_eq!((&up["clientReferenceId"], &up["connectionId"]), (&json!(odd), &json!("c\"d")));
 }
 
 #[test]
 fn a_server_s_body_goes_up_as_it_came_but_for_the_connection() {
     let body = r#"{"a":1.50,"big":12345678901234567890123,"connectionId":"acct_1","redirectUrl":"https:\/\/x\u002f"}"#;
-    let up = init(body).for_server(Some("conn_1"));
+    let up = init(body).server_body(Some("conn_1"));
     assert_eq!(up, body.replace("acct_1", "conn_1"));
-    assert_eq!(init(body).for_server(None), body.replace("\"connectionId\":\"acct_1\",", ""));
+    assert_eq!(init(body).server_body(None), body.replace("\"connectionId\":\"acct_1\",", ""));
 }
 
 #[test]
 fn a_body_that_asks_for_the_very_connection_need_not_be_written_anew() {
     let named = |name: &str| RequestedConnection::Named(name.to_owned());
-    assert!(RequestedConnection::Any.is(None) && named("conn_1").is(Some("conn_1")));
+    assert!(RequestedConnection::Unspecified.is_already(None) && named("conn_1").is_already(Some("conn_1")));
     assert!(
-        !RequestedConnection::Any.is(Some("conn_1"))
-            && !named("acct_1").is(Some("conn_1"))
-            && !named("conn_1").is(None)
+        !RequestedConnection::Unspecified.is_already(Some("conn_1"))
+            && !named("acct_1").is_already(Some("conn_1"))
+            && !named("conn_1").is_already(None)
     );
-    assert!(!RequestedConnection::New.is(None), "what asks for a new one does so with a null");
+    assert!(!RequestedConnection::New.is_already(None), "what asks for a new one does so with a null");
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn what_is_no_page_to_send_a_user_to_is_refused() {
 
 #[test]
 fn a_link_session_ends_when_ofauth_says_so() {
-    let ends = |body: &str| ends_at(body.as_bytes(), NOW) - NOW;
+    let ends = |body: &str| expires_at(body.as_bytes(), NOW) - NOW;
     assert_eq!(ends(r#"{"expiresAt":"2024-01-15T11:00:00Z"}"#), HOUR / 2);
     assert_eq!(ends(r#"{"expiresAt":"2024-01-15T12:00:00.500+01:00"}"#), HOUR / 2 + 500);
     assert_eq!(ends(r#"{"expiresAt":"2024-01-15T10:29:59Z"}"#), -1000);
@@ -304,7 +304,7 @@ fn a_link_session_ends_after_an_hour_whatever_ofauth_says() {
         r#"{"expiresAt":"2024-01-15T11:30:01Z"}"#,
         r#"{"expiresAt":"9999-12-31T23:59:59Z"}"#,
     ] {
-        assert_eq!(ends_at(body.as_bytes(), NOW), NOW + HOUR, "{body}");
+        assert_eq!(expires_at(body.as_bytes(), NOW), NOW + HOUR, "{body}");
     }
 }
 
@@ -335,8 +335,8 @@ proptest! {
     #[test]
     fn no_bytes_make_the_reader_panic(bytes: Vec<u8>, value in value(), now in -NOW..2 * NOW) {
         for body in [&bytes[..], value.to_string().as_bytes()] {
-            let _ = (Init::read(body).is_ok(), HostedLink::read(body));
-            prop_assert!(ends_at(body, now) <= now + HOUR);
+            let _ = (InitRequest::read(body).is_ok(), HostedLink::read(body));
+            prop_assert!(expires_at(body, now) <= now + HOUR);
         }
     }
 
@@ -356,7 +356,7 @@ proptest! {
         if let Some(id) = &id {
             expected["connectionId"] = json!(id);
         }
-        let up = init(&body.to_string()).for_session(&session, ORIGIN, id.as_deref());
+        let up = init(&body.to_string()).session_body(&session, ORIGIN, id.as_deref());
         prop_assert_eq!(serde_json::from_str::<Value>(&up).unwrap(), expected);
     }
 
@@ -367,7 +367,7 @@ proptest! {
     ) {
         let mut body: Value = fields.into_iter().collect();
         body["connectionId"] = json!("acct_1");
-        let up = init(&body.to_string()).for_server(id.as_deref());
+        let up = init(&body.to_string()).server_body(id.as_deref());
         match id {
             Some(id) => body["connectionId"] = json!(id),
             None => drop(body.as_object_mut().unwrap().remove("connectionId")),

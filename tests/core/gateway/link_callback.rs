@@ -7,7 +7,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::{
-    gateway::link::{Callback, LinkEnding},
+    gateway::callback::{Callback, LinkEnding},
     id::is_connection_id,
 };
 use proptest::prelude::*;

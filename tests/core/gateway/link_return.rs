@@ -1,17 +1,18 @@
-//! Link's way back, where it leads: the page that a user wishes to return to, and what that page is told. What the browser
-//! brings back is in `link_callback.rs`.
+//! The end of Link: the page to which a user's browser returns, and the status in its query. What the browser brings
+//! back is in `link_callback.rs`.
 //!
-//! 1. A wish is a URL on a site of ALLOWED_ORIGINS or that of APP_RETURN_URL, exactly; https, or http on loopback.
-//! 2. Nothing that a browser could read as another site passes.
-//! 3. Without a wish it is APP_RETURN_URL, if there is one.
-//! 4. What the page is told is added to its query; origin, path, own query and fragment stay.
+//! 1. A requested page is on an origin of ALLOWED_ORIGINS or on that of APP_RETURN_URL; https, or http on loopback.
+//! 2. A URL that a browser could read as one of another site is refused.
+//! 3. If no page is requested, it is that of APP_RETURN_URL, if that is set.
+//! 4. The status is added to the page's query; origin, path, the rest of the query and fragment stay.
 //! 5. No URL panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use form_urlencoded::parse;
 use ofauth_edge::core::gateway::{
     EdgeError,
-    link::{Init, ReturnStatus},
+    callback::ReturnStatus,
+    link::InitRequest,
     origin::{AllowedOrigins, origin_of},
 };
 use proptest::prelude::*;
@@ -27,7 +28,7 @@ fn allowed() -> AllowedOrigins {
 
 /// What becomes of a session's wish to return to `url`.
 fn wish(url: &str) -> Result<Option<String>, &'static str> {
-    let init = Init::read(json!({ "redirectUrl": url }).to_string().as_bytes()).unwrap();
+    let init = InitRequest::read(json!({ "redirectUrl": url }).to_string().as_bytes()).unwrap();
     init.return_url(&allowed(), Some(APP)).map_err(EdgeError::code)
 }
 fn some<T>(text: &str, make: impl Fn(Option<String>) -> T) -> T {
@@ -181,14 +182,14 @@ fn a_url_has_at_most_2048_bytes() {
 #[test]
 fn a_wish_is_text() {
     for odd in [json!(1), json!(true), json!([APP]), json!({ "url": APP })] {
-        let init = Init::read(json!({ "redirectUrl": odd }).to_string().as_bytes()).unwrap();
+        let init = InitRequest::read(json!({ "redirectUrl": odd }).to_string().as_bytes()).unwrap();
         assert_eq!(init.return_url(&allowed(), Some(APP)).unwrap_err().code(), "BAD_REQUEST", "{odd}");
     }
 }
 
 #[test]
 fn without_a_wish_the_app_s_own_page_is_meant_if_there_is_one() {
-    let init = Init::read(b"{}").unwrap();
+    let init = InitRequest::read(b"{}").unwrap();
     assert_eq!(init.return_url(&allowed(), Some(APP)), Ok(None));
     assert_eq!(init.return_url(&allowed(), None).unwrap_err().code(), "BAD_REQUEST");
 }
@@ -196,7 +197,7 @@ fn without_a_wish_the_app_s_own_page_is_meant_if_there_is_one() {
 #[test]
 fn a_site_that_nobody_allowed_is_refused_whatever_else_is_set() {
     let wish = |url: &str, app| {
-        let init = Init::read(json!({ "redirectUrl": url }).to_string().as_bytes()).unwrap();
+        let init = InitRequest::read(json!({ "redirectUrl": url }).to_string().as_bytes()).unwrap();
         init.return_url(&AllowedOrigins::default(), app).is_ok()
     };
     assert!(!wish("https://shop.example.com/", None));
@@ -217,7 +218,7 @@ fn the_page_is_told_in_its_query() {
         (ReturnStatus::Unknown, "status=unknown"),
     ];
     for (told, query) in told {
-        assert_eq!(told.to(url), format!("{url}?{query}"));
+        assert_eq!(told.add_to_url(url), format!("{url}?{query}"));
     }
 }
 
@@ -237,7 +238,7 @@ fn what_the_page_s_url_has_of_its_own_stays() {
         ("https://a.example/?a?b", "https://a.example/?a?b&status=pending"),
         ("https://a.example/?status=success&x=1&%73tep=2", "https://a.example/?x=1&status=pending"),
     ] {
-        assert_eq!(ReturnStatus::Pending.to(url), expected);
+        assert_eq!(ReturnStatus::Pending.add_to_url(url), expected);
     }
 }
 
@@ -299,7 +300,7 @@ proptest! {
     #[test]
     fn what_a_page_is_told_leaves_its_url_as_it_was(url in page(), told in told()) {
         prop_assume!(wish(&url).is_ok());
-        let sent = told.to(&url);
+        let sent = told.add_to_url(&url);
         prop_assert_eq!(origin_of(&sent), origin_of(&url));
         let (before, after) = (parts(&url), parts(&sent));
         prop_assert_eq!((before.0, before.2), (after.0, after.2));
@@ -314,11 +315,11 @@ proptest! {
     #[test]
     fn what_a_page_is_told_has_no_byte_that_a_header_could_not_carry(url in page(), told in told()) {
         prop_assume!(wish(&url).is_ok());
-        prop_assert!(told.to(&url).bytes().all(|byte| byte.is_ascii_graphic()));
+        prop_assert!(told.add_to_url(&url).bytes().all(|byte| byte.is_ascii_graphic()));
     }
 
     #[test]
     fn no_url_makes_the_judge_panic(url: String) {
-        let _ = (origin_of(&url), wish(&url), ReturnStatus::Pending.to(&url));
+        let _ = (origin_of(&url), wish(&url), ReturnStatus::Pending.add_to_url(&url));
     }
 }

@@ -3,7 +3,7 @@
 //! 1. Filters, limit, offset and cursor are read; what is not given has its default.
 //! 2. A number out of range or form, an unknown key and a repeated key are BAD_REQUEST.
 //! 3. A cursor opens for the same filters only, and only unchanged.
-//! 4. Events have cursors of their own, and so has each connection's timeline.
+//! 4. The list of events has cursors of its own, and so has the timeline of each connection.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{NONCE_A, NONCE_B, sealer};
@@ -184,39 +184,39 @@ fn next(sealed: String) -> EventQuery {
 
 #[test]
 fn a_timeline_begins_beyond_every_place() {
-    let beginning = EventQuery::parse("").unwrap().open_place(HANDLE, &sealer()).unwrap();
+    let beginning = EventQuery::parse("").unwrap().open_timeline_cursor(HANDLE, &sealer()).unwrap();
     assert_eq!(beginning, 1 << 53, "a number that JavaScript holds exactly");
 }
 
 #[test]
 fn a_place_opens_for_the_same_connection_only() {
-    let sealed = EventQuery::seal_place(HANDLE, 7, &sealer(), NONCE_A);
-    assert_eq!(next(sealed.clone()).open_place(HANDLE, &sealer()), Ok(7));
+    let sealed = EventQuery::seal_timeline_cursor(HANDLE, 7, &sealer(), NONCE_A);
+    assert_eq!(next(sealed.clone()).open_timeline_cursor(HANDLE, &sealer()), Ok(7));
     for other in ["acct_00112233445566778899aabbccddeef0", "", "acct_", "../events"] {
-        let refusal = next(sealed.clone()).open_place(other, &sealer()).unwrap_err();
+        let refusal = next(sealed.clone()).open_timeline_cursor(other, &sealer()).unwrap_err();
         assert_eq!(refusal.code(), "BAD_REQUEST", "{other}");
     }
     let others = Sealer::new(&[[9; 32]]).unwrap();
-    assert!(next(sealed).open_place(HANDLE, &others).is_err());
+    assert!(next(sealed).open_timeline_cursor(HANDLE, &others).is_err());
 }
 
 #[test]
 fn places_and_cursors_do_not_mix() {
-    let place = EventQuery::seal_place(HANDLE, 7, &sealer(), NONCE_A);
+    let place = EventQuery::seal_timeline_cursor(HANDLE, 7, &sealer(), NONCE_A);
     let events = EventQuery::seal_cursor(&EventCursor::default(), &sealer(), NONCE_A);
     assert!(next(place.clone()).open_cursor(&sealer()).is_err());
     assert!(with_cursor("", place).open_cursor(&sealer()).is_err());
     for other in [events, sealed(""), String::new(), "7".to_owned(), "====".to_owned()] {
-        assert!(next(other.clone()).open_place(HANDLE, &sealer()).is_err(), "{other}");
+        assert!(next(other.clone()).open_timeline_cursor(HANDLE, &sealer()).is_err(), "{other}");
     }
 }
 
 proptest! {
     #[test]
     fn any_place_round_trips(place: i64, handle: String) {
-        let sealed = EventQuery::seal_place(&handle, place, &sealer(), NONCE_A);
+        let sealed = EventQuery::seal_timeline_cursor(&handle, place, &sealer(), NONCE_A);
         prop_assert!(sealed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
-        prop_assert_eq!(next(sealed).open_place(&handle, &sealer()), Ok(place));
+        prop_assert_eq!(next(sealed).open_timeline_cursor(&handle, &sealer()), Ok(place));
     }
 
     #[test]

@@ -20,7 +20,7 @@ fn names(list: &str) -> Vec<&str> {
 
 #[test]
 fn configured_origins_are_allowed() {
-    assert!(allowed().allow(APP) && allowed().allow(DEV));
+    assert!(allowed().allows(APP) && allowed().allows(DEV));
 }
 
 #[test]
@@ -46,14 +46,14 @@ fn an_origin_that_only_resembles_one_is_not() {
         "http://localhost:51733",
     ];
     for origin in others {
-        assert!(!allowed().allow(origin), "{origin:?}");
+        assert!(!allowed().allows(origin), "{origin:?}");
     }
 }
 
 #[test]
 fn without_configured_origins_none_is_allowed() {
     for origin in ["", "null", "*", APP] {
-        assert!(!AllowedOrigins::default().allow(origin), "{origin:?}");
+        assert!(!AllowedOrigins::default().allows(origin), "{origin:?}");
     }
 }
 
@@ -90,6 +90,6 @@ fn a_page_may_read_each_header_of_the_contract_by_name() {
 proptest! {
     #[test]
     fn no_other_origin_is_allowed(origin in "(https?://)?(app\\.|localhost)?[a-z.:/0-9]{0,20}|\\PC*") {
-        prop_assert_eq!(allowed().allow(&origin), origin == APP || origin == DEV);
+        prop_assert_eq!(allowed().allows(&origin), origin == APP || origin == DEV);
     }
 }

@@ -13,7 +13,7 @@ use ofauth_edge::core::{
     connection::{ACTIVE, Connection, DISCONNECTED, EXPIRED, MISSING, Record, UNKNOWN},
     gateway::{
         EdgeError, Session,
-        access::{ANY_PERMISSION, choose_connection, permission, select_for_session},
+        access::{ANY_PERMISSION, choose_connection, required_permission, select_for_session},
     },
 };
 use proptest::prelude::*;
@@ -39,25 +39,25 @@ fn every_listed_route_needs_its_permission() {
     let routes = routes();
     assert!(routes.len() > 100 && routes.iter().filter(|(.., permission)| permission != ANY_PERMISSION).count() > 90);
     for (method, path, expected) in routes {
-        assert_eq!(permission(&method, &path), expected, "{method} {path}");
+        assert_eq!(required_permission(&method, &path), expected, "{method} {path}");
     }
 }
 
 #[test]
 fn head_needs_what_get_needs() {
     for (_, path, _) in routes() {
-        assert_eq!(permission("HEAD", &path), permission("GET", &path), "{path}");
+        assert_eq!(required_permission("HEAD", &path), required_permission("GET", &path), "{path}");
     }
-    assert_eq!(permission("HEAD", "/v2/access/self"), "profile:read");
-    assert_eq!(permission("HEAD", "/v2/access/mass-messages"), ANY_PERMISSION);
+    assert_eq!(required_permission("HEAD", "/v2/access/self"), "profile:read");
+    assert_eq!(required_permission("HEAD", "/v2/access/mass-messages"), ANY_PERMISSION);
 }
 
 #[test]
 fn a_method_that_is_not_listed_for_the_path_needs_any() {
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "get", "Get", "", "GET "] {
-        assert_eq!(permission(method, "/v2/access/self"), ANY_PERMISSION, "{method:?}");
+        assert_eq!(required_permission(method, "/v2/access/self"), ANY_PERMISSION, "{method:?}");
     }
-    assert_eq!(permission("PATCH", "/v2/access/self"), "profile:write");
+    assert_eq!(required_permission("PATCH", "/v2/access/self"), "profile:write");
 }
 
 #[test]
@@ -77,32 +77,32 @@ fn static_segments_go_before_parameters() {
         ("GET", "analytics/posts/chart", "analytics:read"),
     ];
     for (method, path, expected) in rows {
-        assert_eq!(permission(method, &format!("/v2/access/{path}")), expected, "{method} {path}");
+        assert_eq!(required_permission(method, &format!("/v2/access/{path}")), expected, "{method} {path}");
     }
 }
 
 #[test]
 fn an_encoded_static_segment_is_that_segment() {
     for path in ["users/%6cists", "users/%6Cists", "%75sers/lists", "users/%6c%69%73%74%73", "%75%73ers/list%73"] {
-        assert_eq!(permission("GET", &format!("/v2/access/{path}")), "lists:read", "{path}");
+        assert_eq!(required_permission("GET", &format!("/v2/access/{path}")), "lists:read", "{path}");
     }
-    assert_eq!(permission("GET", "/%76%32/access/self"), "profile:read");
+    assert_eq!(required_permission("GET", "/%76%32/access/self"), "profile:read");
 }
 
 #[test]
 fn segments_are_decoded_once_and_apart() {
-    assert_eq!(permission("GET", "/v2/access/users/%256cists"), "profile:read");
-    assert_eq!(permission("GET", "/v2/access/users%2Flists"), ANY_PERMISSION);
-    assert_eq!(permission("GET", "/v2%2Faccess%2Fself"), ANY_PERMISSION);
-    assert_eq!(permission("GET", "/v2/access/users/lists%2F17"), "profile:read");
-    assert_eq!(permission("GET", "/v2/access/users/%ff"), ANY_PERMISSION);
-    assert_eq!(permission("GET", "/v2/access/users/{userId}"), "profile:read");
+    assert_eq!(required_permission("GET", "/v2/access/users/%256cists"), "profile:read");
+    assert_eq!(required_permission("GET", "/v2/access/users%2Flists"), ANY_PERMISSION);
+    assert_eq!(required_permission("GET", "/v2%2Faccess%2Fself"), ANY_PERMISSION);
+    assert_eq!(required_permission("GET", "/v2/access/users/lists%2F17"), "profile:read");
+    assert_eq!(required_permission("GET", "/v2/access/users/%ff"), ANY_PERMISSION);
+    assert_eq!(required_permission("GET", "/v2/access/users/{userId}"), "profile:read");
 }
 
 #[test]
 fn the_case_of_a_static_segment_matters() {
     for path in ["/v2/access/Self", "/V2/access/self", "/v2/access/subscribers/17/NOTE"] {
-        assert_eq!(permission("GET", path), ANY_PERMISSION, "{path}");
+        assert_eq!(required_permission("GET", path), ANY_PERMISSION, "{path}");
     }
 }
 
@@ -112,11 +112,11 @@ fn a_trailing_or_empty_segment_matches_nothing() {
         let odd =
             [format!("{path}/"), format!("/{path}"), path[1..].to_owned(), path.replacen("/access/", "/access//", 1)];
         for odd in odd.iter().filter(|odd| **odd != path) {
-            assert_eq!(permission(&method, odd), ANY_PERMISSION, "{method} {odd}");
+            assert_eq!(required_permission(&method, odd), ANY_PERMISSION, "{method} {odd}");
         }
     }
     for path in ["", "/", "/v2/access/", "/v2/access", "/v2/access/users/", "/v2/access/users//posts", "//"] {
-        assert_eq!(permission("GET", path), ANY_PERMISSION, "{path:?}");
+        assert_eq!(required_permission("GET", path), ANY_PERMISSION, "{path:?}");
     }
 }
 
@@ -126,7 +126,7 @@ fn what_is_not_listed_needs_any() {
         ["/v2/access/new", "/v2/access/self/new", "/v2/access/users/1/2/3/4/5/6", "/v1/access/self", "/v2/access/selfx"]
     {
         for method in ALLOWED_METHODS {
-            assert_eq!(permission(method, path), ANY_PERMISSION, "{method} {path}");
+            assert_eq!(required_permission(method, path), ANY_PERMISSION, "{method} {path}");
         }
     }
 }
@@ -135,8 +135,16 @@ fn what_is_not_listed_needs_any() {
 fn the_raw_proxy_needs_any() {
     for path in ["users/me", "api2/v2/users/list", "self", "", "a/b/c/d"] {
         for method in ALLOWED_METHODS {
-            assert_eq!(permission(method, &format!("/v2/access/proxy/{path}")), ANY_PERMISSION, "{method} {path}");
-            assert_eq!(permission(method, &format!("/v2/access/%70roxy/{path}")), ANY_PERMISSION, "{method} {path}");
+            assert_eq!(
+                required_permission(method, &format!("/v2/access/proxy/{path}")),
+                ANY_PERMISSION,
+                "{method} {path}"
+            );
+            assert_eq!(
+                required_permission(method, &format!("/v2/access/%70roxy/{path}")),
+                ANY_PERMISSION,
+                "{method} {path}"
+            );
         }
     }
     assert_eq!(ANY_PERMISSION, "access:any");
@@ -258,12 +266,12 @@ proptest! {
             if segment.contains('%') { segment.to_owned() } else { segment.chars().enumerate().map(letter).collect() }
         };
         let path: Vec<String> = path.split('/').map(encode).collect();
-        prop_assert_eq!(permission(method, &path.join("/")), expected);
+        prop_assert_eq!(required_permission(method, &path.join("/")), expected);
     }
 
     #[test]
     fn no_method_path_or_header_panics(method: String, path: String, header: String) {
-        let _ = (permission(&method, &path), permission("GET", &format!("/v2/access/{path}")), bound(Some(&header), None));
+        let _ = (required_permission(&method, &path), required_permission("GET", &format!("/v2/access/{path}")), bound(Some(&header), None));
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! What an upstream answer means: whether to send again, what it tells of the connection, what a client should do.
+//! What OFAuth's answer means: whether to send the call again, what it shows about the connection, what a client should
+//! do.
 //!
 //! 1. GET and HEAD are sent again after a network error, 502, 503, RULES_OUTDATED, and a 429 that names at most 2 s.
-//! 2. At most 3 tries and 10 s in all; jitter is anything up to 200 ms, then 400 ms.
+//! 2. At most 3 attempts and 10 s in all; jitter is anything up to 200 ms, then 400 ms.
 //! 3. A refusal is looked for in 401 and 403, never under the raw proxy.
 //! 4. A refusal that means relink shows `expired`, and so does a `/self` that is not signed in; a success lifts
 //!    `expired` and `missing`; nothing lifts `disconnected`.
@@ -14,25 +15,31 @@ use ofauth_edge::core::{
     gateway::{
         ApiError, Verdict,
         access::{
-            Attempt, DEADLINE, MAX_TRIES, is_self, may_refuse, observed_status, retry_delay, verdict, with_relink_hint,
+            Attempt, DEADLINE, MAX_ATTEMPTS, is_self_path, may_be_refusal, observed_status, retry_delay, verdict,
+            with_relink_hint,
         },
     },
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+/// An answer with this status, error type and `Retry-After` in seconds.
+const fn answered(status: u16, code: Option<&str>, retry_after: Option<u64>) -> Attempt<'_> {
+    Attempt::Answered { status, code, retry_after }
+}
+
 const REPEATED: [Attempt; 7] = [
     Attempt::Failed,
-    Attempt::Answered(502, None, None),
-    Attempt::Answered(503, None, None),
-    Attempt::Answered(503, None, Some(60)),
-    Attempt::Answered(401, Some("RULES_OUTDATED"), None),
-    Attempt::Answered(403, Some("RULES_OUTDATED"), None),
-    Attempt::Answered(429, None, Some(0)),
+    answered(502, None, None),
+    answered(503, None, None),
+    answered(503, None, Some(60)),
+    answered(401, Some("RULES_OUTDATED"), None),
+    answered(403, Some("RULES_OUTDATED"), None),
+    answered(429, None, Some(0)),
 ];
 
 fn refusal(kind: &str) -> ApiError {
-    ApiError::refusal(401, json!({ "error": "No", "type": kind }).to_string().as_bytes()).unwrap()
+    ApiError::read_refusal(401, json!({ "error": "No", "type": kind }).to_string().as_bytes()).unwrap()
 }
 
 fn hinted(body: &str) -> Option<String> {
@@ -60,17 +67,17 @@ fn any_other_method_is_sent_once() {
 #[test]
 fn other_answers_are_handed_on_at_once() {
     for status in [200, 204, 301, 304, 400, 401, 403, 404, 409, 500, 501, 504, 520] {
-        assert_eq!(retry_delay("GET", Attempt::Answered(status, None, None), 1, 0, 0.0), None, "{status}");
-        assert_eq!(retry_delay("GET", Attempt::Answered(status, None, Some(1)), 1, 0, 0.0), None, "{status}");
+        assert_eq!(retry_delay("GET", answered(status, None, None), 1, 0, 0.0), None, "{status}");
+        assert_eq!(retry_delay("GET", answered(status, None, Some(1)), 1, 0, 0.0), None, "{status}");
     }
     for code in ["SESSION_EXPIRED", "SESSION_NOT_PROVIDED", "UNAUTHORIZED", "rules_outdated", ""] {
-        assert_eq!(retry_delay("GET", Attempt::Answered(401, Some(code), None), 1, 0, 0.0), None, "{code}");
+        assert_eq!(retry_delay("GET", answered(401, Some(code), None), 1, 0, 0.0), None, "{code}");
     }
 }
 
 #[test]
 fn a_429_is_waited_for_if_it_names_two_seconds_or_less() {
-    let wait = |seconds, random| retry_delay("GET", Attempt::Answered(429, None, seconds), 1, 0, random);
+    let wait = |seconds, random| retry_delay("GET", answered(429, None, seconds), 1, 0, random);
     assert_eq!([wait(Some(0), 0.0), wait(Some(1), 0.0), wait(Some(2), 0.0)], [Some(0), Some(1_000), Some(2_000)]);
     assert_eq!(wait(Some(2), 1.0), Some(2_200));
     for seconds in [None, Some(3), Some(60), Some(u64::MAX)] {
@@ -80,7 +87,7 @@ fn a_429_is_waited_for_if_it_names_two_seconds_or_less() {
 
 #[test]
 fn a_call_is_sent_three_times_at_most() {
-    assert_eq!(MAX_TRIES, 3);
+    assert_eq!(MAX_ATTEMPTS, 3);
     for tried in REPEATED {
         let waits = [1, 2, 3, 4, u32::MAX].map(|tries| retry_delay("GET", tried, tries, 0, 0.0).is_some());
         assert_eq!(waits, [true, true, false, false, false], "{tried:?}");
@@ -93,8 +100,8 @@ fn no_try_begins_after_the_deadline() {
     let wait = |tried, elapsed| retry_delay("GET", tried, 1, elapsed, 0.5);
     assert_eq!(wait(Attempt::Failed, 9_899), Some(100));
     assert_eq!([wait(Attempt::Failed, 9_900), wait(Attempt::Failed, 10_000), wait(Attempt::Failed, 60_000)], [None; 3]);
-    assert_eq!(wait(Attempt::Answered(429, None, Some(2)), 7_899), Some(2_100));
-    assert_eq!(wait(Attempt::Answered(429, None, Some(2)), 7_900), None);
+    assert_eq!(wait(answered(429, None, Some(2)), 7_899), Some(2_100));
+    assert_eq!(wait(answered(429, None, Some(2)), 7_900), None);
 }
 
 #[test]
@@ -107,27 +114,27 @@ fn jitter_doubles() {
 #[test]
 fn a_refusal_may_stand_in_401_and_403() {
     for status in [401, 403] {
-        assert!(may_refuse("/v2/access/self", status));
-        assert!(may_refuse("/v2/access/proxyx/users", status));
-        assert!(!may_refuse("/v2/access/proxy/users/me", status));
-        assert!(!may_refuse("/v2/access/proxy/", status));
+        assert!(may_be_refusal("/v2/access/self", status));
+        assert!(may_be_refusal("/v2/access/proxyx/users", status));
+        assert!(!may_be_refusal("/v2/access/proxy/users/me", status));
+        assert!(!may_be_refusal("/v2/access/proxy/", status));
     }
     for status in [200, 400, 402, 404, 429, 500, 502] {
-        assert!(!may_refuse("/v2/access/self", status), "{status}");
+        assert!(!may_be_refusal("/v2/access/self", status), "{status}");
     }
 }
 
 #[test]
 fn the_raw_proxy_is_itself_however_it_is_written() {
     for path in ["/v2/access/%70roxy/users/me", "/v2/access/pro%78y/users/me", "/v2/acces%73/proxy/x"] {
-        assert!(!may_refuse(path, 401), "{path}");
+        assert!(!may_be_refusal(path, 401), "{path}");
         assert_eq!(verdict(path, 401, None), Some(Verdict::GiveUp), "{path}");
     }
 }
 
 #[test]
 fn a_refusal_that_means_relink_shows_expired() {
-    let hinted = ApiError::refusal(403, br#"{"type":"FORBIDDEN","actionRequired":"refresh_session"}"#).unwrap();
+    let hinted = ApiError::read_refusal(403, br#"{"type":"FORBIDDEN","actionRequired":"refresh_session"}"#).unwrap();
     for refusal in [refusal("SESSION_EXPIRED"), refusal("SESSION_NOT_PROVIDED"), refusal("session_expired"), hinted] {
         for known in [ACTIVE, MISSING, UNKNOWN, EXPIRED, "awaiting_2fa"] {
             assert_eq!(observed_status(known, 401, Some(&refusal), None), Some(EXPIRED), "{known} {refusal:?}");
@@ -252,7 +259,7 @@ fn what_is_no_object_gets_no_hint() {
 #[test]
 fn half_a_pair_of_surrogates_does_not_keep_the_hint_off() {
     let body = r#"{"error":"No, Jane \ud83d","type":"SESSION_EXPIRED"}"#;
-    assert!(ApiError::refusal(401, body.as_bytes()).is_some_and(|refusal| refusal.verdict == Verdict::Relink));
+    assert!(ApiError::read_refusal(401, body.as_bytes()).is_some_and(|refusal| refusal.verdict == Verdict::Relink));
     assert!(hinted(body).is_some_and(|hinted| hinted.ends_with(r#","actionRequired":"relink_connection"}"#)));
 }
 
@@ -264,11 +271,11 @@ proptest! {
         random in prop_oneof![4 => 0.0..=1.0, 1 => any::<f64>()],
         seconds in 0_u64..=2,
     ) {
-        for (tried, least) in [(Attempt::Failed, 0), (Attempt::Answered(429, None, Some(seconds)), i64::try_from(seconds).unwrap() * 1_000)] {
+        for (tried, least) in [(Attempt::Failed, 0), (answered(429, None, Some(seconds)), i64::try_from(seconds).unwrap() * 1_000)] {
             if let Some(wait) = retry_delay("GET", tried, tries, elapsed, random) {
                 let most = if tries < 2 { 200 } else { 400 };
                 prop_assert!((least..=least + most).contains(&wait));
-                prop_assert!(tries < MAX_TRIES && elapsed + wait < DEADLINE);
+                prop_assert!(tries < MAX_ATTEMPTS && elapsed + wait < DEADLINE);
             }
         }
     }
@@ -285,16 +292,16 @@ proptest! {
     #[test]
     fn no_body_or_path_panics(body: Vec<u8>, text: String, status: u16) {
         let _ = (with_relink_hint(&body), hinted(&text), hinted(&format!("{{{text}}}")));
-        let _ = (may_refuse(&text, status), verdict(&text, status, None), observed_status(&text, status, None, None));
+        let _ = (may_be_refusal(&text, status), verdict(&text, status, None), observed_status(&text, status, None, None));
     }
 }
 
 #[test]
 fn self_is_itself_however_it_is_written() {
     for path in ["/v2/access/self", "/v2/access/%73elf", "/v2/acces%73/self"] {
-        assert!(is_self(path), "{path}");
+        assert!(is_self_path(path), "{path}");
     }
     for path in ["/v2/access/self/", "/v2/access/self/notifications", "/v2/access/selfish", "/v2/access/proxy/self"] {
-        assert!(!is_self(path), "{path}");
+        assert!(!is_self_path(path), "{path}");
     }
 }

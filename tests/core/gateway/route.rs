@@ -25,7 +25,7 @@ const READ: [(&str, Route); 7] = [
     ),
     ("/edge/connections/conn_abc123", Route::Connection("conn_abc123")),
     ("/edge/connections/conn_abc123/health", Route::ConnectionHealth("conn_abc123")),
-    ("/edge/connections/acct_1/events", Route::Timeline("acct_1")),
+    ("/edge/connections/acct_1/events", Route::ConnectionEvents("acct_1")),
 ];
 
 /// The routes of one method each.
@@ -34,8 +34,8 @@ const ONE: [(&str, &str, Route); 6] = [
     ("POST", "/edge/sessions", Route::Sessions),
     ("POST", "/v2/link/init", Route::LinkInit),
     ("GET", "/link/callback", Route::LinkCallback),
-    ("POST", "/edge/connections/acct_1/invalidate", Route::Invalidate("acct_1")),
-    ("DELETE", "/edge/users/user_1", Route::User("user_1")),
+    ("POST", "/edge/connections/acct_1/invalidate", Route::InvalidateConnection("acct_1")),
+    ("DELETE", "/edge/users/user_1", Route::DeleteUser("user_1")),
 ];
 
 #[test]
@@ -74,7 +74,7 @@ fn any_method_goes_to_the_routes_for_servers() {
 fn a_connection_may_be_called_like_a_route() {
     for name in ["health", "events", "invalidate", "import", "connections"] {
         assert_eq!(route("GET", &format!("/edge/connections/{name}")), Route::Connection(name));
-        assert_eq!(route("DELETE", &format!("/edge/connections/{name}")), Route::Delete(name));
+        assert_eq!(route("DELETE", &format!("/edge/connections/{name}")), Route::DeleteConnection(name));
         assert_eq!(route("GET", &format!("/edge/connections/{name}/health")), Route::ConnectionHealth(name));
     }
 }
@@ -103,8 +103,8 @@ fn what_is_read_allows_get_and_head_alone() {
     for (path, _) in READ {
         for method in &ALLOWED_METHODS[2..] {
             let expected = match route("DELETE", path) {
-                Route::Delete(name) if *method == "DELETE" => Route::Delete(name),
-                Route::Delete(_) => Route::MethodNotAllowed("GET, HEAD, DELETE"),
+                Route::DeleteConnection(name) if *method == "DELETE" => Route::DeleteConnection(name),
+                Route::DeleteConnection(_) => Route::MethodNotAllowed("GET, HEAD, DELETE"),
                 _ => Route::MethodNotAllowed("GET, HEAD"),
             };
             assert_eq!(route(method, path), expected, "{method} {path}");
@@ -230,7 +230,7 @@ fn names_in_logs_show_no_path() {
         Route::Access,
         Route::Account,
         Route::LinkSession,
-        Route::Delete("x"),
+        Route::DeleteConnection("x"),
         Route::MethodNotAllowed("GET"),
         Route::NotFound,
     ];

@@ -56,8 +56,8 @@ fn session(permissions: &[&str]) -> Session {
 #[test]
 fn a_key_opens_as_bearer_and_as_apikey() {
     for key in [KEY, OLD] {
-        assert_eq!(judge(Some(&bearer(key)), None), Ok(Caller::Gateway));
-        assert_eq!(judge(None, Some(key)), Ok(Caller::Gateway));
+        assert_eq!(judge(Some(&bearer(key)), None), Ok(Caller::Server));
+        assert_eq!(judge(None, Some(key)), Ok(Caller::Server));
     }
 }
 
@@ -71,7 +71,7 @@ fn a_token_opens_as_bearer_and_as_apikey() {
 #[test]
 fn the_scheme_s_case_does_not_matter() {
     for scheme in ["bearer", "BEARER", "bEaReR"] {
-        assert_eq!(judge(Some(&format!("{scheme} {KEY}")), None), Ok(Caller::Gateway), "{scheme}");
+        assert_eq!(judge(Some(&format!("{scheme} {KEY}")), None), Ok(Caller::Server), "{scheme}");
     }
 }
 
@@ -87,9 +87,9 @@ fn authorization_alone_counts_where_it_is_present() {
         assert_eq!(judge(Some(authorization), Some(KEY)), Err(EdgeError::CredentialsInvalid), "{authorization:?}");
         assert_eq!(judge(Some(authorization), Some(&token)), Err(EdgeError::CredentialsInvalid), "{authorization:?}");
     }
-    assert_eq!(judge(Some(&bearer(KEY)), Some("wrong")), Ok(Caller::Gateway));
+    assert_eq!(judge(Some(&bearer(KEY)), Some("wrong")), Ok(Caller::Server));
     assert_eq!(judge(Some(&bearer(&token)), Some(KEY)), user());
-    assert_eq!(judge(Some(&bearer(KEY)), Some(&token)), Ok(Caller::Gateway));
+    assert_eq!(judge(Some(&bearer(KEY)), Some(&token)), Ok(Caller::Server));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_key_from_another_site_s_page_is_denied() {
         assert_eq!(from(origin, KEY), Err(EdgeError::OriginDenied), "{origin:?}");
         assert_eq!(from(origin, "wrong"), Err(EdgeError::CredentialsInvalid), "{origin:?}");
     }
-    assert_eq!(from(OWN, KEY), Ok(Caller::Gateway));
+    assert_eq!(from(OWN, KEY), Ok(Caller::Server));
 }
 
 #[test]
@@ -197,8 +197,8 @@ proptest! {
     fn any_key_that_a_header_can_carry_opens(key in "[!-~]{32,80}") {
         let keys = Authenticator::new(vec![KEY.to_owned(), key.clone()], vec![SESSION.to_owned()]);
         let (bearer, key) = (bearer(&key), Some(&*key));
-        prop_assert_eq!(keys.authenticate(Credentials { apikey: key, ..Credentials::default() }, NOW), Ok(Caller::Gateway));
+        prop_assert_eq!(keys.authenticate(Credentials { apikey: key, ..Credentials::default() }, NOW), Ok(Caller::Server));
         let credentials = Credentials { authorization: Some(&bearer), ..Credentials::default() };
-        prop_assert_eq!(keys.authenticate(credentials, NOW), Ok(Caller::Gateway));
+        prop_assert_eq!(keys.authenticate(credentials, NOW), Ok(Caller::Server));
     }
 }

@@ -9,7 +9,7 @@
 
 use crate::common::{KEY, SESSION, index};
 use ofauth_edge::core::gateway::{
-    Authenticator, Caller, Credentials, DEFAULT_LIFE, EdgeError, MAX_SUBJECT, Session, SessionRequest,
+    Authenticator, Caller, Credentials, DEFAULT_LIFETIME, EdgeError, MAX_SUBJECT, Session, SessionRequest,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ fn what_is_minted_opens_as_what_was_asked_for() {
     let handle = index().handle("conn_1");
     let wish = json!({ "clientReferenceId": "user é \"1\"", "permissions": ["a:read", "b"], "connection": handle });
     let (token, exp) = mint(&wish).unwrap();
-    assert_eq!(exp, NOW + DEFAULT_LIFE);
+    assert_eq!(exp, NOW + DEFAULT_LIFETIME);
     let expected = session("user é \"1\"", &["a:read", "b"], Some(&handle));
     assert_eq!(opens(&token, NOW), Ok(expected.clone()));
     assert_eq!(opens(&token, exp - 1), Ok(expected));
@@ -78,7 +78,7 @@ fn a_console_token_lives_an_hour_at_most() {
         assert_eq!(opens(&token, exp - 1), Ok(Caller::Console));
         assert_eq!(opens(&token, exp), Err(EdgeError::TokenExpired));
     }
-    assert_eq!(mint(&json!({ "console": true })).unwrap().1, NOW + DEFAULT_LIFE);
+    assert_eq!(mint(&json!({ "console": true })).unwrap().1, NOW + DEFAULT_LIFETIME);
 }
 
 #[test]

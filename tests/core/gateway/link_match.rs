@@ -1,23 +1,39 @@
-//! Which Link session a connection came of, of those that a user has under way, newest first.
+//! Which of a user's Link sessions a connection is the result of. They are listed newest first.
 //!
-//! 1. The one that asked for this very connection ends; else one that asked for none.
-//! 2. Where one alone asked for another connection and this one is new, that other one is missing.
-//! 3. Where several asked for others, or the user had the connection before, nobody is missing and none ends.
+//! 1. The session that requested this connection ends; otherwise the newest one that requested a new account.
+//! 2. If there is only one session, it requested another connection, and this one is new, then the other one is
+//!    missing.
+//! 3. If several sessions requested others, or the user had the connection before, none ends and none is missing.
+//! 4. A stored Link session keeps its field names, so that a newer build opens what an older one stored.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use ofauth_edge::core::gateway::link::{PendingLink, settle};
+use ofauth_edge::core::gateway::link::{PendingLink, match_session};
 
 const NEW: &str = "acct_new";
 const OLD: &str = "acct_old";
 
 fn session(key: i64, asked: Option<&str>) -> (i64, PendingLink) {
-    (key, PendingLink { return_url: None, asked: asked.map(str::to_owned), had: vec![OLD.to_owned()] })
+    (
+        key,
+        PendingLink {
+            return_url: None,
+            requested_id: asked.map(str::to_owned),
+            previous_handles: vec![OLD.to_owned()],
+        },
+    )
 }
 
 /// The key of the session, whether it ended, and what is missing.
 fn of(sessions: &[(i64, PendingLink)], id: &str, handle: &str) -> Option<(i64, bool, Option<String>)> {
-    let settled = settle(sessions, id, handle)?;
+    let settled = match_session(sessions, id, handle)?;
     Some((settled.session.0, settled.ended, settled.missing.map(str::to_owned)))
+}
+
+#[test]
+fn a_stored_session_keeps_its_field_names() {
+    let stored = r#"{"return_url":null,"asked":"conn_a","had":["acct_old"]}"#;
+    assert_eq!(serde_json::from_str::<PendingLink>(stored).unwrap(), session(1, Some("conn_a")).1);
+    assert_eq!(serde_json::to_string(&session(1, Some("conn_a")).1).unwrap(), stored);
 }
 
 #[test]
