@@ -1,6 +1,20 @@
-//! The core: pure rules, shared by both platforms.
+//! The core: the rules of the gateway and of the npm package, without any platform.
 //!
-//! Time, randomness and configuration are arguments. Effects are returned as data, and a platform performs them.
+//! Nothing here reads a clock, draws random bytes, reads the environment or uses a network. Time, randomness and
+//! configuration are arguments. What has to be written or sent is returned as data, and a platform does it: `src/worker`
+//! on Cloudflare, `src/npm` in JavaScript.
+//!
+//! Each room imports only the rooms above it in this list. Read them in this order:
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`instant`], [`id`] | times as unix milliseconds; the form of a connection id |
+//! | [`json`] | reading JSON without building a tree |
+//! | [`webhook`] | signatures, events and explanations of webhooks |
+//! | [`connection`] | the record of a connection, and how events change it |
+//! | [`storage`] | encryption, storage keys and stored values |
+//! | [`gateway`] | the routes of the gateway and their rules |
+//! | [`config`] | reading the configuration |
 
 pub mod config;
 pub mod connection;

@@ -40,7 +40,7 @@ use super::error::EdgeError;
 use crate::core::{
     connection::Record,
     id::is_handle,
-    json::{Object, present},
+    json::{Object, some_if_present},
     storage::{BlindIndex, StoredBody},
 };
 
@@ -124,7 +124,7 @@ pub struct SessionRequest {
 #[derive(Deserialize)]
 struct JoseHeader {
     alg: String,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "some_if_present")]
     crit: Option<IgnoredAny>,
 }
 
@@ -133,13 +133,13 @@ struct Claims {
     sub: String,
     iat: i64,
     exp: i64,
-    #[serde(default, deserialize_with = "present", skip_serializing)]
+    #[serde(default, deserialize_with = "some_if_present", skip_serializing)]
     nbf: Option<i64>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "some_if_present", skip_serializing_if = "Option::is_none")]
     permissions: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "some_if_present", skip_serializing_if = "Option::is_none")]
     connection: Option<String>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "some_if_present", skip_serializing_if = "Option::is_none")]
     aud: Option<Audience>,
 }
 

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::error::Verdict;
-use crate::core::json::{Object, Text};
+use crate::core::json::{LossyString, Object};
 
 /// How long to wait after a 429 that does not say how long, in seconds. All limits of OFAuth count calls per minute.
 pub const DEFAULT_RETRY_AFTER: u64 = 60;
@@ -108,7 +108,7 @@ impl ApiError {
 impl Field<'_> {
     /// The value, if it is text and not empty.
     fn text(self) -> Option<String> {
-        let text: Text = serde_json::from_str(self.0?.get()).ok()?;
+        let text: LossyString = serde_json::from_str(self.0?.get()).ok()?;
         Some(text.0).filter(|text| !text.is_empty())
     }
 

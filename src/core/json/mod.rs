@@ -1,4 +1,28 @@
-//! JSON, read in place.
+//! Reads JSON (RFC 8259) without building a tree.
+//!
+//! OFAuth's webhooks hold a few members that the gateway needs among many that it does not. A parser that builds a tree
+//! copies all of them. The functions here go over the text once and return the wanted members as slices of it. They are
+//! small, because the npm package downloads them to browsers, and no depth of nesting overflows the stack.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `scan.rs` | [`read`] and [`scan`]: the members that a tree of [`Field`]s names |
+//! | `cursor.rs` | the position in the text, and how it moves over a token or a whole value |
+//! | `simd.rs` | looks at 16 bytes of text at a time |
+//! | `string.rs` | [`decode_string`]: the text that a JSON string stands for |
+//! | `typed.rs` | types for `serde_json`, where a caller parses JSON into structs |
+//!
+//! ```
+//! use ofauth_edge::core::json::{Field, Members, decode_string, read};
+//!
+//! const NAME: usize = 1;
+//! const ROOT: Field = Field { name: "", slot: 0, inner: &[Field { name: "name", slot: NAME, inner: &[] }] };
+//!
+//! let members: Members<2> = read(r#"{"id": 7, "name": "Ad\u00e8le"}"#, &ROOT).unwrap();
+//! let name = members.values[NAME].unwrap();
+//! assert_eq!(name, r#""Ad\u00e8le""#);
+//! assert_eq!(decode_string(name).unwrap(), "Adèle");
+//! ```
 
 mod cursor;
 mod scan;
@@ -7,6 +31,6 @@ mod string;
 mod typed;
 
 pub use scan::{Field, Members, elements, is_number, read, scan};
-pub(crate) use string::{cut_at_backslash, unescape};
-pub use string::{string, text};
-pub(crate) use typed::{Object, Text, present};
+pub(crate) use string::{decode_escape, split_at_backslash};
+pub use string::{decode_string, decode_string_lossy};
+pub(crate) use typed::{LossyString, Object, some_if_present};

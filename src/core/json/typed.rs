@@ -1,4 +1,7 @@
-//! JSON as this crate reads it into structs: objects that are objects, texts that always are texts.
+//! Types and functions for `serde_json`, where a JSON text is parsed into structs.
+//!
+//! They close three gaps between a derived `Deserialize` and what the gateway accepts: an array is not an object, half of
+//! a surrogate pair is not an error in a text for people, and `null` is not an absent member.
 
 use std::{fmt, marker::PhantomData};
 
@@ -7,7 +10,7 @@ use serde::{
     de::{MapAccess, Visitor, value::MapAccessDeserializer},
 };
 
-/// An object: a derived struct alone would read an array as well.
+/// A JSON object, parsed into `T`. A derived struct alone would also accept an array of its fields' values.
 pub struct Object<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
@@ -26,32 +29,33 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// Text for people. Half of a surrogate pair, which JSON can escape and a cut-off emoji leaves, becomes U+FFFD.
-pub struct Text(pub String);
+/// A JSON string, with U+FFFD in place of half of a surrogate pair. It is meant for text that people read.
+pub struct LossyString(pub String);
 
-impl<'de> Deserialize<'de> for Text {
+impl<'de> Deserialize<'de> for LossyString {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Bytes;
         impl Visitor<'_> for Bytes {
-            type Value = Text;
+            type Value = LossyString;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Text, E> {
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<LossyString, E> {
                 let mut text = String::with_capacity(bytes.len());
                 for chunk in bytes.utf8_chunks() {
                     text.push_str(chunk.valid());
-                    // The three bytes of a half come as three chunks.
+                    // Half of a surrogate pair has three bytes, and each of them is a chunk. Only the first is 0xED.
                     text.extend(chunk.invalid().starts_with(&[0xED]).then_some(char::REPLACEMENT_CHARACTER));
                 }
-                Ok(Text(text))
+                Ok(LossyString(text))
             }
         }
         deserializer.deserialize_bytes(Bytes)
     }
 }
 
-/// Reads a field that is there, null or not, where an absent one is `None`.
-pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+/// Reads a member that is present as `Some`, also if it is `null`, for which `T` may fail. Together with
+/// `#[serde(default)]`, only an absent member is `None`.
+pub fn some_if_present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }

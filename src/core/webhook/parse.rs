@@ -73,7 +73,7 @@ fn opaque(members: &BodyMembers, slot: usize) -> Option<String> {
 }
 
 fn string(value: Option<&str>) -> Option<String> {
-    value.and_then(json::string).map(Cow::into_owned)
+    value.and_then(json::decode_string).map(Cow::into_owned)
 }
 
 fn strings(value: Option<&str>) -> Option<Vec<String>> {
@@ -82,5 +82,5 @@ fn strings(value: Option<&str>) -> Option<Vec<String>> {
 
 /// Text for people.
 fn text(value: Option<&str>) -> Option<String> {
-    value.and_then(json::text).map(Cow::into_owned).filter(|text| text.len() <= MAX_TEXT)
+    value.and_then(json::decode_string_lossy).map(Cow::into_owned).filter(|text| text.len() <= MAX_TEXT)
 }

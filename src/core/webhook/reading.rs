@@ -211,7 +211,7 @@ impl<'a> BodyMembers<'a> {
     #[inline(never)]
     pub(crate) fn id(&self, slot: usize) -> Option<Cow<'a, str>> {
         let value = self.value(slot)?;
-        if is_number(value) { Some(Cow::Borrowed(value)) } else { json::string(value) }
+        if is_number(value) { Some(Cow::Borrowed(value)) } else { json::decode_string(value) }
     }
 
     /// `timestamp` as it came, a number as it is written; `None` where it is absent, null, empty or no scalar.
@@ -246,7 +246,7 @@ impl<'a> BodyMembers<'a> {
 
     #[inline(never)]
     fn typed(&self, slot: usize) -> Result<Option<Cow<'a, str>>, EventError> {
-        self.value(slot).map(|value| json::string(value).ok_or(EventError::InvalidType)).transpose()
+        self.value(slot).map(|value| json::decode_string(value).ok_or(EventError::InvalidType)).transpose()
     }
 
     /// The event that a body is.

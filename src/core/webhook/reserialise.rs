@@ -6,7 +6,7 @@
 
 use ct_codecs::{Encoder, Hex};
 
-use crate::core::json::{cut_at_backslash, unescape};
+use crate::core::json::{decode_escape, split_at_backslash};
 
 /// White space between tokens.
 pub struct Layout {
@@ -115,9 +115,9 @@ pub fn laid_out(json: &[u8], layout: &Layout, limit: usize) -> Vec<u8> {
 fn unescaped(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     let mut rest = str::from_utf8(json).unwrap_or_default();
-    while let Some((before, escape)) = cut_at_backslash(rest) {
+    while let Some((before, escape)) = split_at_backslash(rest) {
         add(&mut out, before.as_bytes());
-        rest = match unescape(escape) {
+        rest = match decode_escape(escape) {
             Some((Some(char), after)) if char >= ' ' && !matches!(char, '"' | '\\') => {
                 add(&mut out, char.encode_utf8(&mut [0; 4]).as_bytes());
                 after
