@@ -1,8 +1,8 @@
 //! The core: the rules of the gateway and of the npm package, without any platform.
 //!
 //! Nothing here reads a clock, draws random bytes, reads the environment or uses a network. Time, randomness and
-//! configuration are arguments. What has to be written or sent is returned as data, and a platform does it: `src/worker`
-//! on Cloudflare, `src/npm` in JavaScript.
+//! configuration are arguments. What has to be written or sent is returned as data, and a platform does it:
+//! `src/worker` on Cloudflare, `src/npm` in JavaScript.
 //!
 //! Each room imports only the rooms above it in this list. Read them in this order:
 //!

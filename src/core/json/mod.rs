@@ -6,7 +6,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `scan.rs` | [`read`] and [`scan`]: the members that a tree of [`Field`]s names |
+//! | `scan.rs` | [`read`] and [`scan()`]: the members that a tree of [`Field`]s names |
 //! | `cursor.rs` | the position in the text, and how it moves over a token or a whole value |
 //! | `simd.rs` | looks at 16 bytes of text at a time |
 //! | `string.rs` | [`decode_string`]: the text that a JSON string stands for |

@@ -1,7 +1,7 @@
 //! Reads the wanted members of a JSON text in one pass.
 //!
-//! Each value is returned as it is written in the text. No tree is built, no number is parsed, and only keys that contain
-//! escapes are copied. The nesting of values is kept on the heap, so deep nesting cannot overflow the stack.
+//! Each value is returned as it is written in the text. No tree is built, no number is parsed, and only keys that
+//! contain escapes are copied. The nesting of values is kept on the heap, so deep nesting cannot overflow the stack.
 
 use super::{
     cursor::{Cursor, SyntaxError},
@@ -25,8 +25,8 @@ pub struct Members<'a, const SLOTS: usize> {
     pub values: [Option<&'a str>; SLOTS],
     /// One bit per slot, slot 0 the lowest: set if the member occurs more than once. The last value is kept.
     pub duplicates: u32,
-    /// One bit per slot: set if the member is an object with inner fields, and one of its keys contains half of a surrogate
-    /// pair as an escape.
+    /// One bit per slot: set if the member is an object with inner fields, and one of its keys contains half of a
+    /// surrogate pair as an escape.
     pub lone_surrogates: u32,
 }
 
@@ -49,8 +49,8 @@ pub fn read<'a, const SLOTS: usize>(json: &'a str, root: &Field) -> Option<Membe
 
 /// Reads the same members from a text that another JSON parser will validate.
 ///
-/// Values that are not asked for are skipped without validation, so this is faster than [`read`]. For a text that is not
-/// JSON the result has no meaning. Returns whether the end of the text was reached.
+/// Values that are not asked for are skipped without validation, so this is faster than [`read`]. For a text that is
+/// not JSON the result has no meaning. Returns whether the end of the text was reached.
 pub fn scan<'a, const SLOTS: usize>(json: &'a str, root: &Field, members: &mut Members<'a, SLOTS>) -> bool {
     read_into::<false, SLOTS>(json, root, members).is_ok()
 }
@@ -96,8 +96,8 @@ fn read_into<'a, const STRICT: bool, const SLOTS: usize>(
 }
 
 impl<'a, const STRICT: bool> Cursor<'a, STRICT> {
-    /// Reads the value of a field, and inside it the members that the field names. It recurses only as deep as the fields
-    /// are nested, whatever the text contains.
+    /// Reads the value of a field, and inside it the members that the field names. It recurses only as deep as the
+    /// fields are nested, whatever the text contains.
     fn read_members<const SLOTS: usize>(
         &mut self,
         field: &Field,

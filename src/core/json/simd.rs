@@ -29,8 +29,8 @@ pub(crate) fn position_of_special(bytes: &[u8; 16]) -> Option<usize> {
     const BACKSLASHES: u128 = ONES * b'\\' as u128;
     const SPACES: u128 = ONES * b' ' as u128;
     let bytes = u128::from_le_bytes(*bytes);
-    // The subtractions set the highest bit of each special byte. The first byte that is marked is right. Later marks can
-    // be wrong, because a subtraction borrows from the bytes after it.
+    // The subtractions set the highest bit of each special byte. The first byte that is marked is right. Later marks
+    // can be wrong, because a subtraction borrows from the bytes after it.
     let quotes = (bytes ^ QUOTES).wrapping_sub(ONES);
     let backslashes = (bytes ^ BACKSLASHES).wrapping_sub(ONES);
     let controls = bytes.wrapping_sub(SPACES);
@@ -41,8 +41,8 @@ pub(crate) fn position_of_special(bytes: &[u8; 16]) -> Option<usize> {
 /// Skips the rest of a value in which `depth` brackets are open, 16 bytes at a time. `json` starts outside of strings.
 ///
 /// Returns how many bytes it skipped, and whether it stopped inside a string. It stops behind the last bracket of the
-/// value; then `depth` is 0. It stops earlier before 16 bytes with a backslash and near the end of the text; then `depth`
-/// is the number of open brackets there. The text is not validated.
+/// value; then `depth` is 0. It stops earlier before 16 bytes with a backslash and near the end of the text; then
+/// `depth` is the number of open brackets there. The text is not validated.
 #[cfg(target_feature = "simd128")]
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "called per value, in a crate that is built for size")]
@@ -84,8 +84,8 @@ pub(crate) fn skip_nested(_: &[u8], _: &mut usize) -> (usize, bool) {
     (0, false)
 }
 
-/// Changes `depth` by the brackets in 16 bytes, given as one bit per byte. Returns the position of the bracket that closes
-/// the value, if it is among them.
+/// Changes `depth` by the brackets in 16 bytes, given as one bit per byte. Returns the position of the bracket that
+/// closes the value, if it is among them.
 #[cfg(target_feature = "simd128")]
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "called in one place, for every sixteen bytes")]

@@ -1,20 +1,22 @@
 //! Decodes JSON strings into the text that they stand for (RFC 8259 §7).
 //!
-//! JSON can escape half of a surrogate pair, `"\ud83d"` for example, which no text can contain. It occurs where a program
-//! has cut a text in the middle of an emoji.
+//! JSON can escape half of a surrogate pair, `"\ud83d"` for example, which no text can contain. It occurs where a
+//! program has cut a text in the middle of an emoji.
 
 use std::borrow::Cow;
 
 use super::cursor::Cursor;
 
-/// Decodes a string, quotes included. Returns `None` for any other value, and for a string with half of a surrogate pair.
+/// Decodes a string, quotes included. Returns `None` for any other value, and for a string with half of a surrogate
+/// pair.
 ///
 /// Use this for ids and other text that programs compare. Only a string with escapes is copied.
 pub fn decode_string(value: &str) -> Option<Cow<'_, str>> {
     decode(value, |_| None)
 }
 
-/// Decodes a string, quotes included, with U+FFFD in place of half of a surrogate pair. Returns `None` for any other value.
+/// Decodes a string, quotes included, with U+FFFD in place of half of a surrogate pair. Returns `None` for any other
+/// value.
 ///
 /// Use this for text that people read. Only a string with escapes is copied.
 pub fn decode_string_lossy(value: &str) -> Option<Cow<'_, str>> {

@@ -1,7 +1,7 @@
 //! Types and functions for `serde_json`, where a JSON text is parsed into structs.
 //!
-//! They close three gaps between a derived `Deserialize` and what the gateway accepts: an array is not an object, half of
-//! a surrogate pair is not an error in a text for people, and `null` is not an absent member.
+//! They close three gaps between a derived `Deserialize` and what the gateway accepts: an array is not an object, half
+//! of a surrogate pair is not an error in a text for people, and `null` is not an absent member.
 
 use std::{fmt, marker::PhantomData};
 
