@@ -1,63 +1,70 @@
-//! What calls answer, as JSON. serde_json would take longer to download than all that is said here.
+//! Writes the answers of calls as JSON.
+//!
+//! It does not use `serde_json`, which would make the wasm larger than all of this code.
 
 use super::hmac::sha256;
-use crate::core::webhook::{Diagnosis, EventError, EventReading, SignatureError, Value, Verified, decimal};
+use crate::core::webhook::{Diagnosis, EventError, EventReading, EvidenceValue, SignatureError, Verified, decimal};
 
-/// Why a call failed: the code and the message of its error.
+/// The error of a call: its code and its message.
 pub(super) struct Failure(&'static str, String);
 
-/// What `verifySignature` returns.
+/// Writes the result of `verifySignature`.
 pub(super) fn verified(verified: &Verified) -> Vec<u8> {
-    let (timestamp, place) = (verified.timestamp().cast_signed(), verified.secret_index() as u64);
-    object(
+    let (timestamp, index) = (verified.timestamp().cast_signed(), verified.secret_index() as u64);
+    write_object(
         &mut [
-            ("scheme", Some(Value::Text(verified.scheme().name()))),
-            ("timestamp", Some(Value::Number(timestamp))),
-            ("secretIndex", Some(Value::Number(place.cast_signed()))),
-            ("digest", Some(Value::Text(&verified.digest_with(sha256)))),
+            ("scheme", Some(EvidenceValue::Text(verified.scheme().as_str()))),
+            ("timestamp", Some(EvidenceValue::Number(timestamp))),
+            ("secretIndex", Some(EvidenceValue::Number(index.cast_signed()))),
+            ("digest", Some(EvidenceValue::Text(&verified.digest_with(sha256)))),
         ]
         .into_iter(),
     )
 }
 
-/// What a reader of JSON may round, by the keys that lead to it, joined by dots; nothing if there is nothing.
+/// Writes the ids and the timestamp that are numbers in the body, `{path: text}`, because `JSON.parse` may round them.
+/// Returns `None` if there are none.
 pub(super) fn number_ids(event: &EventReading) -> Option<Vec<u8>> {
-    let mut ids = event.number_ids().map(|(path, id)| (path, Some(Value::Text(id)))).peekable();
+    let mut ids = event.number_ids().map(|(path, id)| (path, Some(EvidenceValue::Text(id)))).peekable();
     ids.peek()?;
-    Some(object(&mut ids))
+    Some(write_object(&mut ids))
 }
 
-/// What `explainSignature` returns.
+/// Writes the result of `explainSignature`.
 pub(super) fn diagnosis(diagnosis: &Diagnosis) -> Vec<u8> {
-    let mut json = object(
+    let mut json = write_object(
         &mut [
-            ("ok", Some(Value::Truth(diagnosis.ok))),
-            ("cause", Some(Value::Text(diagnosis.cause.as_str()))),
-            ("message", Some(Value::Text(&diagnosis.message))),
+            ("ok", Some(EvidenceValue::Boolean(diagnosis.ok))),
+            ("cause", Some(EvidenceValue::Text(diagnosis.cause.as_str()))),
+            ("message", Some(EvidenceValue::Text(&diagnosis.message))),
         ]
         .into_iter(),
     );
     json.pop();
     json.extend_from_slice(b",\"evidence\":");
-    json.extend(object(&mut diagnosis.evidence.members().into_iter()));
+    json.extend(write_object(&mut diagnosis.evidence.members().into_iter()));
     json.push(b'}');
     json
 }
 
-/// A signature.
+/// Writes the result of `sign`: the signature as a JSON string.
 pub(super) fn signature(signature: &str) -> Vec<u8> {
     let mut json = Vec::new();
-    text(signature, &mut json);
+    write_string(signature, &mut json);
     json
 }
 
 impl Failure {
-    /// A call before its secrets were judged.
+    /// The error of a call without usable secrets. It is empty, because `use_secrets` has already reported what is
+    /// wrong.
     pub(super) const NO_SECRETS: Self = Self("", String::new());
 
-    /// What is thrown.
+    /// Writes the error that JavaScript throws.
     pub(super) fn json(&self) -> Vec<u8> {
-        object(&mut [("code", Some(Value::Text(self.0))), ("message", Some(Value::Text(&self.1)))].into_iter())
+        write_object(
+            &mut [("code", Some(EvidenceValue::Text(self.0))), ("message", Some(EvidenceValue::Text(&self.1)))]
+                .into_iter(),
+        )
     }
 }
 
@@ -73,21 +80,22 @@ impl From<EventError> for Failure {
     }
 }
 
-// One copy of it: this is code that a browser loads.
+/// Writes an object. Members that are `None` are left out.
+// Never inlined: one copy keeps the wasm small.
 #[inline(never)]
-fn object<'a>(members: &mut dyn Iterator<Item = (&'a str, Option<Value<'a>>)>) -> Vec<u8> {
+fn write_object<'a>(members: &mut dyn Iterator<Item = (&'a str, Option<EvidenceValue<'a>>)>) -> Vec<u8> {
     let mut json = vec![b'{'];
     for (name, value) in members {
         let Some(value) = value else { continue };
         if json.len() > 1 {
             json.push(b',');
         }
-        text(name, &mut json);
+        write_string(name, &mut json);
         json.push(b':');
         match value {
-            Value::Text(value) => text(value, &mut json),
-            Value::Truth(truth) => json.extend_from_slice(if truth { b"true" } else { b"false" }),
-            Value::Number(number) => {
+            EvidenceValue::Text(value) => write_string(value, &mut json),
+            EvidenceValue::Boolean(boolean) => json.extend_from_slice(if boolean { b"true" } else { b"false" }),
+            EvidenceValue::Number(number) => {
                 json.extend_from_slice(if number < 0 { b"-" } else { b"" });
                 json.extend_from_slice(decimal(number.unsigned_abs()).as_bytes());
             }
@@ -97,9 +105,9 @@ fn object<'a>(members: &mut dyn Iterator<Item = (&'a str, Option<Value<'a>>)>) -
     json
 }
 
-/// None of the texts has control characters.
+/// Writes a string. It does not escape control characters, because none of the texts here contains one.
 #[inline(never)]
-fn text(text: &str, json: &mut Vec<u8>) {
+fn write_string(text: &str, json: &mut Vec<u8>) {
     json.push(b'"');
     for byte in text.bytes() {
         if matches!(byte, b'"' | b'\\') {

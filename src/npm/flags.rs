@@ -1,12 +1,13 @@
-//! What `verify_webhook` says of a body in one number.
+//! The number that [`verify_webhook`](super::bindings::verify_webhook) returns: 0 for an error, else a sum of these
+//! flags.
 
-/// What [`verify_webhook`](super::bindings::verify_webhook) answers is 0 for a failure, else a sum of these: it is good,
+/// The request is authentic and its body is an event. This flag is in every sum.
 pub(super) const VERIFIED: u32 = 1;
-/// the type is one whose shape the core knows,
+/// The core knows the shape of this type's `data`.
 pub(super) const KNOWN_TYPE: u32 = 2;
-/// the body carries a timestamp,
+/// The event has a timestamp.
 pub(super) const HAS_TIMESTAMP: u32 = 4;
-/// the body says whether it is live,
+/// The event says whether it is live, as a boolean.
 pub(super) const HAS_LIVE: u32 = 8;
-/// the body writes ids as numbers, which the answer lists.
+/// The event has ids that are numbers. The answer lists them.
 pub(super) const HAS_NUMBER_IDS: u32 = 16;

@@ -2,8 +2,8 @@
 #![cfg_attr(not(target_arch = "wasm32"), allow(dead_code))]
 
 use ofauth_edge::core::webhook::{
-    Event, Headers, NAMES, Payload, Scheme, SecretStrings, Secrets, SignatureError, Verified, explain, sign_ofauth,
-    sign_svix, verify,
+    Event, Payload, RequestHeaders, SIGNATURE_HEADER_NAMES, Scheme, SecretStrings, Secrets, SignatureError, Verified,
+    explain, sign_ofauth, sign_svix, verify,
 };
 use serde_json::{Value, json};
 
@@ -41,7 +41,7 @@ impl Delivery {
         let body = body.as_ref().to_vec();
         let secret = if scheme == Scheme::Ofauth { SECRET } else { SVIX_SECRET };
         let headers = signature(scheme, &body, secret, NOW);
-        Self { body, headers, secrets: SecretStrings::Bare(vec![secret.to_owned()]), tolerance: 300, now: NOW }
+        Self { body, headers, secrets: SecretStrings::AnyScheme(vec![secret.to_owned()]), tolerance: 300, now: NOW }
     }
 
     /// What `verifySignature` returns or throws.
@@ -49,7 +49,7 @@ impl Delivery {
         self.judge(|verified| {
             let place = verified.secret_index();
             json!({
-                "scheme": verified.scheme().name(),
+                "scheme": verified.scheme().as_str(),
                 "timestamp": verified.timestamp(),
                 "secretIndex": place,
                 "digest": verified.digest(),
@@ -80,13 +80,16 @@ impl Delivery {
 
     fn judge<T>(&self, look: impl FnOnce(&Verified) -> T) -> Result<T, Value> {
         let refused = |error: SignatureError| failure(error.code(), &error.to_string());
-        let secrets: Secrets = self.secrets.judge().map_err(refused)?;
+        let secrets: Secrets = self.secrets.validate().map_err(refused)?;
         let verified = verify(&self.body, self.collected(), &secrets, self.tolerance, self.now).map_err(refused)?;
         Ok(look(&verified))
     }
 
-    fn collected(&self) -> Headers<'_> {
-        Headers::of(NAMES.map(|wanted| self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value)))
+    fn collected(&self) -> RequestHeaders<'_> {
+        RequestHeaders::new(
+            SIGNATURE_HEADER_NAMES
+                .map(|wanted| self.headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value)),
+        )
     }
 }
 

@@ -46,7 +46,7 @@ fn the_memory_does_not_grow_with_calls() {
 fn failures_and_successes_take_turns() {
     let good = Delivery::signed(Scheme::Ofauth, r#"{"type":"later.unheard"}"#);
     let unsigned = Delivery { headers: Vec::new(), ..good.clone() };
-    let unusable = Delivery { secrets: SecretStrings::Bare(vec![String::new()]), ..good.clone() };
+    let unusable = Delivery { secrets: SecretStrings::AnyScheme(vec![String::new()]), ..good.clone() };
     for _ in 0..3 {
         assert_eq!(wasm::webhook(&good), Ok(1));
         assert_eq!(code(&wasm::verify(&unsigned)), "MISSING_HEADERS");
@@ -114,7 +114,7 @@ fn a_header_that_is_no_text_is_no_header() {
 
 fn each(ofauth: &[&str], svix: &[&str]) -> SecretStrings {
     let owned = |list: &[&str]| list.iter().map(|secret| (*secret).to_owned()).collect();
-    SecretStrings::Each { ofauth: owned(ofauth), svix: owned(svix) }
+    SecretStrings::PerScheme { ofauth: owned(ofauth), svix: owned(svix) }
 }
 
 fn memory_bytes() -> u32 {

@@ -151,8 +151,8 @@ impl Random {
     fn delivery(&mut self, long: bool) -> Delivery {
         let lists = [self.secrets(), self.secrets()];
         let scheme = self.pick(&[Scheme::Ofauth, Scheme::Svix]);
-        let bare = self.one_in(2);
-        let list = if bare || scheme == Scheme::Ofauth { &lists[0] } else { &lists[1] };
+        let any_scheme = self.one_in(2);
+        let list = if any_scheme || scheme == Scheme::Ofauth { &lists[0] } else { &lists[1] };
         let signer = if self.one_in(8) || list.is_empty() { "another" } else { &list[self.below(list.len())] };
         let body = if long { vec![b' '; LONG + self.below(100)] } else { self.body() };
         let t = NOW.wrapping_add_signed(self.pick(&[0, 0, 0, 0, 299, -300, 301, -1000]));
@@ -167,7 +167,8 @@ impl Random {
             }
         }
         let [ofauth, svix] = lists;
-        let secrets = if bare { SecretStrings::Bare(ofauth) } else { SecretStrings::Each { ofauth, svix } };
+        let secrets =
+            if any_scheme { SecretStrings::AnyScheme(ofauth) } else { SecretStrings::PerScheme { ofauth, svix } };
         let mut delivery = Delivery { body, headers, secrets, tolerance: self.pick(&[0, 300, 300, 1000]), now: NOW };
         if self.one_in(3) {
             self.spoil(&mut delivery);

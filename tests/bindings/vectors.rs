@@ -22,7 +22,7 @@ impl Vector {
         Delivery {
             body: self.body(),
             headers: self.headers.clone().into_iter().collect(),
-            secrets: SecretStrings::Each { ofauth, svix },
+            secrets: SecretStrings::PerScheme { ofauth, svix },
             tolerance: self.tolerance,
             now: self.now,
         }

@@ -2,7 +2,7 @@
 //! `pkg-template/engine.mjs`.
 
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array, WebAssembly::Memory};
-use ofauth_edge::core::webhook::{NAMES, Scheme, SecretStrings};
+use ofauth_edge::core::webhook::{SIGNATURE_HEADER_NAMES, Scheme, SecretStrings};
 use serde_json::Value;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
@@ -67,16 +67,18 @@ pub fn sign(scheme: Scheme, body: &[u8], secret: &str, id: Option<&str>, timesta
 
 /// Puts secrets to use.
 pub fn use_secrets(secrets: &SecretStrings) -> Result<(), Value> {
-    let (bare, lists) = match secrets {
-        SecretStrings::Bare(ofauth) => (true, [(Scheme::Ofauth, &ofauth[..]), (Scheme::Svix, &[])]),
-        SecretStrings::Each { ofauth, svix } => (false, [(Scheme::Ofauth, &ofauth[..]), (Scheme::Svix, &svix[..])]),
+    let (any_scheme, lists) = match secrets {
+        SecretStrings::AnyScheme(ofauth) => (true, [(Scheme::Ofauth, &ofauth[..]), (Scheme::Svix, &[])]),
+        SecretStrings::PerScheme { ofauth, svix } => {
+            (false, [(Scheme::Ofauth, &ofauth[..]), (Scheme::Svix, &svix[..])])
+        }
     };
     for (scheme, secrets) in lists {
         for secret in secrets {
             hand_secret(scheme, 0, secret);
         }
     }
-    if call("use_secrets", &[flag(bare)]) == 0 { Err(answer()) } else { Ok(()) }
+    if call("use_secrets", &[flag(any_scheme)]) == 0 { Err(answer()) } else { Ok(()) }
 }
 
 /// `verify_signature` with the secrets that are in use.
@@ -90,7 +92,7 @@ pub fn put(delivery: &Delivery) {
     write(0, &delivery.body);
     let mut start = delivery.body.len();
     for (name, value) in &delivery.headers {
-        let place = NAMES.iter().position(|known| known == name).unwrap();
+        let place = SIGNATURE_HEADER_NAMES.iter().position(|known| known == name).unwrap();
         name_header(place, start, value);
         start += value.len();
     }

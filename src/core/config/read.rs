@@ -152,7 +152,7 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         let empty: &[String] = &[];
         // Each list is checked without the other, so that the problems of both are reported.
         for (name, result) in NAMES.into_iter().zip([Secrets::new(&ofauth, empty), Secrets::new(empty, &svix)]) {
-            if let Err(SignatureError::InvalidSecret(_, _, fault)) = result
+            if let Err(SignatureError::InvalidSecret { fault, .. }) = result
                 && fault != SecretFault::NoneGiven
             {
                 self.report(name, reason_of(fault));

@@ -160,7 +160,7 @@ impl ListedConnection {
         }
         let text = std::str::from_utf8(json).ok()?;
         let Object(wrapped) = serde_json::from_str::<Object<Wrapped>>(text).ok()?;
-        let mut item = ConnectionEvent::listed(wrapped.connection.map_or(text, RawValue::get)).ok()?;
+        let mut item = ConnectionEvent::from_list_item(wrapped.connection.map_or(text, RawValue::get)).ok()?;
         let outer_reference = wrapped.client_reference_id;
         let outer_reference = outer_reference.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
         let outer_reference = outer_reference.filter(|reference| !reference.is_empty());

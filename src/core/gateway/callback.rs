@@ -14,12 +14,12 @@
 
 use form_urlencoded::Serializer;
 
-use crate::core::{id::is_connection_id, webhook::MAX_TEXT};
+use crate::core::{id::is_connection_id, webhook::MAX_TEXT_BYTES};
 
 /// What a browser claims when it returns from Link.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Callback {
-    /// The claimed `client_reference_id`, 1 to [`MAX_TEXT`] bytes. OFAuth may leave it out unless Link succeeded.
+    /// The claimed `client_reference_id`, 1 to [`MAX_TEXT_BYTES`] bytes. OFAuth may leave it out unless Link succeeded.
     pub client_reference_id: Option<String>,
     /// The claimed end of Link.
     pub ending: LinkEnding,
@@ -67,7 +67,7 @@ impl Callback {
             _ => return None,
         };
         let reference = value("client_reference_id");
-        let client_reference_id = reference.filter(|reference| (1..=MAX_TEXT).contains(&reference.len()));
+        let client_reference_id = reference.filter(|reference| (1..=MAX_TEXT_BYTES).contains(&reference.len()));
         Some(Self { client_reference_id, ending })
     }
 }

@@ -28,7 +28,7 @@ use crate::core::{
     connection::{ACTIVE, EXPIRED, Record},
     instant::unix_ms,
     json::Object,
-    webhook::MAX_TEXT,
+    webhook::MAX_TEXT_BYTES,
 };
 
 /// The permission that a session needs to start Link. It is the gateway's own.
@@ -120,9 +120,9 @@ impl InitRequest {
         Ok(Self { fields, connection })
     }
 
-    /// The `clientReferenceId`, if it is text of 1 to [`MAX_TEXT`] bytes.
+    /// The `clientReferenceId`, if it is text of 1 to [`MAX_TEXT_BYTES`] bytes.
     pub fn client_reference_id(&self) -> Option<String> {
-        self.text_field("clientReferenceId").filter(|reference| (1..=MAX_TEXT).contains(&reference.len()))
+        self.text_field("clientReferenceId").filter(|reference| (1..=MAX_TEXT_BYTES).contains(&reference.len()))
     }
 
     /// The body that is forwarded to OFAuth for a server: the body as received, with `id` as its `connectionId`.

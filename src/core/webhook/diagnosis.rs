@@ -1,75 +1,78 @@
-//! What an explanation is made of: a cause, its evidence, words for a person.
+//! An explanation as a type: the cause, the evidence for it, and a message for the developer.
+//!
+//! All names and values here are the same in JSON and in JavaScript.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-/// What is wrong, or that nothing is.
+/// Why a webhook does not verify, or that it does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Diagnosis {
     /// Whether the webhook verifies.
     pub ok: bool,
-    /// What is wrong, in one word.
+    /// The cause; [`Cause::None`] if the webhook verifies.
     pub cause: Cause,
-    /// The same for a person, with what to do.
+    /// The cause as a sentence, and what to do about it.
     pub message: String,
-    /// What it is known by, and what else may help.
+    /// The facts that prove the cause, and others that help to find it.
     pub evidence: Evidence,
 }
 
-/// What a cause is known by. Nothing here helps a forger. Serialised, names are in camel case, and what is `None` is left
-/// out.
+/// The facts behind a [`Diagnosis`]. None of them helps to forge a signature. In JSON the names are in camel case, and
+/// a field that is `None` is left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Evidence {
-    /// Whether a MAC matches, the cause being undone; else a form alone proves it, or nothing does.
+    /// Whether a MAC matches once the cause is undone. Otherwise the form of a header or a secret proves the cause, or
+    /// nothing does.
     pub mac_matches: bool,
-    /// Length of the body that was given, in bytes.
+    /// The length of the body that was received, in bytes.
     pub body_bytes: usize,
-    /// The verifier's code, if it refuses.
+    /// The code of the verifier's error; `None` if the webhook verifies.
     pub code: Option<&'static str>,
-    /// The scheme of the headers that were judged: `ofauth` or `svix`.
+    /// The scheme of the headers that were checked: `ofauth` or `svix`.
     pub scheme: Option<&'static str>,
-    /// The list that the secret in question stands in: `ofauth` or `svix`; absent if secrets serve both.
+    /// The list that holds the secret that matters: `ofauth` or `svix`. `None` if both schemes use the same list.
     pub secret_list: Option<&'static str>,
-    /// Its place in that list, from 0.
+    /// The position of that secret in its list, from 0.
     pub secret_index: Option<usize>,
-    /// The header that is absent from a set of three.
+    /// The header that is missing in a set of three.
     pub missing_header: Option<&'static str>,
-    /// Now less the timestamp, in seconds: positive if signed in the past.
+    /// The current time minus the timestamp, in seconds. It is positive if the timestamp is in the past.
     pub skew_seconds: Option<i64>,
-    /// Length of the body that was signed, in bytes, if it is another.
+    /// The length of the body that was signed, in bytes, if that is a different body.
     pub signed_bytes: Option<usize>,
-    /// Where the two bodies first differ, in bytes from 0.
+    /// The position of the first byte in which the two bodies differ, from 0.
     pub offset: Option<usize>,
-    /// White space in the JSON that was signed: `compact`, `spaced`, `indent_2`, `indent_4` or `indent_tab`.
+    /// The white space in the JSON that was signed: `compact`, `spaced`, `indent_2`, `indent_4` or `indent_tab`.
     pub layout: Option<&'static str>,
-    /// Escapes in the JSON that was signed: `kept`, `none`, `ascii` or `ascii_and_slash`.
+    /// The escapes in the JSON that was signed: `kept`, `none`, `ascii` or `ascii_and_slash`.
     pub escapes: Option<&'static str>,
 }
 
-/// A value in JSON.
+/// The value of a field of [`Evidence`] in JSON.
 #[derive(Clone, Copy)]
-pub(crate) enum Value<'a> {
+pub(crate) enum EvidenceValue<'a> {
     Text(&'a str),
     Number(i64),
-    Truth(bool),
+    Boolean(bool),
 }
 
 impl Evidence {
-    /// All of it, under its names in JSON.
-    pub(crate) fn members(&self) -> [(&'static str, Option<Value<'static>>); 12] {
-        let number = |number: usize| i64::try_from(number).ok().map(Value::Number);
+    /// All fields with their names in JSON. A value that is `None` is left out there.
+    pub(crate) fn members(&self) -> [(&'static str, Option<EvidenceValue<'static>>); 12] {
+        let number = |number: usize| i64::try_from(number).ok().map(EvidenceValue::Number);
         [
-            ("macMatches", Some(Value::Truth(self.mac_matches))),
+            ("macMatches", Some(EvidenceValue::Boolean(self.mac_matches))),
             ("bodyBytes", number(self.body_bytes)),
-            ("code", self.code.map(Value::Text)),
-            ("scheme", self.scheme.map(Value::Text)),
-            ("secretList", self.secret_list.map(Value::Text)),
+            ("code", self.code.map(EvidenceValue::Text)),
+            ("scheme", self.scheme.map(EvidenceValue::Text)),
+            ("secretList", self.secret_list.map(EvidenceValue::Text)),
             ("secretIndex", self.secret_index.and_then(number)),
-            ("missingHeader", self.missing_header.map(Value::Text)),
-            ("skewSeconds", self.skew_seconds.map(Value::Number)),
+            ("missingHeader", self.missing_header.map(EvidenceValue::Text)),
+            ("skewSeconds", self.skew_seconds.map(EvidenceValue::Number)),
             ("signedBytes", self.signed_bytes.and_then(number)),
             ("offset", self.offset.and_then(number)),
-            ("layout", self.layout.map(Value::Text)),
-            ("escapes", self.escapes.map(Value::Text)),
+            ("layout", self.layout.map(EvidenceValue::Text)),
+            ("escapes", self.escapes.map(EvidenceValue::Text)),
         ]
     }
 }
@@ -79,9 +82,9 @@ impl Serialize for Evidence {
         let mut map = serializer.serialize_map(None)?;
         for (name, value) in self.members() {
             match value {
-                Some(Value::Text(text)) => map.serialize_entry(name, text)?,
-                Some(Value::Number(number)) => map.serialize_entry(name, &number)?,
-                Some(Value::Truth(truth)) => map.serialize_entry(name, &truth)?,
+                Some(EvidenceValue::Text(text)) => map.serialize_entry(name, text)?,
+                Some(EvidenceValue::Number(number)) => map.serialize_entry(name, &number)?,
+                Some(EvidenceValue::Boolean(boolean)) => map.serialize_entry(name, &boolean)?,
                 None => {}
             }
         }
@@ -91,7 +94,7 @@ impl Serialize for Evidence {
 
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident = $word:literal: $message:literal,)*) => {
-        /// What is wrong. Serialised, it is [`Cause::word`].
+        /// The cause of a failed verification. In JSON it is the text of [`Cause::as_str`].
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Cause { $($(#[$doc])* $name,)* }
 
@@ -99,11 +102,12 @@ macro_rules! causes {
             /// All causes.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The stable word for it.
+            /// The stable name of the cause.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$name => $word,)* }
             }
 
+            /// The cause as a sentence, and what to do about it.
             pub(crate) fn message(self) -> &'static str {
                 match self { $(Self::$name => $message,)* }
             }
@@ -112,82 +116,82 @@ macro_rules! causes {
 }
 
 causes! {
-    /// Nothing: it verifies.
+    /// Nothing is wrong: the webhook verifies.
     None = "none": "The signature is good.",
-    /// Neither a form nor a MAC proves anything.
+    /// Nothing proves a cause. Either the secret or the body is wrong.
     Unknown = "unknown":
-        "The secret is not the sender's or the body is not what was signed; a signature cannot tell which. \
+        "Either the secret is wrong or the body was changed; a signature cannot tell which. \
         Compare the secret with the dashboard's. Verify the raw bytes.",
-    /// No headers of a scheme, or not all of them.
+    /// The request has no signature headers, or a set of three is incomplete.
     MissingHeaders = "missing_headers":
         "A signature header is missing; svix needs three. Pass them as received.",
-    /// Headers only of the scheme that has no secret.
+    /// The request has headers of one scheme, and there are only secrets for the other.
     WrongSchemeHeader = "wrong_scheme_header":
-        "The request is signed under the other scheme. Give a secret for that one.",
-    /// No timestamp or two, an empty id, or a header that is too long.
+        "The request is signed under the other scheme. Give a secret for it.",
+    /// There is no timestamp or more than one, the message id is empty, or a header is too long.
     MalformedHeader = "malformed_header": "A signature header is malformed. Pass it as received.",
-    /// A timestamp that is no plain number.
+    /// The timestamp is not written in plain decimal digits.
     InvalidTimestamp = "invalid_timestamp": "The timestamp is not plain decimal unix seconds.",
-    /// No signature of a form that is known.
+    /// No signature in the header is well-formed.
     NoValidSignatures = "no_valid_signatures":
         "No v1 signature is well-formed: 64 hex digits, or for svix base64 of 32 bytes.",
-    /// A secret that is unusable.
+    /// A secret cannot be used.
     InvalidSecret = "invalid_secret": "A secret cannot be used. Copy it anew from the dashboard.",
-    /// A secret with white space at an end.
+    /// A secret starts or ends with white space.
     SecretWhiteSpace = "secret_white_space":
-        "A secret has white space at an end. Trim it.",
-    /// ofauth, signed with the decoded secret.
+        "A secret starts or ends with white space. Trim it.",
+    /// Under ofauth, the sender used the decoded secret as the key.
     SecretDecoded = "secret_decoded":
         "The sender decoded the secret. Under ofauth the key is its text, whsec_ included.",
-    /// svix, signed with the secret's text.
+    /// Under svix, the sender used the text of the secret as the key.
     SecretNotDecoded = "secret_not_decoded":
         "The sender did not decode the secret. Under svix the key is the base64 after whsec_.",
-    /// ofauth, signed without the `whsec_` that the secret has.
+    /// Under ofauth, the secret begins with `whsec_` and the sender removed that.
     SecretPrefixRemoved = "secret_prefix_removed":
         "The sender left whsec_ off the secret. Under ofauth the key is its text, whsec_ included.",
-    /// ofauth, signed with a `whsec_` that the secret lacks.
+    /// Under ofauth, the sender's secret begins with `whsec_` and the secret here does not.
     SecretPrefixAdded = "secret_prefix_added":
-        "The sender's secret begins with whsec_. Write it in full.",
-    /// Signed with a secret that is given for the other scheme.
+        "The sender's secret begins with whsec_. Copy all of it.",
+    /// The sender used a secret that is given for the other scheme.
     OtherSchemeSecret = "other_scheme_secret":
         "The secret is given for the other scheme. Swap them.",
-    /// A timestamp in milliseconds, in the header or in what was signed.
+    /// The timestamp in the header, or the one that was signed, is in milliseconds.
     Milliseconds = "milliseconds":
-        "The sender took milliseconds for the timestamp. It is unix seconds.",
-    /// Signed over `{t},{body}`.
-    CommaForDot = "comma_for_dot": "The sender joined timestamp and body with a comma. It is a dot.",
-    /// Signed over the body alone.
+        "The sender used milliseconds for the timestamp. Use unix seconds.",
+    /// The sender signed `{t},{body}`.
+    CommaForDot = "comma_for_dot": "The sender joined timestamp and body with a comma. Use a dot.",
+    /// The sender signed the body without the timestamp.
     BodyWithoutTimestamp = "body_without_timestamp":
         "The sender signed the body alone. The timestamp and a dot come before it.",
-    /// ofauth with a signature in base64.
+    /// Under ofauth, the signature is encoded in base64.
     Base64ForHex = "base64_for_hex": "The signature is base64. Under ofauth it is hex.",
-    /// svix with a signature in hex.
+    /// Under svix, the signature is encoded in hex.
     HexForBase64 = "hex_for_base64": "The signature is hex. Under svix it is base64.",
-    /// Right, but out of tolerance.
+    /// The signature is right, and its time is out of tolerance.
     ClockSkew = "clock_skew":
         "The signature is good, but out of tolerance: a clock is wrong, or it came late or twice.",
-    /// A line break follows what was signed.
+    /// The body has a line break at its end that was not signed.
     TrailingNewlineAdded = "trailing_newline_added":
         "The body ends in a line break that was not signed. Verify the raw bytes.",
-    /// What was signed ended in a line break.
+    /// The body lacks a line break that was signed at its end.
     TrailingNewlineRemoved = "trailing_newline_removed":
         "The body lost the line break at its end. Verify the raw bytes.",
-    /// LF was signed, CRLF is here.
+    /// The body was signed with LF as its line breaks and received with CRLF.
     NewlinesToCrlf = "newlines_to_crlf": "Line breaks in the body became CRLF. Verify the raw bytes.",
-    /// CRLF was signed, LF is here.
+    /// The body was signed with CRLF as its line breaks and received with LF.
     NewlinesToLf = "newlines_to_lf": "Line breaks in the body became LF. Verify the raw bytes.",
-    /// A byte order mark precedes what was signed.
+    /// The body begins with a byte order mark that was not signed.
     BomAdded = "bom_added":
         "The body begins with a byte order mark that was not signed. Verify the raw bytes.",
-    /// What was signed began with a byte order mark.
+    /// The body lacks a byte order mark that was signed.
     BomRemoved = "bom_removed":
         "The body lost its byte order mark. Verify the raw bytes.",
-    /// JSON on one line was signed, JSON on several is here.
+    /// The JSON was signed on one line and received on several.
     JsonPrettyPrinted = "json_pretty_printed":
         "The JSON was pretty-printed after it was signed. Verify the raw bytes.",
-    /// The same JSON was signed, written by another serialiser.
+    /// The JSON was signed as one program writes it and received as another program writes it.
     JsonReserialised = "json_reserialised":
-        "The JSON was written anew after it was signed. Verify the raw bytes.",
+        "The JSON was written again after it was signed. Verify the raw bytes.",
 }
 
 impl Serialize for Cause {

@@ -1,4 +1,4 @@
-//! Why a signature is refused, and the words for it.
+//! Why a signature or a secret is refused: the variants, their stable codes and their messages.
 
 use std::fmt;
 
@@ -7,80 +7,90 @@ use super::{
     scheme::Scheme,
 };
 
-/// Why a request is not authentic, or a secret not usable. [`SignatureError::code`] is the same on every surface.
+/// Why a request is not authentic, or why a secret cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureError {
-    /// No header of a scheme that has a secret; svix needs all three.
+    /// The request has no headers of a scheme that has a secret. The svix scheme needs all three of its headers.
     MissingHeaders,
-    /// A header over [`MAX_HEADER`](crate::signature::MAX_HEADER) bytes, given with its length.
+    /// A signature header is longer than [`MAX_HEADER_BYTES`](super::MAX_HEADER_BYTES). The value is its length in
+    /// bytes.
     HeaderTooLong(usize),
-    /// An `OFAuth-Signature` without `t`.
-    NoTimestamp,
-    /// An `OFAuth-Signature` with more than one `t`.
-    TwoTimestamps,
-    /// An empty `svix-id`.
+    /// `OFAuth-Signature` has no `t`.
+    MissingTimestamp,
+    /// `OFAuth-Signature` has more than one `t`.
+    DuplicateTimestamp,
+    /// `svix-id` is empty.
     EmptyId,
-    /// No well-formed `v1` at all.
+    /// The signature header has no well-formed `v1`: 64 hex digits under ofauth, base64 of 32 bytes under svix.
     NoValidSignatures,
-    /// A timestamp that is not plain decimal digits of at most 2^53 − 1.
+    /// The timestamp is not written in plain decimal digits, or is larger than
+    /// [`MAX_TIMESTAMP`](super::MAX_TIMESTAMP).
     InvalidTimestamp,
-    /// Signed this many seconds ago, which is more than the tolerance.
+    /// The request was signed too long ago. The value is how long, in seconds; it is more than the tolerance.
     TimestampTooOld(u64),
-    /// Signed this many seconds in the future, which is more than the tolerance.
+    /// The request was signed too far in the future. The value is how far, in seconds; it is more than the tolerance.
     TimestampTooNew(u64),
-    /// No `v1` is the MAC of these bytes under any secret.
+    /// No `v1` is the MAC of the body under any of the secrets.
     SignatureMismatch,
-    /// A secret that cannot be used: the scheme it cannot be used for (`None`: for neither), its place in the list (from
-    /// 0), and why.
-    InvalidSecret(Option<Scheme>, usize, SecretFault),
+    /// A secret cannot be used.
+    InvalidSecret {
+        /// The scheme that it cannot be used for; `None` if it cannot be used for either scheme.
+        scheme: Option<Scheme>,
+        /// The position of the secret in its list, from 0.
+        index: usize,
+        /// What is wrong with it.
+        fault: SecretFault,
+    },
 }
 
-/// What is wrong with a secret.
+/// What is wrong with a secret, or with a list of secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretFault {
-    /// No secret was given for either scheme.
+    /// No secret was given for any scheme.
     NoneGiven,
-    /// More than [`MAX_SECRETS`].
+    /// A list has more than [`MAX_SECRETS`](super::MAX_SECRETS) secrets.
     TooMany,
-    /// The empty string.
+    /// The secret is the empty string.
     Empty,
-    /// White space at either end.
+    /// The secret starts or ends with white space.
     OuterWhiteSpace,
-    /// A svix secret that is not base64, or is of nothing.
+    /// The secret is for svix and is not base64, or is base64 of zero bytes.
     NotBase64,
 }
 
 impl SignatureError {
-    /// The stable code, the same in Rust, in HTTP answers and in JavaScript.
+    /// The stable code, which is the same in Rust, in HTTP answers and in JavaScript.
     pub fn code(&self) -> &'static str {
         match self {
             Self::MissingHeaders => "MISSING_HEADERS",
-            Self::HeaderTooLong(_) | Self::NoTimestamp | Self::TwoTimestamps | Self::EmptyId => "MALFORMED_HEADER",
+            Self::HeaderTooLong(_) | Self::MissingTimestamp | Self::DuplicateTimestamp | Self::EmptyId => {
+                "MALFORMED_HEADER"
+            }
             Self::NoValidSignatures => "NO_VALID_SIGNATURES",
             Self::InvalidTimestamp => "INVALID_TIMESTAMP",
             Self::TimestampTooOld(_) => "TIMESTAMP_TOO_OLD",
             Self::TimestampTooNew(_) => "TIMESTAMP_TOO_NEW",
             Self::SignatureMismatch => "SIGNATURE_MISMATCH",
-            Self::InvalidSecret(..) => "INVALID_SECRET",
+            Self::InvalidSecret { .. } => "INVALID_SECRET",
         }
     }
 
-    /// What [`fmt::Display`] shows. The package's wasm calls this: it is small for having nothing of `core::fmt`.
+    /// The text that [`fmt::Display`] shows. It never contains a secret.
+    ///
+    /// The npm package calls this function instead, because `core::fmt` would make its wasm larger.
     pub fn message(&self) -> String {
         let (before, number, after) = match self {
-            Self::MissingHeaders => ("no signature header of a scheme that has a secret", None, ""),
-            Self::HeaderTooLong(bytes) => {
-                ("a signature header of ", Some(*bytes as u64), " bytes; at most 8192 are read")
-            }
-            Self::NoTimestamp => ("OFAuth-Signature has no t", None, ""),
-            Self::TwoTimestamps => ("OFAuth-Signature has more than one t", None, ""),
+            Self::MissingHeaders => ("no signature header for a scheme with a secret", None, ""),
+            Self::HeaderTooLong(bytes) => ("a signature header has ", Some(*bytes as u64), " bytes; the limit is 8192"),
+            Self::MissingTimestamp => ("OFAuth-Signature has no t", None, ""),
+            Self::DuplicateTimestamp => ("OFAuth-Signature has more than one t", None, ""),
             Self::EmptyId => ("the message id is empty", None, ""),
             Self::NoValidSignatures => ("no well-formed v1 signature", None, ""),
             Self::InvalidTimestamp => ("the timestamp is not plain decimal unix seconds", None, ""),
             Self::TimestampTooOld(seconds) => ("signed ", Some(*seconds), " s ago, more than the tolerance"),
-            Self::TimestampTooNew(seconds) => ("signed ", Some(*seconds), " s ahead, more than the tolerance"),
-            Self::SignatureMismatch => ("no signature matches these bytes under any secret", None, ""),
-            Self::InvalidSecret(list, place, fault) => return invalid_secret(*list, *place, *fault),
+            Self::TimestampTooNew(seconds) => ("signed ", Some(*seconds), " s in the future, more than the tolerance"),
+            Self::SignatureMismatch => ("no signature matches the body with any secret", None, ""),
+            Self::InvalidSecret { scheme, index, fault } => return invalid_secret(*scheme, *index, *fault),
         };
         let number = number.map_or_else(String::new, decimal);
         concat(&[before, &number, after])
@@ -96,13 +106,13 @@ impl fmt::Display for SignatureError {
 impl std::error::Error for SignatureError {}
 
 impl SecretFault {
-    /// What [`fmt::Display`] shows.
+    /// The text that [`fmt::Display`] shows.
     pub(crate) fn message(self) -> &'static str {
         match self {
             Self::NoneGiven => "no secret given",
             Self::TooMany => "more than 5 secrets",
             Self::Empty => "empty",
-            Self::OuterWhiteSpace => "white space at an end",
+            Self::OuterWhiteSpace => "starts or ends with white space",
             Self::NotBase64 => "not base64 after whsec_",
         }
     }
@@ -114,15 +124,15 @@ impl fmt::Display for SecretFault {
     }
 }
 
-fn invalid_secret(list: Option<Scheme>, place: usize, fault: SecretFault) -> String {
-    let list = match list {
+fn invalid_secret(scheme: Option<Scheme>, index: usize, fault: SecretFault) -> String {
+    let scheme = match scheme {
         None => "",
         Some(Scheme::Ofauth) => "ofauth ",
         Some(Scheme::Svix) => "svix ",
     };
     match fault {
         SecretFault::NoneGiven => fault.message().to_owned(),
-        SecretFault::TooMany => concat(&["more than 5 ", list, "secrets"]),
-        _ => concat(&[list, "secret ", &decimal(place as u64), ": ", fault.message()]),
+        SecretFault::TooMany => concat(&["more than 5 ", scheme, "secrets"]),
+        _ => concat(&[scheme, "secret ", &decimal(index as u64), ": ", fault.message()]),
     }
 }

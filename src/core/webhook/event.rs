@@ -1,86 +1,96 @@
-//! Events: what a verified webhook says.
+//! The events that OFAuth sends, as types, and the reasons why a body is not an event.
 //!
-//! [`Event::parse`] takes [`Verified`] only, so that nothing unsigned is ever read. It reads three envelopes: the current
-//! `{type, timestamp, data}`, the SDK's `{eventType, live, data}` without a timestamp, and the realtime one, whose
-//! connection stands in `data.connection`. The set of types is open: what is not known here is [`Payload::Other`],
-//! acknowledged and kept. Unknown fields are skipped, the raw body keeps them.
+//! [`Event::parse`] reads three forms of body:
+//!
+//! - the current one (OFAuth documentation, Connection Events):
+//!   `{"type": …, "timestamp": …, "data": {"clientReferenceId": …, "connection": {"id": …, "status": …}}}`;
+//! - the one of OFAuth's older SDKs, without a timestamp: `{"eventType": …, "live": …, "data": …}`;
+//! - realtime events, which have the current form and name their connection in `data.connection`.
+//!
+//! OFAuth may add types and members at any time. An event of an unknown type is valid, and its payload is
+//! [`Payload::Other`]. Unknown members are skipped; they remain in the raw body.
 
 use std::fmt;
 
-/// The longest event type, in bytes; OFAuth's longest today has 27.
-pub const MAX_TYPE: usize = 128;
-/// The longest text that a connection event asserts, in bytes; a longer one asserts nothing. What all registers hold must
-/// fit a row of the ledger.
-pub const MAX_TEXT: usize = 4 * 1024;
-/// The most text that the permissions of a connection event have together, in bytes.
-pub const MAX_PERMISSIONS: usize = 16 * 1024;
+/// The longest event type that is accepted, in bytes. The longest one that OFAuth documents has 32.
+pub const MAX_TYPE_BYTES: usize = 128;
+/// The longest text that is read from a connection event, in bytes. A longer text counts as absent, because the whole
+/// record of a connection must fit into one row of its ledger.
+pub const MAX_TEXT_BYTES: usize = 4 * 1024;
+/// The longest list of permissions that is read from a connection event, in bytes as JSON. A longer list counts as
+/// absent.
+pub const MAX_PERMISSIONS_BYTES: usize = 16 * 1024;
 
-/// An event, read from bytes that a holder of the secret signed.
+/// An event, read from a verified body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// `type`, or `eventType` in the SDK envelope.
+    /// `type`, or `eventType` in the form of the older SDKs.
     pub kind: String,
-    /// `timestamp` as it came, a number as it is written; `None` where it is absent, null, empty or no scalar.
+    /// `timestamp` as it is written in the body; a number stays as its digits. `None` if it is absent, null, the empty
+    /// string or neither a string nor a number.
     pub timestamp: Option<String>,
-    /// `live` of the SDK envelope: true for production, false for the sandbox.
+    /// `live` in the form of the older SDKs: true for production, false for the sandbox.
     pub live: Option<bool>,
-    /// What the type makes of `data`.
+    /// The contents of `data`, which depend on the type.
     pub payload: Payload,
 }
 
-/// Whom an authentic body is about, whatever else it is.
+/// The user and the connection that a verified body is about, also if the body is not an event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
-    /// `data.clientReferenceId`, else that of its connection.
+    /// `data.clientReferenceId`, or else `data.connection.clientReferenceId`.
     pub client_reference_id: Option<String>,
     /// `data.connection.id`.
     pub connection_id: Option<String>,
 }
 
-/// `data`, as far as this crate acts on it.
+/// The contents of `data` that the gateway uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Payload {
-    /// `connection.created`, `.updated`, `.expired`, `.disconnected`.
+    /// The connection of a `connection.created`, `.updated`, `.expired` or `.disconnected` event.
     Connection(Box<ConnectionEvent>),
-    /// `rules.updated`, once `rules.update`, with its revision if it names one.
+    /// `data.revision` of a `rules.updated` event, or of `rules.update`, its older name.
     Rules(Option<String>),
-    /// Realtime and unknown types.
+    /// A realtime event, or an event of an unknown type.
     Other,
 }
 
-/// What a connection event, or an item of OFAuth's list, asserts. An absent field asserts nothing, nor does null, except for
-/// the avatar, nor does one of another type or too long: an odd name must not keep a `disconnected` from being heard.
+/// A connection, as a connection event or an item of OFAuth's list of connections describes it.
+///
+/// A field is `None` if its member is absent, null, too long or of another type. Only the id is required: one unusual
+/// name must not hide that a connection was disconnected. `None` says nothing about the connection, so it never erases
+/// what is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionEvent {
-    /// Where it was said.
+    /// The event or the list that describes the connection.
     pub change: ConnectionChange,
-    /// OFAuth's id of the connection: a credential, never logged.
+    /// OFAuth's id of the connection. It is a credential: never log it.
     pub id: String,
-    /// `status` as it came; the set is open.
+    /// `status` as it is written. OFAuth may add values.
     pub status: Option<String>,
-    /// The permissions granted.
+    /// `permissions`: what the user allowed.
     pub permissions: Option<Vec<String>>,
-    /// The integrator's own user id.
+    /// `clientReferenceId`: the app's own id of the user.
     pub client_reference_id: Option<String>,
-    /// The OnlyFans user id: `platformUserId`, else that of `userData`.
+    /// The OnlyFans user id: `platformUserId`, or else the id in `userData`.
     pub platform_user_id: Option<String>,
-    /// `userData.id`, else `userData.userId`.
+    /// `userData.id`, or else `userData.userId`.
     pub user_id: Option<String>,
-    /// When the connection was created, as it came.
+    /// `createdAt`: when the connection was created, as it is written.
     pub created_at: Option<String>,
-    /// When the connection will expire, as it came.
+    /// `expiresAt`: when the connection will expire, as it is written.
     pub expires_at: Option<String>,
-    /// Whether it was imported rather than linked.
+    /// `imported`: whether the connection was imported and not linked by its user.
     pub imported: Option<bool>,
-    /// `userData.name`.
+    /// `userData.name`, or else `metadata.displayName`.
     pub name: Option<String>,
-    /// `userData.username`.
+    /// `userData.username`, or else `metadata.username`.
     pub username: Option<String>,
-    /// `userData.avatar`; null asserts that there is none.
+    /// `userData.avatar`. `Some(None)` if it is null, which says that the user has no avatar.
     pub avatar: Option<Option<String>>,
 }
 
-/// Where it was said: in one of the four connection events, or in OFAuth's list.
+/// Where a connection is described: in one of the four connection events, or in OFAuth's list of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectionChange {
     /// `connection.created`
@@ -91,31 +101,31 @@ pub enum ConnectionChange {
     Expired,
     /// `connection.disconnected`
     Disconnected,
-    /// An item of OFAuth's own list.
+    /// An item of the answer of `GET /v2/account/connections`.
     Listed,
 }
 
-/// Why an authentic body is no event.
+/// Why a verified body is not an event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventError {
-    /// Not UTF-8, or not JSON.
+    /// The body is not UTF-8 or not JSON.
     InvalidJson,
-    /// This is no object.
+    /// The named member is not an object.
     NotAnObject(&'static str),
-    /// This has a key that is read here twice.
+    /// The named object has two members with the same key, and the gateway reads that key.
     DuplicateKey(&'static str),
-    /// This has a key with half of a surrogate pair.
+    /// A key of the named object contains half of a surrogate pair.
     LoneSurrogate(&'static str),
-    /// Neither `type` nor `eventType`.
+    /// The body has neither `type` nor `eventType`.
     MissingType,
-    /// A type that is no string, empty, longer than [`MAX_TYPE`], or has control characters.
+    /// The type is not a string, is empty, is longer than [`MAX_TYPE_BYTES`] or contains control characters.
     InvalidType,
-    /// No connection id, or one that [`is_connection_id`] refuses.
+    /// The connection id is absent, or [`is_connection_id`](crate::core::id::is_connection_id) refuses it.
     InvalidConnectionId,
 }
 
 impl EventError {
-    /// The stable code, the same in Rust, in HTTP answers and in JavaScript.
+    /// The stable code, which is the same in Rust, in HTTP answers and in JavaScript.
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidJson => "INVALID_JSON",
@@ -127,20 +137,18 @@ impl EventError {
             | Self::InvalidConnectionId => "INVALID_EVENT",
         }
     }
-}
 
-impl EventError {
-    /// What is wrong, for a person.
+    /// The text that [`fmt::Display`] shows. It never contains a part of the body.
     pub fn message(&self) -> String {
         let (name, rest) = match self {
             Self::InvalidJson => ("", "the body is not JSON in UTF-8"),
-            Self::NotAnObject(name) => (*name, " is no object"),
+            Self::NotAnObject(name) => (*name, " is not an object"),
             Self::DuplicateKey(name) => (*name, " has a key twice"),
             Self::LoneSurrogate(name) => (*name, " has a key with half of a surrogate pair"),
             Self::MissingType => ("", "the body has neither type nor eventType"),
-            Self::InvalidType => ("", "a type has 1 to 128 bytes and no control characters"),
+            Self::InvalidType => ("", "the type must be 1 to 128 bytes, no control characters"),
             Self::InvalidConnectionId => {
-                ("", "a connection id has 1 to 256 visible ASCII characters, no comma, slash or backslash")
+                ("", "the connection id must be 1 to 256 visible ASCII characters, no comma or slash")
             }
         };
         [name, rest].concat()

@@ -1,18 +1,28 @@
-//! What signature headers say: which scheme, which time, which MACs. Nothing here is compared with a body.
+//! Reads the signature headers of a request: the scheme, the time and the signatures (MACs) in them.
+//!
+//! Nothing here is compared with a body. Both schemes are described in `scheme.rs`.
+//!
+//! These rules apply to both schemes:
+//!
+//! - The timestamp is in unix seconds and plain decimal digits: no sign, no leading zero, at most [`MAX_TIMESTAMP`].
+//! - A `v1` is well-formed if it is 64 hex digits (ofauth) or standard padded base64 of 32 bytes (svix). A `v1` that is
+//!   not well-formed, and an entry with another name, is skipped.
+//! - `OFAuth-Signature` has exactly one `t`. White space around its entries is ignored.
 
 use super::{
-    encoding::{base64, unhex},
+    encoding::{decode_base64, decode_hex},
     error::SignatureError,
     scheme::Scheme,
 };
 
-/// The longest signature header that is read, in bytes.
-pub const MAX_HEADER: usize = 8192;
-/// The latest timestamp, in unix seconds: 2^53 − 1, the largest integer JavaScript keeps exact.
+/// The longest signature header that is accepted, in bytes.
+pub const MAX_HEADER_BYTES: usize = 8192;
+/// The latest timestamp, in unix seconds: 2^53 − 1, the largest integer that a JavaScript number holds exactly.
 pub const MAX_TIMESTAMP: u64 = (1 << 53) - 1;
 
-/// The names of the headers that signatures are made of, in lower case.
-pub const NAMES: [&str; 7] = [
+/// The names of the signature headers, in lower case: one of the ofauth scheme, then two sets of three of the svix
+/// scheme.
+pub const SIGNATURE_HEADER_NAMES: [&str; 7] = [
     "ofauth-signature",
     "svix-id",
     "svix-timestamp",
@@ -22,12 +32,14 @@ pub const NAMES: [&str; 7] = [
     "webhook-signature",
 ];
 
-/// The headers that a signature is made of, as received. A header that is absent is `None`.
+/// The signature headers of a request, as received.
+///
+/// If both sets of svix headers are complete, `svix-*` is used.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Headers<'a> {
+pub struct RequestHeaders<'a> {
     ofauth: Option<&'a str>,
     svix: Option<Svix<'a>>,
-    /// The header whose absence leaves a svix set that was begun without effect.
+    /// The first header that an incomplete set of svix headers lacks. `None` if a set is complete, or none has an id.
     missing_header_name: Option<&'static str>,
 }
 
@@ -38,30 +50,36 @@ struct Svix<'a> {
     signature: &'a str,
 }
 
-/// What the headers of one scheme say. The MACs stay in their header: they are decoded when they are compared.
+/// The signature headers of one scheme, with the timestamp parsed.
+///
+/// The MACs stay encoded in their header. They are decoded when they are compared.
 #[derive(Clone, Copy)]
 pub(crate) struct SignatureHeader<'a> {
     pub(crate) scheme: Scheme,
+    /// The timestamp as it is written. It is part of what is signed.
     pub(crate) timestamp: &'a [u8],
+    /// The timestamp in unix seconds.
     pub(crate) seconds: u64,
-    /// Whether the MACs are read as hex, else as base64.
-    pub(crate) hex: bool,
+    /// Whether the MACs are decoded as hex. Otherwise they are decoded as base64.
+    pub(crate) is_hex: bool,
+    /// The message id under svix, the empty string under ofauth.
     pub(crate) id: &'a str,
+    /// The value of the header that holds the MACs.
     pub(crate) signature: &'a str,
 }
 
-/// The well-formed `v1` of a header, decoded one by one; others are skipped.
+/// Decodes the well-formed `v1` entries of a signature header, one by one. Other entries are skipped.
 #[derive(Clone)]
 pub(crate) struct Macs<'a> {
-    parts: Segments<'a>,
-    hex: bool,
+    entries: Segments<'a>,
+    is_hex: bool,
 }
 
-impl<'a> Headers<'a> {
-    /// Takes their values in the order of [`NAMES`].
-    pub fn of([ofauth, values @ ..]: [Option<&'a str>; NAMES.len()]) -> Self {
+impl<'a> RequestHeaders<'a> {
+    /// Takes the values of the headers in the order of [`SIGNATURE_HEADER_NAMES`], `None` for a header that is absent.
+    pub fn new([ofauth, values @ ..]: [Option<&'a str>; SIGNATURE_HEADER_NAMES.len()]) -> Self {
         let (mut svix, mut missing_header_name) = (None, None);
-        let [_, names @ ..] = NAMES;
+        let [_, names @ ..] = SIGNATURE_HEADER_NAMES;
         for (names, values) in names.as_chunks::<3>().0.iter().zip(values.as_chunks().0) {
             match *values {
                 [Some(id), Some(timestamp), Some(signature)] => {
@@ -77,8 +95,8 @@ impl<'a> Headers<'a> {
         Self { ofauth, svix, missing_header_name }
     }
 
-    /// The scheme that is judged, of those that have a secret.
-    pub(crate) fn pick(&self, has_secret: impl Fn(Scheme) -> bool) -> Option<Scheme> {
+    /// Returns the scheme to verify: ofauth, else svix, if its headers are complete and it has a secret.
+    pub(crate) fn choose_scheme(&self, has_secret: impl Fn(Scheme) -> bool) -> Option<Scheme> {
         match self {
             Self { ofauth: Some(_), .. } if has_secret(Scheme::Ofauth) => Some(Scheme::Ofauth),
             Self { svix: Some(_), .. } if has_secret(Scheme::Svix) => Some(Scheme::Svix),
@@ -86,60 +104,63 @@ impl<'a> Headers<'a> {
         }
     }
 
-    /// The name of the absent header that a svix set needs, if the set was begun.
+    /// Returns the name of the first header that an incomplete set of svix headers lacks.
     pub(crate) fn missing_header_name(&self) -> Option<&'static str> {
         self.missing_header_name
     }
 }
 
 impl<'a> SignatureHeader<'a> {
-    /// Reads everything but the MACs.
-    pub(crate) fn read(headers: Headers<'a>, scheme: Scheme) -> Result<Self, SignatureError> {
+    /// Reads the headers of a scheme. The MACs are not decoded yet.
+    ///
+    /// Returns `MissingHeaders`, `HeaderTooLong`, `MissingTimestamp`, `DuplicateTimestamp`, `EmptyId` or
+    /// `InvalidTimestamp`.
+    pub(crate) fn read(headers: RequestHeaders<'a>, scheme: Scheme) -> Result<Self, SignatureError> {
         match scheme {
-            Scheme::Ofauth => Self::ofauth(headers.ofauth.ok_or(SignatureError::MissingHeaders)?),
-            Scheme::Svix => Self::svix(headers.svix.ok_or(SignatureError::MissingHeaders)?),
+            Scheme::Ofauth => Self::read_ofauth(headers.ofauth.ok_or(SignatureError::MissingHeaders)?),
+            Scheme::Svix => Self::read_svix(headers.svix.ok_or(SignatureError::MissingHeaders)?),
         }
     }
 
-    fn ofauth(signature: &'a str) -> Result<Self, SignatureError> {
-        short_enough(signature)?;
+    fn read_ofauth(signature: &'a str) -> Result<Self, SignatureError> {
+        check_length(signature)?;
         let mut timestamp = None;
         for segment in (Segments { rest: Some(signature.as_bytes()), separator: b',' }) {
-            if let Some(stamp) = segment.trim_ascii().strip_prefix(b"t=")
-                && timestamp.replace(stamp).is_some()
+            if let Some(value) = segment.trim_ascii().strip_prefix(b"t=")
+                && timestamp.replace(value).is_some()
             {
-                return Err(SignatureError::TwoTimestamps);
+                return Err(SignatureError::DuplicateTimestamp);
             }
         }
-        let timestamp = timestamp.ok_or(SignatureError::NoTimestamp)?;
-        let seconds = seconds(timestamp)?;
-        Ok(Self { scheme: Scheme::Ofauth, id: "", timestamp, seconds, hex: true, signature })
+        let timestamp = timestamp.ok_or(SignatureError::MissingTimestamp)?;
+        let seconds = parse_timestamp(timestamp)?;
+        Ok(Self { scheme: Scheme::Ofauth, id: "", timestamp, seconds, is_hex: true, signature })
     }
 
-    fn svix(Svix { id, timestamp, signature }: Svix<'a>) -> Result<Self, SignatureError> {
+    fn read_svix(Svix { id, timestamp, signature }: Svix<'a>) -> Result<Self, SignatureError> {
         for header in [id, timestamp, signature] {
-            short_enough(header)?;
+            check_length(header)?;
         }
         if id.is_empty() {
             return Err(SignatureError::EmptyId);
         }
         let timestamp = timestamp.as_bytes();
-        let seconds = seconds(timestamp)?;
-        Ok(Self { scheme: Scheme::Svix, id, timestamp, seconds, hex: false, signature })
+        let seconds = parse_timestamp(timestamp)?;
+        Ok(Self { scheme: Scheme::Svix, id, timestamp, seconds, is_hex: false, signature })
     }
 
-    /// Its MACs.
+    /// Returns the well-formed MACs in the headers.
     pub(crate) fn macs(&self) -> Macs<'a> {
         let separator = if self.scheme == Scheme::Ofauth { b',' } else { b' ' };
-        Macs { parts: Segments { rest: Some(self.signature.as_bytes()), separator }, hex: self.hex }
+        Macs { entries: Segments { rest: Some(self.signature.as_bytes()), separator }, is_hex: self.is_hex }
     }
 
-    /// What a MAC is taken over, in parts, put together with `glue`.
-    pub(crate) fn content<'b>(&self, glue: &'b str, t: &'b [u8], body: &'b [u8]) -> [&'b [u8]; 5]
+    /// Returns the parts that the signature is computed over. The right `separator` is a dot.
+    pub(crate) fn signed_parts<'b>(&self, separator: &'b str, timestamp: &'b [u8], body: &'b [u8]) -> [&'b [u8]; 5]
     where
         'a: 'b,
     {
-        content(self.scheme, self.id, glue, t, body)
+        signed_parts(self.scheme, self.id, separator, timestamp, body)
     }
 }
 
@@ -147,16 +168,16 @@ impl Iterator for Macs<'_> {
     type Item = [u8; 32];
 
     fn next(&mut self) -> Option<[u8; 32]> {
-        let (trimmed, start) = if self.parts.separator == b',' { (true, b"v1=") } else { (false, b"v1,") };
+        let (is_trimmed, prefix) = if self.entries.separator == b',' { (true, b"v1=") } else { (false, b"v1,") };
         loop {
-            let part = self.parts.next()?;
-            let part = if trimmed { part.trim_ascii() } else { part };
-            let Some(text) = part.strip_prefix(start) else { continue };
-            let mac = if self.hex {
-                text.try_into().ok().and_then(unhex)
+            let entry = self.entries.next()?;
+            let entry = if is_trimmed { entry.trim_ascii() } else { entry };
+            let Some(text) = entry.strip_prefix(prefix) else { continue };
+            let mac = if self.is_hex {
+                text.try_into().ok().and_then(decode_hex)
             } else {
-                // Base64 of 32 bytes has room for 33.
-                base64(text, &mut [0; 33]).and_then(|mac| mac.try_into().ok())
+                // 44 characters of base64 hold up to 33 bytes. Only a MAC of 32 bytes is well-formed.
+                decode_base64(text, &mut [0; 33]).and_then(|mac| mac.try_into().ok())
             };
             if mac.is_some() {
                 return mac;
@@ -165,13 +186,20 @@ impl Iterator for Macs<'_> {
     }
 }
 
-/// ofauth has neither id nor the first glue.
-pub(crate) fn content<'a>(scheme: Scheme, id: &'a str, glue: &'a str, t: &'a [u8], body: &'a [u8]) -> [&'a [u8]; 5] {
-    let (id, first) = if scheme == Scheme::Svix { (id, glue) } else { ("", "") };
-    [id.as_bytes(), first.as_bytes(), t, glue.as_bytes(), body]
+/// Returns the parts that a signature is computed over: id, separator, timestamp, separator and body under svix. Under
+/// ofauth the id and the first separator are empty.
+pub(crate) fn signed_parts<'a>(
+    scheme: Scheme,
+    id: &'a str,
+    separator: &'a str,
+    timestamp: &'a [u8],
+    body: &'a [u8],
+) -> [&'a [u8]; 5] {
+    let (id, first_separator) = if scheme == Scheme::Svix { (id, separator) } else { ("", "") };
+    [id.as_bytes(), first_separator.as_bytes(), timestamp, separator.as_bytes(), body]
 }
 
-/// The parts of a text between separators, which are sought eight bytes at a time.
+/// Splits a text at each separator. It looks at 8 bytes at a time, because a header can be long.
 #[derive(Clone)]
 struct Segments<'a> {
     rest: Option<&'a [u8]>,
@@ -184,8 +212,8 @@ impl<'a> Iterator for Segments<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         let rest = self.rest?;
         let mut end = 0;
-        while let Some(eight) = rest.get(end..).and_then(<[u8]>::first_chunk)
-            && !has(u64::from_le_bytes(*eight), self.separator)
+        while let Some(chunk) = rest.get(end..).and_then(<[u8]>::first_chunk)
+            && !contains_byte(u64::from_le_bytes(*chunk), self.separator)
         {
             end += 8;
         }
@@ -199,23 +227,24 @@ impl<'a> Iterator for Segments<'a> {
     }
 }
 
-/// A one in each of eight bytes.
+/// The number 1 in each of 8 bytes.
 const ONES: u64 = u64::MAX / 0xFF;
 
-/// Whether any of eight bytes is this one: its difference is zero, from which a one borrows.
-fn has(bytes: u64, byte: u8) -> bool {
+/// Returns whether `byte` is one of 8 bytes. Its difference to itself is 0, and subtracting 1 from that sets the
+/// highest bit.
+fn contains_byte(bytes: u64, byte: u8) -> bool {
     let differences = bytes ^ (ONES * u64::from(byte));
     differences.wrapping_sub(ONES) & !differences & (ONES << 7) != 0
 }
 
-fn short_enough(header: &str) -> Result<(), SignatureError> {
-    if header.len() > MAX_HEADER { Err(SignatureError::HeaderTooLong(header.len())) } else { Ok(()) }
+fn check_length(header: &str) -> Result<(), SignatureError> {
+    if header.len() > MAX_HEADER_BYTES { Err(SignatureError::HeaderTooLong(header.len())) } else { Ok(()) }
 }
 
-/// Plain decimal ASCII digits, no sign, no leading zero (except `0`), at most 2^53 − 1.
-fn seconds(t: &[u8]) -> Result<u64, SignatureError> {
+/// Parses plain decimal digits without a sign or leading zeros, at most [`MAX_TIMESTAMP`].
+fn parse_timestamp(t: &[u8]) -> Result<u64, SignatureError> {
     let is_plain = matches!(t, b"0" | [b'1'..=b'9', ..]) && t.iter().all(u8::is_ascii_digit);
-    // What fits has no more digits than this reads.
+    // MAX_TIMESTAMP has 16 digits. The first 17 are enough to see that a longer number is too large.
     let seconds = t.iter().take(17).fold(0, |seconds, digit| seconds * 10 + u64::from(digit & 0xF));
     if is_plain && seconds <= MAX_TIMESTAMP { Ok(seconds) } else { Err(SignatureError::InvalidTimestamp) }
 }

@@ -1,5 +1,45 @@
-//! Webhooks: who sent these bytes, and what they say.
+//! Webhooks: checks who signed a request, reads the event in its body, and explains why a request does not verify.
+//!
+//! A webhook passes these steps:
+//!
+//! 1. [`SignatureClaim::read`] checks the headers and the time, before the body is read.
+//! 2. [`SignatureClaim::verify`] compares the signature with the body. [`verify()`] does both steps at once.
+//! 3. [`Event::parse`] reads the event. It takes [`Verified`], so an unsigned body is never read.
+//! 4. [`Delivery::from_verified`] identifies the delivery, so that a copy of it is recognised.
+//!
+//! [`explain()`] is for the developer who integrates webhooks: it finds out why a request does not verify.
+//!
+//! Nothing here reads a clock: the current time is an argument, in whole unix seconds.
+//!
+//! Read the files in this order:
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `scheme.rs`, `secret.rs`, `header.rs` | the two signature schemes, their secrets and their headers |
+//! | `verify.rs` | signing and verifying |
+//! | `error.rs` | why a signature or a secret is refused |
+//! | `event.rs` | events as types, and why a body is not an event |
+//! | `reading.rs`, `parse.rs` | finding the members of a body, and making an event of them |
+//! | `delivery.rs` | the id and the time of a delivery |
+//! | `diagnosis.rs`, `explain.rs` | the explanation, and the search for it |
+//! | `candidate.rs`, `reserialise.rs` | the keys and the forms of JSON that the search tries |
+//! | `encoding.rs` | base64, hex and decimal digits |
+//!
+//! ```
+//! use ofauth_edge::core::webhook::{Event, RequestHeaders, Secrets, sign_ofauth, verify};
+//!
+//! let body = br#"{"type": "rules.updated", "timestamp": "2024-01-15T10:30:00Z", "data": {}}"#;
+//! let signature = sign_ofauth(body, "whsec_test_secret", 1_705_314_600).unwrap();
+//!
+//! // The values follow the order of SIGNATURE_HEADER_NAMES.
+//! let headers = RequestHeaders::new([Some(&*signature), None, None, None, None, None, None]);
+//! let secrets = Secrets::new(&["whsec_test_secret"], &[]).unwrap();
+//! let (tolerance, now) = (300, 1_705_314_601);
+//! let verified = verify(body, headers, &secrets, tolerance, now).unwrap();
+//! assert_eq!(Event::parse(&verified).unwrap().kind, "rules.updated");
+//! ```
 
+mod candidate;
 mod delivery;
 mod diagnosis;
 mod encoding;
@@ -14,22 +54,24 @@ mod scheme;
 mod secret;
 mod verify;
 
-pub use delivery::{Delivery, MAX_AHEAD};
+pub use delivery::{Delivery, MAX_SECONDS_AHEAD};
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]
-pub(crate) use diagnosis::Value;
+pub(crate) use diagnosis::EvidenceValue;
 pub use diagnosis::{Cause, Diagnosis, Evidence};
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]
 pub(crate) use encoding::decimal;
 pub use error::{SecretFault, SignatureError};
 pub use event::{
-    ConnectionChange, ConnectionEvent, Event, EventError, MAX_PERMISSIONS, MAX_TEXT, MAX_TYPE, Payload, Subject,
+    ConnectionChange, ConnectionEvent, Event, EventError, MAX_PERMISSIONS_BYTES, MAX_TEXT_BYTES, MAX_TYPE_BYTES,
+    Payload, Subject,
 };
-pub use explain::{MAX_JSON, MAX_SMALL, explain, explain_with};
-pub use header::{Headers, MAX_HEADER, MAX_TIMESTAMP, NAMES};
+pub use explain::{MAX_JSON_BYTES, MAX_MILLISECOND_SEARCH_BYTES, explain, explain_with};
+pub use header::{MAX_HEADER_BYTES, MAX_TIMESTAMP, RequestHeaders, SIGNATURE_HEADER_NAMES};
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]
 pub(crate) use reading::{BodyMembers, EventFamily, EventReading, slot};
 pub use scheme::Scheme;
 pub use secret::{MAX_SECRETS, SecretStrings, Secrets};
 pub use verify::{
-    Claim, DEFAULT_TOLERANCE, MacFn, Verified, hmac_sha256, sign_ofauth, sign_svix, sign_with, verify, verify_with,
+    DEFAULT_TOLERANCE, MacFn, SignatureClaim, Verified, hmac_sha256, sign_ofauth, sign_svix, sign_with, verify,
+    verify_with,
 };

@@ -1,10 +1,12 @@
-//! What a body says, found in place and judged: what is an event, by the rules that [`crate::event`] documents, with
-//! nothing copied of what it carries.
+//! Finds the members of a webhook's body that the gateway reads, and decides whether the body is an event.
+//!
+//! Nothing is copied: values are slices of the body, as they are written. `parse.rs` makes an [`Event`](super::Event)
+//! of them. The npm package only needs the decision, because `JSON.parse` gives JavaScript the event itself.
 
 use std::borrow::Cow;
 
 use super::{
-    event::{ConnectionChange, EventError, MAX_TYPE},
+    event::{ConnectionChange, EventError, MAX_TYPE_BYTES},
     verify::Verified,
 };
 use crate::core::{
@@ -12,14 +14,15 @@ use crate::core::{
     json::{self, Field, Members, is_number, read, scan},
 };
 
-/// An event where it stands.
+/// A body that is an event.
 pub(crate) struct EventReading<'a, 'm> {
+    /// `type` or `eventType`.
     pub(crate) kind: Cow<'a, str>,
     pub(crate) family: EventFamily,
     pub(crate) members: &'m BodyMembers<'a>,
 }
 
-/// What the type makes of `data`.
+/// The kinds of events that differ in their `data`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventFamily {
     Connection(ConnectionChange),
@@ -27,11 +30,12 @@ pub(crate) enum EventFamily {
     Other,
 }
 
-/// The members that are read, as they are written.
+/// The members of a body that the gateway reads, each as it is written.
 #[derive(Default)]
 pub(crate) struct BodyMembers<'a>(Members<'a, { slot::COUNT }>);
 
-/// Where each is found. Those of one object follow one another.
+/// The index of each member in [`BodyMembers`]. The members of one object have consecutive numbers, because
+/// [`BodyMembers::check_object`] takes a range of them.
 pub(crate) mod slot {
     pub(crate) const BODY: usize = 0;
     pub(crate) const TYPE: usize = 1;
@@ -40,25 +44,25 @@ pub(crate) mod slot {
     pub(crate) const LIVE: usize = 4;
     pub(crate) const DATA: usize = 5;
     pub(crate) const REVISION: usize = 6;
-    pub(crate) const REFERENCE: usize = 7;
+    pub(crate) const DATA_REFERENCE: usize = 7;
     pub(crate) const CONNECTION: usize = 8;
-    pub(crate) const ID: usize = 9;
-    pub(crate) const OWN_REFERENCE: usize = 10;
+    pub(crate) const CONNECTION_ID: usize = 9;
+    pub(crate) const CONNECTION_REFERENCE: usize = 10;
     pub(crate) const STATUS: usize = 11;
     pub(crate) const PERMISSIONS: usize = 12;
     pub(crate) const PLATFORM_USER_ID: usize = 13;
     pub(crate) const CREATED_AT: usize = 14;
     pub(crate) const EXPIRES_AT: usize = 15;
     pub(crate) const IMPORTED: usize = 16;
-    pub(crate) const USER: usize = 17;
+    pub(crate) const USER_DATA: usize = 17;
     pub(crate) const METADATA: usize = 18;
-    pub(crate) const USER_ID: usize = 19;
-    pub(crate) const OTHER_USER_ID: usize = 20;
-    pub(crate) const NAME: usize = 21;
-    pub(crate) const USERNAME: usize = 22;
-    pub(crate) const AVATAR: usize = 23;
-    pub(crate) const OTHER_NAME: usize = 24;
-    pub(crate) const OTHER_USERNAME: usize = 25;
+    pub(crate) const USER_DATA_ID: usize = 19;
+    pub(crate) const USER_DATA_USER_ID: usize = 20;
+    pub(crate) const USER_DATA_NAME: usize = 21;
+    pub(crate) const USER_DATA_USERNAME: usize = 22;
+    pub(crate) const USER_DATA_AVATAR: usize = 23;
+    pub(crate) const METADATA_DISPLAY_NAME: usize = 24;
+    pub(crate) const METADATA_USERNAME: usize = 25;
     pub(crate) const COUNT: usize = 26;
 }
 
@@ -66,6 +70,7 @@ const fn member(name: &'static str, slot: usize) -> Field {
     Field { name, slot, inner: &[] }
 }
 
+/// The members of a body: of the current form, and `eventType` and `live` of the older SDKs.
 const BODY: Field = Field {
     name: "",
     slot: slot::BODY,
@@ -75,32 +80,34 @@ const BODY: Field = Field {
         Field {
             name: "data",
             slot: slot::DATA,
-            inner: &[CONNECTION, member("clientReferenceId", slot::REFERENCE), member("revision", slot::REVISION)],
+            inner: &[CONNECTION, member("clientReferenceId", slot::DATA_REFERENCE), member("revision", slot::REVISION)],
         },
         member("eventType", slot::EVENT_TYPE),
         member("live", slot::LIVE),
     ],
 };
 
+/// The members of a connection: of the current form (OFAuth documentation, Connection Events), and `platformUserId`,
+/// `expiresAt`, `userData.userId` and `metadata` of the older SDKs.
 const CONNECTION: Field = Field {
     name: "connection",
     slot: slot::CONNECTION,
     inner: &[
-        member("id", slot::ID),
+        member("id", slot::CONNECTION_ID),
         member("status", slot::STATUS),
         member("permissions", slot::PERMISSIONS),
         Field {
             name: "userData",
-            slot: slot::USER,
+            slot: slot::USER_DATA,
             inner: &[
-                member("id", slot::USER_ID),
-                member("name", slot::NAME),
-                member("username", slot::USERNAME),
-                member("avatar", slot::AVATAR),
-                member("userId", slot::OTHER_USER_ID),
+                member("id", slot::USER_DATA_ID),
+                member("name", slot::USER_DATA_NAME),
+                member("username", slot::USER_DATA_USERNAME),
+                member("avatar", slot::USER_DATA_AVATAR),
+                member("userId", slot::USER_DATA_USER_ID),
             ],
         },
-        member("clientReferenceId", slot::OWN_REFERENCE),
+        member("clientReferenceId", slot::CONNECTION_REFERENCE),
         member("platformUserId", slot::PLATFORM_USER_ID),
         member("createdAt", slot::CREATED_AT),
         member("expiresAt", slot::EXPIRES_AT),
@@ -108,23 +115,24 @@ const CONNECTION: Field = Field {
         Field {
             name: "metadata",
             slot: slot::METADATA,
-            inner: &[member("displayName", slot::OTHER_NAME), member("username", slot::OTHER_USERNAME)],
+            inner: &[member("displayName", slot::METADATA_DISPLAY_NAME), member("username", slot::METADATA_USERNAME)],
         },
     ],
 };
 
-/// What a reader of JSON rounds where it is a number, and the keys that lead to it: of any event the first, of a connection
-/// event its ids too.
-const NUMBERS: [(usize, &str); 7] = [
+/// The ids and the timestamp, with their paths in the body. They may be written as numbers that `JSON.parse` rounds.
+/// The first is read from every event, the others only from connection events.
+const IDS: [(usize, &str); 7] = [
     (slot::TIMESTAMP, "timestamp"),
-    (slot::REFERENCE, "data.clientReferenceId"),
-    (slot::ID, "data.connection.id"),
-    (slot::OWN_REFERENCE, "data.connection.clientReferenceId"),
+    (slot::DATA_REFERENCE, "data.clientReferenceId"),
+    (slot::CONNECTION_ID, "data.connection.id"),
+    (slot::CONNECTION_REFERENCE, "data.connection.clientReferenceId"),
     (slot::PLATFORM_USER_ID, "data.connection.platformUserId"),
-    (slot::USER_ID, "data.connection.userData.id"),
-    (slot::OTHER_USER_ID, "data.connection.userData.userId"),
+    (slot::USER_DATA_ID, "data.connection.userData.id"),
+    (slot::USER_DATA_USER_ID, "data.connection.userData.userId"),
 ];
 
+/// The types whose `data` is read. `rules.update` is the older name of `rules.updated`.
 const FAMILIES: [(&str, EventFamily); 6] = [
     ("connection.created", EventFamily::Connection(ConnectionChange::Created)),
     ("connection.updated", EventFamily::Connection(ConnectionChange::Updated)),
@@ -135,91 +143,101 @@ const FAMILIES: [(&str, EventFamily); 6] = [
 ];
 
 impl<'a> EventReading<'a, '_> {
-    /// What a reader of JSON may round: ids, and the timestamp, that are written as numbers, each after the keys that lead
-    /// to it, joined by dots.
-    #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "what reads events for good, in Rust, rounds nothing"))]
+    /// Returns the ids and the timestamp that are written as numbers, each with its path, whose keys are joined by
+    /// dots. `JSON.parse` may round them.
+    #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "only JavaScript rounds numbers"))]
     pub(crate) fn number_ids(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
-        let all = if matches!(self.family, EventFamily::Connection(_)) { NUMBERS.len() } else { 1 };
-        let numbers = NUMBERS.iter().take(all);
-        numbers.filter_map(|(slot, path)| Some((*path, self.members.value(*slot).filter(|value| is_number(value))?)))
+        let count = if matches!(self.family, EventFamily::Connection(_)) { IDS.len() } else { 1 };
+        let ids = IDS.iter().take(count);
+        ids.filter_map(|(slot, path)| Some((*path, self.members.value(*slot).filter(|value| is_number(value))?)))
     }
 }
 
-fn body<'a>(verified: &Verified<'a>) -> Option<&'a str> {
+/// Returns the body as text without a leading byte order mark, or `None` if it is not UTF-8.
+fn body_text<'a>(verified: &Verified<'a>) -> Option<&'a str> {
     let text = std::str::from_utf8(verified.body()).ok()?;
     Some(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
-/// As [`char::is_control`] has it, by bytes: those below the space, DEL, and U+0080 to U+009F.
-fn has_control(text: &str) -> bool {
-    let mut last = 0;
+/// Returns whether [`char::is_control`] is true for one of the characters: U+0000 to U+001F, U+007F or U+0080 to
+/// U+009F. It looks at bytes, which takes less code than decoding characters.
+fn has_control_character(text: &str) -> bool {
+    let mut previous = 0;
     for byte in text.bytes() {
-        if matches!((last, byte), (_, ..b' ' | 0x7F) | (0xC2, 0x80..=0x9F)) {
+        if matches!((previous, byte), (_, ..b' ' | 0x7F) | (0xC2, 0x80..=0x9F)) {
             return true;
         }
-        last = byte;
+        previous = byte;
     }
     false
 }
 
-fn is_type(kind: &str) -> bool {
-    (1..=MAX_TYPE).contains(&kind.len()) && !has_control(kind)
+fn is_valid_type(kind: &str) -> bool {
+    (1..=MAX_TYPE_BYTES).contains(&kind.len()) && !has_control_character(kind)
 }
 
 impl EventFamily {
-    fn of(kind: &str) -> Self {
-        let known = |(name, _): &&(&str, Self)| *name == kind;
-        FAMILIES.iter().find(known).map_or(Self::Other, |(_, family)| *family)
+    fn from_type(kind: &str) -> Self {
+        let is_named = |(name, _): &&(&str, Self)| *name == kind;
+        FAMILIES.iter().find(is_named).map_or(Self::Other, |(_, family)| *family)
     }
 }
 
 #[expect(clippy::inline_always, reason = "measured: faster, and no larger, in a crate that is built for size")]
 impl<'a> BodyMembers<'a> {
-    /// Those of a body, whatever it is; `None` if it is not JSON in UTF-8.
-    pub(crate) fn of(verified: &Verified<'a>) -> Option<Self> {
-        read(body(verified)?, &BODY).map(Self)
+    /// Reads the members of a body, which need not be an event. Returns `None` if it is not JSON in UTF-8.
+    pub(crate) fn read(verified: &Verified<'a>) -> Option<Self> {
+        read(body_text(verified)?, &BODY).map(Self)
     }
 
-    /// Reads those of a body for a platform that has a parser of its own read it too: whether it is JSON is for that one to
-    /// say, and goes before whatever is said here. In place: they are many to be moved about.
-    #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "only JavaScript has a parser of its own"))]
+    /// Reads the members of a body and decides whether it is an event, for a caller that passes the body to
+    /// `JSON.parse` too.
+    ///
+    /// `JSON.parse` decides whether the body is JSON, so this function does not validate the values that it skips. If
+    /// `JSON.parse` refuses the body, the result has no meaning. The members are stored in `self`, because moving so
+    /// many takes time.
+    #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "only JavaScript has JSON.parse"))]
     pub(crate) fn scan(&mut self, verified: &Verified<'a>) -> Result<EventReading<'a, '_>, EventError> {
-        if !body(verified).is_some_and(|body| scan(body, &BODY, &mut self.0)) {
+        if !body_text(verified).is_some_and(|body| scan(body, &BODY, &mut self.0)) {
             return Err(EventError::InvalidJson);
         }
-        self.judge()
+        self.event()
     }
 
-    /// Those of an item of OFAuth's list, which is a connection; judged.
-    pub(crate) fn of_item(item: &'a str) -> Result<Self, EventError> {
+    /// Reads an item of OFAuth's list of connections, and checks that it is a connection.
+    pub(crate) fn read_list_item(item: &'a str) -> Result<Self, EventError> {
         let members = read(item, &CONNECTION).map(Self).ok_or(EventError::InvalidJson)?;
-        members.judge_connection().map(|()| members)
+        members.check_connection().map(|()| members)
     }
 
-    /// A value that is there and not null.
+    /// Returns a value, or `None` if it is absent or null.
     #[inline(always)]
     pub(crate) fn value(&self, slot: usize) -> Option<&'a str> {
         self.value_or_null(slot).filter(|value| !value.starts_with('n'))
     }
 
+    /// Returns a value, also if it is null, or `None` if it is absent.
     #[inline(always)]
     pub(crate) fn value_or_null(&self, slot: usize) -> Option<&'a str> {
         *self.0.values.get(slot)?
     }
 
-    /// An id comes as a string or as a number of any size: opaque, so a number is kept as it is written.
+    /// Returns an id, which may be a string or a number of any size. A number is returned as it is written: an id is
+    /// opaque, and parsing it would round it. Returns `None` for any other value.
     #[inline(never)]
     pub(crate) fn id(&self, slot: usize) -> Option<Cow<'a, str>> {
         let value = self.value(slot)?;
         if is_number(value) { Some(Cow::Borrowed(value)) } else { json::decode_string(value) }
     }
 
-    /// `timestamp` as it came, a number as it is written; `None` where it is absent, null, empty or no scalar.
+    /// Returns `timestamp` as it is written. Returns `None` if it is absent, null, the empty string or neither a string
+    /// nor a number.
     pub(crate) fn timestamp(&self) -> Option<Cow<'a, str>> {
         self.id(slot::TIMESTAMP).filter(|timestamp| !timestamp.is_empty())
     }
 
-    pub(crate) fn truth(&self, slot: usize) -> Option<bool> {
+    /// Returns a boolean, or `None` for any other value.
+    pub(crate) fn boolean(&self, slot: usize) -> Option<bool> {
         match self.value(slot)? {
             "true" => Some(true),
             "false" => Some(false),
@@ -231,9 +249,16 @@ impl<'a> BodyMembers<'a> {
         self.value(slot).is_some_and(|value| value.starts_with('{'))
     }
 
-    /// Refuses what is no object that can be read with the members from the first to the last.
+    /// Checks that a value is an object, that its keys are valid text, and that none of its members from slot `first`
+    /// to slot `last` occurs twice. Errors contain `name`.
     #[inline(never)]
-    pub(crate) fn object(&self, name: &'static str, slot: usize, first: usize, last: usize) -> Result<(), EventError> {
+    pub(crate) fn check_object(
+        &self,
+        name: &'static str,
+        slot: usize,
+        first: usize,
+        last: usize,
+    ) -> Result<(), EventError> {
         if !self.is_object(slot) {
             return Err(EventError::NotAnObject(name));
         }
@@ -244,46 +269,47 @@ impl<'a> BodyMembers<'a> {
         if self.0.duplicates & members == 0 { Ok(()) } else { Err(EventError::DuplicateKey(name)) }
     }
 
+    /// Returns a member that holds the event's type, and an error if it is not a string.
     #[inline(never)]
-    fn typed(&self, slot: usize) -> Result<Option<Cow<'a, str>>, EventError> {
+    fn type_name(&self, slot: usize) -> Result<Option<Cow<'a, str>>, EventError> {
         self.value(slot).map(|value| json::decode_string(value).ok_or(EventError::InvalidType)).transpose()
     }
 
-    /// The event that a body is.
-    pub(crate) fn judge(&self) -> Result<EventReading<'a, '_>, EventError> {
-        self.object("the body", slot::BODY, slot::TYPE, slot::DATA)?;
-        let (kind, event_type) = (self.typed(slot::TYPE)?, self.typed(slot::EVENT_TYPE)?);
+    /// Decides whether the body is an event. Returns every [`EventError`] except `InvalidJson`.
+    pub(crate) fn event(&self) -> Result<EventReading<'a, '_>, EventError> {
+        self.check_object("the body", slot::BODY, slot::TYPE, slot::DATA)?;
+        let (kind, event_type) = (self.type_name(slot::TYPE)?, self.type_name(slot::EVENT_TYPE)?);
         let kind = kind.or(event_type).ok_or(EventError::MissingType)?;
-        if !is_type(&kind) {
+        if !is_valid_type(&kind) {
             return Err(EventError::InvalidType);
         }
-        let family = EventFamily::of(&kind);
+        let family = EventFamily::from_type(&kind);
         match family {
             EventFamily::Connection(_) => {
-                self.object("data", slot::DATA, slot::REFERENCE, slot::CONNECTION)?;
-                self.judge_connection()?;
+                self.check_object("data", slot::DATA, slot::DATA_REFERENCE, slot::CONNECTION)?;
+                self.check_connection()?;
             }
-            // The shape of rules is not documented, so only a revision that stands twice is no event.
+            // OFAuth does not document the shape of rules. Only a revision that occurs twice is refused.
             EventFamily::Rules if self.is_object(slot::DATA) => {
-                self.object("data", slot::DATA, slot::REVISION, slot::REVISION)?;
+                self.check_object("data", slot::DATA, slot::REVISION, slot::REVISION)?;
             }
             EventFamily::Rules | EventFamily::Other => {}
         }
         Ok(EventReading { kind, family, members: self })
     }
 
-    fn judge_connection(&self) -> Result<(), EventError> {
-        self.object("data.connection", slot::CONNECTION, slot::ID, slot::METADATA)?;
-        // Neither need be an object: any other value is as good as an empty one.
+    fn check_connection(&self) -> Result<(), EventError> {
+        self.check_object("data.connection", slot::CONNECTION, slot::CONNECTION_ID, slot::METADATA)?;
+        // These two are optional. A value that is not an object is read as an empty object.
         for (name, slot, first, last) in [
-            ("data.connection.userData", slot::USER, slot::USER_ID, slot::AVATAR),
-            ("data.connection.metadata", slot::METADATA, slot::OTHER_NAME, slot::OTHER_USERNAME),
+            ("data.connection.userData", slot::USER_DATA, slot::USER_DATA_ID, slot::USER_DATA_AVATAR),
+            ("data.connection.metadata", slot::METADATA, slot::METADATA_DISPLAY_NAME, slot::METADATA_USERNAME),
         ] {
             if self.is_object(slot) {
-                self.object(name, slot, first, last)?;
+                self.check_object(name, slot, first, last)?;
             }
         }
-        let id = self.id(slot::ID).filter(|id| is_connection_id(id));
+        let id = self.id(slot::CONNECTION_ID).filter(|id| is_connection_id(id));
         if id.is_some() { Ok(()) } else { Err(EventError::InvalidConnectionId) }
     }
 }

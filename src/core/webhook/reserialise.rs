@@ -1,50 +1,53 @@
-//! JSON as other serialisers would have written it: white space between tokens and escapes in strings change, scalars'
-//! text and the order of keys stay.
+//! Writes a JSON text as other programs would write it, to find out which of them wrote the text that was signed.
 //!
-//! Nothing here checks that the text is JSON: what comes out is only compared with what was signed. It stops soon after a
-//! limit, in bytes: an indent can be as long as the nesting is deep, an escape is six times as long as what it stands for.
+//! White space between tokens and escapes in strings change. Numbers and the order of members stay.
+//!
+//! The text need not be valid JSON, because the result is only compared with what was signed. Each function stops soon
+//! after its result is longer than a limit, in bytes: indentation grows with the depth of nesting, and an escape can be
+//! six times as long as its character.
 
 use ct_codecs::{Encoder, Hex};
 
 use crate::core::json::{decode_escape, split_at_backslash};
 
-/// White space between tokens.
+/// A way to write white space between tokens.
 pub struct Layout {
-    /// Its name in evidence.
-    pub word: &'static str,
-    /// What a line is indented by per level; nothing if all stands on one line.
+    /// The name in [`Evidence::layout`](super::Evidence::layout).
+    pub name: &'static str,
+    /// The indentation for each level of nesting. It is empty if the text is written on one line.
     pub indent: &'static [u8],
     comma: &'static [u8],
     colon: &'static [u8],
 }
 
-/// How strings escape what they need not.
+/// A way to write characters in strings that JSON does not require to be escaped.
 #[derive(Clone, Copy)]
-pub enum Escapes {
-    /// As it is written.
+pub enum EscapeStyle {
+    /// Escapes stay as they are written.
     Kept,
-    /// Nothing, as JavaScript's `JSON.stringify`.
+    /// Nothing is escaped, as by JavaScript's `JSON.stringify`.
     None,
-    /// All but printable ASCII as `\uxxxx`, as Python's `json.dumps`.
+    /// Everything except printable ASCII is written as `\uxxxx`, as by Python's `json.dumps`.
     Ascii,
-    /// The same, and `/` as `\/`, as PHP's `json_encode`.
+    /// Everything except printable ASCII is written as `\uxxxx`, and `/` as `\/`, as by PHP's `json_encode`.
     AsciiAndSlash,
 }
 
-/// None, as JavaScript's `JSON.stringify` and most others; as Python's `json.dumps`; and a line per member.
+/// The layouts that are tried: without white space as by JavaScript's `JSON.stringify`, with a space after commas and
+/// colons as by Python's `json.dumps`, and with one member per line.
 pub const LAYOUTS: [Layout; 5] = [
-    Layout { word: "compact", indent: b"", comma: b",", colon: b":" },
-    Layout { word: "spaced", indent: b"", comma: b", ", colon: b": " },
-    Layout { word: "indent_2", indent: b"  ", comma: b",", colon: b": " },
-    Layout { word: "indent_4", indent: b"    ", comma: b",", colon: b": " },
-    Layout { word: "indent_tab", indent: b"\t", comma: b",", colon: b": " },
+    Layout { name: "compact", indent: b"", comma: b",", colon: b":" },
+    Layout { name: "spaced", indent: b"", comma: b", ", colon: b": " },
+    Layout { name: "indent_2", indent: b"  ", comma: b",", colon: b": " },
+    Layout { name: "indent_4", indent: b"    ", comma: b",", colon: b": " },
+    Layout { name: "indent_tab", indent: b"\t", comma: b",", colon: b": " },
 ];
 
-impl Escapes {
-    /// All of them.
+impl EscapeStyle {
+    /// All styles, in the order in which [`EscapeStyle::rewrite`] must be called.
     pub const ALL: [Self; 4] = [Self::Kept, Self::None, Self::Ascii, Self::AsciiAndSlash];
 
-    /// Its name in evidence.
+    /// The name in [`Evidence::escapes`](super::Evidence::escapes).
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Kept => "kept",
@@ -54,32 +57,33 @@ impl Escapes {
         }
     }
 
-    /// Rewrites `json`, which has been rewritten by those before.
+    /// Writes the strings of a JSON text in this style. `json` is the result of the previous style in
+    /// [`EscapeStyle::ALL`].
     pub fn rewrite(self, json: &[u8], limit: usize) -> Vec<u8> {
         match self {
             Self::Kept => json.to_vec(),
-            Self::None => unescaped(json),
-            Self::Ascii => escaped(json, false, limit),
-            Self::AsciiAndSlash => escaped(json, true, limit),
+            Self::None => remove_escapes(json),
+            Self::Ascii => add_escapes(json, false, limit),
+            Self::AsciiAndSlash => add_escapes(json, true, limit),
         }
     }
 }
 
-/// Lays `json` out anew.
-pub fn laid_out(json: &[u8], layout: &Layout, limit: usize) -> Vec<u8> {
+/// Writes the white space of a JSON text in a layout.
+pub fn reformat(json: &[u8], layout: &Layout, limit: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     let mut rest = json.iter();
     let (mut depth, mut in_string) = (0_usize, false);
-    // Of the token before.
+    // What the previous token does.
     let (mut opens, mut ends_line) = (false, false);
     while out.len() <= limit
         && let Some(&next) = rest.next()
     {
         if in_string {
             in_string = next != b'"';
-            add(&mut out, &[next]);
+            append(&mut out, &[next]);
             if next == b'\\' {
-                add(&mut out, rest.next().map_or(&[], std::slice::from_ref));
+                append(&mut out, rest.next().map_or(&[], std::slice::from_ref));
             }
             continue;
         }
@@ -90,16 +94,16 @@ pub fn laid_out(json: &[u8], layout: &Layout, limit: usize) -> Vec<u8> {
             _ => {}
         }
         if !layout.indent.is_empty() && if closes { !opens } else { ends_line } {
-            add(&mut out, b"\n");
+            append(&mut out, b"\n");
             for _ in 0..depth {
-                add(&mut out, layout.indent);
+                append(&mut out, layout.indent);
             }
         }
         opens = matches!(next, b'{' | b'[');
         ends_line = opens || next == b',';
         in_string = next == b'"';
         depth += usize::from(opens);
-        add(
+        append(
             &mut out,
             match next {
                 b',' => layout.comma,
@@ -111,48 +115,55 @@ pub fn laid_out(json: &[u8], layout: &Layout, limit: usize) -> Vec<u8> {
     out
 }
 
-/// Without the escapes of what a string may hold as it is. Outside of strings is no backslash.
-fn unescaped(json: &[u8]) -> Vec<u8> {
+/// Replaces escapes by their characters, except where JSON requires an escape. A backslash occurs only in strings.
+fn remove_escapes(json: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     let mut rest = str::from_utf8(json).unwrap_or_default();
     while let Some((before, escape)) = split_at_backslash(rest) {
-        add(&mut out, before.as_bytes());
+        append(&mut out, before.as_bytes());
         rest = match decode_escape(escape) {
             Some((Some(char), after)) if char >= ' ' && !matches!(char, '"' | '\\') => {
-                add(&mut out, char.encode_utf8(&mut [0; 4]).as_bytes());
+                append(&mut out, char.encode_utf8(&mut [0; 4]).as_bytes());
                 after
             }
             _ => {
                 let (kind, after) = escape.split_at_checked(1).unwrap_or(("", escape));
-                add(&mut out, b"\\");
-                add(&mut out, kind.as_bytes());
+                append(&mut out, b"\\");
+                append(&mut out, kind.as_bytes());
                 after
             }
         };
     }
-    add(&mut out, rest.as_bytes());
+    append(&mut out, rest.as_bytes());
     out
 }
 
-/// With escapes for all but printable ASCII, and for slashes if they are not. Both stand only in strings.
-fn escaped(json: &[u8], slashes: bool, limit: usize) -> Vec<u8> {
+/// Escapes everything except printable ASCII, and also slashes if `slashes` is true. Both occur only in strings.
+fn add_escapes(json: &[u8], slashes: bool, limit: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     for unit in str::from_utf8(json).unwrap_or_default().encode_utf16() {
         match u8::try_from(unit) {
             _ if out.len() > limit => break,
-            Ok(b'/') if slashes => add(&mut out, b"\\/"),
-            Ok(ascii @ ..=b'~') => add(&mut out, &[ascii]),
+            Ok(b'/') if slashes => append(&mut out, b"\\/"),
+            Ok(ascii @ ..=b'~') => append(&mut out, &[ascii]),
             _ => {
-                add(&mut out, b"\\u");
-                add(&mut out, Hex::encode(&mut [0; 4], unit.to_be_bytes()).unwrap_or_default());
+                append(&mut out, b"\\u");
+                append(&mut out, Hex::encode(&mut [0; 4], unit.to_be_bytes()).unwrap_or_default());
             }
         }
     }
     out
 }
 
-// One copy of it: this is code that a browser loads.
+/// Appends bytes. It is never inlined, because one copy keeps the wasm of the npm package small.
 #[inline(never)]
-pub(crate) fn add(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(crate) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
+}
+
+/// Joins bytes.
+pub(crate) fn joined(first: &[u8], second: &[u8]) -> Vec<u8> {
+    let mut out = first.to_vec();
+    append(&mut out, second);
+    out
 }

@@ -1,71 +1,79 @@
-//! The secrets that webhooks are signed with: as they are written, and as the keys they are to a scheme.
+//! The secrets that webhooks are signed with: as a caller writes them, and as the keys that the schemes make of them.
+//!
+//! Several secrets can be valid at once, so that a secret can be rotated without losing webhooks. No type here shows a
+//! secret when it is printed.
 
 use std::fmt;
 
 use super::{
-    encoding::base64,
+    encoding::decode_base64,
     error::{SecretFault, SignatureError},
     scheme::Scheme,
 };
 
-/// The most secrets a scheme may have at once: a rotation needs two.
+/// The largest number of secrets in one list. A rotation needs two.
 pub const MAX_SECRETS: usize = 5;
 
-/// The signing secrets, judged, newest first. Cannot be printed.
+/// Usable signing keys, newest first. `Debug` prints only how many there are.
 pub struct Secrets {
     ofauth: Vec<Vec<u8>>,
-    /// Of bare secrets, the error that stands if svix is picked.
+    /// The error is reported only if svix is chosen. It occurs with secrets for any scheme that are not base64.
     svix: Result<Vec<Vec<u8>>, SignatureError>,
 }
 
-/// Secrets as a caller wrote them, newest first, not judged. Cannot be printed.
+/// Secrets as a caller writes them, newest first and not validated.
 #[derive(Clone)]
 pub enum SecretStrings {
-    /// For the scheme whose header is present.
-    Bare(Vec<String>),
-    /// For each scheme its own; a scheme without any is off.
-    Each {
-        /// For `OFAuth-Signature`.
+    /// Secrets for the scheme of the request, whichever it is.
+    AnyScheme(Vec<String>),
+    /// Secrets for each scheme. A scheme with an empty list is not accepted.
+    PerScheme {
+        /// The secrets for `OFAuth-Signature`.
         ofauth: Vec<String>,
-        /// For `svix-*` and `webhook-*`.
+        /// The secrets for the `svix-*` and `webhook-*` headers.
         svix: Vec<String>,
     },
 }
 
 impl Secrets {
-    /// Takes the secrets of each scheme, newest first; a scheme without any is off. Every secret is judged here, once:
-    /// an unusable one is refused by its place.
+    /// Takes the secrets of each scheme, newest first. A scheme with an empty list is not accepted.
+    ///
+    /// Returns [`SignatureError::InvalidSecret`] with the position of the first secret that cannot be used, or if there
+    /// are more than [`MAX_SECRETS`] in a list or no secrets at all.
     pub fn new<S: AsRef<str>>(ofauth: &[S], svix: &[S]) -> Result<Self, SignatureError> {
-        Self::judged(ofauth, svix, false)
+        Self::from_lists(ofauth, svix, false)
     }
 
-    /// Takes secrets, newest first, that serve the scheme whose header is present, ofauth if both are. What is wrong for
-    /// both schemes is refused here; one that is only no base64, not before svix is picked.
-    pub fn bare<S: AsRef<str>>(secrets: impl AsRef<[S]>) -> Result<Self, SignatureError> {
-        Self::judged(secrets.as_ref(), secrets.as_ref(), true)
+    /// Takes secrets, newest first, for the scheme of the request. If a request has headers of both schemes, ofauth
+    /// counts.
+    ///
+    /// Returns [`SignatureError::InvalidSecret`] as [`Secrets::new`] does, with one exception: a secret that is not
+    /// base64 is refused only when a request is signed under svix, because ofauth does not need base64.
+    pub fn for_any_scheme<S: AsRef<str>>(secrets: impl AsRef<[S]>) -> Result<Self, SignatureError> {
+        Self::from_lists(secrets.as_ref(), secrets.as_ref(), true)
     }
 
-    fn judged<S: AsRef<str>>(ofauth: &[S], svix: &[S], bare: bool) -> Result<Self, SignatureError> {
+    fn from_lists<S: AsRef<str>>(ofauth: &[S], svix: &[S], any_scheme: bool) -> Result<Self, SignatureError> {
         if ofauth.is_empty() && svix.is_empty() {
-            return Err(SignatureError::InvalidSecret(None, 0, SecretFault::NoneGiven));
+            return Err(SignatureError::InvalidSecret { scheme: None, index: 0, fault: SecretFault::NoneGiven });
         }
-        let list = |scheme| if bare { None } else { Some(scheme) };
-        let ofauth = keys(Scheme::Ofauth, list(Scheme::Ofauth), ofauth)?;
-        // What is wrong for both schemes comes before what is no base64.
-        keys(Scheme::Ofauth, list(Scheme::Svix), svix)?;
-        let svix = keys(Scheme::Svix, Some(Scheme::Svix), svix);
+        let refused_for = |scheme| if any_scheme { None } else { Some(scheme) };
+        let ofauth = decode_keys(Scheme::Ofauth, refused_for(Scheme::Ofauth), ofauth)?;
+        // A fault that matters to both schemes is reported before a secret that is not base64.
+        decode_keys(Scheme::Ofauth, refused_for(Scheme::Svix), svix)?;
+        let svix = decode_keys(Scheme::Svix, Some(Scheme::Svix), svix);
         match svix {
-            Err(error) if !bare => Err(error),
+            Err(error) if !any_scheme => Err(error),
             svix => Ok(Self { ofauth, svix }),
         }
     }
 
-    /// Whether a scheme is on.
+    /// Returns whether the scheme has secrets, usable or not.
     pub(crate) fn has(&self, scheme: Scheme) -> bool {
         !matches!(self.keys(scheme), Ok([]))
     }
 
-    /// The keys of a scheme.
+    /// Returns the keys of a scheme, or the error of a secret that the scheme cannot use.
     pub(crate) fn keys(&self, scheme: Scheme) -> Result<&[Vec<u8>], SignatureError> {
         match scheme {
             Scheme::Ofauth => Ok(&self.ofauth),
@@ -75,22 +83,22 @@ impl Secrets {
 }
 
 impl SecretStrings {
-    /// Judges them, as [`Secrets::bare`] or [`Secrets::new`].
-    pub fn judge(&self) -> Result<Secrets, SignatureError> {
-        Secrets::judged(self.of(Scheme::Ofauth), self.of(Scheme::Svix), self.is_bare())
+    /// Makes keys of the secrets. Returns the errors of [`Secrets::for_any_scheme`] or [`Secrets::new`].
+    pub fn validate(&self) -> Result<Secrets, SignatureError> {
+        Secrets::from_lists(self.list(Scheme::Ofauth), self.list(Scheme::Svix), self.is_for_any_scheme())
     }
 
-    /// Whether they serve both schemes.
-    pub(crate) fn is_bare(&self) -> bool {
-        matches!(self, Self::Bare(_))
+    /// Returns whether both schemes use the same list.
+    pub(crate) fn is_for_any_scheme(&self) -> bool {
+        matches!(self, Self::AnyScheme(_))
     }
 
-    /// Those that serve a scheme.
-    pub(crate) fn of(&self, scheme: Scheme) -> &[String] {
+    /// Returns the secrets that a scheme uses.
+    pub(crate) fn list(&self, scheme: Scheme) -> &[String] {
         match (self, scheme) {
-            (Self::Bare(secrets), _) => secrets,
-            (Self::Each { ofauth, .. }, Scheme::Ofauth) => ofauth,
-            (Self::Each { svix, .. }, Scheme::Svix) => svix,
+            (Self::AnyScheme(secrets), _) => secrets,
+            (Self::PerScheme { ofauth, .. }, Scheme::Ofauth) => ofauth,
+            (Self::PerScheme { svix, .. }, Scheme::Svix) => svix,
         }
     }
 }
@@ -101,30 +109,35 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// The keys that the secrets of a list are under a scheme.
-fn keys<S: AsRef<str>>(scheme: Scheme, list: Option<Scheme>, secrets: &[S]) -> Result<Vec<Vec<u8>>, SignatureError> {
+/// Makes keys of a list of secrets. `refused_for` is the scheme that an error names.
+fn decode_keys<S: AsRef<str>>(
+    scheme: Scheme,
+    refused_for: Option<Scheme>,
+    secrets: &[S],
+) -> Result<Vec<Vec<u8>>, SignatureError> {
+    let invalid = |index, fault| SignatureError::InvalidSecret { scheme: refused_for, index, fault };
     if secrets.len() > MAX_SECRETS {
-        return Err(SignatureError::InvalidSecret(list, MAX_SECRETS, SecretFault::TooMany));
+        return Err(invalid(MAX_SECRETS, SecretFault::TooMany));
     }
     let mut keys = Vec::with_capacity(secrets.len());
-    for (place, secret) in secrets.iter().enumerate() {
-        let key = key(scheme, secret.as_ref());
-        keys.push(key.map_err(|fault| SignatureError::InvalidSecret(list, place, fault))?);
+    for (index, secret) in secrets.iter().enumerate() {
+        let key = decode_key(scheme, secret.as_ref());
+        keys.push(key.map_err(|fault| invalid(index, fault))?);
     }
     Ok(keys)
 }
 
-/// The key in a secret of this scheme.
-pub(crate) fn key(scheme: Scheme, secret: &str) -> Result<Vec<u8>, SecretFault> {
+/// Makes the key of a secret: its text under ofauth, the bytes that it decodes to under svix.
+pub(crate) fn decode_key(scheme: Scheme, secret: &str) -> Result<Vec<u8>, SecretFault> {
     match secret {
         "" => Err(SecretFault::Empty),
         _ if trim(secret).len() < secret.len() => Err(SecretFault::OuterWhiteSpace),
-        _ if scheme == Scheme::Svix => svix_key(secret.as_bytes()),
+        _ if scheme == Scheme::Svix => decode_svix_key(secret.as_bytes()),
         _ => Ok(secret.as_bytes().to_vec()),
     }
 }
 
-/// A secret without the white space at its ends.
+/// Removes white space at the start and at the end of a secret.
 pub(crate) fn trim(mut secret: &str) -> &str {
     while let Some(rest) = secret.strip_prefix(is_white_space).or_else(|| secret.strip_suffix(is_white_space)) {
         secret = rest;
@@ -132,18 +145,18 @@ pub(crate) fn trim(mut secret: &str) -> &str {
     secret
 }
 
-/// Unicode's `White_Space`, as [`char::is_whitespace`] has it in a table, which this does without: it is code that a
-/// browser loads.
+/// Returns what [`char::is_whitespace`] returns: whether Unicode calls the character `White_Space`. The standard
+/// library looks it up in a table, which makes the wasm of the npm package larger.
 #[inline(never)]
 fn is_white_space(char: char) -> bool {
     matches!(char, '\t'..='\r' | ' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}')
         || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }
 
-fn svix_key(secret: &[u8]) -> Result<Vec<u8>, SecretFault> {
+fn decode_svix_key(secret: &[u8]) -> Result<Vec<u8>, SecretFault> {
     let text = secret.strip_prefix(b"whsec_").unwrap_or(secret);
-    let mut room = vec![0; text.len()];
-    let len = base64(text, &mut room).map_or(0, <[u8]>::len);
-    room.truncate(len);
-    if room.is_empty() { Err(SecretFault::NotBase64) } else { Ok(room) }
+    let mut key = vec![0; text.len()];
+    let len = decode_base64(text, &mut key).map_or(0, <[u8]>::len);
+    key.truncate(len);
+    if key.is_empty() { Err(SecretFault::NotBase64) } else { Ok(key) }
 }

@@ -1,15 +1,16 @@
-//! Webhook signatures: who sent these bytes, and when.
+//! Signs and verifies webhooks.
 //!
-//! OFAuth documents two schemes and not which one an account gets, so both are here, told apart by header:
+//! `scheme.rs` describes the two schemes. The checks run in this order, and the first that fails is the error:
 //!
-//! - **ofauth**: `OFAuth-Signature: t=<unix seconds>,v1=<hex>`, HMAC-SHA256 over `{t}.{raw body}`, the key being the
-//!   secret's bytes as written (a `whsec_` prefix is part of it);
-//! - **svix** (Standard Webhooks): `svix-id`, `svix-timestamp`, `svix-signature: v1,<base64> …`, also under `webhook-*`
-//!   names, HMAC-SHA256 over `{id}.{timestamp}.{raw body}`, the key being the base64 after `whsec_`.
+//! 1. The headers of a scheme that has secrets are present. If a request has headers of both schemes and both have
+//!    secrets, ofauth is verified. If it fails, svix is not tried.
+//! 2. The secrets of that scheme are usable.
+//! 3. The headers are well-formed: first the timestamp, then at least one `v1`.
+//! 4. The timestamp is at most `tolerance` seconds away from `now`, in either direction.
+//! 5. One `v1` is the MAC of the body under one of the secrets.
 //!
-//! Order of judgement: secrets, header presence, header form, timestamp, MAC. [`Claim::read`] goes as far as the
-//! timestamp, so that a caller can refuse before it reads a body; [`Claim::verify`] does the rest. Nothing here reads a
-//! clock: `now` is an argument. Why a good-looking request was refused is told by [`crate::explain`].
+//! [`SignatureClaim::read`] does steps 1 to 4, so that a caller can refuse a request before it reads the body.
+//! [`SignatureClaim::verify`] does step 5. [`crate::core::webhook::explain()`] finds out why a request was refused.
 
 use std::iter::Peekable;
 
@@ -23,38 +24,43 @@ use sha2::Sha256;
 use super::{
     encoding::{concat, decimal},
     error::SignatureError,
-    header::{Headers, Macs, SignatureHeader, content},
+    header::{Macs, RequestHeaders, SignatureHeader, signed_parts},
     scheme::Scheme,
-    secret::{Secrets, key},
+    secret::{Secrets, decode_key},
 };
 
-/// Default for how far a timestamp may lie from now, in seconds, in both directions, inclusive.
+/// The default tolerance: how far a timestamp may be from now, in seconds and in either direction. The limit itself is
+/// accepted.
 pub const DEFAULT_TOLERANCE: u64 = 300;
 
-/// What the headers claim, well-formed and in time, not yet compared with a body.
-pub struct Claim<'a> {
-    stated: SignatureHeader<'a>,
+/// The signature that a request claims to have. Its headers are well-formed and its time is within the tolerance, but
+/// the signature has not been compared with the body.
+pub struct SignatureClaim<'a> {
+    header: SignatureHeader<'a>,
     macs: Peekable<Macs<'a>>,
     keys: &'a [Vec<u8>],
 }
 
-/// HMAC-SHA256 of parts, one after the other, under a key: a platform may have a faster one than [`hmac_sha256`].
+/// A function that computes the HMAC-SHA256 (RFC 2104) of `parts`, joined, under `key`. A platform may have a faster
+/// one than [`hmac_sha256`].
 pub type MacFn = fn(key: &[u8], parts: &[&[u8]]) -> [u8; 32];
 
-/// Bytes that a holder of a secret signed. Only [`Claim::verify`] makes one.
+/// A body that the holder of a secret has signed. Only the functions here that verify a signature return one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified<'a> {
     body: &'a [u8],
     scheme: Scheme,
-    id: Option<&'a str>,
+    message_id: Option<&'a str>,
     timestamp: u64,
     secret_index: usize,
 }
 
-/// Judges headers and body in one call. `now` and `tolerance` are whole unix seconds.
+/// Verifies the headers and the body of a request. `tolerance` is in seconds, `now` in unix seconds.
+///
+/// Returns the first error in the order of checks that this module's head lists: every [`SignatureError`] can occur.
 pub fn verify<'a>(
     body: &'a [u8],
-    headers: Headers<'a>,
+    headers: RequestHeaders<'a>,
     secrets: &'a Secrets,
     tolerance: u64,
     now: u64,
@@ -62,29 +68,33 @@ pub fn verify<'a>(
     verify_with(hmac_sha256, body, headers, secrets, tolerance, now)
 }
 
-/// The same with another implementation of HMAC.
+/// Does what [`verify`] does, with another implementation of HMAC-SHA256.
 pub fn verify_with<'a>(
     mac: MacFn,
     body: &'a [u8],
-    headers: Headers<'a>,
+    headers: RequestHeaders<'a>,
     secrets: &'a Secrets,
     tolerance: u64,
     now: u64,
 ) -> Result<Verified<'a>, SignatureError> {
-    Claim::read(headers, secrets, tolerance, now)?.verify_with(mac, body)
+    SignatureClaim::read(headers, secrets, tolerance, now)?.verify_with(mac, body)
 }
 
-/// The value of `OFAuth-Signature` for `body`, signed with `secret` at `timestamp` (unix seconds).
+/// Signs `body` at `timestamp` (unix seconds) and returns the value of `OFAuth-Signature`.
+///
+/// Returns [`SignatureError::InvalidSecret`] if the secret is empty or has outer white space.
 pub fn sign_ofauth(body: &[u8], secret: &str, timestamp: u64) -> Result<String, SignatureError> {
     sign_with(hmac_sha256, Scheme::Ofauth, body, secret, "", timestamp)
 }
 
-/// The value of `svix-signature` for `body`, signed with `secret` under `id` at `timestamp` (unix seconds).
+/// Signs `body` as the message `id` at `timestamp` (unix seconds) and returns the value of `svix-signature`.
+///
+/// Returns [`SignatureError::InvalidSecret`] if the secret is empty, has outer white space or is not base64.
 pub fn sign_svix(body: &[u8], secret: &str, id: &str, timestamp: u64) -> Result<String, SignatureError> {
     sign_with(hmac_sha256, Scheme::Svix, body, secret, id, timestamp)
 }
 
-/// The signature header of either scheme, made with another implementation of HMAC; `id` is svix's alone.
+/// Does what [`sign_ofauth`] or [`sign_svix`] does, with another implementation of HMAC-SHA256. ofauth ignores `id`.
 pub fn sign_with(
     mac: MacFn,
     scheme: Scheme,
@@ -93,89 +103,97 @@ pub fn sign_with(
     id: &str,
     timestamp: u64,
 ) -> Result<String, SignatureError> {
-    let key = key(scheme, secret).map_err(|fault| SignatureError::InvalidSecret(Some(scheme), 0, fault))?;
+    let invalid = |fault| SignatureError::InvalidSecret { scheme: Some(scheme), index: 0, fault };
+    let key = decode_key(scheme, secret).map_err(invalid)?;
     let t = decimal(timestamp);
-    let mac = mac(&key, &content(scheme, id, ".", t.as_bytes(), body));
+    let mac = mac(&key, &signed_parts(scheme, id, ".", t.as_bytes(), body));
     Ok(match scheme {
         Scheme::Ofauth => concat(&["t=", &t, ",v1=", Hex::encode_to_str(&mut [0; 64], mac).unwrap_or_default()]),
         Scheme::Svix => concat(&["v1,", Base64::encode_to_str(&mut [0; 44], mac).unwrap_or_default()]),
     })
 }
 
-impl<'a> Claim<'a> {
-    /// Judges what can be judged without the body: presence and form of the headers, then the timestamp.
+impl<'a> SignatureClaim<'a> {
+    /// Checks everything that can be checked without the body. `tolerance` is in seconds, `now` in unix seconds.
     ///
-    /// With headers and secrets of both schemes, ofauth is judged; a failed check never falls through to the other.
-    pub fn read(headers: Headers<'a>, secrets: &'a Secrets, tolerance: u64, now: u64) -> Result<Self, SignatureError> {
-        let scheme = headers.pick(|scheme| secrets.has(scheme)).ok_or(SignatureError::MissingHeaders)?;
+    /// Returns every [`SignatureError`] except `SignatureMismatch`.
+    pub fn read(
+        headers: RequestHeaders<'a>,
+        secrets: &'a Secrets,
+        tolerance: u64,
+        now: u64,
+    ) -> Result<Self, SignatureError> {
+        let scheme = headers.choose_scheme(|scheme| secrets.has(scheme)).ok_or(SignatureError::MissingHeaders)?;
         let keys = secrets.keys(scheme)?;
-        let stated = SignatureHeader::read(headers, scheme)?;
-        let mut macs = stated.macs().peekable();
+        let header = SignatureHeader::read(headers, scheme)?;
+        let mut macs = header.macs().peekable();
         macs.peek().ok_or(SignatureError::NoValidSignatures)?;
-        let t = stated.seconds;
+        let t = header.seconds;
         if now.saturating_sub(t) > tolerance {
             return Err(SignatureError::TimestampTooOld(now - t));
         }
         if t.saturating_sub(now) > tolerance {
             return Err(SignatureError::TimestampTooNew(t - now));
         }
-        Ok(Self { stated, macs, keys })
+        Ok(Self { header, macs, keys })
     }
 
-    /// Compares the MAC of `body` under each secret with every `v1`, in constant time.
+    /// Compares every `v1` with the MAC of `body` under each secret, in constant time.
+    ///
+    /// `body` is the raw body. Returns [`SignatureError::SignatureMismatch`] if none is equal.
     pub fn verify(self, body: &'a [u8]) -> Result<Verified<'a>, SignatureError> {
         self.verify_with(hmac_sha256, body)
     }
 
-    /// The same with another implementation of HMAC.
+    /// Does what [`SignatureClaim::verify`] does, with another implementation of HMAC-SHA256.
     pub fn verify_with(self, mac: MacFn, body: &'a [u8]) -> Result<Verified<'a>, SignatureError> {
-        let SignatureHeader { scheme, id, timestamp, seconds, .. } = self.stated;
-        let content = self.stated.content(".", timestamp, body);
-        let matches = |key: &Vec<u8>| matches_any(mac(key, &content), self.macs.clone());
+        let SignatureHeader { scheme, id, timestamp, seconds, .. } = self.header;
+        let parts = self.header.signed_parts(".", timestamp, body);
+        let matches = |key: &Vec<u8>| matches_any(mac(key, &parts), self.macs.clone());
         let secret_index = self.keys.iter().position(matches).ok_or(SignatureError::SignatureMismatch)?;
-        let id = (scheme == Scheme::Svix).then_some(id);
-        Ok(Verified { body, scheme, id, timestamp: seconds, secret_index })
+        let message_id = (scheme == Scheme::Svix).then_some(id);
+        Ok(Verified { body, scheme, message_id, timestamp: seconds, secret_index })
     }
 }
 
 impl<'a> Verified<'a> {
-    /// The raw body, byte for byte.
+    /// The raw body, with exactly the bytes that were signed.
     pub fn body(&self) -> &'a [u8] {
         self.body
     }
 
-    /// The scheme that was judged.
+    /// The scheme that the body was signed under.
     pub fn scheme(&self) -> Scheme {
         self.scheme
     }
 
-    /// The signed message id, which only svix has.
-    pub fn id(&self) -> Option<&'a str> {
-        self.id
+    /// The id of the message (`svix-id`), which is signed too. `None` under ofauth, which has no such id.
+    pub fn message_id(&self) -> Option<&'a str> {
+        self.message_id
     }
 
-    /// When it was signed, in unix seconds.
+    /// The time of the signature, in unix seconds.
     pub fn timestamp(&self) -> u64 {
         self.timestamp
     }
 
-    /// Which secret matched, counted from 0.
+    /// The position of the secret that matched in the list of its scheme, from 0.
     pub fn secret_index(&self) -> usize {
         self.secret_index
     }
 
-    /// SHA-256 of the raw body, in lower-case hex.
+    /// The SHA-256 of the raw body, in lower-case hex.
     pub fn digest(&self) -> String {
         self.digest_with(|body| Sha256::digest(body).into())
     }
 
-    /// The same by another implementation of SHA-256.
+    /// Returns what [`Verified::digest`] returns, with another implementation of SHA-256.
     pub fn digest_with(&self, sha256: fn(&[u8]) -> [u8; 32]) -> String {
         Hex::encode_to_str(&mut [0; 64], sha256(self.body)).unwrap_or_default().to_owned()
     }
 }
 
-/// HMAC-SHA256 by the crates hmac and sha2.
+/// Computes HMAC-SHA256 (RFC 2104) in Rust, with the crates `hmac` and `sha2`. The key may have any length.
 pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key length");
@@ -185,9 +203,10 @@ pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// Whether a MAC is among those that are claimed, compared in constant time.
-pub(crate) fn matches_any(mac: [u8; 32], mut claimed: impl Iterator<Item = [u8; 32]>) -> bool {
+/// Returns whether a MAC is one of the MACs in a header. The comparison takes the same time wherever two MACs differ,
+/// so that nobody can find out a MAC byte by byte.
+pub(crate) fn matches_any(mac: [u8; 32], mut received: impl Iterator<Item = [u8; 32]>) -> bool {
     let tag = |mac: [u8; 32]| CtOutput::<Hmac<Sha256>>::new(mac.into());
     let mac = tag(mac);
-    claimed.any(|claimed| mac == tag(claimed))
+    received.any(|received| mac == tag(received))
 }

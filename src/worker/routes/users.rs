@@ -14,7 +14,7 @@ use crate::{
         gateway::{ApiError, Caller, EdgeError, RetryHeaders, Verdict, account::connection_path},
         id::is_connection_id,
         storage::{CONNECTION_PREFIX, ConnectionMeta, EVENT_PREFIX, EventMeta},
-        webhook::MAX_TEXT,
+        webhook::MAX_TEXT_BYTES,
     },
     worker::{
         connections,
@@ -49,7 +49,8 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     if *caller != Caller::Server {
         return Err(EdgeError::PermissionDenied.into());
     }
-    let reference = percent_decode_str(segment).decode_utf8().ok().filter(|reference| reference.len() <= MAX_TEXT);
+    let reference =
+        percent_decode_str(segment).decode_utf8().ok().filter(|reference| reference.len() <= MAX_TEXT_BYTES);
     let reference = reference.ok_or(EdgeError::BadRequest("clientReferenceId is UTF-8 of at most 4096 bytes"))?;
     // 1.
     let kv = kv::open(env)?;

@@ -9,7 +9,10 @@ use crate::{
         gateway::EdgeError,
         instant::iso_8601,
         storage::{self, EventMeta},
-        webhook::{Claim, ConnectionChange, Delivery, Event, Headers, NAMES, Payload, Subject, Verified},
+        webhook::{
+            ConnectionChange, Delivery, Event, Payload, RequestHeaders, SIGNATURE_HEADER_NAMES, SignatureClaim,
+            Subject, Verified,
+        },
     },
     worker::{
         connections,
@@ -36,10 +39,10 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
         return EdgeError::BodyTooLarge.into();
     }
     // 2.
-    let values = NAMES.map(|name| call.header(name));
-    let headers = Headers::of(values.each_ref().map(Option::as_deref));
+    let values = SIGNATURE_HEADER_NAMES.map(|name| call.header(name));
+    let headers = RequestHeaders::new(values.each_ref().map(Option::as_deref));
     let now = u64::try_from(call.started() / 1000).unwrap_or_default();
-    let claim = match Claim::read(headers, &config.webhook_secrets, config.tolerance, now) {
+    let claim = match SignatureClaim::read(headers, &config.webhook_secrets, config.tolerance, now) {
         Ok(claim) => claim,
         Err(error) => return Reply::refusal(401, error.code(), error.to_string()),
     };
@@ -60,7 +63,7 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
     let parsed = Event::parse(verified);
     let odd = parsed.as_ref().err().map(|error| error.code().to_owned());
     let event = parsed.ok();
-    let delivery = Delivery::of(verified, event.as_ref());
+    let delivery = Delivery::from_verified(verified, event.as_ref());
     match event {
         Some(Event { kind, live, payload: Payload::Connection(event), .. }) => {
             let (id, change) = (event.id.clone(), event.change);
@@ -105,7 +108,7 @@ async fn keep(
     if !config.event_filter.keeps(kind) {
         return Ok(Outcome::Ignored);
     }
-    let Subject { client_reference_id, connection_id } = Subject::of(verified);
+    let Subject { client_reference_id, connection_id } = Subject::read(verified);
     let meta = EventMeta {
         kind: kind.map(str::to_owned),
         received_at: iso_8601(call.started()),

@@ -10,8 +10,8 @@ use ofauth_edge::core::{
     connection::Fact,
     storage::{BlindIndex, NONCE_LEN, Sealer},
     webhook::{
-        DEFAULT_TOLERANCE, Delivery, Event, EventError, Headers, NAMES, Payload, Secrets, Verified, sign_ofauth,
-        sign_svix, verify,
+        DEFAULT_TOLERANCE, Delivery, Event, EventError, Payload, RequestHeaders, SIGNATURE_HEADER_NAMES, Secrets,
+        Verified, sign_ofauth, sign_svix, verify,
     },
 };
 use proptest::prelude::ProptestConfig;
@@ -57,8 +57,10 @@ pub const GOOD: [(&str, &str); 6] = [
 ];
 
 /// Picks headers out of a list, as a shell picks them out of a request.
-pub fn headers<'a>(list: &[(&str, &'a str)]) -> Headers<'a> {
-    Headers::of(NAMES.map(|wanted| list.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value)))
+pub fn headers<'a>(list: &[(&str, &'a str)]) -> RequestHeaders<'a> {
+    RequestHeaders::new(
+        SIGNATURE_HEADER_NAMES.map(|wanted| list.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value)),
+    )
 }
 
 /// What `look` sees of `body`, signed under the ofauth scheme at `t` and verified in the same second.
@@ -83,7 +85,7 @@ pub fn parse(body: impl AsRef<[u8]>) -> Result<Event, EventError> {
 
 /// The delivery of a body that was signed at `t`.
 pub fn delivery(body: &str, t: u64) -> Delivery {
-    signed(body.as_bytes(), t, |verified| Delivery::of(verified, Event::parse(verified).ok().as_ref()))
+    signed(body.as_bytes(), t, |verified| Delivery::from_verified(verified, Event::parse(verified).ok().as_ref()))
 }
 
 /// The fact in a connection event that was signed at `t`.
@@ -94,7 +96,7 @@ pub fn fact(body: &str, t: u64) -> Fact {
 /// The fact in a verified connection event, as a ledger takes it.
 pub fn fact_of(verified: &Verified) -> Fact {
     let event = Event::parse(verified).unwrap();
-    let delivery = Delivery::of(verified, Some(&event));
+    let delivery = Delivery::from_verified(verified, Some(&event));
     let Payload::Connection(connection) = event.payload else { unreachable!("a connection event") };
     Fact::from_event(*connection, event.live, delivery)
 }

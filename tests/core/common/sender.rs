@@ -16,7 +16,7 @@ pub struct Sender {
     pub secrets: Vec<String>,
     /// Which of them signs.
     pub place: usize,
-    /// Given for the other scheme; `None` if `secrets` are given bare.
+    /// Given for the other scheme; `None` if `secrets` are given for any scheme.
     pub others: Option<Vec<String>>,
     pub id: String,
     pub t: u64,
@@ -71,7 +71,7 @@ pub fn after_prefix(secret: &str) -> &str {
 }
 
 impl Sender {
-    /// Of the ofauth scheme, with one bare secret.
+    /// Of the ofauth scheme, with one secret for any scheme.
     pub fn plain() -> Self {
         let secrets = vec![SECRET.to_owned()];
         let id = String::new();
@@ -128,9 +128,9 @@ impl Sender {
     pub fn written(&self) -> SecretStrings {
         let own = self.secrets.clone();
         match (self.scheme, self.others.clone()) {
-            (_, None) => SecretStrings::Bare(own),
-            (Scheme::Ofauth, Some(svix)) => SecretStrings::Each { ofauth: own, svix },
-            (Scheme::Svix, Some(ofauth)) => SecretStrings::Each { ofauth, svix: own },
+            (_, None) => SecretStrings::AnyScheme(own),
+            (Scheme::Ofauth, Some(svix)) => SecretStrings::PerScheme { ofauth: own, svix },
+            (Scheme::Svix, Some(ofauth)) => SecretStrings::PerScheme { ofauth, svix: own },
         }
     }
 
@@ -163,8 +163,8 @@ impl Sender {
         // The same secret may stand in the list twice.
         let place = self.secrets.iter().position(|secret| secret == self.secret());
         assert_eq!(told.evidence.secret_index, place, "{told:?}");
-        assert_eq!(told.evidence.secret_list, self.others.is_some().then_some(self.scheme.name()));
-        assert_eq!(told.evidence.scheme, Some(self.scheme.name()));
+        assert_eq!(told.evidence.secret_list, self.others.is_some().then_some(self.scheme.as_str()));
+        assert_eq!(told.evidence.scheme, Some(self.scheme.as_str()));
         told
     }
 }

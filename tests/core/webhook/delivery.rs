@@ -23,7 +23,9 @@ fn sha256(bytes: impl AsRef<[u8]>) -> String {
 }
 
 fn svix_delivery(body: &str, id: &str, t: u64) -> Delivery {
-    svix_signed(body.as_bytes(), id, t, |verified| Delivery::of(verified, Event::parse(verified).ok().as_ref()))
+    svix_signed(body.as_bytes(), id, t, |verified| {
+        Delivery::from_verified(verified, Event::parse(verified).ok().as_ref())
+    })
 }
 
 /// The stamp of a body with this timestamp (any JSON), signed at [`NOW`].
@@ -102,9 +104,9 @@ fn two_copies_without_a_timestamp_signed_in_the_same_second_are_one_delivery() {
 #[test]
 fn a_body_that_is_no_event_is_a_delivery_at_the_signature_s_time() {
     let body = b"not \xff json";
-    let delivery = signed(body, NOW, |verified| Delivery::of(verified, None));
+    let delivery = signed(body, NOW, |verified| Delivery::from_verified(verified, None));
     assert_eq!(delivery, Delivery { id: sha256([format!("{NOW}.").as_bytes(), body].concat()), stamp: NOW_MS });
-    assert_eq!(svix_signed(body, "msg_1", NOW, |verified| Delivery::of(verified, None)).id, "msg_1");
+    assert_eq!(svix_signed(body, "msg_1", NOW, |verified| Delivery::from_verified(verified, None)).id, "msg_1");
 }
 
 #[test]

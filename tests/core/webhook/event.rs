@@ -10,7 +10,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{CREATED, DISCONNECTED, EXPIRED, REALTIME, SDK_CREATED, UPDATED, parse};
-use ofauth_edge::core::webhook::{ConnectionChange, ConnectionEvent, Event, MAX_PERMISSIONS, MAX_TEXT, Payload};
+use ofauth_edge::core::webhook::{
+    ConnectionChange, ConnectionEvent, Event, MAX_PERMISSIONS_BYTES, MAX_TEXT_BYTES, Payload,
+};
 use serde_json::{Value, json};
 
 fn connection(body: &str) -> ConnectionEvent {
@@ -233,13 +235,13 @@ fn a_field_of_another_type_asserts_nothing_and_the_others_are_heard() {
 
 #[test]
 fn a_text_that_is_too_long_asserts_nothing() {
-    for (bytes, taken) in [(MAX_TEXT, true), (MAX_TEXT + 1, false)] {
+    for (bytes, taken) in [(MAX_TEXT_BYTES, true), (MAX_TEXT_BYTES + 1, false)] {
         let event = updated(json!({ "status": "x".repeat(bytes), "userData": { "name": "x".repeat(bytes) } }));
         assert_eq!((event.status.is_some(), event.name.is_some()), (taken, taken));
     }
     let permissions = |count| updated(json!({ "permissions": vec!["xxxxx"; count] })).permissions;
-    assert!(permissions(MAX_PERMISSIONS / 8).is_some());
-    assert!(permissions(MAX_PERMISSIONS / 8 + 1).is_none());
+    assert!(permissions(MAX_PERMISSIONS_BYTES / 8).is_some());
+    assert!(permissions(MAX_PERMISSIONS_BYTES / 8 + 1).is_none());
 }
 
 #[test]

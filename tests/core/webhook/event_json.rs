@@ -302,7 +302,7 @@ proptest! {
     fn no_authentic_body_makes_the_parser_panic(body in body(), t in 0..1_u64 << 53) {
         let code = signed(&body, t, |verified| {
             let event = Event::parse(verified);
-            let _ = Delivery::of(verified, event.as_ref().ok());
+            let _ = Delivery::from_verified(verified, event.as_ref().ok());
             event.map_or_else(|error| error.code(), |_| "ok")
         });
         let is_json = std::str::from_utf8(&body)

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 fn client_reference_id(verified: &Verified) -> Option<String> {
-    Subject::of(verified).client_reference_id
+    Subject::read(verified).client_reference_id
 }
 
 fn user(body: impl AsRef<[u8]>) -> Option<String> {
@@ -153,7 +153,7 @@ proptest! {
 
 #[test]
 fn a_body_names_its_connection_by_id() {
-    let connection = |body: &str| signed(body.as_bytes(), NOW, |verified| Subject::of(verified).connection_id);
+    let connection = |body: &str| signed(body.as_bytes(), NOW, |verified| Subject::read(verified).connection_id);
     assert_eq!(connection(r#"{"data":{"connection":{"id":"conn_1"}}}"#).as_deref(), Some("conn_1"));
     assert_eq!(connection(r#"{"data":{"connection":{"id":7}}}"#).as_deref(), Some("7"));
     for nothing in [r#"{"data":{"connection":{"id":null}}}"#, r#"{"data":{"connection":"conn_1"}}"#, r#"{"data":[]}"#] {

@@ -12,7 +12,7 @@
 use std::collections::BTreeSet;
 
 use crate::common::sender::{Sender, any_secret, mac, sender};
-use ofauth_edge::core::webhook::{Cause, MAX_SMALL};
+use ofauth_edge::core::webhook::{Cause, MAX_MILLISECOND_SEARCH_BYTES};
 use proptest::prelude::*;
 
 const BOM: &str = "\u{feff}";
@@ -192,7 +192,7 @@ fn the_first_and_the_last_millisecond_of_a_second_are_tried() {
 fn of_a_long_body_only_a_whole_second_in_milliseconds_is_tried() {
     let sender = Sender::plain();
     let signed = |rest: &str| {
-        let body = vec![b'x'; MAX_SMALL + 1];
+        let body = vec![b'x'; MAX_MILLISECOND_SEARCH_BYTES + 1];
         let content = sender.content(".", &format!("{}{rest}", sender.t), &body);
         sender.explain(&body, &sender.headers(&sender.t.to_string(), mac(&sender.key(), &content))).cause
     };

@@ -10,7 +10,7 @@
 use std::io;
 
 use crate::common::sender::{Sender, sender};
-use ofauth_edge::core::webhook::{Cause, MAX_JSON};
+use ofauth_edge::core::webhook::{Cause, MAX_JSON_BYTES};
 use proptest::prelude::*;
 use serde::Serialize;
 use serde_json::{
@@ -157,12 +157,12 @@ fn half_a_surrogate_pair_and_needed_escapes_stay_escaped() {
 fn json_is_written_anew_up_to_a_mebibyte() {
     let long = |bytes: usize| format!("[1,\"{}\"]", "x".repeat(bytes - 6));
     let signed = |bytes: usize| told(&long(bytes).replace(',', ", "), &long(bytes)).0;
-    assert_eq!(signed(MAX_JSON), Cause::JsonReserialised);
-    assert_eq!(signed(MAX_JSON + 1), Cause::Unknown);
+    assert_eq!(signed(MAX_JSON_BYTES), Cause::JsonReserialised);
+    assert_eq!(signed(MAX_JSON_BYTES + 1), Cause::Unknown);
 }
 
 #[test]
 fn deep_nesting_does_not_use_up_memory() {
-    let deep = "[1,".repeat(MAX_JSON / 3);
+    let deep = "[1,".repeat(MAX_JSON_BYTES / 3);
     assert_eq!(told("something else", &deep).0, Cause::Unknown);
 }

@@ -42,7 +42,7 @@ proptest! {
         let told = ours.explain(&body, &list);
         prop_assert_eq!((told.cause, told.evidence.mac_matches), (Cause::SecretWhiteSpace, right));
         prop_assert_eq!((told.evidence.code, told.evidence.secret_index), (Some("INVALID_SECRET"), Some(sender.place)));
-        prop_assert_eq!(told.evidence.secret_list, sender.others.is_some().then_some(sender.scheme.name()));
+        prop_assert_eq!(told.evidence.secret_list, sender.others.is_some().then_some(sender.scheme.as_str()));
     }
 
     #[test]
@@ -97,7 +97,7 @@ proptest! {
         let cause = if right { Cause::SecretNotDecoded } else { Cause::InvalidSecret };
         prop_assert_eq!((told.cause, told.evidence.mac_matches), (cause, right));
         prop_assert_eq!((told.evidence.code, told.evidence.secret_index), (Some("INVALID_SECRET"), Some(sender.place)));
-        prop_assert_eq!(told.evidence.secret_list, sender.others.is_some().then_some(sender.scheme.name()));
+        prop_assert_eq!(told.evidence.secret_list, sender.others.is_some().then_some(sender.scheme.as_str()));
     }
 
     #[test]
@@ -115,7 +115,7 @@ proptest! {
         prop_assert_eq!((told.cause, told.evidence.mac_matches), (Cause::OtherSchemeSecret, true));
         let other = if sender.scheme == Scheme::Ofauth { "svix" } else { "ofauth" };
         prop_assert_eq!((told.evidence.secret_list, told.evidence.secret_index), (Some(other), Some(place)));
-        prop_assert_eq!(told.evidence.scheme, Some(sender.scheme.name()));
+        prop_assert_eq!(told.evidence.scheme, Some(sender.scheme.as_str()));
     }
 
     #[test]
@@ -131,8 +131,8 @@ proptest! {
         let told = explain(&body, headers(&borrowed(&list)), &ours, sender.tolerance, sender.now);
         prop_assert_eq!((told.cause, told.evidence.mac_matches), (Cause::WrongSchemeHeader, known));
         // A secret that only ofauth takes is no svix secret, which the verifier says first.
-        let code = if ours.judge().is_ok() { "MISSING_HEADERS" } else { "INVALID_SECRET" };
-        prop_assert_eq!((told.evidence.code, told.evidence.scheme), (Some(code), Some(sender.scheme.name())));
+        let code = if ours.validate().is_ok() { "MISSING_HEADERS" } else { "INVALID_SECRET" };
+        prop_assert_eq!((told.evidence.code, told.evidence.scheme), (Some(code), Some(sender.scheme.as_str())));
     }
 
     #[test]
@@ -175,12 +175,12 @@ proptest! {
         let mut list: List = ofauth.into_iter().map(|value| ("ofauth-signature", value)).collect();
         list.extend(names.into_iter().zip(svix).filter_map(|(name, value)| Some((name, value?))));
         let secrets = match others {
-            None => SecretStrings::Bare(secrets),
-            Some(svix) => SecretStrings::Each { ofauth: secrets, svix },
+            None => SecretStrings::AnyScheme(secrets),
+            Some(svix) => SecretStrings::PerScheme { ofauth: secrets, svix },
         };
         let list = borrowed(&list);
         let told = explain(&body, headers(&list), &secrets, tolerance, now);
-        let judged = secrets.judge();
+        let judged = secrets.validate();
         let code = judged.and_then(|judged| verify(&body, headers(&list), &judged, tolerance, now).map(drop)).err();
         prop_assert_eq!(told.evidence.code, code.map(|error| error.code()));
         prop_assert!(!told.message.is_empty());
@@ -199,7 +199,7 @@ fn borrowed(list: &List) -> Vec<(&'static str, &str)> {
 
 /// What is told of these headers with a secret for either scheme.
 fn told(list: &[(&'static str, &str)]) -> (&'static str, Option<&'static str>) {
-    let secrets = SecretStrings::Each { ofauth: vec![SECRET.to_owned()], svix: vec![SVIX_SECRET.to_owned()] };
+    let secrets = SecretStrings::PerScheme { ofauth: vec![SECRET.to_owned()], svix: vec![SVIX_SECRET.to_owned()] };
     let told = explain(b"{}", headers(list), &secrets, 300, NOW);
     (told.cause.as_str(), told.evidence.missing_header)
 }
@@ -208,7 +208,7 @@ fn told(list: &[(&'static str, &str)]) -> (&'static str, Option<&'static str>) {
 fn secrets_that_cannot_be_used_are_told() {
     let sender = Sender::plain();
     let invalid = |secrets: Vec<&str>, place: usize| {
-        let secrets = SecretStrings::Bare(secrets.into_iter().map(str::to_owned).collect());
+        let secrets = SecretStrings::AnyScheme(secrets.into_iter().map(str::to_owned).collect());
         let told = explain(b"{}", headers(&borrowed(&sender.sign(b"{}"))), &secrets, 300, NOW);
         (told.cause, told.evidence.secret_index == Some(place), told.message)
     };
@@ -241,7 +241,7 @@ fn a_secret_that_cannot_be_used_is_told_before_what_is_wrong_with_the_other_sche
 
 #[test]
 fn a_header_of_a_scheme_without_a_secret_is_not_missed() {
-    let secrets = SecretStrings::Each { ofauth: vec![SECRET.to_owned()], svix: Vec::new() };
+    let secrets = SecretStrings::PerScheme { ofauth: vec![SECRET.to_owned()], svix: Vec::new() };
     let told = explain(b"{}", headers(&[("svix-id", "msg_1")]), &secrets, 300, NOW);
     assert_eq!((told.cause, told.evidence.missing_header), (Cause::MissingHeaders, None));
 }

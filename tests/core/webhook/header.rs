@@ -10,7 +10,9 @@
 
 use crate::common::{NOW, SECRET, SVIX_SECRET, headers};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ofauth_edge::core::webhook::{Claim, Headers, MAX_HEADER, Secrets, sign_ofauth, sign_svix, verify};
+use ofauth_edge::core::webhook::{
+    MAX_HEADER_BYTES, RequestHeaders, Secrets, SignatureClaim, sign_ofauth, sign_svix, verify,
+};
 use proptest::prelude::*;
 
 const BODY: &[u8] = b"{}";
@@ -54,17 +56,17 @@ fn entry() -> String {
 fn an_ofauth_header_of_8192_bytes_is_read_and_a_longer_one_malformed() {
     let good = sign_ofauth(BODY, SECRET, NOW).unwrap();
     let padded = |bytes: usize| format!("{good},{}", "x".repeat(bytes - good.len() - 1));
-    assert_eq!(ofauth(&padded(MAX_HEADER)), "ok");
-    assert_eq!(ofauth(&padded(MAX_HEADER + 1)), "MALFORMED_HEADER");
+    assert_eq!(ofauth(&padded(MAX_HEADER_BYTES)), "ok");
+    assert_eq!(ofauth(&padded(MAX_HEADER_BYTES + 1)), "MALFORMED_HEADER");
 }
 
 #[test]
 fn a_svix_header_of_8192_bytes_is_read_and_a_longer_one_malformed() {
     let good = entry();
     let padded = |bytes: usize| format!("{good} {}", "x".repeat(bytes - good.len() - 1));
-    assert_eq!(svix(&padded(MAX_HEADER)), "ok");
-    assert_eq!(svix(&padded(MAX_HEADER + 1)), "MALFORMED_HEADER");
-    let id = "i".repeat(MAX_HEADER + 1);
+    assert_eq!(svix(&padded(MAX_HEADER_BYTES)), "ok");
+    assert_eq!(svix(&padded(MAX_HEADER_BYTES + 1)), "MALFORMED_HEADER");
+    let id = "i".repeat(MAX_HEADER_BYTES + 1);
     let signature = sign_svix(BODY, SVIX_SECRET, &id, NOW).unwrap();
     assert_eq!(svix_at(&id, &NOW.to_string(), &signature, NOW), "MALFORMED_HEADER");
 }
@@ -250,7 +252,7 @@ proptest! {
         if let Some((id, timestamp, signature)) = &svix {
             list.extend([("svix-id", &**id), ("svix-timestamp", timestamp), ("svix-signature", signature)]);
         }
-        let refused = Claim::read(headers(&list), &secrets, tolerance, now).and_then(|claim| claim.verify(&body)).is_err();
+        let refused = SignatureClaim::read(headers(&list), &secrets, tolerance, now).and_then(|claim| claim.verify(&body)).is_err();
         prop_assert!(refused);
     }
 
@@ -261,12 +263,12 @@ proptest! {
     ) {
         let macs: Vec<_> = macs.iter().map(|mac| format!("v1={}", base16ct::lower::encode_string(mac))).collect();
         let (header, secrets) = (format!("t={NOW},{}", macs.join(",")), secrets());
-        let claim = Claim::read(headers(&[("ofauth-signature", &header)]), &secrets, 0, NOW).ok().unwrap();
+        let claim = SignatureClaim::read(headers(&[("ofauth-signature", &header)]), &secrets, 0, NOW).ok().unwrap();
         prop_assert_eq!(claim.verify(&body).unwrap_err().code(), "SIGNATURE_MISMATCH");
     }
 }
 
 #[test]
 fn default_headers_are_none_at_all() {
-    assert_eq!(verify(BODY, Headers::default(), &secrets(), 300, NOW).unwrap_err().code(), "MISSING_HEADERS");
+    assert_eq!(verify(BODY, RequestHeaders::default(), &secrets(), 300, NOW).unwrap_err().code(), "MISSING_HEADERS");
 }

@@ -1,10 +1,10 @@
-//! Bare secrets, which serve the scheme whose header is present.
+//! Secrets for any scheme: they serve the scheme of the request's headers.
 //!
 //! 1. One secret verifies what either scheme signed with it.
-//! 2. The header present picks, ofauth if both are, and nothing falls through.
-//! 3. What is wrong for both schemes is refused before any header is looked at.
-//! 4. What is only no base64 is refused if svix is picked, and not before.
-//! 5. Secrets as a caller wrote them are judged as bare ones or as a list per scheme.
+//! 2. The headers choose the scheme, ofauth if both are present. If it fails, the other one is not tried.
+//! 3. A secret that neither scheme can use is refused before any header is read.
+//! 4. A secret that is not base64 is refused when svix is chosen, and not before.
+//! 5. Secrets as a caller writes them are validated for any scheme, or as a list for each scheme.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::common::{
@@ -13,7 +13,7 @@ use crate::common::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use ofauth_edge::core::webhook::{
-    Headers, Scheme, SecretFault, SecretStrings, Secrets, SignatureError, sign_ofauth, sign_svix, verify,
+    RequestHeaders, Scheme, SecretFault, SecretStrings, Secrets, SignatureError, sign_ofauth, sign_svix, verify,
 };
 use proptest::prelude::*;
 
@@ -23,12 +23,12 @@ fn owned(secrets: &[&str]) -> Vec<String> {
     secrets.iter().map(|secret| (*secret).to_owned()).collect()
 }
 
-fn bare(secrets: &[&str]) -> Secrets {
-    Secrets::bare(owned(secrets)).unwrap()
+fn for_any_scheme(secrets: &[&str]) -> Secrets {
+    Secrets::for_any_scheme(owned(secrets)).unwrap()
 }
 
 fn fault(secrets: &[&str]) -> SignatureError {
-    Secrets::bare(owned(secrets)).unwrap_err()
+    Secrets::for_any_scheme(owned(secrets)).unwrap_err()
 }
 
 fn code(list: &[(&str, &str)], secrets: &Secrets) -> &'static str {
@@ -43,12 +43,12 @@ fn forged_svix(secrets: &Secrets) -> &'static str {
 
 proptest! {
     #[test]
-    fn bare_secrets_verify_either_scheme(sender in sender(), body: Vec<u8>) {
+    fn secrets_for_any_scheme_verify_either_scheme(sender in sender(), body: Vec<u8>) {
         let list = sender.sign(&body);
         let list: Vec<_> = list.iter().map(|(name, value)| (*name, &**value)).collect();
         let Sender { secrets, scheme, tolerance, now, t, .. } = sender.clone();
         let place = secrets.iter().position(|secret| secret == sender.secret());
-        let secrets = Secrets::bare(secrets).unwrap();
+        let secrets = Secrets::for_any_scheme(secrets).unwrap();
         let verified = verify(&body, headers(&list), &secrets, tolerance, now).unwrap();
         prop_assert_eq!((verified.scheme(), verified.timestamp()), (scheme, t));
         prop_assert_eq!(Some(verified.secret_index()), place);
@@ -56,8 +56,8 @@ proptest! {
 }
 
 #[test]
-fn with_both_headers_a_bare_secret_is_judged_under_ofauth() {
-    let (t, secrets) = (NOW.to_string(), bare(&[SVIX_SECRET]));
+fn with_both_headers_a_secret_for_any_scheme_is_judged_under_ofauth() {
+    let (t, secrets) = (NOW.to_string(), for_any_scheme(&[SVIX_SECRET]));
     let svix = sign_svix(BODY, SVIX_SECRET, "msg_1", NOW).unwrap();
     let [ofauth, other] = [SVIX_SECRET, SECRET].map(|secret| sign_ofauth(BODY, secret, NOW).unwrap());
     let both = |ofauth, svix| {
@@ -71,18 +71,21 @@ fn with_both_headers_a_bare_secret_is_judged_under_ofauth() {
 }
 
 #[test]
-fn bare_secrets_that_are_wrong_for_both_schemes_are_refused_at_once() {
-    assert_eq!(fault(&[]), SignatureError::InvalidSecret(None, 0, SecretFault::NoneGiven));
-    assert_eq!(fault(&["good", ""]), SignatureError::InvalidSecret(None, 1, SecretFault::Empty));
+fn secrets_for_any_scheme_that_are_wrong_for_both_schemes_are_refused_at_once() {
+    assert_eq!(fault(&[]), SignatureError::InvalidSecret { scheme: None, index: 0, fault: SecretFault::NoneGiven });
+    assert_eq!(
+        fault(&["good", ""]),
+        SignatureError::InvalidSecret { scheme: None, index: 1, fault: SecretFault::Empty }
+    );
     for padded in [" s", "s ", "\ts", "s\n", "s\r\n", "\u{a0}s"] {
         assert_eq!(
             fault(&[padded]),
-            SignatureError::InvalidSecret(None, 0, SecretFault::OuterWhiteSpace),
+            SignatureError::InvalidSecret { scheme: None, index: 0, fault: SecretFault::OuterWhiteSpace },
             "{padded:?}"
         );
     }
-    assert!(Secrets::bare(owned(&["s"; 5])).is_ok());
-    assert_eq!(fault(&["s"; 6]), SignatureError::InvalidSecret(None, 5, SecretFault::TooMany));
+    assert!(Secrets::for_any_scheme(owned(&["s"; 5])).is_ok());
+    assert_eq!(fault(&["s"; 6]), SignatureError::InvalidSecret { scheme: None, index: 5, fault: SecretFault::TooMany });
 }
 
 #[test]
@@ -91,8 +94,12 @@ fn white_space_at_an_end_of_a_secret_is_what_unicode_calls_so() {
         for secret in [format!("{char}s"), format!("s{char}"), format!("s{char}s")] {
             let is_refused = char.is_whitespace() && secret.len() < 2 + char.len_utf8();
             let expected = if is_refused { Err(SecretFault::OuterWhiteSpace) } else { Ok(()) };
-            let judged = Secrets::bare(vec![secret]).map(drop);
-            assert_eq!(judged, expected.map_err(|fault| SignatureError::InvalidSecret(None, 0, fault)), "{char:?}");
+            let judged = Secrets::for_any_scheme(vec![secret]).map(drop);
+            assert_eq!(
+                judged,
+                expected.map_err(|fault| SignatureError::InvalidSecret { scheme: None, index: 0, fault }),
+                "{char:?}"
+            );
         }
     }
 }
@@ -111,52 +118,58 @@ proptest! {
 }
 
 #[test]
-fn a_bare_secret_that_is_no_base64_serves_ofauth() {
+fn a_secret_for_any_scheme_that_is_no_base64_serves_ofauth() {
     for secret in ["whsec_", "whsec_***", "not base64"] {
         let signature = sign_ofauth(BODY, secret, NOW).unwrap();
-        assert_eq!(code(&[("ofauth-signature", &signature)], &bare(&[secret])), "ok", "{secret}");
+        assert_eq!(code(&[("ofauth-signature", &signature)], &for_any_scheme(&[secret])), "ok", "{secret}");
     }
 }
 
 #[test]
-fn a_bare_secret_that_is_no_base64_is_refused_if_svix_is_picked() {
+fn a_secret_for_any_scheme_that_is_no_base64_is_refused_if_svix_is_chosen() {
     for secret in ["whsec_", "whsec_***", "not base64"] {
-        assert_eq!(forged_svix(&bare(&[SVIX_SECRET, secret])), "INVALID_SECRET", "{secret}");
+        assert_eq!(forged_svix(&for_any_scheme(&[SVIX_SECRET, secret])), "INVALID_SECRET", "{secret}");
     }
-    assert_eq!(forged_svix(&bare(&[SVIX_SECRET])), "NO_VALID_SIGNATURES");
+    assert_eq!(forged_svix(&for_any_scheme(&[SVIX_SECRET])), "NO_VALID_SIGNATURES");
 }
 
 #[test]
-fn a_bare_secret_that_is_no_base64_does_not_matter_without_headers() {
-    let secrets = bare(&["not base64"]);
+fn a_secret_for_any_scheme_that_is_no_base64_does_not_matter_without_headers() {
+    let secrets = for_any_scheme(&["not base64"]);
     assert_eq!(code(&[], &secrets), "MISSING_HEADERS");
     assert_eq!(code(&[("svix-id", "msg_1"), ("svix-signature", "v1,")], &secrets), "MISSING_HEADERS");
-    assert_eq!(verify(BODY, Headers::default(), &secrets, 300, NOW).unwrap_err().code(), "MISSING_HEADERS");
+    assert_eq!(verify(BODY, RequestHeaders::default(), &secrets, 300, NOW).unwrap_err().code(), "MISSING_HEADERS");
 }
 
 #[test]
-fn the_place_of_a_bare_secret_that_is_no_base64_is_told() {
-    let (t, secrets) = (NOW.to_string(), bare(&[SVIX_SECRET, "not base64"]));
+fn the_place_of_a_secret_for_any_scheme_that_is_no_base64_is_told() {
+    let (t, secrets) = (NOW.to_string(), for_any_scheme(&[SVIX_SECRET, "not base64"]));
     let list = [("svix-id", "msg_1"), ("svix-timestamp", &*t), ("svix-signature", "")];
     let error = verify(BODY, headers(&list), &secrets, 300, NOW).unwrap_err();
-    assert_eq!(error, SignatureError::InvalidSecret(Some(Scheme::Svix), 1, SecretFault::NotBase64));
+    assert_eq!(
+        error,
+        SignatureError::InvalidSecret { scheme: Some(Scheme::Svix), index: 1, fault: SecretFault::NotBase64 }
+    );
     assert_eq!(error.to_string(), "svix secret 1: not base64 after whsec_");
 }
 
 #[test]
-fn bare_secrets_show_neither_in_debug_nor_in_an_error() {
-    assert!(!format!("{:?}", bare(&["hunter2hunter2"])).contains("hunter2"));
+fn secrets_for_any_scheme_show_neither_in_debug_nor_in_an_error() {
+    assert!(!format!("{:?}", for_any_scheme(&["hunter2hunter2"])).contains("hunter2"));
     let error = fault(&["hunter2hunter2 "]);
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
 }
 
 #[test]
-fn secrets_as_written_are_judged_bare_or_for_each_scheme() {
+fn secrets_as_written_are_validated_for_any_scheme_or_for_each() {
     let secret = "not base64".to_owned();
-    assert!(SecretStrings::Bare(vec![secret.clone()]).judge().is_ok());
-    assert!(SecretStrings::Each { ofauth: vec![secret.clone()], svix: Vec::new() }.judge().is_ok());
-    let error = SecretStrings::Each { ofauth: Vec::new(), svix: vec![secret] }.judge().unwrap_err();
-    assert_eq!(error, SignatureError::InvalidSecret(Some(Scheme::Svix), 0, SecretFault::NotBase64));
-    let error = SecretStrings::Each { ofauth: Vec::new(), svix: Vec::new() }.judge().unwrap_err();
-    assert_eq!(error, SignatureError::InvalidSecret(None, 0, SecretFault::NoneGiven));
+    assert!(SecretStrings::AnyScheme(vec![secret.clone()]).validate().is_ok());
+    assert!(SecretStrings::PerScheme { ofauth: vec![secret.clone()], svix: Vec::new() }.validate().is_ok());
+    let error = SecretStrings::PerScheme { ofauth: Vec::new(), svix: vec![secret] }.validate().unwrap_err();
+    assert_eq!(
+        error,
+        SignatureError::InvalidSecret { scheme: Some(Scheme::Svix), index: 0, fault: SecretFault::NotBase64 }
+    );
+    let error = SecretStrings::PerScheme { ofauth: Vec::new(), svix: Vec::new() }.validate().unwrap_err();
+    assert_eq!(error, SignatureError::InvalidSecret { scheme: None, index: 0, fault: SecretFault::NoneGiven });
 }

@@ -14,7 +14,9 @@
 
 use crate::common::{NOW, SECRET, SVIX_SECRET, headers, vector::Vector};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use ofauth_edge::core::webhook::{Claim, Scheme, SecretFault, Secrets, SignatureError, sign_ofauth, sign_svix, verify};
+use ofauth_edge::core::webhook::{
+    Scheme, SecretFault, Secrets, SignatureClaim, SignatureError, sign_ofauth, sign_svix, verify,
+};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 
@@ -79,7 +81,7 @@ proptest! {
         let signature = sign_ofauth(&body, &secret, t).unwrap();
         let secrets = Secrets::new(&[SECRET, &secret], &[]).unwrap();
         let verified = verify(&body, headers(&[("ofauth-signature", &signature)]), &secrets, 0, t).unwrap();
-        prop_assert_eq!((verified.scheme(), verified.id(), verified.timestamp()), (Scheme::Ofauth, None, t));
+        prop_assert_eq!((verified.scheme(), verified.message_id(), verified.timestamp()), (Scheme::Ofauth, None, t));
         prop_assert_eq!(verified.secret_index(), usize::from(secret != SECRET));
         prop_assert_eq!(verified.body(), &body[..]);
     }
@@ -96,7 +98,7 @@ proptest! {
         let secrets = Secrets::new(&[], &[secret]).unwrap();
         let list = [("svix-id", &*id), ("svix-timestamp", &*timestamp), ("svix-signature", &*signature)];
         let verified = verify(&body, headers(&list), &secrets, 0, t).unwrap();
-        prop_assert_eq!((verified.scheme(), verified.id(), verified.timestamp()), (Scheme::Svix, Some(&*id), t));
+        prop_assert_eq!((verified.scheme(), verified.message_id(), verified.timestamp()), (Scheme::Svix, Some(&*id), t));
     }
 
     #[test]
@@ -159,13 +161,20 @@ fn an_empty_or_padded_secret_is_refused_by_its_place() {
         let error = Secrets::new(&["good", padded], &[]).unwrap_err();
         assert_eq!(
             error,
-            SignatureError::InvalidSecret(Some(Scheme::Ofauth), 1, SecretFault::OuterWhiteSpace),
+            SignatureError::InvalidSecret {
+                scheme: Some(Scheme::Ofauth),
+                index: 1,
+                fault: SecretFault::OuterWhiteSpace
+            },
             "{padded:?}"
         );
         assert_eq!(error.code(), "INVALID_SECRET");
     }
     let error = Secrets::new(&[], &[SVIX_SECRET, SVIX_SECRET, ""]).unwrap_err();
-    assert_eq!(error, SignatureError::InvalidSecret(Some(Scheme::Svix), 2, SecretFault::Empty));
+    assert_eq!(
+        error,
+        SignatureError::InvalidSecret { scheme: Some(Scheme::Svix), index: 2, fault: SecretFault::Empty }
+    );
 }
 
 #[test]
@@ -279,7 +288,9 @@ fn faults_are_judged_in_their_order() {
 fn everything_but_the_mac_is_judged_before_the_body_is_read() {
     let secrets = Secrets::new(&[SECRET], &[]).unwrap();
     let read = |header: &str| {
-        Claim::read(headers(&[("ofauth-signature", header)]), &secrets, 300, NOW).err().map(|error| error.code())
+        SignatureClaim::read(headers(&[("ofauth-signature", header)]), &secrets, 300, NOW)
+            .err()
+            .map(|error| error.code())
     };
     let zeros = "0".repeat(64);
     assert_eq!(read("v1=x"), Some("MALFORMED_HEADER"));
