@@ -1,4 +1,19 @@
-//! The shell on Cloudflare: performs what the core decides, and reads the clock, randomness and configuration for it.
+//! The Cloudflare Worker: the shell around the core. It receives requests, reads the clock, randomness and
+//! configuration, and performs what the core decides.
+//!
+//! This file is the entry: it finds a request's route, checks the caller's credentials and calls the route's handler.
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | `platform` | clock, randomness, environment, KV, SQL, log |
+//! | `http` | the request, its body, the reply |
+//! | `upstream` | requests to OFAuth and its answers |
+//! | `hub` | one Durable Object per user: what a user sees |
+//! | `ledger` | one Durable Object per connection: what is true |
+//! | `connections` | finding a connection, and reporting what happened to it |
+//! | `routes` | the handlers, one file per family of routes |
+//!
+//! A room uses only rooms above it. To follow a request, read this file, then its handler in `routes`.
 
 mod connections;
 mod http;
@@ -24,49 +39,64 @@ use http::{Call, Reply};
 use platform::{Failure, environment};
 use routes::{access, account, connections as connection_routes, events, link, manage, sessions, users, webhook};
 
-/// Serves one request and writes its one log line.
+/// Serves one request.
+///
+/// 1. Its route is found.
+/// 2. It is served. A request that changes something at OFAuth is served to the end even if its caller disconnects.
+/// 3. Its log line is written and its reply is sent.
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     let call = Rc::new(Call::new(request));
     #[cfg(feature = "test-hooks")]
-    test_hooks::panic_if_asked(call.path());
+    test_hooks::panic_if_requested(call.path());
+    // 1.
     let route = route(&call.method, call.path());
+    // 2.
     let reply = if route.completes_without_caller(&call.method, call.path()) {
-        serve_to_end(Rc::clone(&call), env, &context).await?
+        serve_to_completion(Rc::clone(&call), env, &context).await?
     } else {
         serve(&call, route, &env).await
     };
+    // 3.
     reply.log(&call, route.name());
     Ok(reply.into_response(&call)?)
 }
 
-/// Serves a call to its end. The platform stops what a request does once its caller is gone, but for what it waits for.
-async fn serve_to_end(call: Rc<Call>, env: Env, context: &Context) -> worker::Result<Reply> {
-    let (answer, heard) = oneshot::channel();
+/// Serves a call to the end, even if its caller disconnects. The platform would stop the work then, except for what was
+/// given to [`waitUntil`](https://developers.cloudflare.com/workers/runtime-apis/context/).
+async fn serve_to_completion(call: Rc<Call>, env: Env, context: &Context) -> worker::Result<Reply> {
+    let (sender, receiver) = oneshot::channel();
     context.wait_until(async move {
         let reply = serve(&call, route(&call.method, call.path()), &env).await;
-        // Nobody may be there to hear it any more.
-        let _ = answer.send(reply);
+        // Fails if the caller has disconnected: then nobody waits for the reply.
+        let _ = sender.send(reply);
     });
-    heard.await.map_err(|_| "the call ended without an answer".into())
+    receiver.await.map_err(|_| "the call ended without a reply".into())
 }
 
-/// `/healthz` says what configuration lacks; nothing else is served until it lacks nothing.
+/// Serves a call under the Worker's configuration.
+///
+/// 1. While the configuration is incomplete, only `/healthz` is served, which names what is missing.
+/// 2. On routes that pages of other sites may call, a CORS preflight is answered, and every reply gets CORS headers.
+/// 3. Any other request goes to its handler.
 async fn serve(call: &Call, route: Route<'_>, env: &Env) -> Reply {
+    // 1.
     let config = match (environment::config(env), route) {
         (Ok(config), _) => config,
         (Err(problems), Route::Health) => return Reply::unhealthy(&problems),
         (Err(_), _) => return EdgeError::NotConfigured.into(),
     };
+    // 2. and 3.
     if !allows_cross_origin(call.path()) {
         return dispatch(call, route, &config, env).await.unwrap_or_else(Reply::from);
     }
-    let preflight = call.method == "OPTIONS" && call.header("access-control-request-method").is_some();
-    let reply = if preflight { Ok(answer_preflight(call, &config)) } else { dispatch(call, route, &config, env).await };
-    reply.unwrap_or_else(Reply::from).for_browsers(call, &config.allowed_origins)
+    let is_preflight = call.method == "OPTIONS" && call.header("access-control-request-method").is_some();
+    let reply =
+        if is_preflight { Ok(answer_preflight(call, &config)) } else { dispatch(call, route, &config, env).await };
+    reply.unwrap_or_else(Reply::from).with_cors_headers(call, &config.allowed_origins)
 }
 
-/// The routes for servers and browsers judge the credential before anything else.
+/// Calls the route's handler. On every route that needs a credential, it is checked before anything else.
 async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> Result<Reply, Failure> {
     match route {
         Route::Webhook => Ok(webhook::receive(call, config, env).await),
@@ -92,11 +122,14 @@ async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> 
         Route::LinkInit => link::init(call, &authenticate(call, config)?, config, env).await,
         Route::LinkCallback => link::callback(call, config, env).await,
         Route::Events => events::list(call, &authenticate(call, config)?, config, env).await,
-        Route::MethodNotAllowed(allow) => Ok(Reply::from(EdgeError::MethodNotAllowed).header("allow", allow)),
+        Route::MethodNotAllowed(allow) => Ok(Reply::from(EdgeError::MethodNotAllowed).with_header("allow", allow)),
         Route::NotFound => Err(EdgeError::RouteNotFound.into()),
     }
 }
 
+/// Who calls, by the credential in `Authorization` or `apikey`. Fails as [`Authenticator::authenticate`] does.
+///
+/// [`Authenticator::authenticate`]: crate::core::gateway::Authenticator::authenticate
 fn authenticate(call: &Call, config: &Config) -> Result<Caller, EdgeError> {
     let (authorization, apikey, origin) = (call.header("authorization"), call.header("apikey"), call.header("origin"));
     let credentials = Credentials {
@@ -108,21 +141,22 @@ fn authenticate(call: &Call, config: &Config) -> Result<Caller, EdgeError> {
     config.authenticator.authenticate(credentials, call.started() / 1000)
 }
 
-/// What a browser asks before it lets another site's page call.
+/// Answers a CORS preflight, which a browser sends before it lets a page of another site call (Fetch standard, "CORS
+/// protocol"). ORIGIN_DENIED unless the origin is one of ALLOWED_ORIGINS.
 fn answer_preflight(call: &Call, config: &Config) -> Reply {
     if !call.header("origin").is_some_and(|origin| config.allowed_origins.allows(&origin)) {
         return EdgeError::OriginDenied.into();
     }
     Reply::empty(204)
-        .header("access-control-allow-methods", origin::ALLOWED_METHODS)
-        .header("access-control-allow-headers", origin::ALLOWED_HEADERS)
-        .header("access-control-max-age", origin::MAX_AGE)
+        .with_header("access-control-allow-methods", origin::ALLOWED_METHODS)
+        .with_header("access-control-allow-headers", origin::ALLOWED_HEADERS)
+        .with_header("access-control-max-age", origin::MAX_AGE)
 }
 
 #[cfg(feature = "test-hooks")]
 mod test_hooks {
-    /// A panic in the midst of a request, for seeing that the next one is served.
-    pub fn panic_if_asked(path: &str) {
+    /// Panics while it serves `/test-hooks/panic`, so that a test can check that the next request is served.
+    pub fn panic_if_requested(path: &str) {
         assert!(path != "/test-hooks/panic", "test-hooks/panic");
     }
 }

@@ -1,4 +1,8 @@
-//! Learning from an answer.
+//! Learns a connection's status from OFAuth's answer to an Access call.
+//!
+//! OFAuth's SESSION_EXPIRED shows that a connection has expired, often before a webhook says so (OFAuth documentation,
+//! Integration checklist: Session Expiration Flow). A success shows that a connection with the status `expired` or
+//! `missing` is active again.
 
 use std::{pin::pin, time::Duration};
 
@@ -14,21 +18,24 @@ use crate::{
     worker::{
         http::Call,
         ledger::{self, Entry},
-        upstream::Answer,
+        upstream::UpstreamAnswer,
     },
 };
 
-/// How long an answer waits for its ledger to hear what it showed.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the caller's answer waits for the ledger at most.
+const LEDGER_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Enters what an answer shows of the connection's status.
-pub async fn learn(known: &Record, answer: &Answer, call: &Call, config: &Config, env: &Env) {
-    let Some(status) = access::observed_status(&known.status, answer.status(), answer.refusal(), answer.is_auth())
+/// Tells the connection's ledger the status that `answer` shows, if it shows one that matters. `record` is the
+/// connection's record as the caller found it.
+///
+/// The fact is dated to the start of the call, so that a late refusal does not undo a reconnect. A failure is ignored:
+/// the caller's answer does not depend on it, and the next call will show the same status.
+pub async fn learn_from_answer(record: &Record, answer: &UpstreamAnswer, call: &Call, config: &Config, env: &Env) {
+    let Some(status) = access::observed_status(&record.status, answer.status(), answer.refusal(), answer.is_auth())
     else {
         return;
     };
-    let entry = Entry::own(&known.id, status, Rank::Observed, Changes::status(status), call.started(), &call.id);
+    let entry = Entry::own(&record.id, status, Rank::Observed, Changes::status(status), call.started(), &call.id);
     let entry = Entry { learned: true, ..entry };
-    // The caller's answer neither depends on it nor waits long for it; the next call will show the same.
-    select(pin!(ledger::enter(&entry, b"", config, env)), pin!(Delay::from(PATIENCE))).await;
+    select(pin!(ledger::enter(&entry, b"", config, env)), pin!(Delay::from(LEDGER_TIMEOUT))).await;
 }

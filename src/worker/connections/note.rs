@@ -1,4 +1,7 @@
-//! What Link and management note.
+//! Tells a connection's ledger what the gateway itself did to the connection, or what Link showed about it.
+//!
+//! The functions that return a result fail with STORAGE_UNAVAILABLE if the ledger does not answer. `id` is always
+//! OFAuth's id.
 
 use std::{pin::pin, time::Duration};
 
@@ -19,8 +22,11 @@ use crate::{
     },
 };
 
-/// Enters that a connection, of that user's if one is named, is no more. The caller is not told it is done before the
-/// ledger knows.
+/// How long the answer to a webhook waits for [`note_replaced`] at most.
+const REPLACED_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Stores that a connection was deleted at OFAuth; `reference` is the user it belonged to, if known. When this returns
+/// `Ok`, the ledger has stored it durably.
 pub async fn note_deleted(
     id: &str,
     reference: Option<&str>,
@@ -34,34 +40,38 @@ pub async fn note_deleted(
     ledger::enter(&entry, b"", config, env).await.map(|_| ())
 }
 
-/// Enters that a connection has expired.
+/// Stores that a connection was invalidated at OFAuth: its status is now `expired`.
 pub async fn note_invalidated(id: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
     let entry = Entry::own(id, "invalidated", Rank::Observed, Changes::status(EXPIRED), call.started(), &call.id);
     ledger::enter(&entry, b"", config, env).await.map(|_| ())
 }
 
-/// How long a webhook waits for what it means to Link sessions under way.
-const PATIENCE: Duration = Duration::from_secs(1);
-
-/// A new connection of a user who was to link another one again: OFAuth did not know that one any more. Called once a
-/// `connection.created` is durable; whether this succeeds changes nothing about that.
-pub async fn settle(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) {
-    let settle = async {
+/// Marks the connection that the new connection `id` replaces as missing, if it replaces one. Called after a
+/// `connection.created` event for the user `reference` has been stored.
+///
+/// If the user was reconnecting another connection, OFAuth made a new one because it does not know the other one any
+/// more (OFAuth documentation, Connections API: Reconnecting Expired Connections). A failure is ignored: the event is
+/// stored already.
+pub async fn note_replaced(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) {
+    let note = async {
         let sessions = hub::links(reference, config, env).await.unwrap_or_default();
         let missing = link::match_session(&sessions, id, &config.index.handle(id)).and_then(|settled| settled.missing);
         note_missing(missing, call, config, env).await
     };
-    select(pin!(settle), pin!(Delay::from(PATIENCE))).await;
+    select(pin!(note), pin!(Delay::from(REPLACED_TIMEOUT))).await;
 }
 
-/// Marks a connection that was to be linked again as missing, if it is known. One that is active has been linked meanwhile,
-/// or is not OFAuth's to replace; were it gone, the next call on it would show that.
-pub async fn note_missing(asked: Option<&str>, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
-    let Some(asked) = asked else { return Ok(()) };
-    let known = ledger::record(&config.index.handle(asked), env).await?;
-    if known.is_none_or(|record| record.status == ACTIVE) {
+/// Marks a connection that OFAuth does not know any more as missing. Does nothing without an `id`, or if the gateway
+/// has no record of the connection.
+///
+/// An active connection is not marked. The user may have reconnected it in the meantime; and if it is really gone, the
+/// next call on it shows that.
+pub async fn note_missing(id: Option<&str>, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
+    let Some(id) = id else { return Ok(()) };
+    let record = ledger::record(&config.index.handle(id), env).await?;
+    if record.is_none_or(|record| record.status == ACTIVE) {
         return Ok(());
     }
-    let entry = Entry::own(asked, MISSING, Rank::Observed, Changes::status(MISSING), call.started(), &call.id);
+    let entry = Entry::own(id, MISSING, Rank::Observed, Changes::status(MISSING), call.started(), &call.id);
     ledger::enter(&Entry { learned: true, ..entry }, b"", config, env).await.map(|_| ())
 }

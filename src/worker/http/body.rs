@@ -1,4 +1,4 @@
-//! Bodies read into memory, always under a cap.
+//! Reads bodies into memory, never more than a limit.
 
 use std::pin::pin;
 
@@ -12,19 +12,22 @@ use worker::{
 
 use crate::core::gateway::EdgeError;
 
-/// Reads raw bytes, and stops at the first beyond `cap`: BODY_TOO_LARGE. A body that breaks off is a BAD_REQUEST.
-pub async fn read_capped(stream: Option<ReadableStream>, cap: usize) -> Result<Vec<u8>, EdgeError> {
-    read_within(stream, cap, std::future::pending()).await
+/// Reads a whole body as raw bytes. No stream is an empty body.
+///
+/// Fails with BODY_TOO_LARGE when it is longer than `max_bytes`, without reading the rest, and with BAD_REQUEST when
+/// the connection breaks before the end.
+pub async fn read_body(stream: Option<ReadableStream>, max_bytes: usize) -> Result<Vec<u8>, EdgeError> {
+    read_body_until(stream, max_bytes, std::future::pending()).await
 }
 
-/// The same, but stops with what is also a BAD_REQUEST once `deadline` has come.
-pub async fn read_within(
+/// Reads a whole body as [`read_body`] does, and fails with BAD_REQUEST if `deadline` resolves before the end.
+pub async fn read_body_until(
     stream: Option<ReadableStream>,
-    cap: usize,
+    max_bytes: usize,
     deadline: impl Future<Output = ()>,
 ) -> Result<Vec<u8>, EdgeError> {
     let mut deadline = pin!(deadline);
-    let broken = |_: JsValue| EdgeError::BadRequest("the body broke off");
+    let broken = |_: JsValue| EdgeError::BadRequest("the body ended too early");
     let mut body = Vec::new();
     let Some(stream) = stream else { return Ok(body) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
@@ -32,15 +35,15 @@ pub async fn read_within(
         let read = match select(JsFuture::from(reader.read()), deadline.as_mut()).await {
             Either::Left((read, _)) => read.map_err(broken)?,
             Either::Right(_) => {
-                // Whoever sends it may go on: nobody waits for the cancellation.
+                // Not awaited: a sender that hangs could delay the cancellation too.
                 let _ = reader.cancel();
-                return Err(EdgeError::BadRequest("the body did not come"));
+                return Err(EdgeError::BadRequest("the body took too long"));
             }
         };
         let chunk = js_sys::Reflect::get(&read, &"value".into()).map_err(broken)?;
         let Ok(chunk) = chunk.dyn_into::<Uint8Array>() else { return Ok(body) };
-        if body.len() + chunk.length() as usize > cap {
-            // The answer is the same whether or not the sender minds.
+        if body.len() + chunk.length() as usize > max_bytes {
+            // The error is the same whether or not the cancellation succeeds.
             let _ = JsFuture::from(reader.cancel()).await;
             return Err(EdgeError::BodyTooLarge);
         }

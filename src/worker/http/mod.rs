@@ -1,11 +1,17 @@
-//! HTTP as the Worker speaks it: the request that came, its body, the reply.
+//! HTTP for the routes: the request that was received, its body, and the reply.
+//!
+//! The files use `web_sys` types instead of those of the `worker` crate, and bodies are streamed where possible,
+//! because each crossing between wasm and JavaScript and each copy costs CPU time.
+//!
+//! Read `request` first: a [`Call`] is one request to the Worker. `reply` builds the answer to it, with the headers
+//! that every answer has, and writes its log line. `body` reads a body up to a limit, and `headers` copies headers.
 
 mod body;
 mod headers;
 mod reply;
 mod request;
 
-pub use body::{read_capped, read_within};
+pub use body::{read_body, read_body_until};
 pub use headers::copy_headers;
 pub use reply::{Reply, error_body};
 pub use request::Call;

@@ -1,4 +1,8 @@
-//! Replies: status, headers, body, and what the log says.
+//! The reply to a request: its status, headers and body, and the log line about it.
+//!
+//! The gateway's own errors have OFAuth's shape, `{error, type, requestId, actionRequired?}`. Every reply forbids
+//! caching and has an `x-request-id`. `x-ofauth-edge` says whether the gateway or OFAuth (`upstream`) answered, and on
+//! an error `x-ofauth-edge-action` says what a client should do.
 
 use serde::Serialize;
 use serde_json::json;
@@ -18,118 +22,137 @@ use crate::{
     worker::platform::{self, Failure},
 };
 
-/// Seconds after which a caller may try again after a 503.
+/// The `Retry-After` of a 503, in seconds.
 const RETRY_AFTER: &str = "2";
 
-/// What is answered.
+/// The reply to one request.
 pub struct Reply {
     status: u16,
     headers: Headers,
     body: Body,
+    /// Whether OFAuth answered, and not the gateway itself.
     from_upstream: bool,
-    /// For the log: an error's code or a webhook's outcome.
-    kind: Option<&'static str>,
+    /// The log's `type`: an error's code or a webhook's outcome.
+    log_type: Option<&'static str>,
     /// What a client should do about an error.
     verdict: Option<Verdict>,
-    /// For the log alone: what somebody else said when it went wrong.
+    /// The log's `detail`: what went wrong inside, or why an authentic webhook is not an event.
     detail: Option<String>,
 }
 
 enum Body {
-    Text(String),
-    Error { message: String, code: &'static str, action: Option<&'static str> },
+    Json(String),
+    /// An error in OFAuth's shape. It gets its request id when the response is made.
+    Error {
+        message: String,
+        code: &'static str,
+        action_required: Option<&'static str>,
+    },
+    /// A body that passes through unread, or no body.
     Stream(Option<ReadableStream>),
 }
 
 impl Reply {
-    /// A 200 with a JSON body.
+    /// 200 with a JSON body.
     pub fn json(value: &impl Serialize) -> Self {
-        Self::new(200, Body::Text(serde_json::to_string(value).unwrap_or_default()), None)
+        Self::new(200, Body::Json(serde_json::to_string(value).unwrap_or_default()), None)
     }
 
-    /// What became of a webhook.
+    /// 200 for a webhook that was accepted: `{outcome}`.
     pub fn outcome(outcome: Outcome) -> Self {
-        Self { kind: Some(outcome.as_str()), ..Self::json(&json!({ "outcome": outcome })) }
+        Self { log_type: Some(outcome.as_str()), ..Self::json(&json!({ "outcome": outcome })) }
     }
 
-    /// A refusal with a code and words of another module's.
-    pub fn refusal(status: u16, code: &'static str, message: String) -> Self {
-        Self::new(status, Body::Error { message, code, action: None }, Some(code))
+    /// An error that is not an [`EdgeError`], by its code and message.
+    pub fn error(status: u16, code: &'static str, message: String) -> Self {
+        Self::new(status, Body::Error { message, code, action_required: None }, Some(code))
     }
 
-    /// The upstream's own answer.
+    /// OFAuth's own answer.
     pub fn upstream(status: u16, headers: Headers, body: Option<ReadableStream>) -> Self {
-        Self { status, headers, body: Body::Stream(body), from_upstream: true, kind: None, verdict: None, detail: None }
+        Self {
+            status,
+            headers,
+            body: Body::Stream(body),
+            from_upstream: true,
+            log_type: None,
+            verdict: None,
+            detail: None,
+        }
     }
 
-    /// The upstream's answer with another body.
-    pub fn rewritten(status: u16, headers: Headers, body: String) -> Self {
-        Self { body: Body::Text(body), ..Self::upstream(status, headers, None) }
+    /// OFAuth's answer with another body, which is JSON.
+    pub fn upstream_with_body(status: u16, headers: Headers, body: String) -> Self {
+        Self { body: Body::Json(body), ..Self::upstream(status, headers, None) }
     }
 
-    /// A 201 with a JSON body.
+    /// 201 with a JSON body.
     pub fn created(value: &impl Serialize) -> Self {
-        Self::json(value).status(201)
+        Self::json(value).with_status(201)
     }
 
-    /// An answer without a body.
+    /// A reply without a body.
     pub fn empty(status: u16) -> Self {
         Self::new(status, Body::Stream(None), None)
     }
 
+    /// The answer of `/healthz` when the configuration is complete.
     pub fn healthy() -> Self {
         Self::json(&json!({ "ok": true }))
     }
 
+    /// The answer of `/healthz` when it is not: 503, with all problems. A problem names a variable, never its value.
     pub fn unhealthy(problems: &[Problem]) -> Self {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         let body = json!({ "ok": false, "problems": problems }).to_string();
-        Self::new(503, Body::Text(body), Some(EdgeError::NotConfigured.code()))
+        Self::new(503, Body::Json(body), Some(EdgeError::NotConfigured.code()))
     }
 
-    /// The same reply with another status.
-    pub fn status(self, status: u16) -> Self {
+    /// Sets the status.
+    pub fn with_status(self, status: u16) -> Self {
         Self { status, ..self }
     }
 
-    /// The same reply with a detail for the log.
-    pub fn detail(self, detail: Option<String>) -> Self {
+    /// Sets the detail for the log.
+    pub fn with_detail(self, detail: Option<String>) -> Self {
         Self { detail, ..self }
     }
 
-    /// The same reply with one more header.
-    pub fn header(self, name: &str, value: &str) -> Self {
-        // Fails only on a name or value that is no header's, and none of ours is.
+    /// Sets a header. It replaces one of the same name.
+    pub fn with_header(self, name: &str, value: &str) -> Self {
+        // Cannot fail: every name and value that is set here is valid.
         let _ = self.headers.set(name, value);
         self
     }
 
-    /// The same reply with a verdict.
-    pub fn verdict(self, verdict: Option<Verdict>) -> Self {
+    /// Sets what a client should do about an error: the header `x-ofauth-edge-action`.
+    pub fn with_verdict(self, verdict: Option<Verdict>) -> Self {
         Self { verdict, ..self }
     }
 
-    /// The same reply as a browser needs it: what decided it, and whether the page may read it.
-    pub fn for_browsers(self, call: &Call, allowed: &AllowedOrigins) -> Self {
+    /// Adds the CORS headers, if the page's origin is allowed, and `Vary` for the request headers that decide a reply.
+    /// See the Fetch standard, "CORS protocol".
+    pub fn with_cors_headers(self, call: &Call, allowed: &AllowedOrigins) -> Self {
         for name in ["origin", "authorization", "apikey", "x-connection-id"] {
             let _ = self.headers.append("vary", name);
         }
         match call.header("origin").filter(|origin| allowed.allows(origin)) {
             Some(origin) => self
-                .header("access-control-allow-origin", &origin)
-                .header("access-control-expose-headers", origin::EXPOSED_HEADERS),
+                .with_header("access-control-allow-origin", &origin)
+                .with_header("access-control-expose-headers", origin::EXPOSED_HEADERS),
             None => self,
         }
     }
 
-    /// The one log line of a request. URLs and headers stay out of it: they hold handles, ids and keys.
+    /// Writes the log line of a request. It has no URL and no header, because those hold handles, connection ids and
+    /// keys.
     pub fn log(&self, call: &Call, route: &str) {
         platform::log(&json!({
             "level": if self.status < 500 { "info" } else { "error" },
             "route": route,
             "method": call.method,
             "status": self.status,
-            "type": self.kind,
+            "type": self.log_type,
             "requestId": call.id,
             "upstreamRequestId": self.from_upstream.then(|| self.headers.get("x-request-id").ok().flatten()).flatten(),
             "upstreamMs": call.upstream_ms.get(),
@@ -138,7 +161,7 @@ impl Reply {
         }));
     }
 
-    /// The response. No answer of ours may be cached or sniffed; an upstream's request id stays its own.
+    /// Makes the platform's response. OFAuth's `x-request-id` is kept if it sent one.
     pub fn into_response(self, call: &Call) -> Result<Response, JsValue> {
         let headers = self.headers;
         headers.set("cache-control", "private, no-store")?;
@@ -157,40 +180,41 @@ impl Reply {
             Body::Stream(stream) => {
                 return Response::new_with_opt_readable_stream_and_init(stream.as_ref(), &init);
             }
-            Body::Text(text) => text,
-            Body::Error { message, code, action } => error_body(&message, code, &call.id, action),
+            Body::Json(text) => text,
+            Body::Error { message, code, action_required } => error_body(&message, code, &call.id, action_required),
         };
         headers.set("content-type", "application/json")?;
         let text = (call.method != "HEAD").then_some(text.as_str());
         Response::new_with_opt_str_and_init(text, &init)
     }
 
-    fn new(status: u16, body: Body, kind: Option<&'static str>) -> Self {
-        #[expect(clippy::expect_used, reason = "the constructor without arguments has nothing to refuse")]
+    fn new(status: u16, body: Body, log_type: Option<&'static str>) -> Self {
+        #[expect(clippy::expect_used, reason = "`new Headers()` without arguments cannot fail")]
         let headers = Headers::new().expect("empty headers");
-        Self { status, headers, body, from_upstream: false, kind, verdict: None, detail: None }
+        Self { status, headers, body, from_upstream: false, log_type, verdict: None, detail: None }
     }
 }
 
 impl From<Failure> for Reply {
     fn from(failure: Failure) -> Self {
-        Self::from(failure.error).detail(failure.detail)
+        Self::from(failure.error).with_detail(failure.detail)
     }
 }
 
 impl From<EdgeError> for Reply {
     fn from(error: EdgeError) -> Self {
-        let body = Body::Error { message: error.to_string(), code: error.code(), action: error.action_required() };
-        let reply = Self::new(error.status(), body, Some(error.code())).verdict(Some(error.verdict()));
+        let body =
+            Body::Error { message: error.to_string(), code: error.code(), action_required: error.action_required() };
+        let reply = Self::new(error.status(), body, Some(error.code())).with_verdict(Some(error.verdict()));
         match error {
-            EdgeError::StorageUnavailable | EdgeError::NotConfigured => reply.header("retry-after", RETRY_AFTER),
+            EdgeError::StorageUnavailable | EdgeError::NotConfigured => reply.with_header("retry-after", RETRY_AFTER),
             _ => reply,
         }
     }
 }
 
-/// An error in OFAuth's shape.
-pub fn error_body(message: &str, code: &str, request_id: &str, action: Option<&str>) -> String {
+/// The JSON of an error in OFAuth's shape: `{error, type, requestId, actionRequired?}`.
+pub fn error_body(message: &str, code: &str, request_id: &str, action_required: Option<&str>) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct ErrorBody<'a> {
@@ -200,6 +224,6 @@ pub fn error_body(message: &str, code: &str, request_id: &str, action: Option<&s
         #[serde(skip_serializing_if = "Option::is_none")]
         action_required: Option<&'a str>,
     }
-    let body = ErrorBody { error: message, r#type: code, request_id, action_required: action };
+    let body = ErrorBody { error: message, r#type: code, request_id, action_required };
     serde_json::to_string(&body).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! A call as it came.
+//! A request that the Worker received.
 
 use std::cell::Cell;
 
@@ -6,24 +6,32 @@ use worker::web_sys::Request;
 
 use crate::worker::platform;
 
-/// A request as received.
+/// One request to the Worker, from its arrival to its log line.
 pub struct Call {
+    /// The platform's own request: headers and body.
     pub request: Request,
+    /// The HTTP method, such as `GET`.
     pub method: String,
+    /// The `requestId` of errors and of the log line: `req_` and a UUID.
     pub id: String,
-    /// How long the upstream took to answer, in milliseconds, once it has.
+    /// How long OFAuth took to answer, in ms, all requests for this call together. `None` if none was sent.
     pub upstream_ms: Cell<Option<i64>>,
     started: i64,
     url: String,
-    path: (usize, usize),
+    /// Where the path begins in `url`.
+    path_start: usize,
+    /// Where the path ends in `url`: at the question mark or at the end.
+    path_end: usize,
 }
 
 impl Call {
+    /// Takes a request, gives it an id and notes the time.
     pub fn new(request: Request) -> Self {
         let url = request.url();
         let path = url.find("://").and_then(|scheme| url.get(scheme + 3..)?.find('/').map(|slash| scheme + 3 + slash));
-        let path = path.unwrap_or(url.len());
-        let query = url.get(path..).and_then(|rest| rest.find('?')).map_or(url.len(), |mark| path + mark);
+        let path_start = path.unwrap_or(url.len());
+        let question_mark = url.get(path_start..).and_then(|rest| rest.find('?'));
+        let path_end = question_mark.map_or(url.len(), |offset| path_start + offset);
         Self {
             method: request.method(),
             request,
@@ -31,36 +39,37 @@ impl Call {
             upstream_ms: Cell::new(None),
             started: platform::now_ms(),
             url,
-            path: (path, query),
+            path_start,
+            path_end,
         }
     }
 
     /// The path, byte for byte, without the query.
     pub fn path(&self) -> &str {
-        self.url.get(self.path.0..self.path.1).unwrap_or_default()
+        self.url.get(self.path_start..self.path_end).unwrap_or_default()
     }
 
     /// The query, byte for byte, without its question mark.
     pub fn query(&self) -> &str {
-        self.url.get(self.path.1 + 1..).unwrap_or_default()
+        self.url.get(self.path_end + 1..).unwrap_or_default()
     }
 
     /// Path and query, byte for byte.
     pub fn path_and_query(&self) -> &str {
-        self.url.get(self.path.0..).unwrap_or_default()
+        self.url.get(self.path_start..).unwrap_or_default()
     }
 
-    /// The gateway's own origin, as the caller addressed it.
+    /// The gateway's own origin, as this caller addressed it: `https://gateway.example`.
     pub fn own_origin(&self) -> &str {
-        self.url.get(..self.path.0).unwrap_or_default()
+        self.url.get(..self.path_start).unwrap_or_default()
     }
 
-    /// A header's value, if it is there.
+    /// The value of a request header. The values of a header that occurs more than once are joined with commas.
     pub fn header(&self, name: &str) -> Option<String> {
         self.request.headers().get(name).ok().flatten()
     }
 
-    /// When the call came, in unix milliseconds.
+    /// When the request arrived, in unix milliseconds.
     pub fn started(&self) -> i64 {
         self.started
     }

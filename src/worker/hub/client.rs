@@ -14,7 +14,7 @@ pub async fn send<T: DeserializeOwned>(name: &str, message: Message, env: &Env) 
     let mut init = RequestInit::new();
     init.with_method(Method::Post).with_body(Some(serde_json::to_string(&(name, message))?.into()));
     let request = Request::new_with_init("https://hub/", &init)?;
-    let mut answer = environment::hubs(env)?.get_by_name(name)?.fetch_with_request(request).await?;
+    let mut answer = environment::hub_namespace(env)?.get_by_name(name)?.fetch_with_request(request).await?;
     if answer.status_code() == 200 { answer.json().await } else { Err("the hub refused".into()) }
 }
 

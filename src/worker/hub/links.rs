@@ -1,7 +1,7 @@
 //! Link sessions under way, in the hub of the user they are for, until they end.
 //!
 //! The table `links` holds for each: a key; until when it lives (unix ms); how many pages of OFAuth's list it has cost; the
-//! sealed [`PendingLink`], whose place (see [`crate::seal`]) is `hub/{name}/link`.
+//! sealed [`PendingLink`], whose place (see [`crate::core::storage`]) is `hub/{name}/link`.
 
 use worker::{Response, SqlStorage, SqlStorageValue as Value};
 
@@ -11,7 +11,7 @@ use crate::{
         config::Config,
         gateway::link::{MAX_PAGES, MAX_PENDING, PendingLink},
     },
-    worker::platform::{self, first},
+    worker::platform::{self, first_row},
 };
 
 impl Question {
@@ -53,7 +53,7 @@ impl Question {
             }
             Self::TakePage(key) => {
                 let take = "UPDATE links SET pages = pages + 1 WHERE key = ? AND pages < ? AND until > ? RETURNING key";
-                let taken = first(sql, take, vec![key.into(), MAX_PAGES.into(), now.into()])?;
+                let taken = first_row(sql, take, vec![key.into(), MAX_PAGES.into(), now.into()])?;
                 Response::from_json(&!taken.is_empty())
             }
             Self::End(key) => {

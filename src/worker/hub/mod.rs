@@ -1,4 +1,11 @@
-//! The hub: a Durable Object per user, which holds what a user sees as theirs.
+//! Hubs: one Durable Object per user (per clientReferenceId), which holds a copy of the record of each of the user's
+//! connections, and the user's pending Link sessions.
+//!
+//! A hub shows a change at once, where Workers KV can take 60 s. So everything a session token may see as its user's is
+//! read here. Ledgers write here, and each write carries the ledger's version, so that a late one changes nothing.
+//!
+//! Read `message` first: what can be sent to a hub. Then `object`, the Durable Object itself, and `links`, the part of
+//! it that remembers Link sessions. `client` is what the other rooms call.
 
 mod client;
 mod links;

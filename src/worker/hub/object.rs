@@ -8,9 +8,9 @@
 //! | table | columns |
 //! |---|---|
 //! | `connections` | handle; the version told last; when that was (unix ms); the sealed record, or NULL once it left |
-//! | `links` | Link sessions under way: see [`super::pending`] |
+//! | `links` | Link sessions under way: see [`links`](mod@super::links) |
 //!
-//! A record's place (see [`crate::seal`]) is `hub/{name}/{handle}`. The tables come with the first write.
+//! A record's place (see [`crate::core::storage`]) is `hub/{name}/{handle}`. The tables come with the first write.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use worker::{DurableObject, Env, Request, Response, SqlStorage, SqlStorageValue 
 use super::message::{Message, Told};
 use crate::{
     core::{config::Config, connection::Record},
-    worker::platform::{self, environment, first},
+    worker::platform::{self, environment, first_row},
 };
 
 const MEMORY: i64 = 30 * 86_400_000;
@@ -77,7 +77,7 @@ impl Hub {
     async fn set_alarm(&self, sql: &SqlStorage, now: i64) -> worker::Result<()> {
         let ends = "SELECT min(ends) FROM (SELECT told + ? AS ends FROM connections WHERE record IS NULL \
             UNION ALL SELECT until FROM links)";
-        let Some(Value::Integer(at)) = first(sql, ends, vec![MEMORY.into()])?.pop() else { return Ok(()) };
+        let Some(Value::Integer(at)) = first_row(sql, ends, vec![MEMORY.into()])?.pop() else { return Ok(()) };
         let storage = self.state.storage();
         if storage.get_alarm().await?.is_none_or(|set| set > at) {
             storage.set_alarm(Duration::from_millis((at - now).max(0).unsigned_abs())).await?;

@@ -51,7 +51,8 @@ fn message(path: &str, head: &impl Serialize, body: &[u8]) -> worker::Result<Req
 }
 
 async fn ask(handle: &str, request: worker::Result<Request>, env: &Env) -> Result<Response, Failure> {
-    let stub = environment::ledgers(env).and_then(|ledgers| ledgers.get_by_name(handle)).map_err(unavailable)?;
+    let stub =
+        environment::ledger_namespace(env).and_then(|ledgers| ledgers.get_by_name(handle)).map_err(unavailable)?;
     let answer = stub.fetch_with_request(request.map_err(unavailable)?).await.map_err(unavailable)?;
     if (200..300).contains(&answer.status_code()) { Ok(answer) } else { Err(unavailable("it refused".into())) }
 }

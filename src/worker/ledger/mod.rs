@@ -1,4 +1,12 @@
-//! The ledger: a Durable Object per connection, which keeps what was delivered and the record that follows from it.
+//! Ledgers: one Durable Object per connection, named by the connection's handle. A ledger stores the deliveries about
+//! its connection and the record that follows from them.
+//!
+//! Everything that changes a connection enters here: webhooks, and what the gateway learns itself. A delivery that has
+//! been entered is durable. From here the record is copied to Workers KV and to the hub of the connection's user.
+//!
+//! Read `entry` first: what goes in and what comes out. Then `store` and `row`, the tables and their one transaction;
+//! `object`, the Durable Object itself; and `projector`, which makes the copies. `rules` stores the newest dynamic
+//! rules in an object of its own. `client` is what the other rooms call.
 
 mod client;
 mod entry;

@@ -1,9 +1,9 @@
 //! The ledger: a Durable Object per connection, named by its handle, that keeps what was delivered and the record that
 //! follows from it. Everything that changes a connection enters here.
 //!
-//! Inside, `POST /enter` takes an [`Entry`] as a line of JSON followed by the raw body, `GET /record` answers the record,
-//! `GET /timeline/{before}/{limit}` what was delivered, `POST /erase` erases, and `POST /rules` takes [`Rules`] as the
-//! first does: see [`super::rules`].
+//! Inside, `POST /enter` takes an [`Entry`](super::Entry) as a line of JSON followed by the raw body, `GET /record`
+//! answers the record, `GET /timeline/{before}/{limit}` what was delivered, `POST /erase` erases, and `POST /rules`
+//! takes [`Rules`](super::Rules) as the first does: see [`super::rules`].
 
 use std::rc::Rc;
 

@@ -156,7 +156,7 @@ impl Projector {
     /// Puts the newest version until KV has it, or a put fails.
     async fn carry_to_kv(self: &Rc<Self>, config: &Config) -> worker::Result<()> {
         let book = Book::new(&self.state, config);
-        let kv = environment::connections(&self.env)?;
+        let kv = environment::kv_namespace(&self.env)?;
         while book.read()?.is_some_and(|row| row.projected < row.version) {
             let gap = self.last_put.get() + PUT_GAP - platform::now_ms();
             if let Ok(gap @ 1..) = u64::try_from(gap) {

@@ -37,7 +37,7 @@ struct Newest {
 
 /// Writes the rules unless newer ones were written. Nothing else happens in the object meanwhile.
 pub async fn enter(rules: Rules, body: &[u8], state: &State, config: Rc<Config>, env: &Env) -> worker::Result<()> {
-    let (storage, kv) = (state.storage(), environment::connections(env)?);
+    let (storage, kv) = (state.storage(), environment::kv_namespace(env)?);
     let put = storage::put_rules(rules.revision.as_deref(), body, &config.sealer, platform::nonce());
     let at = (rules.stamp, rules.delivery);
     let write = async move {

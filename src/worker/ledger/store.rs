@@ -2,11 +2,11 @@
 //!
 //! | table | columns |
 //! |---|---|
-//! | `ledger`, one row | handle; the sealed [`Connection`]; its version; the version that KV has; the hub that was told, and of which version; when the alarm is set for; how long to wait for the next try; when to delete everything |
+//! | `ledger`, one row | handle; the sealed [`Connection`](crate::core::connection::Connection); its version; the version that KV has; the hub that was told, and of which version; when the alarm is set for; how long to wait for the next try; when to delete everything |
 //! | `deliveries` | id; received and stamp (unix ms); type; outcome; the sealed raw body |
 //!
 //! A version is never older than the clock, in unix ms: that of a ledger born again after its end follows the last one's.
-//! A value's place (see [`crate::seal`]) is `ledger/{handle}/record` or `ledger/{handle}/delivery/{id}`. The tables come
+//! A value's place (see [`crate::core::storage`]) is `ledger/{handle}/record` or `ledger/{handle}/delivery/{id}`. The tables come
 //! with the first write: a look-up on an empty object writes nothing. Bodies go after EVENT_TTL_SECONDS, deliveries after
 //! [`DELIVERY_LIFE`] and beyond the newest [`MAX_DELIVERIES`], everything [`AFTERLIFE`] after `disconnected`.
 

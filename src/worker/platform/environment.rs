@@ -1,4 +1,7 @@
-//! Configuration and bindings. Configuration is judged once per isolate: it changes only with a deployment.
+//! The Worker's environment: its configuration, and its bindings from wrangler.toml.
+//!
+//! The configuration is read and checked once per isolate. Only a deployment changes it, and a deployment starts new
+//! isolates.
 
 use std::{cell::OnceCell, rc::Rc};
 
@@ -11,35 +14,38 @@ const CONNECTIONS: &str = "CONNECTIONS";
 const LEDGER: &str = "LEDGER";
 const HUB: &str = "HUB";
 
-type Judged = Result<Rc<Config>, Rc<Vec<Problem>>>;
+type ConfigResult = Result<Rc<Config>, Rc<Vec<Problem>>>;
 
 thread_local! {
-    static CONFIG: OnceCell<Judged> = const { OnceCell::new() };
+    static CONFIG: OnceCell<ConfigResult> = const { OnceCell::new() };
 }
 
-/// The configuration, or all that is wrong with it.
-pub fn config(env: &Env) -> Judged {
-    CONFIG.with(|config| config.get_or_init(|| judge(env)).clone())
+/// The configuration, or everything that is wrong with it: missing or weak variables and missing bindings.
+pub fn config(env: &Env) -> ConfigResult {
+    CONFIG.with(|config| config.get_or_init(|| read_config(env)).clone())
 }
 
-/// The KV namespace.
-pub fn connections(env: &Env) -> worker::Result<KvStore> {
+/// The KV namespace `CONNECTIONS`. Fails if it is not bound.
+pub fn kv_namespace(env: &Env) -> worker::Result<KvStore> {
     env.kv(CONNECTIONS)
 }
 
-/// The Durable Objects that keep a connection each.
-pub fn ledgers(env: &Env) -> worker::Result<ObjectNamespace> {
+/// The namespace `LEDGER`: one Durable Object per connection. Fails if it is not bound.
+pub fn ledger_namespace(env: &Env) -> worker::Result<ObjectNamespace> {
     env.durable_object(LEDGER)
 }
 
-/// The Durable Objects that keep a user each.
-pub fn hubs(env: &Env) -> worker::Result<ObjectNamespace> {
+/// The namespace `HUB`: one Durable Object per user. Fails if it is not bound.
+pub fn hub_namespace(env: &Env) -> worker::Result<ObjectNamespace> {
     env.durable_object(HUB)
 }
 
-fn judge(env: &Env) -> Judged {
-    let unbound =
-        [(CONNECTIONS, connections(env).is_err()), (LEDGER, ledgers(env).is_err()), (HUB, hubs(env).is_err())];
+fn read_config(env: &Env) -> ConfigResult {
+    let unbound = [
+        (CONNECTIONS, kv_namespace(env).is_err()),
+        (LEDGER, ledger_namespace(env).is_err()),
+        (HUB, hub_namespace(env).is_err()),
+    ];
     let unbound = unbound.into_iter().filter(|(_, missing)| *missing);
     let unbound: Vec<Problem> = unbound.map(|(name, _)| Problem { name, reason: Reason::NotBound }).collect();
     match Config::read(|name| variable(env, name)) {
@@ -49,7 +55,10 @@ fn judge(env: &Env) -> Judged {
     }
 }
 
-/// A number without quotes in wrangler.toml arrives as one; anything but text or a number is judged as an empty text.
+/// A variable or secret as text; `None` if it is not set.
+///
+/// A number without quotes in wrangler.toml arrives as a number and is turned into text. A value of any other type
+/// counts as an empty text.
 fn variable(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env, &name.into()).ok().filter(|value| !value.is_undefined())?;
     value.as_string().or_else(|| value.as_f64().map(|number| number.to_string())).or_else(|| Some(String::new()))

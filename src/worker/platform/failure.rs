@@ -1,4 +1,4 @@
-//! Failures: what the caller is told, and what only the log says.
+//! Failures of storage and of OFAuth: the caller gets the gateway's error, and only the log gets the detail.
 
 use std::fmt::Display;
 
@@ -6,19 +6,21 @@ use wasm_bindgen::JsValue;
 
 use crate::core::gateway::EdgeError;
 
-/// An error to answer with, and what only the log may say of it.
+/// An error for the caller, with a detail for the log.
 pub struct Failure {
+    /// What the caller gets.
     pub error: EdgeError,
+    /// What went wrong inside. The caller never sees it, because it may name internals.
     pub detail: Option<String>,
 }
 
 impl Failure {
-    /// Storage did not answer; `what` and its own words go to the log.
-    pub fn storage(what: &str, error: &dyn Display) -> Self {
-        Self { error: EdgeError::StorageUnavailable, detail: Some(format!("{what}: {error}")) }
+    /// STORAGE_UNAVAILABLE (503): a storage failed. `store` says which: `kv`, `hub` or `ledger`.
+    pub fn storage(store: &str, error: &dyn Display) -> Self {
+        Self { error: EdgeError::StorageUnavailable, detail: Some(format!("{store}: {error}")) }
     }
 
-    /// OFAuth did not answer; the platform's words go to the log.
+    /// UPSTREAM_UNREACHABLE (502): OFAuth gave no answer, or none that can be understood.
     pub fn upstream(error: JsValue) -> Self {
         let detail = worker::Error::from(error).to_string();
         Self { error: EdgeError::UpstreamUnreachable, detail: Some(detail) }

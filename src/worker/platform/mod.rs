@@ -1,4 +1,17 @@
-//! What Cloudflare gives: clock, randomness, log, bindings, KV, SQL; and how a failure of any of them is told.
+//! What the Worker gets from Cloudflare's platform. The core is pure, so this room reads the clock, the random source
+//! and the configuration for it, and performs what the core describes as data.
+//!
+//! | file | what it is for |
+//! |---|---|
+//! | `clock` | the time, and waiting |
+//! | `random` | nonces, request ids and the jitter of retries |
+//! | `environment` | configuration, and the bindings of wrangler.toml |
+//! | `kv` | reading, writing and listing Workers KV |
+//! | `sql` | one helper for SQLite inside a Durable Object |
+//! | `log` | JSON lines on the console |
+//! | `failure` | an error for the caller, with a detail for the log |
+//!
+//! The files do not build on each other, except that `kv` uses `environment` and `failure`. Read them in any order.
 
 mod clock;
 pub mod environment;
@@ -11,5 +24,5 @@ mod sql;
 pub use clock::{now_ms, wait};
 pub use failure::Failure;
 pub use log::{log, log_error};
-pub use random::{nonce, random, request_id};
-pub use sql::first;
+pub use random::{nonce, random_fraction, request_id};
+pub use sql::first_row;

@@ -1,4 +1,4 @@
-//! Randomness: the one place that draws it, from the platform's secure source.
+//! Randomness from the platform's secure source. No other file draws it, and the core takes it as an argument.
 
 use wasm_bindgen::prelude::*;
 
@@ -12,21 +12,21 @@ extern "C" {
     fn random_uuid() -> String;
 }
 
-/// Fresh random bytes for one seal.
+/// A fresh random nonce. Each one seals one value.
 pub fn nonce() -> [u8; NONCE_LEN] {
     let mut bytes = [0; NONCE_LEN];
     get_random_values(&mut bytes);
     bytes
 }
 
-/// A number from 0 to 1, for spreading retries.
-pub fn random() -> f64 {
+/// A random number from 0 to 1, both included. It spreads retries over time.
+pub fn random_fraction() -> f64 {
     let mut bytes = [0; 4];
     get_random_values(&mut bytes);
     f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX)
 }
 
-/// A name for one request.
+/// A new id for one request: `req_` and a UUID of version 4.
 pub fn request_id() -> String {
     format!("req_{}", random_uuid())
 }

@@ -2,7 +2,7 @@
 
 use worker::{SqlStorage, SqlStorageValue as Value};
 
-/// The first row of what a statement gives; empty if it gives none.
-pub fn first(sql: &SqlStorage, statement: &str, bindings: Vec<Value>) -> worker::Result<Vec<Value>> {
+/// Runs a statement and returns the columns of its first row, or nothing if it has no rows.
+pub fn first_row(sql: &SqlStorage, statement: &str, bindings: Vec<Value>) -> worker::Result<Vec<Value>> {
     Ok(sql.exec(statement, bindings)?.raw().next().transpose()?.unwrap_or_default())
 }

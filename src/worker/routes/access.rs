@@ -1,4 +1,8 @@
-//! Any `/v2/access/*`: the call goes up with the key and the connection id, the answer comes back, bodies are streamed.
+//! Any method on `/v2/access/*`: forwards the call to OFAuth's Access API with the API key and the connection's id, and
+//! passes the answer back. Bodies are streamed in both directions.
+//!
+//! The rules are in [`crate::core::gateway::access`]. The headers that OFAuth needs are in the OFAuth documentation,
+//! Integration checklist: Quick Reference.
 
 use worker::Env;
 
@@ -11,7 +15,7 @@ use crate::{
         },
     },
     worker::{
-        connections::{Target, by_handle, by_id, from_kv, learn},
+        connections::{ConnectionTarget, learn_from_answer, record_from_kv, target_by_handle, target_by_id},
         http::{Call, Reply},
         hub,
         platform::Failure,
@@ -19,11 +23,13 @@ use crate::{
     },
 };
 
-/// 1. The path is judged.
+/// Forwards a call to OFAuth.
+///
+/// 1. The path is checked: one that could be read as another path is refused.
 /// 2. A session needs the route's permission.
 /// 3. The connection is found.
-/// 4. The call is sent to the configured origin, redirects not followed: they would carry the key to another host.
-/// 5. What the answer shows of the connection is entered in its ledger.
+/// 4. The call is sent to OFAuth.
+/// 5. The connection's ledger learns the status that the answer shows.
 /// 6. The answer is passed back.
 pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
@@ -40,39 +46,43 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
         Caller::Server => target_of_server(header.as_deref(), config, env).await?,
     };
     // 4.
-    let upstream_request = UpstreamRequest::of(call, body, Some(&target.id))?;
+    let upstream_request = UpstreamRequest::forward(call, body, Some(&target.id))?;
     let answer = upstream::send(&upstream_request, call, config).await?;
     // 5.
-    if let Some(known) = target.known.as_ref().filter(|_| !answer.is_inconclusive(&call.method)) {
-        learn(known, &answer, call, config, env).await;
+    if let Some(record) = target.record.as_ref().filter(|_| !answer.is_inconclusive(&call.method)) {
+        learn_from_answer(record, &answer, call, config, env).await;
     }
     // 6.
     answer.into_reply()
 }
 
-/// A session's own connection, named or meant. It comes from the user's hub: KV may still show for a minute that a
-/// connection is theirs which is another's now, or disconnected. Only with the hub failing, KV is asked for a named one.
+/// The connection that a session's call is for: the one it names, else the one that [`access::choose_connection`]
+/// chooses among the user's.
+///
+/// It is read from the user's hub, because KV may show for a minute that a connection still belongs to the user or is
+/// not disconnected yet. If the hub fails and the call names a connection, KV is read after all: a late answer is
+/// better than none.
 async fn target_of_session(
     session: &Session,
     header: Option<&str>,
     config: &Config,
     env: &Env,
-) -> Result<Target, Failure> {
+) -> Result<ConnectionTarget, Failure> {
     let named = access::select_for_session(header, session)?;
     let failure = match hub::connections(&session.client_reference_id, config, env).await {
         Ok(records) => return Ok(access::choose_connection(named, &records)?.clone().into()),
         Err(failure) => failure,
     };
     let Some(handle) = named else { return Err(failure) };
-    let record = from_kv(handle, config, env).await?;
+    let record = record_from_kv(handle, config, env).await?;
     let record = record.filter(|record| record.belongs_to(&session.client_reference_id) && record.is_connected());
-    record.map(Target::from).ok_or(failure)
+    record.map(ConnectionTarget::from).ok_or(failure)
 }
 
-/// The connection that a server names.
-async fn target_of_server(header: Option<&str>, config: &Config, env: &Env) -> Result<Target, Failure> {
+/// The connection that a server names in `x-connection-id`, by handle or by OFAuth's id.
+async fn target_of_server(header: Option<&str>, config: &Config, env: &Env) -> Result<ConnectionTarget, Failure> {
     match access::select_for_server(header)? {
-        ConnectionSelector::Handle(handle) => by_handle(handle, config, env).await,
-        ConnectionSelector::Id(id) => by_id(id, config, env).await,
+        ConnectionSelector::Handle(handle) => target_by_handle(handle, config, env).await,
+        ConnectionSelector::Id(id) => target_by_id(id, config, env).await,
     }
 }

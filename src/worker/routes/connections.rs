@@ -1,4 +1,6 @@
-//! `GET /edge/connections` and `GET /edge/connections/{handle or id}`.
+//! `GET /edge/connections` lists connections, and `GET /edge/connections/{handle or id}` shows one.
+//!
+//! A list is `{list, total, hasMore, cursor?}`. `total` is exact; it is null if it is over [`MAX_OFFSET`] or not known.
 
 use futures_util::future::try_join_all;
 use serde::Serialize;
@@ -15,18 +17,19 @@ use crate::{
         storage::{self, CONNECTION_PREFIX, ConnectionMeta},
     },
     worker::{
-        connections::{find, of_session},
+        connections::{find_by_segment, records_of_session},
         http::{Call, Reply},
         hub,
         platform::{self, Failure, kv},
     },
 };
 
-const BATCH: u64 = 1_000;
+/// How many keys one list request to KV returns: the most that KV allows.
+const KEYS_PER_BATCH: u64 = 1_000;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct ConnectionList {
     list: Vec<Record>,
     total: Option<usize>,
     has_more: bool,
@@ -34,70 +37,90 @@ struct Answer {
     cursor: Option<String>,
 }
 
-/// A user's connections from their hub, newest first; all others from KV, in the order of their handles.
+/// Lists one page of connections.
+///
+/// 1. The query is read.
+/// 2. A session's connections, and those of a `clientReferenceId`, come from that user's hub, the newest `updatedAt`
+///    first. A session that asks for another user's gets an empty list.
+/// 3. Any other list comes from KV, in the order of the handles, and can be a minute late.
+/// 4. A session and the console see handles in the place of ids.
 pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    // 1.
     let query = ConnectionQuery::parse(call.query())?;
-    let answer = match (caller, &query.client_reference_id) {
-        (Caller::Session(session), asked) => {
-            let own = &session.client_reference_id;
-            let theirs = asked.as_ref().is_none_or(|asked| asked == own);
-            let records = if theirs { of_session(session, config, env).await? } else { Vec::new() };
-            pick(records, &query)?
+    // 2. and 3.
+    let page = match (caller, &query.client_reference_id) {
+        (Caller::Session(session), requested) => {
+            let is_own = requested.as_ref().is_none_or(|reference| *reference == session.client_reference_id);
+            let records = if is_own { records_of_session(session, config, env).await? } else { Vec::new() };
+            page_of_records(records, &query)?
         }
-        (_, Some(reference)) => pick(hub::connections(reference, config, env).await?, &query)?,
-        (_, None) => from_kv(&query, config, env).await?,
+        (_, Some(reference)) => page_of_records(hub::connections(reference, config, env).await?, &query)?,
+        (_, None) => page_from_kv(&query, config, env).await?,
     };
-    let list = answer.list.into_iter().map(|record| caller.view(record)).collect();
-    Ok(Reply::json(&Answer { list, ..answer }))
+    // 4.
+    let list = page.list.into_iter().map(|record| caller.view(record)).collect();
+    Ok(Reply::json(&ConnectionList { list, ..page }))
 }
 
-/// One connection.
+/// Shows one connection. CONNECTION_NOT_FOUND if the gateway has no record of it that the caller may see.
 pub async fn show(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
-    let record = find(segment, caller, config, env).await?.record()?;
+    let record = find_by_segment(segment, caller, config, env).await?.record()?;
     Ok(Reply::json(&caller.view(record)))
 }
 
-/// A page of records that are all at hand. It has no cursor: a user has few, and the offset reaches them all.
-fn pick(mut records: Vec<Record>, query: &ConnectionQuery) -> Result<Answer, Failure> {
+/// One page of a user's `records`, which are all in memory. It has no cursor, because `offset` reaches all of them; a
+/// query with one is a BAD_REQUEST.
+fn page_of_records(mut records: Vec<Record>, query: &ConnectionQuery) -> Result<ConnectionList, Failure> {
     if query.cursor.is_some() {
         return Err(INVALID_CURSOR.into());
     }
-    let is = |asked: &Option<String>, value: Option<&str>| asked.as_deref().is_none_or(|asked| value == Some(asked));
+    let matches =
+        |filter: &Option<String>, value: Option<&str>| filter.as_deref().is_none_or(|filter| value == Some(filter));
     records.retain(|record| {
-        is(&query.status, Some(&record.status)) && is(&query.platform_user_id, record.platform_user_id.as_deref())
+        matches(&query.status, Some(&record.status))
+            && matches(&query.platform_user_id, record.platform_user_id.as_deref())
     });
     let total = records.len();
     let list: Vec<_> = records.into_iter().skip(query.offset).take(query.limit).collect();
     let has_more = query.offset + list.len() < total;
-    Ok(Answer { list, total: (total <= MAX_OFFSET).then_some(total), has_more, cursor: None })
+    Ok(ConnectionList { list, total: (total <= MAX_OFFSET).then_some(total), has_more, cursor: None })
 }
 
-async fn from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Result<Answer, Failure> {
+/// One page of all connections. At most [`MAX_BATCHES`] batches of keys are listed; filters read the keys' metadata,
+/// and only the connections of the page are opened.
+async fn page_from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Result<ConnectionList, Failure> {
     let start = query.open_cursor(&config.sealer)?;
     let kv = kv::open(env)?;
-    let mut rest = start.as_ref().and_then(|start| start.batch.clone());
-    let mut page = PageBuilder::new(query, start, &config.index);
+    let mut next_batch = start.as_ref().and_then(|start| start.batch.clone());
+    let mut builder = PageBuilder::new(query, start, &config.index);
     for _ in 0..MAX_BATCHES {
-        let batch = rest.take();
-        let listed = kv::list(&kv, CONNECTION_PREFIX, batch.as_deref(), BATCH).await.map_err(kv::unavailable)?;
-        rest = listed.rest;
-        let handle = |(key, meta): (String, _)| Some((key.strip_prefix(CONNECTION_PREFIX)?.to_owned(), meta));
-        let keys = listed.keys.into_iter().filter_map(handle);
-        let wanted: Vec<_> = keys.filter(|(handle, meta)| page.matches(handle, meta)).collect();
-        page.add_batch(batch.as_deref(), wanted);
-        if rest.is_none() || !page.needs_more() {
+        let batch = next_batch.take();
+        let listed =
+            kv::list(&kv, CONNECTION_PREFIX, batch.as_deref(), KEYS_PER_BATCH).await.map_err(kv::unavailable)?;
+        next_batch = listed.next_cursor;
+        let with_handle = |(key, meta): (String, _)| Some((key.strip_prefix(CONNECTION_PREFIX)?.to_owned(), meta));
+        let items = listed.keys.into_iter().filter_map(with_handle);
+        let matching: Vec<_> = items.filter(|(handle, meta)| builder.matches(handle, meta)).collect();
+        builder.add_batch(batch.as_deref(), matching);
+        if next_batch.is_none() || !builder.needs_more() {
             break;
         }
     }
-    let paged = page.finish(rest);
-    let records = try_join_all(paged.items.iter().map(|(handle, meta)| open(handle, meta, &kv, config))).await?;
-    let cursor = paged.next.map(|next| query.seal_cursor(&next, &config.sealer, platform::nonce()));
+    let page = builder.finish(next_batch);
+    let records = try_join_all(page.items.iter().map(|(handle, meta)| open_record(handle, meta, &kv, config))).await?;
+    let cursor = page.next.map(|next| query.seal_cursor(&next, &config.sealer, platform::nonce()));
     let list = records.into_iter().flatten().collect();
-    Ok(Answer { list, total: paged.total, has_more: cursor.is_some(), cursor })
+    Ok(ConnectionList { list, total: page.total, has_more: cursor.is_some(), cursor })
 }
 
-/// Opens a listed connection: from its summary, else from its value. `None` if it went away meanwhile.
-async fn open(handle: &str, meta: &ConnectionMeta, kv: &KvStore, config: &Config) -> Result<Option<Record>, Failure> {
+/// Opens the record of a listed key: from the summary in its metadata, else from its value, which costs one more KV
+/// read. `None` if the key was deleted since it was listed.
+async fn open_record(
+    handle: &str,
+    meta: &ConnectionMeta,
+    kv: &KvStore,
+    config: &Config,
+) -> Result<Option<Record>, Failure> {
     if let Some(record) = storage::open_summary(handle, meta, &config.sealer) {
         return Ok(Some(record));
     }

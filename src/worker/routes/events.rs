@@ -1,4 +1,19 @@
-//! `GET /edge/events`: kept events, newest first.
+//! `GET /edge/events`: lists the stored events that are not about a connection, newest first.
+//!
+//! ```json
+//! {
+//!   "list": [
+//!     {
+//!       "id": "msg_2Lh9", "type": "rules.updated", "receivedAt": "2024-01-15T10:30:02.000Z",
+//!       "stamp": "2024-01-15T10:30:00.000Z", "encoding": "utf8", "body": "{\"type\":\"rules.updated\"}"
+//!     }
+//!   ],
+//!   "cursor": "AbC…"
+//! }
+//! ```
+//!
+//! `id` is the delivery's id, `stamp` is when the event happened. `type` is null for a body that is not an event.
+//! `cursor` is absent on the last page.
 
 use serde::Serialize;
 use worker::{Env, kv::KvStore};
@@ -30,40 +45,51 @@ struct StoredEvent {
     body: StoredBody,
 }
 
-/// A page ends at its limit or after [`PAGE_BYTES`].
+/// Lists one page of events. It ends after `limit` events, or after the one that brings its bodies to [`PAGE_BYTES`].
+///
+/// 1. A session is refused: the events are those of all users.
+/// 2. The query and its cursor are read.
+/// 3. One batch of keys is listed from KV.
+/// 4. Its events are opened one by one, until the page is full. The console sees handles in the place of ids.
+/// 5. The cursor of the next page is sealed.
 pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     #[derive(Serialize)]
-    struct Answer {
+    struct EventList {
         list: Vec<StoredEvent>,
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     }
+    // 1.
     if let Caller::Session(_) = caller {
         return Err(EdgeError::PermissionDenied.into());
     }
+    // 2.
     let query = EventQuery::parse(call.query())?;
     let EventCursor { batch, after } = query.open_cursor(&config.sealer)?;
+    // 3.
     let kv = kv::open(env)?;
     let listed = kv::list(&kv, EVENT_PREFIX, batch.as_deref(), query.limit as u64).await.map_err(kv::unavailable)?;
-    let mut next = listed.rest.map(|rest| EventCursor { batch: Some(rest), after: String::new() });
+    let mut next = listed.next_cursor.map(|cursor| EventCursor { batch: Some(cursor), after: String::new() });
     let (mut list, mut bytes, mut last) = (Vec::new(), 0, after.clone());
-    // One after the other: a page of long bodies must not be in memory several times over.
+    // 4. One by one, because opening them all at once could need several times the page's size in memory.
     for (key, meta) in listed.keys.into_iter().filter(|(key, _)| *key > after) {
         if bytes >= PAGE_BYTES {
             next = Some(EventCursor { batch, after: last });
             break;
         }
-        let stored = open(&key, meta, &kv, config).await?;
+        let stored = open_event(&key, meta, &kv, config).await?;
         bytes += stored.as_ref().map_or(0, |stored| stored.body.len());
         list.extend(stored.map(|stored| StoredEvent { body: caller.view_body(stored.body, &config.index), ..stored }));
         last = key;
     }
+    // 5.
     let cursor = next.map(|next| EventQuery::seal_cursor(&next, &config.sealer, platform::nonce()));
-    Ok(Reply::json(&Answer { list, cursor }))
+    Ok(Reply::json(&EventList { list, cursor }))
 }
 
-/// `None` if it expired meanwhile, or its key is not configured any more.
-async fn open(key: &str, meta: EventMeta, kv: &KvStore, config: &Config) -> Result<Option<StoredEvent>, Failure> {
+/// Reads and opens one event. `None` if it has expired since its key was listed, or if its encryption key is not
+/// configured any more.
+async fn open_event(key: &str, meta: EventMeta, kv: &KvStore, config: &Config) -> Result<Option<StoredEvent>, Failure> {
     let value = kv.get(key).bytes().await.map_err(kv::unavailable)?;
     let opened = value.and_then(|value| config.sealer.open(key, &value).ok());
     Ok(opened.zip(parse_event_key(key)).map(|(body, parsed)| {

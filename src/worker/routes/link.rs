@@ -1,4 +1,13 @@
-//! `POST /v2/link/init` and `GET /link/callback`: a user's way to OFAuth's pages and back.
+//! `POST /v2/link/init` starts Link, OFAuth's login flow, and `GET /link/callback` is where the user's browser comes
+//! back.
+//!
+//! A server's call passes through, with a handle translated to an id. A session's call is restricted: it links for its
+//! own user only, OFAuth sends the browser to the gateway's own callback, and the session never gets a `clientSecret`.
+//! The page that the session wants to return to is stored in the user's hub until then. The rules are in
+//! [`crate::core::gateway::link`].
+//!
+//! See the OFAuth documentation, Integration checklist: Implement Link Flow, and Connections API: Reconnecting Expired
+//! Connections.
 
 use worker::{Env, js_sys::Uint8Array};
 
@@ -14,8 +23,8 @@ use crate::{
         },
     },
     worker::{
-        connections::{FoundConnection, confirm, find_named, note_missing},
-        http::{Call, Reply, read_capped},
+        connections::{FoundConnection, confirm_in_ledger, find_by_name, note_missing},
+        http::{Call, Reply, read_body},
         hub,
         ledger::{self, Entry},
         platform::Failure,
@@ -23,14 +32,16 @@ use crate::{
     },
 };
 
-/// 1. A session needs the permission, and a page to return to that is allowed.
-/// 2. The connection to link again is found.
-/// 3. The call goes up: a server's as it came, a session's for its own user and through the gateway's callback.
-/// 4. The Link session is remembered until it ends.
-/// 5. A session gets OFAuth's page to send the user to, and nothing else; a server the answer as it is.
+/// Starts Link.
+///
+/// 1. The body is read. A session needs the permission `connections:link`, and an allowed page to return to.
+/// 2. The connection to reconnect is found, if there is one.
+/// 3. The request is sent to OFAuth. A server's body is unchanged except for `connectionId`; a session's is restricted.
+/// 4. The Link session is stored in the user's hub until it ends.
+/// 5. A server gets OFAuth's answer unchanged. A session gets only the URL of OFAuth's page and when it expires.
 pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
-    let body = read_capped(call.request.body(), MAX_INIT_BODY).await?;
+    let body = read_body(call.request.body(), MAX_INIT_BODY).await?;
     let init = InitRequest::read(&body)?;
     let (session, reference, return_url) = match caller {
         Caller::Console => return Err(EdgeError::PermissionDenied.into()),
@@ -42,38 +53,38 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         }
     };
     // 2.
-    let theirs = match &reference {
+    let user_connections = match &reference {
         Some(reference) => hub::connections(reference, config, env).await?,
         None => Vec::new(),
     };
-    let asked = match session {
-        Some(session) => match link::requested_by_session(&init.connection, session, &theirs)? {
-            Some(record) => Some(confirm(record, session, env).await?.id),
+    let requested_id = match session {
+        Some(session) => match link::requested_by_session(&init.connection, session, &user_connections)? {
+            Some(record) => Some(confirm_in_ledger(record, session, env).await?.id),
             None => None,
         },
-        None => asked_by_server(&init.connection, &theirs, config, env).await?,
+        None => requested_by_server(&init.connection, &user_connections, config, env).await?,
     };
     // 3.
     let upstream_request = match session {
-        Some(session) => session_call(init, session, asked.as_deref(), call)?,
-        None => server_call(init, body, asked.as_deref(), call)?,
+        Some(session) => session_request(init, session, requested_id.as_deref(), call)?,
+        None => server_request(init, body, requested_id.as_deref(), call)?,
     };
     let answer = upstream::send(&upstream_request, call, config).await?;
     match answer.status() {
         200..=299 => {}
-        _ if session.is_some() => return answer.into_error_reply(caller, asked.as_deref(), call, config).await,
+        _ if session.is_some() => return answer.into_error_reply(caller, requested_id.as_deref(), call, config).await,
         _ => return answer.into_reply(),
     }
     // 4.
-    let said = answer.json().await.unwrap_or_default();
-    let hosted = HostedLink::read(&said);
+    let answer_body = answer.json().await.unwrap_or_default();
+    let hosted = HostedLink::read(&answer_body);
     if session.is_some() && hosted.is_none() {
-        return Err(Failure::upstream("no page of OFAuth's to send the user to".into()));
+        return Err(Failure::upstream("the answer names no page to send the user to".into()));
     }
     if let Some(reference) = reference {
-        let until = link::expires_at(&said, call.started());
-        let had = theirs.into_iter().map(|record| record.handle).collect();
-        let pending = PendingLink { return_url, requested_id: asked, previous_handles: had };
+        let until = link::expires_at(&answer_body, call.started());
+        let had = user_connections.into_iter().map(|record| record.handle).collect();
+        let pending = PendingLink { return_url, requested_id, previous_handles: had };
         hub::add_link(&reference, pending, until, config, env).await?;
     }
     // 5.
@@ -83,72 +94,97 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
     }
 }
 
-fn session_call<'a>(
+/// The restricted request of a session. `requested_id` is OFAuth's id of the connection to reconnect.
+fn session_request<'a>(
     init: InitRequest,
     session: &Session,
-    asked: Option<&str>,
+    requested_id: Option<&str>,
     call: &Call,
 ) -> Result<UpstreamRequest<'a>, Failure> {
-    let upstream_request = UpstreamRequest::own("POST", link::INIT_PATH)?;
+    let upstream_request = UpstreamRequest::new("POST", link::INIT_PATH)?;
     upstream_request.headers.set("content-type", "application/json").map_err(Failure::upstream)?;
-    let body = init.session_body(session, call.own_origin(), asked);
+    let body = init.session_body(session, call.own_origin(), requested_id);
     Ok(UpstreamRequest { body: Some(body.into()), ..upstream_request })
 }
 
-fn server_call<'a>(
+/// A server's request. Its body is written anew only if the `connectionId` has to change.
+fn server_request<'a>(
     init: InitRequest,
     body: Vec<u8>,
-    asked: Option<&str>,
+    requested_id: Option<&str>,
     call: &'a Call,
 ) -> Result<UpstreamRequest<'a>, Failure> {
-    let upstream_request = UpstreamRequest::of(call, None, None)?;
+    let upstream_request = UpstreamRequest::forward(call, None, None)?;
     upstream_request.headers.delete("content-length").map_err(Failure::upstream)?;
-    let body = if init.connection.is_already(asked) { body } else { init.server_body(asked).into() };
+    let body = if init.connection.is_already(requested_id) { body } else { init.server_body(requested_id).into() };
     Ok(UpstreamRequest { body: Some(Uint8Array::from(&body[..]).into()), ..upstream_request })
 }
 
-/// A server names any, by handle or id; an id that is not known here is OFAuth's to judge.
-async fn asked_by_server(
-    asked: &RequestedConnection,
-    theirs: &[Record],
+/// OFAuth's id of the connection that a server's call reconnects. An id without a record is passed on, and OFAuth
+/// decides.
+async fn requested_by_server(
+    requested: &RequestedConnection,
+    user_connections: &[Record],
     config: &Config,
     env: &Env,
 ) -> Result<Option<String>, Failure> {
-    match asked {
-        RequestedConnection::Named(name) => match find_named(name, &Caller::Server, config, env).await? {
-            FoundConnection::Known(record) => Ok(Some(record.id)),
-            FoundConnection::Unknown(id) => Ok(Some(id)),
+    match requested {
+        RequestedConnection::Named(name) => match find_by_name(name, &Caller::Server, config, env).await? {
+            FoundConnection::Stored(record) => Ok(Some(record.id)),
+            FoundConnection::NotStored(id) => Ok(Some(id)),
         },
-        RequestedConnection::Unspecified => Ok(link::connection_to_reconnect(theirs).map(|record| record.id.clone())),
+        RequestedConnection::Unspecified => {
+            Ok(link::connection_to_reconnect(user_connections).map(|record| record.id.clone()))
+        }
         RequestedConnection::New => Ok(None),
     }
 }
 
-/// Where the user's browser comes back to. What it says is believed only as far as the ledger or OFAuth's own list
-/// confirms it, and OFAuth is asked only while a Link session of that user is under way.
+/// Sends the user's browser on to the app when it comes back from Link.
+///
+/// Anybody can open this address, so nothing in its query is believed until the ledger or OFAuth's own list confirms
+/// it. If the user has no pending Link session, nothing is stored and OFAuth is not asked.
+///
+/// 1. The query is read.
+/// 2. The user's pending Link sessions are read from the hub.
+/// 3. After a success the connection is confirmed: see [`finish_link`].
+/// 4. The browser is sent to the app's page with the status; `unknown` if nobody waits for it.
 pub async fn callback(call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    // 1.
     let Some(Callback { client_reference_id, ending }) = Callback::read(call.query()) else {
-        return send_on(&ReturnStatus::Unknown, None, config);
+        return redirect_to_app(&ReturnStatus::Unknown, None, config);
     };
+    // 2.
     let sessions = match &client_reference_id {
         Some(reference) => hub::links(reference, config, env).await?,
         None => Vec::new(),
     };
     let newest = sessions.first().map(|(_, pending)| pending);
-    let known = newest.is_some() || client_reference_id.is_none();
+    // Some of OFAuth's documents leave client_reference_id out unless Link succeeded.
+    let is_expected = newest.is_some() || client_reference_id.is_none();
+    // 3. and 4.
     match (ending, client_reference_id) {
-        (LinkEnding::Cancelled(step), _) if known => send_on(&ReturnStatus::Cancelled(step), newest, config),
-        (LinkEnding::Failed(code), _) if known => send_on(&ReturnStatus::Failed(code), newest, config),
-        (LinkEnding::Success(Some(id)), Some(reference)) if newest.is_some() => {
-            linked(&id, &reference, &sessions, call, config, env).await
+        (LinkEnding::Cancelled(step), _) if is_expected => {
+            redirect_to_app(&ReturnStatus::Cancelled(step), newest, config)
         }
-        (LinkEnding::Success(None), Some(_)) if newest.is_some() => send_on(&ReturnStatus::Pending, newest, config),
-        _ => send_on(&ReturnStatus::Unknown, None, config),
+        (LinkEnding::Failed(code), _) if is_expected => redirect_to_app(&ReturnStatus::Failed(code), newest, config),
+        (LinkEnding::Success(Some(id)), Some(reference)) if newest.is_some() => {
+            finish_link(&id, &reference, &sessions, call, config, env).await
+        }
+        (LinkEnding::Success(None), Some(_)) if newest.is_some() => {
+            redirect_to_app(&ReturnStatus::Pending, newest, config)
+        }
+        _ => redirect_to_app(&ReturnStatus::Unknown, None, config),
     }
 }
 
-/// A user who says that Link ended well, with this connection.
-async fn linked(
+/// Handles a browser that reports a successful Link with the connection `id`, step 3 of [`callback`].
+///
+/// 1. The Link session that the connection most likely came from is found.
+/// 2. The connection is confirmed; if that is not possible yet, the app gets the status `pending`.
+/// 3. A connection that could not be reconnected is marked as missing.
+/// 4. The Link session ends.
+async fn finish_link(
     id: &str,
     reference: &str,
     sessions: &[(i64, PendingLink)],
@@ -156,23 +192,30 @@ async fn linked(
     config: &Config,
     env: &Env,
 ) -> Result<Reply, Failure> {
+    // 1.
     let handle = config.index.handle(id);
     let Some(LinkMatch { session: (key, pending), ended, missing }) = link::match_session(sessions, id, &handle) else {
-        return send_on(&ReturnStatus::Unknown, None, config);
+        return redirect_to_app(&ReturnStatus::Unknown, None, config);
     };
-    if !is_linked(id, &handle, reference, *key, call, config, env).await? {
-        return send_on(&ReturnStatus::Pending, Some(pending), config);
+    // 2.
+    if !is_confirmed(id, &handle, reference, *key, call, config, env).await? {
+        return redirect_to_app(&ReturnStatus::Pending, Some(pending), config);
     }
+    // 3.
     note_missing(missing, call, config, env).await?;
+    // 4.
     if ended {
         hub::remove_link(reference, *key, config, env).await?;
     }
-    send_on(&ReturnStatus::Success(handle), Some(pending), config)
+    redirect_to_app(&ReturnStatus::Success(handle), Some(pending), config)
 }
 
-/// Whether that connection is that user's: the ledger knows, or OFAuth's list says so, whose item is entered then. OFAuth
-/// not answering is no failure: its webhook will tell.
-async fn is_linked(
+/// Whether the connection belongs to the user `reference`: its ledger says so, or an item of OFAuth's list, which is
+/// then entered in the ledger.
+///
+/// The list is read for at most [`MAX_PAGES`](link::MAX_PAGES) pages per Link session, counted under `key`. If OFAuth
+/// does not answer, the result is false and not an error: its webhook will bring the connection.
+async fn is_confirmed(
     id: &str,
     handle: &str,
     reference: &str,
@@ -181,9 +224,9 @@ async fn is_linked(
     config: &Config,
     env: &Env,
 ) -> Result<bool, Failure> {
-    let theirs = |record: &Record| record.is_connected() && record.belongs_to(reference);
+    let is_users = |record: &Record| record.is_connected() && record.belongs_to(reference);
     match ledger::record(handle, env).await? {
-        Some(record) if theirs(&record) => return Ok(true),
+        Some(record) if is_users(&record) => return Ok(true),
         Some(record) if !record.is_connected() => return Ok(false),
         _ => {}
     }
@@ -191,13 +234,13 @@ async fn is_linked(
         if !hub::count_page(reference, key, config, env).await? {
             break;
         }
-        let Ok(Ok((items, more))) = upstream::list(page, true, call, config).await else { break };
-        let is_it = |item: &ListedConnection| item.id() == id && item.client_reference_id() == Some(reference);
-        if let Some(item) = items.into_iter().find(is_it) {
+        let Ok(Ok((items, more))) = upstream::list_connections(page, true, call, config).await else { break };
+        let is_wanted = |item: &ListedConnection| item.id() == id && item.client_reference_id() == Some(reference);
+        if let Some(item) = items.into_iter().find(is_wanted) {
             let entry = Entry::own(id, "listed", Rank::Listed, item.changes(), call.started(), &call.id);
             ledger::enter(&entry, b"", config, env).await?;
-            // One that was erased hears nothing.
-            return Ok(ledger::record(handle, env).await?.is_some_and(|record| theirs(&record)));
+            // Read again, because an erased connection ignores what is entered.
+            return Ok(ledger::record(handle, env).await?.is_some_and(|record| is_users(&record)));
         }
         if !more {
             break;
@@ -206,9 +249,11 @@ async fn is_linked(
     Ok(false)
 }
 
-fn send_on(told: &ReturnStatus, pending: Option<&PendingLink>, config: &Config) -> Result<Reply, Failure> {
-    let nowhere = EdgeError::BadRequest("there is no page to return to: APP_RETURN_URL is not set");
-    let wished = pending.and_then(|pending| pending.return_url.as_deref());
-    let url = wished.or(config.app_return_url.as_deref()).ok_or(nowhere)?;
-    Ok(Reply::empty(303).header("location", &told.add_to_url(url)).header("referrer-policy", "no-referrer"))
+/// Sends the browser to the page that the Link session asked for, else to APP_RETURN_URL, with the status in the query.
+/// BAD_REQUEST if there is neither.
+fn redirect_to_app(status: &ReturnStatus, pending: Option<&PendingLink>, config: &Config) -> Result<Reply, Failure> {
+    let no_page = EdgeError::BadRequest("there is no page to return to: APP_RETURN_URL is not set");
+    let return_url = pending.and_then(|pending| pending.return_url.as_deref());
+    let url = return_url.or(config.app_return_url.as_deref()).ok_or(no_page)?;
+    Ok(Reply::empty(303).with_header("location", &status.add_to_url(url)).with_header("referrer-policy", "no-referrer"))
 }

@@ -1,4 +1,7 @@
-//! One connection, managed: `DELETE /edge/connections/{handle or id}`, and `invalidate`, `health` and `events` under it.
+//! Manages one connection: `DELETE /edge/connections/{handle or id}`, and `invalidate`, `health` and `events` below it.
+//!
+//! A server and the console may manage every connection, a session those of its user: CONNECTION_NOT_FOUND for any
+//! other.
 
 use serde::Serialize;
 use serde_json::json;
@@ -16,7 +19,7 @@ use crate::{
         },
     },
     worker::{
-        connections::{self, FoundConnection, find, find_own, note_deleted, note_invalidated},
+        connections::{self, FoundConnection, find_by_segment, find_confirmed, note_deleted, note_invalidated},
         http::{Call, Reply},
         ledger::{self, Delivered},
         platform::{self, Failure},
@@ -24,26 +27,37 @@ use crate::{
     },
 };
 
-/// What a session needs to end or invalidate a connection of its own.
+/// The permission that a session needs to delete or invalidate a connection of its user.
 const WRITE: &str = "connections:write";
 
-/// Removes a connection at OFAuth and marks it as gone for good. May be repeated: that OFAuth does not know it any more
-/// is as good as done.
+/// Deletes a connection at OFAuth for good (OFAuth documentation, SDK: Connections, `delete`): `{success, message}`.
+///
+/// 1. The connection is found, and a session's permission checked.
+/// 2. OFAuth is asked to delete it. A 404 counts as done if the gateway has a record of the connection, so the request
+///    can be repeated.
+/// 3. Its ledger stores that it is disconnected, before the caller gets the answer.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
-    let found = may_write(segment, caller, config, env).await?;
-    let upstream_request = UpstreamRequest::own("DELETE", connection_path(found.id(), "")?)?;
+    // 1.
+    let found = find_writable(segment, caller, config, env).await?;
+    // 2.
+    let upstream_request = UpstreamRequest::new("DELETE", connection_path(found.id(), "")?)?;
     let answer = upstream::send(&upstream_request, call, config).await?;
     match &found {
         _ if !answer.is_deleted().await => {
             return answer.into_error_reply(caller, Some(found.id()), call, config).await;
         }
-        FoundConnection::Unknown(_) if answer.status() == 404 => return Err(EdgeError::ConnectionNotFound.into()),
+        FoundConnection::NotStored(_) if answer.status() == 404 => return Err(EdgeError::ConnectionNotFound.into()),
+        // 3.
         _ => note_deleted(found.id(), None, call, config, env).await?,
     }
-    Ok(done(&found, caller, config, "has been successfully deleted"))
+    Ok(success(&found, caller, config, "has been successfully deleted"))
 }
 
-/// Marks a connection as expired, at OFAuth and here: the user has to link it again.
+/// Makes a connection expire, so that the user has to link it again: `{success, message}`.
+///
+/// 1. The connection is found, and a session's permission checked.
+/// 2. OFAuth is asked to invalidate it.
+/// 3. Its ledger stores that it has expired, if the gateway has a record of it.
 pub async fn invalidate(
     segment: &str,
     call: &Call,
@@ -51,58 +65,73 @@ pub async fn invalidate(
     config: &Config,
     env: &Env,
 ) -> Result<Reply, Failure> {
-    let found = may_write(segment, caller, config, env).await?;
-    let upstream_request = UpstreamRequest::own("POST", connection_path(found.id(), "/invalidate")?)?;
+    // 1.
+    let found = find_writable(segment, caller, config, env).await?;
+    // 2.
+    let upstream_request = UpstreamRequest::new("POST", connection_path(found.id(), "/invalidate")?)?;
     let answer = upstream::send(&upstream_request, call, config).await?;
     if !answer.is_success().await {
         return answer.into_error_reply(caller, Some(found.id()), call, config).await;
     }
-    if let FoundConnection::Known(record) = &found {
+    // 3.
+    if let FoundConnection::Stored(record) = &found {
         note_invalidated(&record.id, call, config, env).await?;
     }
-    Ok(done(&found, caller, config, "has been invalidated"))
+    Ok(success(&found, caller, config, "has been invalidated"))
 }
 
-/// How a connection is: by its record, else by a call on it, of which the ledger hears.
+/// Checks whether a connection works: `{verdict, status, retryAfter?}`, with `retryAfter` in seconds.
+///
+/// 1. The connection is found.
+/// 2. Its record decides, if its status rules out that it works.
+/// 3. Else `GET /v2/access/self` is sent to OFAuth for the connection. An outage gives the verdict `upstream_down`.
+/// 4. The ledger learns the status that the answer shows, and the answer decides.
 pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Answer {
+    struct HealthBody {
         verdict: Health,
         status: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         retry_after: Option<u64>,
     }
-    let record = find(segment, caller, config, env).await?.record()?;
-    let answer = |verdict, retry_after| {
-        // What the call showed is the record's from now on.
+    // 1.
+    let record = find_by_segment(segment, caller, config, env).await?.record()?;
+    let reply = |verdict, retry_after| {
+        // The call showed that the connection has expired, which the record does not say yet.
         let status = match verdict {
             Health::Relink if health::from_record(&record).is_none() => EXPIRED.to_owned(),
             _ => record.status.clone(),
         };
-        Ok(Reply::json(&Answer { verdict, status, retry_after }))
+        Ok(Reply::json(&HealthBody { verdict, status, retry_after }))
     };
+    // 2.
     if let Some(health) = health::from_record(&record) {
-        return answer(health, None);
+        return reply(health, None);
     }
+    // 3.
     let upstream_request =
-        UpstreamRequest { connection: Some(&record.id), ..UpstreamRequest::own("GET", "/v2/access/self")? };
-    let Ok(said) = upstream::send(&upstream_request, call, config).await else {
-        return answer(Health::UpstreamDown, None);
+        UpstreamRequest { connection_id: Some(&record.id), ..UpstreamRequest::new("GET", "/v2/access/self")? };
+    let Ok(answer) = upstream::send(&upstream_request, call, config).await else {
+        return reply(Health::UpstreamDown, None);
     };
-    if said.is_inconclusive("GET") {
-        return answer(Health::UpstreamDown, None);
+    if answer.is_inconclusive("GET") {
+        return reply(Health::UpstreamDown, None);
     }
-    connections::learn(&record, &said, call, config, env).await;
-    let error = said.error().await;
-    answer(
-        health::from_answer(said.status(), said.is_auth(), error.as_ref()),
-        error.and_then(|error| error.retry_after),
-    )
+    // 4.
+    connections::learn_from_answer(&record, &answer, call, config, env).await;
+    let error = answer.error().await;
+    let health = health::from_answer(answer.status(), answer.is_auth(), error.as_ref());
+    reply(health, error.and_then(|error| error.retry_after))
 }
 
-/// What was delivered about a connection, and what the gateway learned of it, newest first. Bodies are for servers and,
-/// without ids, for the console.
+/// Lists the deliveries about a connection and what the gateway learned about it, newest first: `{list, cursor?}`.
+///
+/// 1. The connection is found.
+/// 2. The query and its cursor are read.
+/// 3. One page of deliveries is read from the ledger.
+/// 4. A session gets them without bodies. The console gets bodies with handles in the place of ids.
+/// 5. The cursor of the next page is sealed.
 pub async fn timeline(
     segment: &str,
     call: &Call,
@@ -111,15 +140,19 @@ pub async fn timeline(
     env: &Env,
 ) -> Result<Reply, Failure> {
     #[derive(Serialize)]
-    struct Answer {
+    struct Timeline {
         list: Vec<Delivered>,
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<String>,
     }
-    let handle = find_own(segment, caller, config, env).await?.record()?.handle;
+    // 1.
+    let handle = find_confirmed(segment, caller, config, env).await?.record()?.handle;
+    // 2.
     let query = EventQuery::parse(call.query())?;
     let before = query.open_timeline_cursor(&handle, &config.sealer)?;
+    // 3.
     let page = ledger::timeline(&handle, before, query.limit, env).await?;
+    // 4.
     let list = page.list.into_iter().map(|delivered| Delivered {
         body: delivered
             .body
@@ -127,19 +160,22 @@ pub async fn timeline(
             .map(|body| caller.view_body(body, &config.index)),
         ..delivered
     });
+    // 5.
     let cursor =
         page.rest.map(|place| EventQuery::seal_timeline_cursor(&handle, place, &config.sealer, platform::nonce()));
-    Ok(Reply::json(&Answer { list: list.collect(), cursor }))
+    Ok(Reply::json(&Timeline { list: list.collect(), cursor }))
 }
 
-async fn may_write(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<FoundConnection, Failure> {
+/// Finds the connection that a caller may delete or invalidate. PERMISSION_DENIED for a session without [`WRITE`].
+async fn find_writable(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<FoundConnection, Failure> {
     if let Caller::Session(session) = caller {
         session.require(WRITE)?;
     }
-    find_own(segment, caller, config, env).await
+    find_confirmed(segment, caller, config, env).await
 }
 
-fn done(found: &FoundConnection, caller: &Caller, config: &Config, what: &str) -> Reply {
+/// `{success: true, message}`. The message names the connection by id for a server, and by handle for anybody else.
+fn success(found: &FoundConnection, caller: &Caller, config: &Config, what: &str) -> Reply {
     let name = if *caller == Caller::Server { found.id().to_owned() } else { config.index.handle(found.id()) };
     Reply::json(&json!({ "success": true, "message": format!("Connection {name} {what}") }))
 }

@@ -1,4 +1,20 @@
-//! The handlers, a file per family of routes.
+//! The handlers: one file per family of routes.
+//!
+//! | file | routes |
+//! |---|---|
+//! | `webhook` | `POST /webhooks/ofauth` |
+//! | `access` | `/v2/access/*` |
+//! | `account` | OFAuth's other routes for servers, and `/v2/link/{clientSecret}` |
+//! | `link` | `POST /v2/link/init`, `GET /link/callback` |
+//! | `connections` | `GET /edge/connections`, `GET /edge/connections/{handle or id}` |
+//! | `manage` | `DELETE /edge/connections/{handle or id}`, and `invalidate`, `health` and `events` below it |
+//! | `users` | `DELETE /edge/users/{clientReferenceId}` |
+//! | `sessions` | `POST /edge/sessions` |
+//! | `events` | `GET /edge/events` |
+//!
+//! A handler lists its steps in its doc comment, and `// 1.` in its code marks where each begins. It returns the reply,
+//! or a [`Failure`](crate::worker::platform::Failure), which becomes an error reply. `webhook` and `access` are the
+//! paths that most requests take: read them first.
 
 pub mod access;
 pub mod account;

@@ -1,4 +1,4 @@
-//! `POST /edge/sessions`: a token for a user's browser, or for the console.
+//! `POST /edge/sessions`: creates a session token for a user's browser, or a token for the console.
 
 use serde::Serialize;
 
@@ -9,26 +9,33 @@ use crate::{
         instant::iso_8601,
     },
     worker::{
-        http::{Call, Reply, read_capped},
+        http::{Call, Reply, read_body},
         platform::Failure,
     },
 };
 
-/// The longest body, in bytes: a token may not be longer.
+/// The longest body, in bytes. A longer one could only ask for a token that is too long.
 const MAX_BODY: usize = 8 * 1024;
 
-/// Mints what the body asks for, for a server.
+/// Creates a token: 201 `{token, expiresAt}`, with `expiresAt` in ISO 8601.
+///
+/// 1. Only a server may do this.
+/// 2. The body is read and checked: see [`SessionRequest::parse`].
+/// 3. The token is signed.
 pub async fn create(call: &Call, caller: &Caller, config: &Config) -> Result<Reply, Failure> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Answer {
+    struct SessionBody {
         token: String,
         expires_at: String,
     }
+    // 1.
     if *caller != Caller::Server {
         return Err(EdgeError::PermissionDenied.into());
     }
-    let wish = SessionRequest::parse(&read_capped(call.request.body(), MAX_BODY).await?)?;
-    let (token, expires) = config.authenticator.mint(wish, call.started() / 1000)?;
-    Ok(Reply::created(&Answer { token, expires_at: iso_8601(expires * 1000) }))
+    // 2.
+    let request = SessionRequest::parse(&read_body(call.request.body(), MAX_BODY).await?)?;
+    // 3.
+    let (token, expires) = config.authenticator.mint(request, call.started() / 1000)?;
+    Ok(Reply::created(&SessionBody { token, expires_at: iso_8601(expires * 1000) }))
 }

@@ -1,4 +1,6 @@
-//! `DELETE /edge/users/{clientReferenceId}`: a user's connections at OFAuth, and all that is kept of them here.
+//! `DELETE /edge/users/{clientReferenceId}`: deletes a user's connections at OFAuth, and the user's data here.
+//!
+//! One encrypted id per connection stays in its ledger for 90 days, so that late webhooks are recognised.
 
 use std::collections::BTreeSet;
 
@@ -21,30 +23,37 @@ use crate::{
         http::{Call, Reply},
         hub, ledger,
         platform::{Failure, kv},
-        upstream::{self, Answer, UpstreamRequest},
+        upstream::{self, UpstreamAnswer, UpstreamRequest},
     },
 };
 
-const BATCH: u64 = 1_000;
-/// How many pages of OFAuth's list are looked through: 10,000 connections.
+/// How many keys one list request to KV returns: the most that KV allows.
+const KEYS_PER_BATCH: u64 = 1_000;
+/// How many pages of OFAuth's list are read at most: 10,000 connections.
 const MAX_PAGES: usize = 100;
 
-/// A connection that could not be deleted.
+/// A connection that could not be deleted, and the error to answer with.
 struct Undeleted {
     handle: String,
+    /// The HTTP status.
     status: u16,
-    kind: String,
+    /// The error's code: the `type` of the answer.
+    code: String,
     verdict: Verdict,
+    /// In seconds.
     retry_after: Option<u64>,
+    /// For the log.
     detail: Option<String>,
 }
 
-/// 1. Each connection that is known here is deleted at OFAuth, then each that OFAuth lists as the user's.
-/// 2. Kept events about the user or one of the deleted connections are deleted.
-/// 3. Each deleted connection is erased here: ledger, KV and hub. Link sessions under way are forgotten.
+/// Deletes a user.
+///
+/// 1. Each connection of the user that the gateway has a record of is deleted at OFAuth, then each that OFAuth lists.
+/// 2. Stored events about the user or one of the deleted connections are deleted.
+/// 3. Each deleted connection is erased here: in its ledger, in KV and in the hub. Pending Link sessions are deleted.
 /// 4. If connections could not be deleted, the answer is the error of the first one, and names their handles.
 ///
-/// The request may be repeated. Of OFAuth's list the newest [`MAX_PAGES`] pages are looked through.
+/// The request can be repeated after an error. Of OFAuth's list only the first [`MAX_PAGES`] pages are read.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     if *caller != Caller::Server {
         return Err(EdgeError::PermissionDenied.into());
@@ -55,7 +64,7 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     // 1.
     let kv = kv::open(env)?;
     let (mut deleted, mut undeleted) = (BTreeSet::new(), Vec::new());
-    for record in known_of(&reference, &kv, config, env).await? {
+    for record in stored_connections(&reference, &kv, config, env).await? {
         if record.is_connected()
             && let Err(error) = delete_at_ofauth(&record.id, &reference, call, config, env).await
         {
@@ -67,16 +76,16 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
         }
         deleted.insert(record.handle);
     }
-    let listed = match listed_for(&reference, call, config).await? {
+    let listed = match listed_connection_ids(&reference, call, config).await? {
         Ok(listed) => listed,
         Err(refused) => return refused.into_reply(),
     };
     for id in listed {
         let handle = config.index.handle(&id);
-        // One that a ledger knows to be another user's by now is that user's.
-        let known = ledger::record(&handle, env).await?.and_then(|record| record.client_reference_id);
+        // OFAuth's list may be late: if the ledger says that the connection is another user's now, it stays.
+        let owner = ledger::record(&handle, env).await?.and_then(|record| record.client_reference_id);
         let is_done = deleted.contains(&handle) || undeleted.iter().any(|one| one.handle == handle);
-        if is_done || known.is_some_and(|known| known != reference) {
+        if is_done || owner.is_some_and(|owner| owner != reference) {
             continue;
         }
         match delete_at_ofauth(&id, &reference, call, config, env).await {
@@ -85,10 +94,10 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
         }
     }
     // 2.
-    let name = config.index.hash_client_reference_id(&reference);
+    let reference_hash = config.index.hash_client_reference_id(&reference);
     let is_about = |meta: &EventMeta| {
-        let of_user = meta.reference.as_ref() == Some(&name);
-        of_user || meta.handle.as_ref().is_some_and(|handle| deleted.contains(handle))
+        let names_user = meta.reference.as_ref() == Some(&reference_hash);
+        names_user || meta.handle.as_ref().is_some_and(|handle| deleted.contains(handle))
     };
     for key in find_keys(&kv, EVENT_PREFIX, is_about).await? {
         kv.delete(&key).await.map_err(kv::unavailable)?;
@@ -107,31 +116,31 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     })
 }
 
-/// The answer of step 4 of [`delete`].
+/// The error reply when connections could not be deleted, step 4 of [`delete`].
 fn incomplete(first: &Undeleted, all: &[Undeleted], deleted: usize, call: &Call) -> Reply {
     let handles: Vec<&str> = all.iter().map(|undeleted| undeleted.handle.as_str()).collect();
     let message = "some connections of the user could not be deleted; send the request again";
     let body = json!({
         "error": message,
-        "type": first.kind,
+        "type": first.code,
         "requestId": call.id,
         "deleted": deleted,
         "failed": handles,
     });
-    let reply = Reply::json(&body).status(first.status).verdict(Some(first.verdict));
+    let reply = Reply::json(&body).with_status(first.status).with_verdict(Some(first.verdict));
     let reply =
-        reply.detail(first.detail.clone().or_else(|| Some(format!("{} not deleted: {}", all.len(), first.kind))));
+        reply.with_detail(first.detail.clone().or_else(|| Some(format!("{} not deleted: {}", all.len(), first.code))));
     match first.retry_after {
-        Some(seconds) => reply.header("retry-after", &seconds.to_string()),
+        Some(seconds) => reply.with_header("retry-after", &seconds.to_string()),
         None => reply,
     }
 }
 
-/// Deletes one connection at OFAuth and enters that in its ledger.
+/// Deletes one connection at OFAuth and tells its ledger.
 async fn delete_at_ofauth(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Undeleted> {
     let handle = config.index.handle(id);
     let attempt = async {
-        let answer = upstream::send(&UpstreamRequest::own("DELETE", connection_path(id, "")?)?, call, config).await?;
+        let answer = upstream::send(&UpstreamRequest::new("DELETE", connection_path(id, "")?)?, call, config).await?;
         if answer.is_deleted().await {
             connections::note_deleted(id, Some(reference), call, config, env).await?;
             return Ok(None);
@@ -144,7 +153,7 @@ async fn delete_at_ofauth(id: &str, reference: &str, call: &Call, config: &Confi
         Ok(Some((status, error))) => Err(Undeleted {
             handle,
             status,
-            kind: error.code,
+            code: error.code,
             verdict: error.verdict,
             retry_after: error.retry_after,
             detail: None,
@@ -152,7 +161,7 @@ async fn delete_at_ofauth(id: &str, reference: &str, call: &Call, config: &Confi
         Err(Failure { error, detail }) => Err(Undeleted {
             handle,
             status: error.status(),
-            kind: error.code().to_owned(),
+            code: error.code().to_owned(),
             verdict: error.verdict(),
             retry_after: None,
             detail,
@@ -160,32 +169,38 @@ async fn delete_at_ofauth(id: &str, reference: &str, call: &Call, config: &Confi
     }
 }
 
-/// The connections of a user that are known here: the hub or KV names them, either of which may be late; the ledger of
-/// each decides.
-async fn known_of(reference: &str, kv: &KvStore, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
-    let name = config.index.hash_client_reference_id(reference);
-    let of_user = |meta: &ConnectionMeta| meta.reference.as_ref() == Some(&name);
-    let listed = find_keys(kv, CONNECTION_PREFIX, of_user).await?;
+/// The records of a user's connections. The hub and KV name them; each may be late, so both are asked, and each
+/// connection's ledger decides whether it belongs to the user.
+async fn stored_connections(reference: &str, kv: &KvStore, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
+    let reference_hash = config.index.hash_client_reference_id(reference);
+    let is_users = |meta: &ConnectionMeta| meta.reference.as_ref() == Some(&reference_hash);
+    let listed = find_keys(kv, CONNECTION_PREFIX, is_users).await?;
     let listed = listed.iter().filter_map(|key| key.strip_prefix(CONNECTION_PREFIX)).map(str::to_owned);
-    let hub = hub::connections(reference, config, env).await?.into_iter().map(|record| record.handle);
+    let in_hub = hub::connections(reference, config, env).await?.into_iter().map(|record| record.handle);
     let mut records = Vec::new();
-    for handle in hub.chain(listed).collect::<BTreeSet<_>>() {
+    for handle in in_hub.chain(listed).collect::<BTreeSet<_>>() {
         records.extend(ledger::record(&handle, env).await?.filter(|record| record.belongs_to(reference)));
     }
     Ok(records)
 }
 
-/// The ids of a user's connections in OFAuth's own list; or the answer that is none. It is read whole before anything in
-/// it is deleted: a list that is shorter by then would hide what moved up.
-async fn listed_for(reference: &str, call: &Call, config: &Config) -> Result<Result<Vec<String>, Answer>, Failure> {
+/// The ids of a user's connections in OFAuth's own list. The inner error is OFAuth's answer if it is not a 2xx.
+///
+/// The whole list is read before anything in it is deleted. Otherwise the items after a deleted one would move up, and
+/// the next page would skip some of them.
+async fn listed_connection_ids(
+    reference: &str,
+    call: &Call,
+    config: &Config,
+) -> Result<Result<Vec<String>, UpstreamAnswer>, Failure> {
     let mut ids = Vec::new();
     for page in 0..MAX_PAGES {
-        let (items, more) = match upstream::list(page, false, call, config).await? {
+        let (items, more) = match upstream::list_connections(page, false, call, config).await? {
             Ok(listed) => listed,
             Err(refused) => return Ok(Err(refused)),
         };
-        let theirs = items.iter().filter(|item| item.client_reference_id() == Some(reference));
-        ids.extend(theirs.map(|item| item.id().to_owned()));
+        let of_user = items.iter().filter(|item| item.client_reference_id() == Some(reference));
+        ids.extend(of_user.map(|item| item.id().to_owned()));
         if !more || items.is_empty() {
             break;
         }
@@ -193,17 +208,18 @@ async fn listed_for(reference: &str, call: &Call, config: &Config) -> Result<Res
     Ok(Ok(ids))
 }
 
+/// All KV keys that begin with `prefix` and whose metadata match.
 async fn find_keys<M: Default + DeserializeOwned>(
     kv: &KvStore,
     prefix: &str,
-    wanted: impl Fn(&M) -> bool,
+    matches: impl Fn(&M) -> bool,
 ) -> Result<Vec<String>, Failure> {
-    let (mut keys, mut rest) = (Vec::new(), None);
+    let (mut keys, mut cursor) = (Vec::new(), None);
     loop {
-        let batch = kv::list::<M>(kv, prefix, rest.as_deref(), BATCH).await.map_err(kv::unavailable)?;
-        keys.extend(batch.keys.into_iter().filter(|(_, meta)| wanted(meta)).map(|(key, _)| key));
-        rest = batch.rest;
-        if rest.is_none() {
+        let batch = kv::list::<M>(kv, prefix, cursor.as_deref(), KEYS_PER_BATCH).await.map_err(kv::unavailable)?;
+        keys.extend(batch.keys.into_iter().filter(|(_, meta)| matches(meta)).map(|(key, _)| key));
+        cursor = batch.next_cursor;
+        if cursor.is_none() {
             return Ok(keys);
         }
     }

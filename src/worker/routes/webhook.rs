@@ -1,4 +1,15 @@
-//! `POST /webhooks/ofauth`: the way in.
+//! `POST /webhooks/ofauth`: receives OFAuth's signed webhooks (OFAuth documentation, Connection Events).
+//!
+//! | answer | when |
+//! |---|---|
+//! | 200 `{outcome}` | the event is stored durably, or its type is not to be stored; see [`Outcome`] |
+//! | 400 | the connection broke before the end of the body |
+//! | 401 | the signature is not valid; `type` is the verifier's code |
+//! | 413 | the body is longer than [`MAX_BODY`] |
+//! | 503 with `Retry-After` | the event could not be stored; OFAuth sends it again |
+//!
+//! An unknown type, or an authentic body that is not an event, is accepted too, because sending it again would not
+//! help.
 
 use worker::Env;
 
@@ -16,7 +27,7 @@ use crate::{
     },
     worker::{
         connections,
-        http::{Call, Reply, read_capped},
+        http::{Call, Reply, read_body},
         ledger::{self, Entry, Rules},
         platform::{self, Failure, kv},
     },
@@ -25,13 +36,13 @@ use crate::{
 /// The longest body that is read, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
-/// 1. A body that says it is too long is refused unread.
-/// 2. Headers and timestamp are judged before the body is read.
-/// 3. The raw bytes are read under the cap.
-/// 4. The MAC is compared.
-/// 5. A connection event goes to its ledger, anything else authentic is kept or counted.
+/// Receives one webhook.
 ///
-/// 200 means that what had to be kept is durable.
+/// 1. A body whose Content-Length is over the limit is refused unread.
+/// 2. The signature's headers and timestamp are checked, before the body is read.
+/// 3. The raw bytes of the body are read, up to the limit.
+/// 4. The signature of the body is verified.
+/// 5. The event is stored: see [`store`].
 pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
     // 1.
     let length = call.header("content-length").and_then(|length| length.parse::<u64>().ok());
@@ -44,27 +55,35 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
     let now = u64::try_from(call.started() / 1000).unwrap_or_default();
     let claim = match SignatureClaim::read(headers, &config.webhook_secrets, config.tolerance, now) {
         Ok(claim) => claim,
-        Err(error) => return Reply::refusal(401, error.code(), error.to_string()),
+        Err(error) => return Reply::error(401, error.code(), error.to_string()),
     };
     // 3.
-    let body = match read_capped(call.request.body(), MAX_BODY).await {
+    let body = match read_body(call.request.body(), MAX_BODY).await {
         Ok(body) => body,
         Err(error) => return error.into(),
     };
     // 4.
     match claim.verify(&body) {
-        Ok(verified) => accept(&verified, call, config, env).await.unwrap_or_else(Reply::from),
-        Err(error) => Reply::refusal(401, error.code(), error.to_string()),
+        // 5.
+        Ok(verified) => store(&verified, call, config, env).await.unwrap_or_else(Reply::from),
+        Err(error) => Reply::error(401, error.code(), error.to_string()),
     }
 }
 
-/// 5. of [`receive`].
-async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
+/// Stores an authentic webhook, step 5 of [`receive`].
+///
+/// 1. The body is read as an event. One that is not an event is stored all the same.
+/// 2. A connection event goes to its connection's ledger. A new connection may replace one that the user was
+///    reconnecting.
+/// 3. Any other event goes to KV.
+async fn store(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    // 1.
     let parsed = Event::parse(verified);
-    let odd = parsed.as_ref().err().map(|error| error.code().to_owned());
+    let parse_error = parsed.as_ref().err().map(|error| error.code().to_owned());
     let event = parsed.ok();
     let delivery = Delivery::from_verified(verified, event.as_ref());
     match event {
+        // 2.
         Some(Event { kind, live, payload: Payload::Connection(event), .. }) => {
             let (id, change) = (event.id.clone(), event.change);
             let fact = Fact::from_event(*event, live, delivery);
@@ -74,19 +93,24 @@ async fn accept(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env
             if let (ConnectionChange::Created, Outcome::Applied | Outcome::Duplicate, Some(reference)) =
                 (change, outcome, reference)
             {
-                connections::settle(&entry.id, reference, call, config, env).await;
+                connections::note_replaced(&entry.id, reference, call, config, env).await;
             }
             Ok(Reply::outcome(outcome))
         }
+        // 3.
         event => {
-            let outcome = keep(verified, event, &delivery, call, config, env).await?;
-            Ok(Reply::outcome(outcome).detail(odd))
+            let outcome = store_in_kv(verified, event, &delivery, call, config, env).await?;
+            Ok(Reply::outcome(outcome).with_detail(parse_error))
         }
     }
 }
 
-/// Keeps what is not about a connection, if its type is one to keep; the newest rules in any case.
-async fn keep(
+/// Stores a body that is not a connection event, step 3 of [`store`].
+///
+/// 1. The newest rules are always stored, under the key `rules`.
+/// 2. A type that EVENT_KEEP does not list is ignored.
+/// 3. The raw body is stored under a key of its own, for EVENT_TTL_SECONDS.
+async fn store_in_kv(
     verified: &Verified<'_>,
     event: Option<Event>,
     delivery: &Delivery,
@@ -97,6 +121,7 @@ async fn keep(
     let kv = kv::open(env)?;
     let kind = event.as_ref().map(|event| event.kind.as_str());
     let (body, sealer) = (verified.body(), &config.sealer);
+    // 1.
     if let Some(Event { payload: Payload::Rules(revision), .. }) = &event {
         ledger::enter_rules(
             &Rules { stamp: delivery.stamp, delivery: delivery.id.clone(), revision: revision.clone() },
@@ -105,9 +130,11 @@ async fn keep(
         )
         .await?;
     }
+    // 2.
     if !config.event_filter.keeps(kind) {
         return Ok(Outcome::Ignored);
     }
+    // 3.
     let Subject { client_reference_id, connection_id } = Subject::read(verified);
     let meta = EventMeta {
         kind: kind.map(str::to_owned),

@@ -1,4 +1,9 @@
-//! OFAuth's answers: what must be understood of one, and how it is passed back.
+//! OFAuth's answers: reads what the gateway must understand, and makes the reply to the caller.
+//!
+//! Most bodies pass through unread. Two kinds of answer are always read: a refusal (401 or 403), which may mean that
+//! the user must link again, and the answer of `GET /v2/access/self`, which is 200 even for a dead session. A route can
+//! read other answers with [`UpstreamAnswer::json`]. Whatever is read is read from a copy of the body, up to
+//! [`MAX_ERROR_BODY`] bytes and for a limited time, so the answer itself can still be passed back.
 
 use worker::web_sys::Response;
 
@@ -8,77 +13,86 @@ use crate::{
         gateway::{
             ApiError, Caller, RetryHeaders, Verdict,
             access::{self, DEADLINE, MAX_ERROR_BODY},
-            account::{self},
+            account,
         },
         json::Object,
         storage::without_ids,
     },
     worker::{
-        http::{Call, Reply, copy_headers, error_body, read_within},
+        http::{Call, Reply, copy_headers, error_body, read_body_until},
         platform::{Failure, wait},
     },
 };
 
-/// An answer, and what of its body was read.
-pub struct Answer {
+/// An answer of OFAuth's, and the part of it that was understood.
+pub struct UpstreamAnswer {
     pub(super) response: Response,
+    /// The path of the request, without the query.
     path: String,
-    read: Option<Vec<u8>>,
+    /// The body, if the answer is one that must be understood and its body could be read.
+    read_body: Option<Vec<u8>>,
     pub(super) refusal: Option<ApiError>,
 }
 
+/// What `GET /v2/access/self` says about the session.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct SelfStatus {
     is_auth: Option<bool>,
 }
 
-impl Answer {
-    /// Reads what must be understood: a refusal of OFAuth's, and what `/v2/access/self` says of itself. The body itself
-    /// stays unread; one that is longer than any of these, or does not come in time, is not understood.
-    pub(super) async fn read(response: Response, path: &str, patience: i64) -> Self {
+impl UpstreamAnswer {
+    /// Reads a refusal, or the body of `/v2/access/self`, for at most `timeout_ms`. The body of `response` itself stays
+    /// unread. A body that is too long or too slow is ignored.
+    pub(super) async fn from_response(response: Response, path: &str, timeout_ms: i64) -> Self {
         let status = response.status();
         let may_refuse = access::may_be_refusal(path, status);
-        let telling = may_refuse || (access::is_self_path(path) && status == 200);
-        let read = if telling { read_copy(&response, patience).await } else { None };
-        let refusal = read.as_ref().filter(|_| may_refuse).and_then(|body| ApiError::read_refusal(status, body));
-        Self { response, path: path.to_owned(), read, refusal }
+        let needs_body = may_refuse || (access::is_self_path(path) && status == 200);
+        let read_body = if needs_body { read_copy(&response, timeout_ms).await } else { None };
+        let refusal = read_body.as_ref().filter(|_| may_refuse).and_then(|body| ApiError::read_refusal(status, body));
+        Self { response, path: path.to_owned(), read_body, refusal }
     }
 
+    /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.response.status()
     }
 
-    /// The refusal, if this is one of OFAuth's.
+    /// The error of a 401 or 403 that has OFAuth's shape.
     pub fn refusal(&self) -> Option<&ApiError> {
         self.refusal.as_ref()
     }
 
-    /// The body, if it is JSON of at most [`MAX_ERROR_BODY`] bytes that comes in time; it can still be passed back.
+    /// A copy of the body, if it is JSON of at most [`MAX_ERROR_BODY`] bytes and arrives within [`DEADLINE`] ms.
     pub async fn json(&self) -> Option<Vec<u8>> {
-        match &self.read {
-            Some(read) => Some(read.clone()),
+        match &self.read_body {
+            Some(body) => Some(body.clone()),
             None => read_copy(&self.response, DEADLINE).await,
         }
     }
 
-    /// See [`account::is_success`].
+    /// Whether OFAuth did what it was asked to do: see [`account::is_success`].
     pub async fn is_success(&self) -> bool {
-        account::is_success(self.status(), self.json().await.as_deref(), self.is_page())
+        account::is_success(self.status(), self.json().await.as_deref(), self.is_html())
     }
 
-    /// See [`account::is_deleted`].
+    /// Whether the connection does not exist any more after a DELETE: see [`account::is_deleted`].
     pub async fn is_deleted(&self) -> bool {
-        account::is_deleted(self.status(), self.json().await.as_deref(), self.is_page())
+        account::is_deleted(self.status(), self.json().await.as_deref(), self.is_html())
     }
 
-    fn is_page(&self) -> bool {
-        let kind = self.response.headers().get("content-type").ok().flatten();
-        kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"))
+    fn is_html(&self) -> bool {
+        let content_type = self.response.headers().get("content-type").ok().flatten();
+        content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))
     }
 
-    /// An error that answers a call of the gateway's own, for the one it was made for. A server gets it as it is; anybody
-    /// else what it says in OFAuth's words, without ids, and how long to wait.
+    /// The reply to a caller when a request that the gateway made for it did not succeed. `id` is OFAuth's id of the
+    /// connection that the request was for.
+    ///
+    /// A server gets OFAuth's answer unchanged. A session or the console gets OFAuth's message, type and
+    /// `actionRequired`, with a handle in the place of each connection id, and the headers that say how long to wait.
+    ///
+    /// Fails with UPSTREAM_UNREACHABLE if the answer has no error status.
     pub async fn into_error_reply(
         self,
         caller: &Caller,
@@ -90,21 +104,23 @@ impl Answer {
         if *caller == Caller::Server && status >= 300 {
             return self.into_reply();
         }
-        let none = || Failure::upstream("an answer that is none of OFAuth's".into());
-        let error = self.error().await.ok_or_else(none)?;
+        let not_an_error = || Failure::upstream("the answer is neither a success nor an error".into());
+        let error = self.error().await.ok_or_else(not_an_error)?;
         let message =
             id.map_or_else(|| error.message.clone(), |id| error.message.replace(id, &config.index.handle(id)));
         let request_id = error.request_id.as_ref().unwrap_or(&call.id);
         let message = without_ids(&message, &config.index);
         let body = error_body(&message, &error.code, request_id, error.action_required.as_deref());
-        let passes =
+        let is_forwarded =
             |name: &str, _: &str| matches!(name, "retry-after" | "x-request-id") || name.starts_with("x-ratelimit-");
-        let headers = copy_headers(&self.response.headers(), passes).map_err(Failure::upstream)?;
-        Ok(Reply::rewritten(status, headers, body).verdict(Some(error.verdict)))
+        let headers = copy_headers(&self.response.headers(), is_forwarded).map_err(Failure::upstream)?;
+        Ok(Reply::upstream_with_body(status, headers, body).with_verdict(Some(error.verdict)))
     }
 
-    /// The error, if it is one: with the seconds to wait, wherever they are said. A 401 or 403 that is not of OFAuth's shape
-    /// is somebody else's, and as good as no answer.
+    /// The error, for a status of 400 or more: with the seconds to wait, from a header or the body.
+    ///
+    /// A 401 or 403 without OFAuth's shape was not sent by OFAuth, but by something on the way to it. It counts as a
+    /// 502.
     pub async fn error(&self) -> Option<ApiError> {
         let header = |name| self.response.headers().get(name).ok().flatten();
         let (retry_after, rate_limit) = (header("retry-after"), header("x-ratelimit-retry-after"));
@@ -116,50 +132,54 @@ impl Answer {
         }
     }
 
-    /// Whether it says nothing of the connection: a success of `/v2/access/self` that was not read, or is no object, since
-    /// OFAuth answers 200 there for a dead session too.
+    /// Whether a success says nothing about the connection. OFAuth answers `/v2/access/self` with 200 for a dead
+    /// session too, so such a 200 shows something only if it answers a GET and its body was read.
     pub fn is_inconclusive(&self, method: &str) -> bool {
-        access::is_self_path(&self.path) && self.response.ok() && (method != "GET" || self.own().is_none())
+        access::is_self_path(&self.path) && self.response.ok() && (method != "GET" || self.self_status().is_none())
     }
 
-    /// What `/v2/access/self` said of its session.
+    /// The `isAuth` of `/v2/access/self`: false means that the session is dead. `None` for any other answer.
     pub fn is_auth(&self) -> Option<bool> {
-        self.own()?.is_auth
+        self.self_status()?.is_auth
     }
 
-    fn own(&self) -> Option<SelfStatus> {
-        let body = self.read.as_ref().filter(|_| access::is_self_path(&self.path))?;
-        serde_json::from_slice::<Object<SelfStatus>>(body).ok().map(|Object(own)| own)
+    fn self_status(&self) -> Option<SelfStatus> {
+        let body = self.read_body.as_ref().filter(|_| access::is_self_path(&self.path))?;
+        serde_json::from_slice::<Object<SelfStatus>>(body).ok().map(|Object(status)| status)
     }
 
+    /// The `Retry-After` header, in seconds. `None` if it is absent or a date.
     pub(super) fn retry_after(&self) -> Option<u64> {
         self.response.headers().get("retry-after").ok().flatten()?.trim().parse().ok()
     }
 
-    /// The answer as the caller gets it: with a hint in a refusal that means relink and has none, and the verdict on any
-    /// error.
+    /// OFAuth's answer as the reply to the caller, its body streamed.
+    ///
+    /// A refusal that means "the user must link again" gets `actionRequired` if it has none. An error gets the header
+    /// `x-ofauth-edge-action`.
     pub fn into_reply(self) -> Result<Reply, Failure> {
         let status = self.response.status();
         let headers =
             copy_headers(&self.response.headers(), access::forwards_response_header).map_err(Failure::upstream)?;
         let verdict = access::verdict(&self.path, status, self.refusal.as_ref());
         let relink = self.refusal.is_some_and(|refusal| refusal.verdict == Verdict::Relink);
-        let hinted = self.read.as_ref().filter(|_| relink).and_then(|body| access::with_relink_hint(body));
-        let reply = match hinted {
+        let with_hint = self.read_body.as_ref().filter(|_| relink).and_then(|body| access::with_relink_hint(body));
+        let reply = match with_hint {
             Some(body) => {
                 headers.delete("content-length").map_err(Failure::upstream)?;
-                Reply::rewritten(status, headers, body)
+                Reply::upstream_with_body(status, headers, body)
             }
             None => Reply::upstream(status, headers, self.response.body()),
         };
-        Ok(reply.verdict(verdict))
+        Ok(reply.with_verdict(verdict))
     }
 }
 
-async fn read_copy(response: &Response, patience: i64) -> Option<Vec<u8>> {
+/// Reads a copy of a JSON body. `None` if it is not JSON, too long, too slow or broken off.
+async fn read_copy(response: &Response, timeout_ms: i64) -> Option<Vec<u8>> {
     let header = |name| response.headers().get(name).ok().flatten();
-    let json = header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("json"));
+    let is_json = header("content-type").is_some_and(|value| value.to_ascii_lowercase().contains("json"));
     let length = header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();
-    let copy = (json && length <= MAX_ERROR_BODY).then(|| response.clone().ok()).flatten()?;
-    read_within(copy.body(), MAX_ERROR_BODY, wait(patience)).await.ok()
+    let copy = (is_json && length <= MAX_ERROR_BODY).then(|| response.clone().ok()).flatten()?;
+    read_body_until(copy.body(), MAX_ERROR_BODY, wait(timeout_ms)).await.ok()
 }

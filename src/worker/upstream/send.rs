@@ -1,4 +1,9 @@
-//! OFAuth itself: sends a call, again if that may help, and understands what must be understood of the answer.
+//! Sends requests to OFAuth, and retries a GET or HEAD when that may help.
+//!
+//! | method | attempts | time limit |
+//! |---|---|---|
+//! | GET, HEAD | at most [`MAX_TRIES`](access::MAX_TRIES) | [`DEADLINE`] ms for all attempts, until the answer begins |
+//! | any other | exactly one | none |
 
 use std::{borrow::Cow, pin::pin};
 
@@ -12,7 +17,7 @@ use worker::{
     },
 };
 
-use super::answer::Answer;
+use super::answer::UpstreamAnswer;
 use crate::{
     core::{
         config::Config,
@@ -23,13 +28,16 @@ use crate::{
         },
     },
     worker::{
-        http::{Call, copy_headers, read_capped, read_within},
+        http::{Call, copy_headers, read_body, read_body_until},
         platform::{self, Failure, wait},
     },
 };
 
-/// The longest page of OFAuth's list that is read, in bytes.
-const MAX_PAGE: usize = 1024 * 1024;
+/// The longest page of OFAuth's list of connections that is read, in bytes.
+const MAX_PAGE_BYTES: usize = 1024 * 1024;
+/// How many connections are requested per page. OFAuth allows 1 to 100 (OFAuth documentation, SDK: Connections,
+/// `getAll`).
+const PAGE_SIZE: usize = 100;
 
 #[wasm_bindgen::prelude::wasm_bindgen]
 extern "C" {
@@ -37,56 +45,59 @@ extern "C" {
     fn fetch(request: &Request) -> js_sys::Promise;
 }
 
-/// How many connections a page of OFAuth's list has.
-const PAGE: usize = 100;
+/// A page of OFAuth's list: its connections, and whether more pages follow.
+pub type ListedPage = (Vec<ListedConnection>, bool);
 
-/// Connections, and whether more follow.
-pub type Page = (Vec<ListedConnection>, bool);
-
-/// A call on its way up.
+/// A request to OFAuth.
 pub struct UpstreamRequest<'a> {
+    /// The HTTP method.
     pub method: &'a str,
-    /// Path and query, byte for byte.
+    /// Path and query, sent byte for byte.
     pub target: Cow<'a, str>,
-    /// What passes of the caller's.
+    /// The headers. `apikey` and `x-connection-id` are added when it is sent.
     pub headers: Headers,
-    /// A stream, or text.
+    /// The body: a `ReadableStream`, a string or a `Uint8Array`.
     pub body: Option<JsValue>,
-    /// OFAuth's id of the connection it is for, if it is for one.
-    pub connection: Option<&'a str>,
-    /// Whether it is sent once even if it could be repeated.
-    pub once: bool,
+    /// OFAuth's id of the connection that the request is for: the header `x-connection-id`.
+    pub connection_id: Option<&'a str>,
+    /// Whether a GET or HEAD is not retried.
+    pub single_attempt: bool,
 }
 
 impl<'a> UpstreamRequest<'a> {
-    /// The caller's own call.
-    pub fn of(call: &'a Call, body: Option<ReadableStream>, connection: Option<&'a str>) -> Result<Self, Failure> {
+    /// A request that forwards a call: its method, path, query and the headers that may go to OFAuth.
+    pub fn forward(
+        call: &'a Call,
+        body: Option<ReadableStream>,
+        connection_id: Option<&'a str>,
+    ) -> Result<Self, Failure> {
         let headers =
             copy_headers(&call.request.headers(), access::forwards_request_header).map_err(Failure::upstream)?;
         let (target, body) = (call.path_and_query().into(), body.map(JsValue::from));
-        Ok(Self { method: &call.method, target, headers, body, connection, once: false })
+        Ok(Self { method: &call.method, target, headers, body, connection_id, single_attempt: false })
     }
 
-    /// A call of the gateway's own.
-    pub fn own(method: &'a str, target: impl Into<Cow<'a, str>>) -> Result<Self, Failure> {
+    /// A request that the gateway makes itself, without headers and body.
+    pub fn new(method: &'a str, target: impl Into<Cow<'a, str>>) -> Result<Self, Failure> {
         let headers = Headers::new().map_err(Failure::upstream)?;
-        Ok(Self { method, target: target.into(), headers, body: None, connection: None, once: false })
+        Ok(Self { method, target: target.into(), headers, body: None, connection_id: None, single_attempt: false })
     }
 
     fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    fn request(&self, config: &Config, signal: &AbortSignal) -> Result<Request, JsValue> {
+    fn build(&self, config: &Config, signal: &AbortSignal) -> Result<Request, JsValue> {
         self.headers.set("apikey", config.api_key.reveal())?;
-        if let Some(id) = self.connection {
+        if let Some(id) = self.connection_id {
             self.headers.set("x-connection-id", id)?;
         }
         let init = RequestInit::new();
         init.set_method(self.method);
         init.set_headers(&self.headers);
+        // A redirect that is followed could carry the key to another host.
         init.set_redirect(RequestRedirect::Manual);
-        // One URL has an answer for each connection, and the platform's cache knows URLs only.
+        // The platform's cache distinguishes URLs only, but one URL has a different answer for each connection.
         init.set_cache(RequestCache::NoStore);
         init.set_signal(Some(signal));
         if let Some(body) = &self.body {
@@ -96,74 +107,89 @@ impl<'a> UpstreamRequest<'a> {
     }
 }
 
-/// Sends a GET or HEAD until it is answered for good, within the deadline; any other call exactly once. Notes in `call`
-/// how long that took.
-pub async fn send(upstream_request: &UpstreamRequest<'_>, call: &Call, config: &Config) -> Result<Answer, Failure> {
-    let begun = platform::now_ms();
-    let answer = send_until_answered(upstream_request, begun, config).await;
-    call.upstream_ms.set(Some(call.upstream_ms.get().unwrap_or_default() + platform::now_ms() - begun));
+/// Sends a request, with retries as the head of this file says, and adds the time it took to `call`'s log line.
+///
+/// An answer of any status is `Ok`. Fails with UPSTREAM_UNREACHABLE if there is no answer.
+pub async fn send(
+    upstream_request: &UpstreamRequest<'_>,
+    call: &Call,
+    config: &Config,
+) -> Result<UpstreamAnswer, Failure> {
+    let started = platform::now_ms();
+    let answer = send_with_retries(upstream_request, started, config).await;
+    call.upstream_ms.set(Some(call.upstream_ms.get().unwrap_or_default() + platform::now_ms() - started));
     answer
 }
 
-/// A page of OFAuth's list of connections, counted from 0, and whether more follow; or the answer that is none, if there is
-/// one.
-pub async fn list(page: usize, once: bool, call: &Call, config: &Config) -> Result<Result<Page, Answer>, Failure> {
-    let target = format!("{CONNECTIONS_PATH}?limit={PAGE}&offset={}", page * PAGE);
-    let answer = send(&UpstreamRequest { once, ..UpstreamRequest::own("GET", target)? }, call, config).await?;
+/// Requests a page of OFAuth's list of connections; the first page is 0. The inner error is OFAuth's answer if it is
+/// not a 2xx.
+///
+/// Fails with UPSTREAM_UNREACHABLE if there is no answer, or a 2xx that is not a page of the list.
+pub async fn list_connections(
+    page: usize,
+    single_attempt: bool,
+    call: &Call,
+    config: &Config,
+) -> Result<Result<ListedPage, UpstreamAnswer>, Failure> {
+    let target = format!("{CONNECTIONS_PATH}?limit={PAGE_SIZE}&offset={}", page * PAGE_SIZE);
+    let upstream_request = UpstreamRequest { single_attempt, ..UpstreamRequest::new("GET", target)? };
+    let answer = send(&upstream_request, call, config).await?;
     if !answer.response.ok() {
         return Ok(Err(answer));
     }
-    let body = read_within(answer.response.body(), MAX_PAGE, wait(DEADLINE)).await.unwrap_or_default();
+    let body = read_body_until(answer.response.body(), MAX_PAGE_BYTES, wait(DEADLINE)).await.unwrap_or_default();
     ListedConnection::read_page(&body)
         .map(Ok)
-        .ok_or_else(|| Failure::upstream("no page of the list of connections".into()))
+        .ok_or_else(|| Failure::upstream("the answer is not a page of the list of connections".into()))
 }
 
-async fn send_until_answered(
+async fn send_with_retries(
     upstream_request: &UpstreamRequest<'_>,
-    begun: i64,
+    started: i64,
     config: &Config,
-) -> Result<Answer, Failure> {
-    let mut tries = 0;
+) -> Result<UpstreamAnswer, Failure> {
+    let mut attempts = 0;
     loop {
-        tries += 1;
-        let left = || begun + DEADLINE - platform::now_ms();
-        let answer = match send_once(upstream_request, config, left()).await {
+        attempts += 1;
+        let remaining_ms = || started + DEADLINE - platform::now_ms();
+        let answer = match send_once(upstream_request, config, remaining_ms()).await {
             Ok(response) if (200..600).contains(&response.status()) => {
-                // What is sent once has no deadline; its refusal has one of its own.
-                let patience = if access::is_retryable(upstream_request.method) { left() } else { DEADLINE };
-                Ok(Answer::read(response, upstream_request.path(), patience).await)
+                // A request that may not be repeated has no deadline, but reading its refusal has one.
+                let timeout_ms = if access::is_retryable(upstream_request.method) { remaining_ms() } else { DEADLINE };
+                Ok(UpstreamAnswer::from_response(response, upstream_request.path(), timeout_ms).await)
             }
-            Ok(response) => Err(Failure::upstream(format!("an answer of status {}", response.status()).into())),
+            Ok(response) => Err(Failure::upstream(format!("unexpected status {}", response.status()).into())),
             Err(error) => Err(Failure::upstream(error)),
         };
-        let elapsed = platform::now_ms() - begun;
-        let tried = answer.as_ref().map_or(Attempt::Failed, |answer| {
+        let elapsed = platform::now_ms() - started;
+        let attempt = answer.as_ref().map_or(Attempt::Failed, |answer| {
             let refusal = answer.refusal.as_ref().map(|refusal| refusal.code.as_str());
             Attempt::Answered { status: answer.response.status(), code: refusal, retry_after: answer.retry_after() }
         });
-        let wait = access::retry_delay(upstream_request.method, tried, tries, elapsed, platform::random());
-        let Some(wait) = wait.filter(|_| !upstream_request.once) else { return answer };
+        let random = platform::random_fraction();
+        let delay = access::retry_delay(upstream_request.method, attempt, attempts, elapsed, random);
+        let Some(delay) = delay.filter(|_| !upstream_request.single_attempt) else { return answer };
         if let Some(body) = answer.ok().and_then(|answer| answer.response.body()) {
-            // Nobody reads it any more.
+            // An unread body would keep its connection open.
             let _ = JsFuture::from(body.cancel()).await;
         }
-        platform::wait(wait).await;
+        wait(delay).await;
     }
 }
 
+/// Sends a request once. A GET or HEAD is aborted if no answer begins within `timeout_ms`.
 async fn send_once(
     upstream_request: &UpstreamRequest<'_>,
     config: &Config,
-    patience: i64,
+    timeout_ms: i64,
 ) -> Result<Response, JsValue> {
     let abort = AbortController::new()?;
-    let request = upstream_request.request(config, &abort.signal())?;
+    let request = upstream_request.build(config, &abort.signal())?;
     let answer = JsFuture::from(fetch(&request));
     if !access::is_retryable(upstream_request.method) {
         return Ok(answer.await?.unchecked_into());
     }
-    match select(answer, pin!(wait(patience))).await {
+    match select(answer, pin!(wait(timeout_ms))).await {
         Either::Left((answer, _)) => Ok(answer?.unchecked_into()),
         Either::Right(_) => {
             abort.abort();
@@ -172,14 +198,17 @@ async fn send_once(
     }
 }
 
-/// The body that goes up. A GET or HEAD has none, and an announced but empty one is none.
+/// The body of a call that is forwarded, as a stream.
+///
+/// Fails with BAD_REQUEST if a GET or HEAD has a body that is not empty: HTTP gives it no meaning (RFC 9110, section
+/// 9.3.1), and `fetch` refuses to send it.
 pub async fn request_body(call: &Call) -> Result<Option<ReadableStream>, Failure> {
     let body = call.request.body();
     if !access::is_retryable(&call.method) {
         return Ok(body);
     }
-    match read_capped(body, 0).await {
-        Err(EdgeError::BodyTooLarge) => Err(EdgeError::BadRequest("a GET or HEAD carries no body").into()),
+    match read_body(body, 0).await {
+        Err(EdgeError::BodyTooLarge) => Err(EdgeError::BadRequest("a GET or HEAD must have no body").into()),
         read => Ok(read.map(|_| None)?),
     }
 }
