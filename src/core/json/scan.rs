@@ -57,7 +57,8 @@ pub fn scan<'a, const SLOTS: usize>(json: &'a str, root: &Field, members: &mut M
 
 /// Returns the elements of an array, each as it is written in the text.
 ///
-/// `json` starts at the array, as a value of [`Members`] does. Returns `None` if it is not an array.
+/// `json` starts at the array, as a value of [`Members`] does. Returns `None` if the value
+/// is not an array.
 pub fn elements(json: &str) -> Option<Vec<&str>> {
     let mut cursor = Cursor::<true> { json, at: 0 };
     let mut elements = Vec::new();

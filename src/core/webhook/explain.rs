@@ -280,8 +280,7 @@ impl Search<'_> {
         self.find_signer(expected, &self.header?.signed_parts(separator, timestamp, body))
     }
 
-    /// Searches the expected keys, or the others, for the one that signed `parts`. Returns the cause that the key
-    /// stands for.
+    /// Searches the expected keys, or the others, for the one that signed `parts`. Returns the cause of that key.
     fn find_signer(&mut self, expected: bool, parts: &[&[u8]]) -> Option<Cause> {
         let header = self.header?;
         let mut keys = self.keys.iter().filter(|key| (key.cause == Cause::None) == expected);

@@ -14,8 +14,9 @@ use crate::core::json::{self, elements};
 impl Event {
     /// Reads the event in a verified body.
     ///
-    /// A leading byte order mark is ignored. JSON can escape half of a surrogate pair: in a text for people U+FFFD
-    /// stands for it, and in an id, a type or a key of an object that is read it is an error.
+    /// A leading byte order mark is ignored. JSON can escape half of a surrogate pair, which no text can contain. In a
+    /// text for people it is replaced by U+FFFD. In the type, in the connection's id and in the keys of an object that
+    /// is read, it is an error.
     ///
     /// Returns [`EventError::InvalidJson`] if the body is not JSON in UTF-8, and another [`EventError`] if it is JSON
     /// and not an event.

@@ -138,7 +138,7 @@ fn remove_escapes(json: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Escapes everything except printable ASCII, and also slashes if `slashes` is true. Both occur only in strings.
+/// Escapes every character after `~`, and also slashes if `slashes` is true. In JSON they occur only in strings.
 fn add_escapes(json: &[u8], slashes: bool, limit: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(json.len());
     for unit in str::from_utf8(json).unwrap_or_default().encode_utf16() {
@@ -161,7 +161,7 @@ pub(crate) fn append(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Joins bytes.
+/// Returns `first` followed by `second`.
 pub(crate) fn joined(first: &[u8], second: &[u8]) -> Vec<u8> {
     let mut out = first.to_vec();
     append(&mut out, second);

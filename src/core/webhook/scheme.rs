@@ -3,8 +3,8 @@
 //! OFAuth documents both and does not say which one an account gets. A request shows its scheme by its headers:
 //!
 //! - **ofauth** (OFAuth documentation, Integration checklist: Verify Webhook Signatures):
-//!   `OFAuth-Signature: t=<unix seconds>,v1=<hex>`. The signature is the HMAC-SHA256 of `{t}.{raw body}`. The key is the
-//!   text of the secret, including a `whsec_` prefix.
+//!   `OFAuth-Signature: t=<unix seconds>,v1=<hex>`. The signature is the HMAC-SHA256 of `{t}.{raw body}`. The key is
+//!   the text of the secret, including a `whsec_` prefix.
 //! - **svix** ([Standard Webhooks]): `svix-id`, `svix-timestamp` and `svix-signature: v1,<base64>`, or the same headers
 //!   named `webhook-*`. The signature is the HMAC-SHA256 of `{id}.{timestamp}.{raw body}`. The key is decoded from the
 //!   base64 after `whsec_`.
