@@ -38,9 +38,9 @@
 //!
 //! # The flow of a webhook
 //!
-//! 1. The Worker passes the headers to [`Claim::read`](core::webhook::Claim::read), which checks their form and the
+//! 1. The Worker passes the headers to [`SignatureClaim::read`](core::webhook::SignatureClaim::read), which checks their form and the
 //!    timestamp before the body is read.
-//! 2. [`Claim::verify`](core::webhook::Claim::verify) compares the signature with the raw body and returns
+//! 2. [`SignatureClaim::verify`](core::webhook::SignatureClaim::verify) compares the signature with the raw body and returns
 //!    [`Verified`](core::webhook::Verified) bytes. [`verify`](core::webhook::verify) does both steps in one call.
 //!    [`explain`](core::webhook::explain) finds out why a webhook does not verify.
 //! 3. [`Event::parse`](core::webhook::Event::parse) reads the event. It accepts only verified bytes.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::status::{DISCONNECTED, EXPIRED};
 use crate::core::{
     instant::iso_8601,
-    webhook::{ConnectionChange, ConnectionEvent, Delivery},
+    webhook::{ConnectionChange, ConnectionEvent, Delivery, connection_fields},
 };
 
 /// Decides between facts of the same instant: the greater rank wins. JSON has the number, 0 to 4.
@@ -53,27 +53,35 @@ pub struct FactOrder {
     pub delivery: String,
 }
 
-/// The values that a fact gives to the fields of a connection.
-///
-/// `None` leaves a field unchanged. For `avatar`, `Some(None)` means that there is no avatar.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-#[expect(missing_docs, reason = "named as in the record")]
-pub struct Changes {
-    pub status: Option<String>,
-    pub permissions: Option<Vec<String>>,
-    pub client_reference_id: Option<String>,
-    pub platform_user_id: Option<String>,
-    pub created_at: Option<String>,
-    pub expires_at: Option<String>,
-    pub imported: Option<bool>,
-    pub live: Option<bool>,
-    pub user_id: Option<String>,
-    pub name: Option<String>,
-    pub username: Option<String>,
-    #[serde(with = "avatar")]
-    pub avatar: Option<Option<String>>,
+macro_rules! changes {
+    ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
+        /// The values that a fact gives to the fields of a connection.
+        ///
+        /// `None` leaves a field unchanged. For `avatar`, `Some(None)` means that there is no avatar.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct Changes {
+            $($(#[$doc])* pub $field: Option<$type>,)*
+            /// `live` of the event: true in production, false in the sandbox.
+            pub live: Option<bool>,
+            /// `userData.avatar`.
+            #[serde(with = "avatar")]
+            pub avatar: Option<Option<String>>,
+        }
+
+        impl From<ConnectionEvent> for Changes {
+            fn from(event: ConnectionEvent) -> Self {
+                let changes = Self { $($field: event.$field,)* live: None, avatar: event.avatar };
+                match event.change {
+                    ConnectionChange::Expired => Self { status: Some(EXPIRED.to_owned()), ..changes },
+                    ConnectionChange::Disconnected => Self { status: Some(DISCONNECTED.to_owned()), ..changes },
+                    ConnectionChange::Created | ConnectionChange::Updated | ConnectionChange::Listed => changes,
+                }
+            }
+        }
+    };
 }
+connection_fields!(changes);
 
 impl Changes {
     /// Changes the status and nothing else.
@@ -99,30 +107,6 @@ impl Fact {
         let mut changes = Changes { live, ..Changes::from(event) };
         changes.created_at = changes.created_at.or(created_at);
         Self { at: FactOrder { stamp: delivery.stamp, rank, delivery: delivery.id }, changes }
-    }
-}
-
-impl From<ConnectionEvent> for Changes {
-    fn from(event: ConnectionEvent) -> Self {
-        let status = match event.change {
-            ConnectionChange::Expired => Some(EXPIRED.to_owned()),
-            ConnectionChange::Disconnected => Some(DISCONNECTED.to_owned()),
-            ConnectionChange::Created | ConnectionChange::Updated | ConnectionChange::Listed => event.status,
-        };
-        Self {
-            status,
-            permissions: event.permissions,
-            client_reference_id: event.client_reference_id,
-            platform_user_id: event.platform_user_id,
-            created_at: event.created_at,
-            expires_at: event.expires_at,
-            imported: event.imported,
-            live: None,
-            user_id: event.user_id,
-            name: event.name,
-            username: event.username,
-            avatar: event.avatar,
-        }
     }
 }
 

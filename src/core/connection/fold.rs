@@ -10,39 +10,52 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    fact::{Fact, FactOrder},
-    record::{Metadata, Record, UserData},
-    status::{ACTIVE, EXPIRED, MISSING, UNKNOWN},
+    fact::{Changes, Fact, FactOrder},
+    status::{ACTIVE, EXPIRED, MISSING},
 };
-use crate::core::instant::iso_8601;
+use crate::core::webhook::connection_fields;
 
-/// The state of a connection: each field with the order of the fact that set it.
-///
-/// The ledger of the connection stores it as JSON, so the field names are a contract. Callers see a [`Record`] instead.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Connection {
-    id: String,
-    #[serde(default)]
-    erased: bool,
-    status: Option<Register<String>>,
-    permissions: Option<Register<Vec<String>>>,
-    client_reference_id: Option<Register<String>>,
-    platform_user_id: Option<Register<String>>,
-    created_at: Option<Register<String>>,
-    expires_at: Option<Register<String>>,
-    imported: Option<Register<bool>>,
-    live: Option<Register<bool>>,
-    user_id: Option<Register<String>>,
-    name: Option<Register<String>>,
-    username: Option<Register<String>>,
-    avatar: Option<Register<Option<String>>>,
+macro_rules! connection {
+    ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
+        /// The state of a connection: each field with the order of the fact that set it.
+        ///
+        /// The ledger of the connection stores it as JSON, so the field names are a contract. Callers see a
+        /// [`Record`](super::Record) instead.
+        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        pub struct Connection {
+            pub(super) id: String,
+            #[serde(default)]
+            erased: bool,
+            $(pub(super) $field: Option<Register<$type>>,)*
+            pub(super) live: Option<Register<bool>>,
+            pub(super) avatar: Option<Register<Option<String>>>,
+        }
+
+        impl Connection {
+            /// Sets each field that the changes name, unless a greater or the same fact set it. Returns whether any
+            /// field changed.
+            fn set_fields(&mut self, changes: Changes, at: &FactOrder) -> bool {
+                let mut changed = set_if_newer(&mut self.live, changes.live, at);
+                changed |= set_if_newer(&mut self.avatar, changes.avatar, at);
+                $(changed |= set_if_newer(&mut self.$field, changes.$field, at);)*
+                changed
+            }
+
+            /// The newest instant at which a field took its value, in unix ms. 0 if no field has one.
+            pub(super) fn newest_stamp(&self) -> i64 {
+                let stamps = [stamp_of(self.live.as_ref()), stamp_of(self.avatar.as_ref()), $(stamp_of(self.$field.as_ref()),)*];
+                stamps.into_iter().flatten().max().unwrap_or_default()
+            }
+        }
+    };
 }
+connection_fields!(connection);
 
 /// A value, and the order of the fact that set it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Register<T> {
-    value: T,
-    at: FactOrder,
+pub(super) struct Register<T> {
+    pub(super) value: T,
+    pub(super) at: FactOrder,
 }
 
 impl Connection {
@@ -71,28 +84,15 @@ impl Connection {
         if self.erased {
             return false;
         }
-        let Fact { at, changes } = fact;
+        let Fact { at, mut changes } = fact;
         // A disconnect beats every other status, even a later one. Between two disconnects, the greater fact wins.
         let is_older = |status: &Register<String>| (status.at.is_final(), &status.at) < (at.is_final(), &at);
-        let mut changed = match changes.status {
-            Some(value) if self.status.as_ref().is_none_or(is_older) => {
-                self.status = Some(Register { value, at: at.clone() });
-                true
-            }
-            _ => false,
-        };
-        changed |= set_if_newer(&mut self.permissions, changes.permissions, &at);
-        changed |= set_if_newer(&mut self.client_reference_id, changes.client_reference_id, &at);
-        changed |= set_if_newer(&mut self.platform_user_id, changes.platform_user_id, &at);
-        changed |= set_if_newer(&mut self.created_at, changes.created_at, &at);
-        changed |= set_if_newer(&mut self.expires_at, changes.expires_at, &at);
-        changed |= set_if_newer(&mut self.imported, changes.imported, &at);
-        changed |= set_if_newer(&mut self.live, changes.live, &at);
-        changed |= set_if_newer(&mut self.user_id, changes.user_id, &at);
-        changed |= set_if_newer(&mut self.name, changes.name, &at);
-        changed |= set_if_newer(&mut self.username, changes.username, &at);
-        changed |= set_if_newer(&mut self.avatar, changes.avatar, &at);
-        changed
+        let status = changes.status.take().filter(|_| self.status.as_ref().is_none_or(is_older));
+        let is_changed = status.is_some();
+        if let Some(value) = status {
+            self.status = Some(Register { value, at: at.clone() });
+        }
+        self.set_fields(changes, &at) || is_changed
     }
 
     /// Whether a fact tells something new, so that the ledger should store its delivery.
@@ -119,57 +119,6 @@ impl Connection {
     pub fn is_disconnected(&self) -> bool {
         self.status.as_ref().is_some_and(|status| status.at.is_final())
     }
-
-    /// The connection as callers see it. `handle` is the gateway's name for it.
-    ///
-    /// `expiredAt` and `updatedAt` are computed here from the instants of the facts.
-    pub fn record(&self, handle: String) -> Record {
-        let user_data = UserData {
-            id: value_of(self.user_id.as_ref()).or_else(|| value_of(self.platform_user_id.as_ref())),
-            name: value_of(self.name.as_ref()),
-            username: value_of(self.username.as_ref()),
-            avatar: value_of(self.avatar.as_ref()).flatten(),
-        };
-        let metadata = Metadata { username: user_data.username.clone(), display_name: user_data.name.clone() };
-        let profile = [&user_data.id, &user_data.name, &user_data.username, &user_data.avatar];
-        let has_profile = profile.into_iter().any(Option::is_some);
-        let expired = self.status.as_ref().filter(|status| status.value == EXPIRED);
-        Record {
-            id: self.id.clone(),
-            handle,
-            status: value_of(self.status.as_ref()).unwrap_or_else(|| UNKNOWN.to_owned()),
-            client_reference_id: value_of(self.client_reference_id.as_ref()),
-            platform_user_id: value_of(self.platform_user_id.as_ref()),
-            permissions: value_of(self.permissions.as_ref()).unwrap_or_default(),
-            user_data: has_profile.then_some(user_data),
-            metadata,
-            created_at: value_of(self.created_at.as_ref()),
-            updated_at: iso_8601(self.newest_stamp()),
-            expired_at: expired.map(|status| iso_8601(status.at.stamp)),
-            expires_at: value_of(self.expires_at.as_ref()),
-            imported: value_of(self.imported.as_ref()),
-            live: value_of(self.live.as_ref()),
-        }
-    }
-
-    /// The newest instant at which a field took its value, in unix ms. 0 if no field has one.
-    fn newest_stamp(&self) -> i64 {
-        let stamps = [
-            stamp_of(self.status.as_ref()),
-            stamp_of(self.permissions.as_ref()),
-            stamp_of(self.client_reference_id.as_ref()),
-            stamp_of(self.platform_user_id.as_ref()),
-            stamp_of(self.created_at.as_ref()),
-            stamp_of(self.expires_at.as_ref()),
-            stamp_of(self.imported.as_ref()),
-            stamp_of(self.live.as_ref()),
-            stamp_of(self.user_id.as_ref()),
-            stamp_of(self.name.as_ref()),
-            stamp_of(self.username.as_ref()),
-            stamp_of(self.avatar.as_ref()),
-        ];
-        stamps.into_iter().flatten().max().unwrap_or_default()
-    }
 }
 
 /// Sets a register, unless it was set by a greater or the same fact. Returns whether it was set.
@@ -180,10 +129,6 @@ fn set_if_newer<T>(register: &mut Option<Register<T>>, value: Option<T>, at: &Fa
         *register = Some(Register { value, at: at.clone() });
     }
     is_newer
-}
-
-fn value_of<T: Clone>(register: Option<&Register<T>>) -> Option<T> {
-    register.map(|register| register.value.clone())
 }
 
 fn stamp_of<T>(register: Option<&Register<T>>) -> Option<i64> {

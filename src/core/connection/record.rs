@@ -23,7 +23,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::status::DISCONNECTED;
+use super::{
+    fold::{Connection, Register},
+    status::{DISCONNECTED, EXPIRED, UNKNOWN},
+};
+use crate::core::instant::iso_8601;
 
 /// A connection as callers see it. A field is `None`, and null in JSON, while nothing has told its value.
 ///
@@ -37,7 +41,7 @@ pub struct Record {
     /// The gateway's name for the connection, which opens nothing at OFAuth: see
     /// [`BlindIndex::handle`](crate::core::storage::BlindIndex::handle).
     pub handle: String,
-    /// The status as OFAuth wrote it, or [`UNKNOWN`](super::UNKNOWN), or [`MISSING`](super::MISSING).
+    /// The status as OFAuth wrote it, or [`UNKNOWN`], or [`MISSING`](super::MISSING).
     pub status: String,
     /// The app's own id of the user.
     pub client_reference_id: Option<String>,
@@ -92,4 +96,42 @@ impl Record {
     pub fn belongs_to(&self, client_reference_id: &str) -> bool {
         self.client_reference_id.as_deref() == Some(client_reference_id)
     }
+}
+
+impl Connection {
+    /// The connection as callers see it. `handle` is the gateway's name for it.
+    ///
+    /// `expiredAt` and `updatedAt` are computed here from the instants of the facts.
+    pub fn record(&self, handle: String) -> Record {
+        let user_data = UserData {
+            id: value_of(self.user_id.as_ref()).or_else(|| value_of(self.platform_user_id.as_ref())),
+            name: value_of(self.name.as_ref()),
+            username: value_of(self.username.as_ref()),
+            avatar: value_of(self.avatar.as_ref()).flatten(),
+        };
+        let metadata = Metadata { username: user_data.username.clone(), display_name: user_data.name.clone() };
+        let profile = [&user_data.id, &user_data.name, &user_data.username, &user_data.avatar];
+        let has_profile = profile.into_iter().any(Option::is_some);
+        let expired = self.status.as_ref().filter(|status| status.value == EXPIRED);
+        Record {
+            id: self.id.clone(),
+            handle,
+            status: value_of(self.status.as_ref()).unwrap_or_else(|| UNKNOWN.to_owned()),
+            client_reference_id: value_of(self.client_reference_id.as_ref()),
+            platform_user_id: value_of(self.platform_user_id.as_ref()),
+            permissions: value_of(self.permissions.as_ref()).unwrap_or_default(),
+            user_data: has_profile.then_some(user_data),
+            metadata,
+            created_at: value_of(self.created_at.as_ref()),
+            updated_at: iso_8601(self.newest_stamp()),
+            expired_at: expired.map(|status| iso_8601(status.at.stamp)),
+            expires_at: value_of(self.expires_at.as_ref()),
+            imported: value_of(self.imported.as_ref()),
+            live: value_of(self.live.as_ref()),
+        }
+    }
+}
+
+fn value_of<T: Clone>(register: Option<&Register<T>>) -> Option<T> {
+    register.map(|register| register.value.clone())
 }

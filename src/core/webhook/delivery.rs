@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     event::Event,
-    reading::{BodyMembers, slot},
+    parse::{BodyMembers, slot},
     scheme::Scheme,
     verify::Verified,
 };

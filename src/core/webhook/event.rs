@@ -55,40 +55,58 @@ pub enum Payload {
     Other,
 }
 
-/// A connection, as a connection event or an item of OFAuth's list of connections describes it.
+/// Calls the macro `$then` with the list of fields that a delivery can give a connection, each with its type.
 ///
-/// A field is `None` if its member is absent, null, too long or of another type. Only the id is required: one unusual
-/// name must not hide that a connection was disconnected. `None` says nothing about the connection, so it never erases
-/// what is known.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConnectionEvent {
-    /// The event or the list that describes the connection.
-    pub change: ConnectionChange,
-    /// OFAuth's id of the connection. It is a credential: never log it.
-    pub id: String,
-    /// `status` as it is written. OFAuth may add values.
-    pub status: Option<String>,
-    /// `permissions`: what the user allowed.
-    pub permissions: Option<Vec<String>>,
-    /// `clientReferenceId`: the app's own id of the user.
-    pub client_reference_id: Option<String>,
-    /// The OnlyFans user id: `platformUserId`, or else the id in `userData`.
-    pub platform_user_id: Option<String>,
-    /// `userData.id`, or else `userData.userId`.
-    pub user_id: Option<String>,
-    /// `createdAt`: when the connection was created, as it is written.
-    pub created_at: Option<String>,
-    /// `expiresAt`: when the connection will expire, as it is written.
-    pub expires_at: Option<String>,
-    /// `imported`: whether the connection was imported and not linked by its user.
-    pub imported: Option<bool>,
-    /// `userData.name`, or else `metadata.displayName`.
-    pub name: Option<String>,
-    /// `userData.username`, or else `metadata.username`.
-    pub username: Option<String>,
-    /// `userData.avatar`. `Some(None)` if it is null, which says that the user has no avatar.
-    pub avatar: Option<Option<String>>,
+/// The structs on a field's way are made from this one list: [`ConnectionEvent`] here, `Changes` and `Connection` in
+/// the room `connection`. Two fields are not in it: `live`, which is the event's own, and `avatar`, which can be null.
+macro_rules! connection_fields {
+    ($then:ident) => {
+        $then! {
+            /// `status` as it is written. OFAuth may add values.
+            status: String,
+            /// `permissions`: what the user allowed.
+            permissions: Vec<String>,
+            /// `clientReferenceId`: the app's own id of the user.
+            client_reference_id: String,
+            /// The OnlyFans user id: `platformUserId`, or else the id in `userData`.
+            platform_user_id: String,
+            /// `createdAt`: when the connection was created, as it is written.
+            created_at: String,
+            /// `expiresAt`: when the connection will expire, as it is written.
+            expires_at: String,
+            /// `imported`: whether the connection was imported and not linked by its user.
+            imported: bool,
+            /// `userData.id`, or else `userData.userId`.
+            user_id: String,
+            /// `userData.name`, or else `metadata.displayName`.
+            name: String,
+            /// `userData.username`, or else `metadata.username`.
+            username: String,
+        }
+    };
 }
+pub(crate) use connection_fields;
+
+macro_rules! connection_event {
+    ($($(#[$doc:meta])* $field:ident: $type:ty,)*) => {
+        /// A connection, as a connection event or an item of OFAuth's list of connections describes it.
+        ///
+        /// A field is `None` if its member is absent, null, too long or of another type. Only the id is required: one
+        /// unusual name must not hide that a connection was disconnected. `None` says nothing about the connection, so
+        /// it never erases what is known.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct ConnectionEvent {
+            /// The event or the list that describes the connection.
+            pub change: ConnectionChange,
+            /// OFAuth's id of the connection. It is a credential: never log it.
+            pub id: String,
+            $($(#[$doc])* pub $field: Option<$type>,)*
+            /// `userData.avatar`. `Some(None)` if it is null, which says that the user has no avatar.
+            pub avatar: Option<Option<String>>,
+        }
+    };
+}
+connection_fields!(connection_event);
 
 /// Where a connection is described: in one of the four connection events, or in OFAuth's list of connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@
 //! | `verify.rs` | signing and verifying |
 //! | `error.rs` | why a signature or a secret is refused |
 //! | `event.rs` | events as types, and why a body is not an event |
-//! | `reading.rs`, `parse.rs` | finding the members of a body, and making an event of them |
+//! | `parse.rs`, `reading.rs` | the members that a body has, and making an event of them |
 //! | `delivery.rs` | the id and the time of a delivery |
 //! | `diagnosis.rs`, `explain.rs` | the explanation, and the search for it |
 //! | `candidate.rs`, `reserialise.rs` | the keys and the forms of JSON that the search tries |
@@ -61,6 +61,7 @@ pub use diagnosis::{Cause, Diagnosis, Evidence};
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]
 pub(crate) use encoding::decimal;
 pub use error::{SecretFault, SignatureError};
+pub(crate) use event::connection_fields;
 pub use event::{
     ConnectionChange, ConnectionEvent, Event, EventError, MAX_PERMISSIONS_BYTES, MAX_TEXT_BYTES, MAX_TYPE_BYTES,
     Payload, Subject,
@@ -68,7 +69,7 @@ pub use event::{
 pub use explain::{MAX_JSON_BYTES, MAX_MILLISECOND_SEARCH_BYTES, explain, explain_with};
 pub use header::{MAX_HEADER_BYTES, MAX_TIMESTAMP, RequestHeaders, SIGNATURE_HEADER_NAMES};
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]
-pub(crate) use reading::{BodyMembers, EventFamily, EventReading, slot};
+pub(crate) use parse::{BodyMembers, EventFamily, EventReading, slot};
 pub use scheme::Scheme;
 pub use secret::{MAX_SECRETS, SecretStrings, Secrets};
 pub use verify::{

@@ -1,215 +1,22 @@
-//! Finds the members of a webhook's body that the gateway reads, and decides whether the body is an event.
+//! The members of a JSON object that were read in place, and the values that the gateway takes from them.
 //!
-//! Nothing is copied: values are slices of the body, as they are written. `parse.rs` makes an [`Event`](super::Event)
-//! of them. The npm package only needs the decision, because `JSON.parse` gives JavaScript the event itself.
+//! Nothing is copied: values are slices of the body, as they are written. `parse.rs` says which members a body has, and
+//! makes an [`Event`](super::Event) of them.
 
 use std::borrow::Cow;
 
 use super::{
-    event::{ConnectionChange, EventError, MAX_TYPE_BYTES},
+    event::{EventError, MAX_TEXT_BYTES, MAX_TYPE_BYTES},
     verify::Verified,
 };
-use crate::core::{
-    id::is_connection_id,
-    json::{self, Field, Members, is_number, read, scan},
-};
+use crate::core::json::{self, Members, elements, is_number};
 
-/// A body that is an event.
-pub(crate) struct EventReading<'a, 'm> {
-    /// `type` or `eventType`.
-    pub(crate) kind: Cow<'a, str>,
-    pub(crate) family: EventFamily,
-    pub(crate) members: &'m BodyMembers<'a>,
-}
-
-/// The kinds of events that differ in their `data`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum EventFamily {
-    Connection(ConnectionChange),
-    Rules,
-    Other,
-}
-
-/// The members of a body that the gateway reads, each as it is written.
+/// The members that were read, each as it is written. Each has its index, a *slot*: see `slot` in `parse.rs`.
 #[derive(Default)]
-pub(crate) struct BodyMembers<'a>(Members<'a, { slot::COUNT }>);
-
-/// The index of each member in [`BodyMembers`]. The members of one object have consecutive numbers, because
-/// [`BodyMembers::check_object`] takes a range of them.
-pub(crate) mod slot {
-    pub(crate) const BODY: usize = 0;
-    pub(crate) const TYPE: usize = 1;
-    pub(crate) const EVENT_TYPE: usize = 2;
-    pub(crate) const TIMESTAMP: usize = 3;
-    pub(crate) const LIVE: usize = 4;
-    pub(crate) const DATA: usize = 5;
-    pub(crate) const REVISION: usize = 6;
-    pub(crate) const DATA_REFERENCE: usize = 7;
-    pub(crate) const CONNECTION: usize = 8;
-    pub(crate) const CONNECTION_ID: usize = 9;
-    pub(crate) const CONNECTION_REFERENCE: usize = 10;
-    pub(crate) const STATUS: usize = 11;
-    pub(crate) const PERMISSIONS: usize = 12;
-    pub(crate) const PLATFORM_USER_ID: usize = 13;
-    pub(crate) const CREATED_AT: usize = 14;
-    pub(crate) const EXPIRES_AT: usize = 15;
-    pub(crate) const IMPORTED: usize = 16;
-    pub(crate) const USER_DATA: usize = 17;
-    pub(crate) const METADATA: usize = 18;
-    pub(crate) const USER_DATA_ID: usize = 19;
-    pub(crate) const USER_DATA_USER_ID: usize = 20;
-    pub(crate) const USER_DATA_NAME: usize = 21;
-    pub(crate) const USER_DATA_USERNAME: usize = 22;
-    pub(crate) const USER_DATA_AVATAR: usize = 23;
-    pub(crate) const METADATA_DISPLAY_NAME: usize = 24;
-    pub(crate) const METADATA_USERNAME: usize = 25;
-    pub(crate) const COUNT: usize = 26;
-}
-
-const fn member(name: &'static str, slot: usize) -> Field {
-    Field { name, slot, inner: &[] }
-}
-
-/// The members of a body: of the current form, and `eventType` and `live` of the older SDKs.
-const BODY: Field = Field {
-    name: "",
-    slot: slot::BODY,
-    inner: &[
-        member("type", slot::TYPE),
-        member("timestamp", slot::TIMESTAMP),
-        Field {
-            name: "data",
-            slot: slot::DATA,
-            inner: &[CONNECTION, member("clientReferenceId", slot::DATA_REFERENCE), member("revision", slot::REVISION)],
-        },
-        member("eventType", slot::EVENT_TYPE),
-        member("live", slot::LIVE),
-    ],
-};
-
-/// The members of a connection: of the current form (OFAuth documentation, Connection Events), and `platformUserId`,
-/// `expiresAt`, `userData.userId` and `metadata` of the older SDKs.
-const CONNECTION: Field = Field {
-    name: "connection",
-    slot: slot::CONNECTION,
-    inner: &[
-        member("id", slot::CONNECTION_ID),
-        member("status", slot::STATUS),
-        member("permissions", slot::PERMISSIONS),
-        Field {
-            name: "userData",
-            slot: slot::USER_DATA,
-            inner: &[
-                member("id", slot::USER_DATA_ID),
-                member("name", slot::USER_DATA_NAME),
-                member("username", slot::USER_DATA_USERNAME),
-                member("avatar", slot::USER_DATA_AVATAR),
-                member("userId", slot::USER_DATA_USER_ID),
-            ],
-        },
-        member("clientReferenceId", slot::CONNECTION_REFERENCE),
-        member("platformUserId", slot::PLATFORM_USER_ID),
-        member("createdAt", slot::CREATED_AT),
-        member("expiresAt", slot::EXPIRES_AT),
-        member("imported", slot::IMPORTED),
-        Field {
-            name: "metadata",
-            slot: slot::METADATA,
-            inner: &[member("displayName", slot::METADATA_DISPLAY_NAME), member("username", slot::METADATA_USERNAME)],
-        },
-    ],
-};
-
-/// The ids and the timestamp, with their paths in the body. They may be written as numbers that `JSON.parse` rounds.
-/// The first is read from every event, the others only from connection events.
-const IDS: [(usize, &str); 7] = [
-    (slot::TIMESTAMP, "timestamp"),
-    (slot::DATA_REFERENCE, "data.clientReferenceId"),
-    (slot::CONNECTION_ID, "data.connection.id"),
-    (slot::CONNECTION_REFERENCE, "data.connection.clientReferenceId"),
-    (slot::PLATFORM_USER_ID, "data.connection.platformUserId"),
-    (slot::USER_DATA_ID, "data.connection.userData.id"),
-    (slot::USER_DATA_USER_ID, "data.connection.userData.userId"),
-];
-
-/// The types whose `data` is read. `rules.update` is the older name of `rules.updated`.
-const FAMILIES: [(&str, EventFamily); 6] = [
-    ("connection.created", EventFamily::Connection(ConnectionChange::Created)),
-    ("connection.updated", EventFamily::Connection(ConnectionChange::Updated)),
-    ("connection.expired", EventFamily::Connection(ConnectionChange::Expired)),
-    ("connection.disconnected", EventFamily::Connection(ConnectionChange::Disconnected)),
-    ("rules.updated", EventFamily::Rules),
-    ("rules.update", EventFamily::Rules),
-];
-
-impl<'a> EventReading<'a, '_> {
-    /// Returns the ids and the timestamp that are written as numbers, each with its path, whose keys are joined by
-    /// dots. `JSON.parse` may round them.
-    #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "only JavaScript rounds numbers"))]
-    pub(crate) fn number_ids(&self) -> impl Iterator<Item = (&'static str, &'a str)> {
-        let count = if matches!(self.family, EventFamily::Connection(_)) { IDS.len() } else { 1 };
-        let ids = IDS.iter().take(count);
-        ids.filter_map(|(slot, path)| Some((*path, self.members.value(*slot).filter(|value| is_number(value))?)))
-    }
-}
-
-/// Returns the body as text without a leading byte order mark, or `None` if it is not UTF-8.
-fn body_text<'a>(verified: &Verified<'a>) -> Option<&'a str> {
-    let text = std::str::from_utf8(verified.body()).ok()?;
-    Some(text.strip_prefix('\u{feff}').unwrap_or(text))
-}
-
-/// Returns whether [`char::is_control`] is true for one of the characters: U+0000 to U+001F, U+007F or U+0080 to
-/// U+009F. It looks at bytes, which takes less code than decoding characters.
-fn has_control_character(text: &str) -> bool {
-    let mut previous = 0;
-    for byte in text.bytes() {
-        if matches!((previous, byte), (_, ..b' ' | 0x7F) | (0xC2, 0x80..=0x9F)) {
-            return true;
-        }
-        previous = byte;
-    }
-    false
-}
-
-fn is_valid_type(kind: &str) -> bool {
-    (1..=MAX_TYPE_BYTES).contains(&kind.len()) && !has_control_character(kind)
-}
-
-impl EventFamily {
-    fn from_type(kind: &str) -> Self {
-        let is_named = |(name, _): &&(&str, Self)| *name == kind;
-        FAMILIES.iter().find(is_named).map_or(Self::Other, |(_, family)| *family)
-    }
-}
+pub(crate) struct ReadMembers<'a, const SLOTS: usize>(pub(super) Members<'a, SLOTS>);
 
 #[expect(clippy::inline_always, reason = "measured: faster, and no larger, in a crate that is built for size")]
-impl<'a> BodyMembers<'a> {
-    /// Reads the members of a body, which need not be an event. Returns `None` if it is not JSON in UTF-8.
-    pub(crate) fn read(verified: &Verified<'a>) -> Option<Self> {
-        read(body_text(verified)?, &BODY).map(Self)
-    }
-
-    /// Reads the members of a body and decides whether it is an event, for a caller that passes the body to
-    /// `JSON.parse` too.
-    ///
-    /// `JSON.parse` decides whether the body is JSON, so this function does not validate the values that it skips. If
-    /// `JSON.parse` refuses the body, the result has no meaning. The members are stored in `self`, because moving so
-    /// many takes time.
-    #[cfg_attr(not(feature = "npm"), expect(dead_code, reason = "only JavaScript has JSON.parse"))]
-    pub(crate) fn scan(&mut self, verified: &Verified<'a>) -> Result<EventReading<'a, '_>, EventError> {
-        if !body_text(verified).is_some_and(|body| scan(body, &BODY, &mut self.0)) {
-            return Err(EventError::InvalidJson);
-        }
-        self.event()
-    }
-
-    /// Reads an item of OFAuth's list of connections, and checks that it is a connection.
-    pub(crate) fn read_list_item(item: &'a str) -> Result<Self, EventError> {
-        let members = read(item, &CONNECTION).map(Self).ok_or(EventError::InvalidJson)?;
-        members.check_connection().map(|()| members)
-    }
-
+impl<'a, const SLOTS: usize> ReadMembers<'a, SLOTS> {
     /// Returns a value, or `None` if it is absent or null.
     #[inline(always)]
     pub(crate) fn value(&self, slot: usize) -> Option<&'a str> {
@@ -228,12 +35,6 @@ impl<'a> BodyMembers<'a> {
     pub(crate) fn id(&self, slot: usize) -> Option<Cow<'a, str>> {
         let value = self.value(slot)?;
         if is_number(value) { Some(Cow::Borrowed(value)) } else { json::decode_string(value) }
-    }
-
-    /// Returns `timestamp` as it is written. Returns `None` if it is absent, null, the empty string or neither a string
-    /// nor a number.
-    pub(crate) fn timestamp(&self) -> Option<Cow<'a, str>> {
-        self.id(slot::TIMESTAMP).filter(|timestamp| !timestamp.is_empty())
     }
 
     /// Returns a boolean, or `None` for any other value.
@@ -268,48 +69,45 @@ impl<'a> BodyMembers<'a> {
         let members = (2 << last) - (1 << first);
         if self.0.duplicates & members == 0 { Ok(()) } else { Err(EventError::DuplicateKey(name)) }
     }
+}
 
-    /// Returns a member that holds the event's type, and an error if it is not a string.
-    #[inline(never)]
-    fn type_name(&self, slot: usize) -> Result<Option<Cow<'a, str>>, EventError> {
-        self.value(slot).map(|value| json::decode_string(value).ok_or(EventError::InvalidType)).transpose()
-    }
+/// Returns the body as text without a leading byte order mark, or `None` if it is not UTF-8.
+pub(super) fn body_text<'a>(verified: &Verified<'a>) -> Option<&'a str> {
+    let text = std::str::from_utf8(verified.body()).ok()?;
+    Some(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
 
-    /// Decides whether the body is an event. Returns every [`EventError`] except `InvalidJson`.
-    pub(crate) fn event(&self) -> Result<EventReading<'a, '_>, EventError> {
-        self.check_object("the body", slot::BODY, slot::TYPE, slot::DATA)?;
-        let (kind, event_type) = (self.type_name(slot::TYPE)?, self.type_name(slot::EVENT_TYPE)?);
-        let kind = kind.or(event_type).ok_or(EventError::MissingType)?;
-        if !is_valid_type(&kind) {
-            return Err(EventError::InvalidType);
+/// Returns whether [`char::is_control`] is true for one of the characters: U+0000 to U+001F, U+007F or U+0080 to
+/// U+009F. It looks at bytes, which takes less code than decoding characters.
+fn has_control_character(text: &str) -> bool {
+    let mut previous = 0;
+    for byte in text.bytes() {
+        if matches!((previous, byte), (_, ..b' ' | 0x7F) | (0xC2, 0x80..=0x9F)) {
+            return true;
         }
-        let family = EventFamily::from_type(&kind);
-        match family {
-            EventFamily::Connection(_) => {
-                self.check_object("data", slot::DATA, slot::DATA_REFERENCE, slot::CONNECTION)?;
-                self.check_connection()?;
-            }
-            // OFAuth does not document the shape of rules. Only a revision that occurs twice is refused.
-            EventFamily::Rules if self.is_object(slot::DATA) => {
-                self.check_object("data", slot::DATA, slot::REVISION, slot::REVISION)?;
-            }
-            EventFamily::Rules | EventFamily::Other => {}
-        }
-        Ok(EventReading { kind, family, members: self })
+        previous = byte;
     }
+    false
+}
 
-    fn check_connection(&self) -> Result<(), EventError> {
-        self.check_object("data.connection", slot::CONNECTION, slot::CONNECTION_ID, slot::METADATA)?;
-        // These two are optional. A value that is not an object is read as an empty object.
-        for (name, slot, first, last) in [
-            ("data.connection.userData", slot::USER_DATA, slot::USER_DATA_ID, slot::USER_DATA_AVATAR),
-            ("data.connection.metadata", slot::METADATA, slot::METADATA_DISPLAY_NAME, slot::METADATA_USERNAME),
-        ] {
-            if self.is_object(slot) {
-                self.check_object(name, slot, first, last)?;
-            }
-        }
-        let id = self.id(slot::CONNECTION_ID).filter(|id| is_connection_id(id));
-        if id.is_some() { Ok(()) } else { Err(EventError::InvalidConnectionId) }
-    }
+pub(super) fn is_valid_type(kind: &str) -> bool {
+    (1..=MAX_TYPE_BYTES).contains(&kind.len()) && !has_control_character(kind)
+}
+
+/// Returns an id of 1 to [`MAX_TEXT_BYTES`] bytes. An empty id asserts nothing.
+pub(super) fn short_id<const SLOTS: usize>(members: &ReadMembers<SLOTS>, slot: usize) -> Option<String> {
+    members.id(slot).filter(|id| (1..=MAX_TEXT_BYTES).contains(&id.len())).map(Cow::into_owned)
+}
+
+pub(super) fn string(value: Option<&str>) -> Option<String> {
+    value.and_then(json::decode_string).map(Cow::into_owned)
+}
+
+pub(super) fn string_list(value: Option<&str>) -> Option<Vec<String>> {
+    elements(value?)?.into_iter().map(|element| string(Some(element))).collect()
+}
+
+/// Returns a text for people of at most [`MAX_TEXT_BYTES`].
+pub(super) fn short_text(value: Option<&str>) -> Option<String> {
+    value.and_then(json::decode_string_lossy).map(Cow::into_owned).filter(|text| text.len() <= MAX_TEXT_BYTES)
 }

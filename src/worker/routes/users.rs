@@ -145,8 +145,12 @@ async fn delete_at_ofauth(id: &str, reference: &str, call: &Call, config: &Confi
             connections::note_deleted(id, Some(reference), call, config, env).await?;
             return Ok(None);
         }
-        let error = answer.error().await.unwrap_or_else(|| ApiError::read(502, RetryHeaders::default(), b""));
-        Ok::<_, Failure>(Some((answer.status().max(400), error)))
+        // An answer that is neither a success nor an error of OFAuth's came from something in between.
+        let is_foreign = matches!(answer.status(), 0..=399 | 401 | 403) && answer.refusal().is_none();
+        let status = if is_foreign { 502 } else { answer.status() };
+        let error = answer.error().await.filter(|_| !is_foreign);
+        let error = error.unwrap_or_else(|| ApiError::read(status, RetryHeaders::default(), b""));
+        Ok::<_, Failure>(Some((status, error)))
     };
     match attempt.await {
         Ok(None) => Ok(()),

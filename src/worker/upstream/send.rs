@@ -2,7 +2,7 @@
 //!
 //! | method | attempts | time limit |
 //! |---|---|---|
-//! | GET, HEAD | at most [`MAX_TRIES`](access::MAX_TRIES) | [`DEADLINE`] ms for all attempts, until the answer begins |
+//! | GET, HEAD | at most [`MAX_ATTEMPTS`](access::MAX_ATTEMPTS) | [`DEADLINE`] ms for all attempts, until the answer begins |
 //! | any other | exactly one | none |
 
 use std::{borrow::Cow, pin::pin};
