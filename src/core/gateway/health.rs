@@ -1,6 +1,6 @@
 //! Decides whether a connection works, for `GET /edge/connections/{handle or id}/health`.
 //!
-//! 1. [`from_record`] answers from the stored record, if its status already says that calls cannot work.
+//! 1. [`from_record`] answers from the stored status, if the status alone decides.
 //! 2. Otherwise the gateway calls `GET /v2/access/self`, and [`from_answer`] judges that answer.
 //!
 //! A rate limit or an outage of OFAuth is never reported as a fault of the connection.
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{error::Verdict, upstream_error::ApiError};
 use crate::core::connection::Record;
 
-/// Whether a connection works, and why it does not. In JSON each variant is in snake case, such as `operator_error`.
+/// Whether a connection works and, if not, why. In JSON each variant is in snake case, such as `operator_error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
@@ -20,8 +20,8 @@ pub enum Health {
     Relink,
     /// The user has not finished Link: the status is `pending` or `awaiting_2fa`.
     Waiting,
-    /// The connection has a problem that may pass: its status is `error`, or OFAuth refused the call for another
-    /// reason.
+    /// The connection has a problem that may pass: its status is `error`, or OFAuth refused the call for a reason that
+    /// no other variant describes.
     Unstable,
     /// OFAuth limits the rate of calls, so it is unknown whether the connection works.
     RateLimited,
@@ -31,7 +31,8 @@ pub enum Health {
     OperatorError,
 }
 
-/// The health that the record alone shows. `None` if only a call can show it: for `active` and for unknown statuses.
+/// The health that the stored status shows. `None` if only a call can show it: for `active`, for `unknown` and for a
+/// status that the gateway does not know.
 ///
 /// The meaning of a status is from OFAuth's documentation (Connections API: Connection States; SDK, Connections:
 /// Connection Status Management). `missing` is the gateway's own: OFAuth did not know the id when the user went through

@@ -1,4 +1,4 @@
-//! Reads OFAuth's error answers, so that the gateway and its clients need no rules for their different shapes.
+//! Reads OFAuth's error answers, which come in several shapes, into one type.
 //!
 //! OFAuth documents one shape (OFAuth documentation, Error Handling):
 //!
@@ -16,27 +16,28 @@ use serde_json::value::RawValue;
 use super::error::Verdict;
 use crate::core::json::{LossyString, Object};
 
-/// How long to wait after a 429 that does not say how long, in seconds. All limits of OFAuth count calls per minute.
+/// How long to wait, in seconds, if a rate limit does not say how long. All limits of OFAuth count calls per minute.
 pub const DEFAULT_RETRY_AFTER: u64 = 60;
 
-/// An error that OFAuth answered with, in one shape.
+/// An error answer of OFAuth, whatever its shape was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
-    /// OFAuth's `type` in upper case. If the answer has none, a type that fits its HTTP status.
+    /// OFAuth's `type`, or else its `code`, in upper case and under its documented name. If the answer has neither, a
+    /// type that fits its HTTP status.
     pub code: String,
-    /// OFAuth's `error`, a text for people. Empty if the answer has none.
+    /// OFAuth's `error`, or else its `message`: a text for people. Empty if the answer has neither.
     pub message: String,
     /// OFAuth's `requestId`.
     pub request_id: Option<String>,
     /// OFAuth's `actionRequired`: what the user must do, such as `relink_connection`.
     pub action_required: Option<String>,
-    /// How long to wait before the next call, in seconds. `None` unless OFAuth limits the rate of calls.
+    /// How long to wait before the next call, in seconds. `None` unless the error is a rate limit.
     pub retry_after: Option<u64>,
     /// What a client should do about the error.
     pub verdict: Verdict,
 }
 
-/// The headers of an error answer that say how long to wait. `Retry-After` counts before the other one.
+/// The headers of an error answer that say how long to wait. `Retry-After` is tried first.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RetryHeaders<'a> {
     /// `Retry-After` (RFC 9110, section 10.2.3). Only a number of seconds is read, not a date.
@@ -49,27 +50,27 @@ pub struct RetryHeaders<'a> {
 #[serde(default)]
 struct ErrorBody<'a> {
     #[serde(borrow)]
-    error: Field<'a>,
+    error: BodyField<'a>,
     #[serde(borrow)]
-    message: Field<'a>,
+    message: BodyField<'a>,
     #[serde(borrow, rename = "type")]
-    error_type: Field<'a>,
+    error_type: BodyField<'a>,
     #[serde(borrow)]
-    code: Field<'a>,
+    code: BodyField<'a>,
     #[serde(borrow, rename = "requestId")]
-    request_id: Field<'a>,
+    request_id: BodyField<'a>,
     #[serde(borrow, rename = "actionRequired")]
-    action_required: Field<'a>,
+    action_required: BodyField<'a>,
     #[serde(borrow, rename = "action_required")]
-    action_required_snake: Field<'a>,
+    action_required_snake: BodyField<'a>,
     #[serde(borrow, rename = "retryAfter")]
-    retry_after: Field<'a>,
+    retry_after: BodyField<'a>,
 }
 
 /// A field of an error body. A value of an unexpected type is ignored: it does not make the whole body unreadable.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(transparent)]
-struct Field<'a>(#[serde(borrow)] Option<&'a RawValue>);
+struct BodyField<'a>(#[serde(borrow)] Option<&'a RawValue>);
 
 impl ApiError {
     /// Reads an error answer. A body that is not a JSON object is read like an empty object.
@@ -97,7 +98,7 @@ impl ApiError {
     }
 
     /// Reads the body of a refusal: a 401 or 403 that OFAuth itself sent. `None` if the body is not a JSON object with
-    /// a `type` or a `code`: then a proxy on the way sent it, or OnlyFans.
+    /// a `type` or a `code`, because such an answer is from a proxy on the way or from OnlyFans.
     pub fn read_refusal(status: u16, body: &[u8]) -> Option<Self> {
         let Object(error) = serde_json::from_slice::<Object<ErrorBody>>(body).ok()?;
         let has_type = error.error_type.text().is_some() || error.code.text().is_some();
@@ -105,7 +106,7 @@ impl ApiError {
     }
 }
 
-impl Field<'_> {
+impl BodyField<'_> {
     /// The value, if it is text and not empty.
     fn text(self) -> Option<String> {
         let text: LossyString = serde_json::from_str(self.0?.get()).ok()?;
@@ -118,7 +119,7 @@ impl Field<'_> {
     }
 }
 
-/// A number of seconds, rounded up to a whole one. `None` for a date or a negative number.
+/// A number of seconds, rounded up to a whole number. `None` for a date or a negative number.
 fn parse_seconds(value: &str) -> Option<u64> {
     let (whole, fraction) = value.trim_ascii().split_once('.').unwrap_or((value.trim_ascii(), "0"));
     let rounding = u64::from(fraction.bytes().any(|digit| digit != b'0'));
@@ -149,8 +150,8 @@ fn default_code(status: u16) -> String {
     .to_owned()
 }
 
-/// What OFAuth's documentation advises for an error type (Error Handling); for an unknown one, what its status
-/// suggests.
+/// What OFAuth's documentation (Error Handling) advises. The action decides first, then the error type. If neither
+/// decides, the HTTP status does.
 fn choose_verdict(code: &str, action_required: Option<&str>, status: u16) -> Verdict {
     match (code, action_required) {
         (_, Some("relink_connection" | "refresh_session")) | ("SESSION_EXPIRED" | "SESSION_NOT_PROVIDED", _) => {

@@ -1,9 +1,9 @@
-//! What the gateway stores: how values are encrypted, how identifiers are replaced by hashes, and what stands under
-//! which key of Workers KV.
+//! What the gateway stores: how values are encrypted, how identifiers are replaced by hashes, and what each key of
+//! Workers KV holds.
 //!
 //! Nothing here performs a read or a write. The functions return each write as a [`KvPut`], and the Worker performs it.
-//! No connection id is ever stored in clear: values are encrypted by a [`Sealer`], and names are made by a
-//! [`BlindIndex`].
+//! No connection id is ever stored in clear. A [`Sealer`] encrypts values. Keys and metadata contain hashes of
+//! identifiers, which a [`BlindIndex`] computes.
 //!
 //! Read the files in this order:
 //!
@@ -12,7 +12,7 @@
 //! 3. `schema` lists the keys, values, metadata and lifetimes in Workers KV ([`put_connection`], [`put_event`],
 //!    [`put_rules`]).
 //! 4. `stored_body` shows a stored webhook body as text or base64 ([`StoredBody`]).
-//! 5. `redact` replaces connection ids in such a body by handles ([`without_ids`]).
+//! 5. `redact` replaces connection ids in a stored webhook body by handles ([`without_ids`]).
 //!
 //! The tables of the Durable Objects are described beside their code, in `src/worker/ledger` and `src/worker/hub`. The
 //! same [`Sealer`] encrypts their values.

@@ -10,7 +10,7 @@ use super::{
 /// Why a request is not authentic, or why a secret cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignatureError {
-    /// The request has no headers of a scheme that has a secret. The svix scheme needs all three of its headers.
+    /// The request lacks the headers of every scheme that has a secret. The svix scheme needs all three of its headers.
     MissingHeaders,
     /// A signature header is longer than [`MAX_HEADER_BYTES`](super::MAX_HEADER_BYTES). The value is its length in
     /// bytes.
@@ -26,17 +26,19 @@ pub enum SignatureError {
     /// The timestamp is not written in plain decimal digits, or is larger than
     /// [`MAX_TIMESTAMP`](super::MAX_TIMESTAMP).
     InvalidTimestamp,
-    /// The request was signed too long ago. The value is how long, in seconds; it is more than the tolerance.
+    /// The timestamp is further in the past than the tolerance allows. The value is its distance from now, in seconds.
     TimestampTooOld(u64),
-    /// The request was signed too far in the future. The value is how far, in seconds; it is more than the tolerance.
+    /// The timestamp is further in the future than the tolerance allows. The value is its distance from now, in
+    /// seconds.
     TimestampTooNew(u64),
     /// No `v1` is the MAC of the body under any of the secrets.
     SignatureMismatch,
-    /// A secret cannot be used.
+    /// A secret or a list of secrets cannot be used.
     InvalidSecret {
         /// The scheme that it cannot be used for; `None` if it cannot be used for either scheme.
         scheme: Option<Scheme>,
-        /// The position of the secret in its list, from 0.
+        /// The position of the secret in its list, from 0. With `TooMany` it is the first position over the limit, with
+        /// `NoneGiven` it is 0.
         index: usize,
         /// What is wrong with it.
         fault: SecretFault,
@@ -90,7 +92,7 @@ impl SignatureError {
             Self::TimestampTooOld(seconds) => ("signed ", Some(*seconds), " s ago, more than the tolerance"),
             Self::TimestampTooNew(seconds) => ("signed ", Some(*seconds), " s in the future, more than the tolerance"),
             Self::SignatureMismatch => ("no signature matches the body with any secret", None, ""),
-            Self::InvalidSecret { scheme, index, fault } => return invalid_secret(*scheme, *index, *fault),
+            Self::InvalidSecret { scheme, index, fault } => return invalid_secret_message(*scheme, *index, *fault),
         };
         let number = number.map_or_else(String::new, decimal);
         concat(&[before, &number, after])
@@ -124,7 +126,7 @@ impl fmt::Display for SecretFault {
     }
 }
 
-fn invalid_secret(scheme: Option<Scheme>, index: usize, fault: SecretFault) -> String {
+fn invalid_secret_message(scheme: Option<Scheme>, index: usize, fault: SecretFault) -> String {
     let scheme = match scheme {
         None => "",
         Some(Scheme::Ofauth) => "ofauth ",

@@ -1,4 +1,4 @@
-//! The secrets that webhooks are signed with: as a caller writes them, and as the keys that the schemes make of them.
+//! The secrets that webhooks are signed with: as a caller writes them, and as the keys that each scheme derives.
 //!
 //! Several secrets can be valid at once, so that a secret can be rotated without losing webhooks. No type here shows a
 //! secret when it is printed.
@@ -17,16 +17,17 @@ pub const MAX_SECRETS: usize = 5;
 /// Usable signing keys, newest first. `Debug` prints only how many there are.
 pub struct Secrets {
     ofauth: Vec<Vec<u8>>,
-    /// The error is reported only if svix is chosen. It occurs with secrets for any scheme that are not base64.
+    /// An error if the secrets are for any scheme and one of them is not base64. It is reported only when a request is
+    /// signed under svix.
     svix: Result<Vec<Vec<u8>>, SignatureError>,
 }
 
 /// Secrets as a caller writes them, newest first and not validated.
 #[derive(Clone)]
 pub enum SecretStrings {
-    /// Secrets for the scheme of the request, whichever it is.
+    /// One list for both schemes.
     AnyScheme(Vec<String>),
-    /// Secrets for each scheme. A scheme with an empty list is not accepted.
+    /// One list for each scheme. A scheme with an empty list verifies nothing.
     PerScheme {
         /// The secrets for `OFAuth-Signature`.
         ofauth: Vec<String>,
@@ -36,16 +37,16 @@ pub enum SecretStrings {
 }
 
 impl Secrets {
-    /// Takes the secrets of each scheme, newest first. A scheme with an empty list is not accepted.
+    /// Takes the secrets of each scheme, newest first. A scheme with an empty list verifies nothing.
     ///
-    /// Returns [`SignatureError::InvalidSecret`] with the position of the first secret that cannot be used, or if there
-    /// are more than [`MAX_SECRETS`] in a list or no secrets at all.
+    /// Returns [`SignatureError::InvalidSecret`] if a secret cannot be used, if a list has more than [`MAX_SECRETS`]
+    /// secrets, or if both lists are empty.
     pub fn new<S: AsRef<str>>(ofauth: &[S], svix: &[S]) -> Result<Self, SignatureError> {
         Self::from_lists(ofauth, svix, false)
     }
 
-    /// Takes secrets, newest first, for the scheme of the request. If a request has headers of both schemes, ofauth
-    /// counts.
+    /// Takes one list of secrets, newest first, for both schemes. The headers of a request say which scheme it uses. If
+    /// it has headers of both, it is verified under ofauth.
     ///
     /// Returns [`SignatureError::InvalidSecret`] as [`Secrets::new`] does, with one exception: a secret that is not
     /// base64 is refused only when a request is signed under svix, because ofauth does not need base64.
@@ -57,10 +58,10 @@ impl Secrets {
         if ofauth.is_empty() && svix.is_empty() {
             return Err(SignatureError::InvalidSecret { scheme: None, index: 0, fault: SecretFault::NoneGiven });
         }
-        let refused_for = |scheme| if any_scheme { None } else { Some(scheme) };
-        let ofauth = decode_keys(Scheme::Ofauth, refused_for(Scheme::Ofauth), ofauth)?;
-        // A fault that matters to both schemes is reported before a secret that is not base64.
-        decode_keys(Scheme::Ofauth, refused_for(Scheme::Svix), svix)?;
+        let scheme_in_error = |scheme| if any_scheme { None } else { Some(scheme) };
+        let ofauth = decode_keys(Scheme::Ofauth, scheme_in_error(Scheme::Ofauth), ofauth)?;
+        // Under ofauth a secret need not be base64, so this finds only the other faults. They are reported first.
+        decode_keys(Scheme::Ofauth, scheme_in_error(Scheme::Svix), svix)?;
         let svix = decode_keys(Scheme::Svix, Some(Scheme::Svix), svix);
         match svix {
             Err(error) if !any_scheme => Err(error),
@@ -109,13 +110,13 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// Makes keys of a list of secrets. `refused_for` is the scheme that an error names.
+/// Makes keys of a list of secrets. `scheme_in_error` is the scheme that an error names.
 fn decode_keys<S: AsRef<str>>(
     scheme: Scheme,
-    refused_for: Option<Scheme>,
+    scheme_in_error: Option<Scheme>,
     secrets: &[S],
 ) -> Result<Vec<Vec<u8>>, SignatureError> {
-    let invalid = |index, fault| SignatureError::InvalidSecret { scheme: refused_for, index, fault };
+    let invalid = |index, fault| SignatureError::InvalidSecret { scheme: scheme_in_error, index, fault };
     if secrets.len() > MAX_SECRETS {
         return Err(invalid(MAX_SECRETS, SecretFault::TooMany));
     }
@@ -148,9 +149,9 @@ pub(crate) fn trim(mut secret: &str) -> &str {
 /// Returns what [`char::is_whitespace`] returns: whether Unicode calls the character `White_Space`. The standard
 /// library looks it up in a table, which makes the wasm of the npm package larger.
 #[inline(never)]
-fn is_white_space(char: char) -> bool {
-    matches!(char, '\t'..='\r' | ' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}')
-        || matches!(char, '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
+fn is_white_space(character: char) -> bool {
+    matches!(character, '\t'..='\r' | ' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}')
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
 }
 
 fn decode_svix_key(secret: &[u8]) -> Result<Vec<u8>, SecretFault> {
