@@ -8,7 +8,7 @@
 use serde::Serialize;
 
 use super::{error::Verdict, upstream_error::ApiError};
-use crate::core::connection::Record;
+use crate::core::connection::{DISCONNECTED, EXPIRED, MISSING, Record};
 
 /// Whether a connection works and, if not, why. In JSON each variant is in snake case, such as `operator_error`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -39,7 +39,7 @@ pub enum Health {
 /// Link again.
 pub fn from_record(record: &Record) -> Option<Health> {
     match record.status.as_str() {
-        "expired" | "failed" | "disconnected" | "revoked" | "missing" => Some(Health::Relink),
+        EXPIRED | DISCONNECTED | MISSING | "failed" | "revoked" => Some(Health::Relink),
         "pending" | "awaiting_2fa" => Some(Health::Waiting),
         "error" => Some(Health::Unstable),
         _ => None,
