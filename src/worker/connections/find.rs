@@ -76,9 +76,7 @@ pub async fn find_by_name(name: &str, caller: &Caller, config: &Config, env: &En
         _ => return Err(EdgeError::ConnectionNotFound.into()),
     };
     let record = match caller {
-        Caller::Session(session) => {
-            records_of_session(session, config, env).await?.into_iter().find(|record| record.handle == handle)
-        }
+        Caller::Session(session) => record_of_session(session, &handle, config, env).await?,
         Caller::Server if id.is_none() => record_by_handle(&handle, config, env).await?,
         _ => ledger::record(&handle, env).await?,
     };
@@ -125,9 +123,23 @@ pub async fn find_confirmed(
 
 /// All connections that a session may see: those of its user, or the single one that its token is restricted to.
 pub async fn records_of_session(session: &Session, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
-    let mut records = hub::connections(&session.client_reference_id, config, env).await?;
-    records.retain(|record| session.connection.as_ref().is_none_or(|only| *only == record.handle));
-    Ok(records)
+    match &session.connection {
+        Some(only) => Ok(record_of_session(session, only, config, env).await?.into_iter().collect()),
+        None => hub::connections(&session.client_reference_id, config, env).await,
+    }
+}
+
+/// The connection with this handle, if a session may see it. The hub reads one row for it, however many the user has.
+pub async fn record_of_session(
+    session: &Session,
+    handle: &str,
+    config: &Config,
+    env: &Env,
+) -> Result<Option<Record>, Failure> {
+    match &session.connection {
+        Some(only) if only != handle => Ok(None),
+        _ => hub::connection(&session.client_reference_id, handle, config, env).await,
+    }
 }
 
 /// The connection that an Access call is forwarded for.

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use worker::{Env, Method, Request, RequestInit};
 
-use super::message::{Message, Question};
+use super::message::{LinkRequest, Message};
 use crate::{
     core::{config::Config, connection::Record, gateway::link::PendingLink},
     worker::platform::{Failure, environment},
@@ -26,7 +26,18 @@ pub async fn connections(reference: &str, config: &Config, env: &Env) -> Result<
     Ok(records)
 }
 
-/// Remembers a Link session of `reference`'s until an instant in unix milliseconds.
+/// The connection of a user with this handle, or `None` if the user has none.
+pub async fn connection(reference: &str, handle: &str, config: &Config, env: &Env) -> Result<Option<Record>, Failure> {
+    let hub = config.index.hash_client_reference_id(reference);
+    if let Ok(record) = send(&hub, Message::Get(handle.to_owned()), env).await {
+        return Ok(record);
+    }
+    // During a roll-out the hub may run an older build, which only lists.
+    let records = connections(reference, config, env).await?;
+    Ok(records.into_iter().find(|record| record.handle == handle))
+}
+
+/// Stores a Link session of a user until an instant in unix milliseconds.
 pub async fn add_link(
     reference: &str,
     pending: PendingLink,
@@ -34,35 +45,35 @@ pub async fn add_link(
     config: &Config,
     env: &Env,
 ) -> Result<(), Failure> {
-    ask(reference, Question::Expect(pending, until), config, env).await
+    ask(reference, LinkRequest::Add(pending, until), config, env).await
 }
 
-/// The Link sessions of `reference`'s that have not ended, newest first, with their keys.
+/// The pending Link sessions of a user, newest first, with their keys.
 pub async fn links(reference: &str, config: &Config, env: &Env) -> Result<Vec<(i64, PendingLink)>, Failure> {
-    ask(reference, Question::All, config, env).await
+    ask(reference, LinkRequest::List, config, env).await
 }
 
-/// Whether a Link session may cost one more page of OFAuth's list, which is counted.
+/// Counts one more page of OFAuth's list for a Link session. Returns whether it may be read.
 pub async fn count_page(reference: &str, key: i64, config: &Config, env: &Env) -> Result<bool, Failure> {
-    ask(reference, Question::TakePage(key), config, env).await
+    ask(reference, LinkRequest::CountPage(key), config, env).await
 }
 
-/// Ends a Link session.
+/// Deletes a Link session.
 pub async fn remove_link(reference: &str, key: i64, config: &Config, env: &Env) -> Result<(), Failure> {
-    ask(reference, Question::End(key), config, env).await
+    ask(reference, LinkRequest::Remove(key), config, env).await
 }
 
-/// Forgets all Link sessions of `reference`'s.
+/// Deletes all Link sessions of a user.
 pub async fn clear_links(reference: &str, config: &Config, env: &Env) -> Result<(), Failure> {
-    ask(reference, Question::Forget, config, env).await
+    ask(reference, LinkRequest::Clear, config, env).await
 }
 
 async fn ask<T: DeserializeOwned>(
     reference: &str,
-    question: Question,
+    request: LinkRequest,
     config: &Config,
     env: &Env,
 ) -> Result<T, Failure> {
-    let answer = send(&config.index.hash_client_reference_id(reference), Message::Link(question), env).await;
+    let answer = send(&config.index.hash_client_reference_id(reference), Message::Link(request), env).await;
     answer.map_err(|error| Failure::storage("hub", &error))
 }

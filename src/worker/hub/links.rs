@@ -1,69 +1,75 @@
-//! Link sessions under way, in the hub of the user they are for, until they end.
+//! The Link sessions of a user that are under way, in the user's hub.
 //!
-//! The table `links` holds for each: a key; until when it lives (unix ms); how many pages of OFAuth's list it has cost; the
-//! sealed [`PendingLink`], whose place (see [`crate::core::storage`]) is `hub/{name}/link`.
+//! Table `links`: `key`, `until` (when the session ends, unix ms), `pages` (how many pages of OFAuth's list were read for
+//! it), `pending` (the encrypted [`PendingLink`], for the place `hub/{name}/link`).
 
-use worker::{Response, SqlStorage, SqlStorageValue as Value};
+use worker::{Response, SqlStorageValue as Value};
 
-use super::message::Question;
+use super::message::LinkRequest;
 use crate::{
     core::{
         config::Config,
         gateway::link::{MAX_PAGES, MAX_PENDING, PendingLink},
     },
-    worker::platform::{self, first_row},
+    worker::platform::{self, Database},
 };
 
-impl Question {
-    /// The answer of a hub that has no tables.
-    pub fn answer_empty(self) -> worker::Result<Response> {
-        match self {
-            Self::All => Response::from_json(&[(); 0]),
-            Self::TakePage(_) => Response::from_json(&false),
-            Self::Expect(..) | Self::End(_) | Self::Forget => Response::from_json(&()),
-        }
-    }
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS links (
+        key INTEGER PRIMARY KEY AUTOINCREMENT, until INTEGER NOT NULL, pages INTEGER NOT NULL, pending BLOB NOT NULL)";
 
-    /// The answer of the hub of that name.
-    pub fn answer(self, name: &str, sql: &SqlStorage, config: &Config, now: i64) -> worker::Result<Response> {
-        let place = format!("hub/{name}/link");
-        match self {
-            Self::Expect(pending, until) => {
-                let sealed = config.sealer.seal(&place, &serde_json::to_vec(&pending)?, platform::nonce());
-                let insert = "INSERT INTO links (until, pages, pending) VALUES (?, 0, ?)";
-                sql.exec(insert, vec![until.into(), sealed.into()])?;
-                let surplus =
-                    "DELETE FROM links WHERE key <= (SELECT key FROM links ORDER BY key DESC LIMIT 1 OFFSET ?)";
-                sql.exec(surplus, vec![MAX_PENDING.into()])?;
-                Response::from_json(&())
-            }
-            Self::All => {
-                let select = "SELECT key, pending FROM links WHERE until > ? ORDER BY key DESC";
-                // One that does not open, since its key is not configured any more, does not hide the others.
-                let open = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
-                    Ok([Value::Integer(key), Value::Blob(sealed)]) => {
-                        let plain = config.sealer.open(&place, &sealed).ok()?;
-                        Some((key, serde_json::from_slice::<PendingLink>(&plain).ok()?))
-                    }
-                    _ => None,
-                };
-                let rows = sql.exec(select, vec![now.into()])?.raw();
-                let all: Vec<_> = rows.filter_map(|row| row.map(open).transpose()).collect::<worker::Result<_>>()?;
-                Response::from_json(&all)
-            }
-            Self::TakePage(key) => {
-                let take = "UPDATE links SET pages = pages + 1 WHERE key = ? AND pages < ? AND until > ? RETURNING key";
-                let taken = first_row(sql, take, vec![key.into(), MAX_PAGES.into(), now.into()])?;
-                Response::from_json(&!taken.is_empty())
-            }
-            Self::End(key) => {
-                sql.exec("DELETE FROM links WHERE key = ?", vec![key.into()])?;
-                Response::from_json(&())
-            }
-            Self::Forget => {
-                sql.exec("DELETE FROM links", None)?;
-                Response::from_json(&())
-            }
+pub fn create_table(database: &Database) -> worker::Result<()> {
+    database.run(SCHEMA, vec![])
+}
+
+/// Deletes the sessions that have ended at `now` (unix ms).
+pub fn prune(database: &Database, now: i64) -> worker::Result<()> {
+    database.run("DELETE FROM links WHERE until <= ?", vec![now.into()])
+}
+
+/// Answers a request to the hub of that name.
+pub fn answer(
+    request: LinkRequest,
+    name: &str,
+    database: &Database,
+    config: &Config,
+    now: i64,
+) -> worker::Result<Response> {
+    let place = format!("hub/{name}/link");
+    match request {
+        LinkRequest::Add(pending, until) => {
+            let sealed = config.sealer.seal(&place, &serde_json::to_vec(&pending)?, platform::nonce());
+            let insert = "INSERT INTO links (until, pages, pending) VALUES (?, 0, ?)";
+            database.run(insert, vec![until.into(), sealed.into()])?;
+            let surplus = "DELETE FROM links WHERE key <= (SELECT key FROM links ORDER BY key DESC LIMIT 1 OFFSET ?)";
+            database.run(surplus, vec![MAX_PENDING.into()])?;
+            Response::from_json(&())
+        }
+        LinkRequest::List => {
+            let select = "SELECT key, pending FROM links WHERE until > ? ORDER BY key DESC";
+            // A session whose key is not configured any more must not hide the others.
+            let open = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
+                Ok([Value::Integer(key), Value::Blob(sealed)]) => {
+                    let plain = config.sealer.open(&place, &sealed).ok()?;
+                    Some((key, serde_json::from_slice::<PendingLink>(&plain).ok()?))
+                }
+                _ => None,
+            };
+            let rows = database.rows(select, vec![now.into()])?.into_iter();
+            Response::from_json(&rows.filter_map(open).collect::<Vec<_>>())
+        }
+        LinkRequest::CountPage(key) => {
+            let count = "UPDATE links SET pages = pages + 1 WHERE key = ? AND pages < ? AND until > ? RETURNING key";
+            let counted = database.first_row(count, vec![key.into(), MAX_PAGES.into(), now.into()])?;
+            Response::from_json(&!counted.is_empty())
+        }
+        LinkRequest::Remove(key) => {
+            database.run("DELETE FROM links WHERE key = ?", vec![key.into()])?;
+            Response::from_json(&())
+        }
+        LinkRequest::Clear => {
+            database.run("DELETE FROM links", vec![])?;
+            Response::from_json(&())
         }
     }
 }

@@ -1,48 +1,59 @@
-//! What a hub is told and asked.
+//! The messages that a hub takes.
+//!
+//! During a roll-out, an older build may send or receive them. So their names in JSON are a contract, and some differ from
+//! the names here.
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::{connection::Record, gateway::link::PendingLink};
 
-/// What a hub is told or asked. It carries the hub's own name: an object may not know it.
+/// A message to a hub. It is sent together with the hub's name, because an object may not know its own.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Message {
-    /// By a ledger.
-    Told(Told),
-    /// All connections of the user.
+    /// From a ledger: a connection of the user has changed or left.
+    #[serde(rename = "Told")]
+    Update(HubUpdate),
+    /// Answers all records of the user.
     List,
-    /// About Link sessions.
-    Link(Question),
+    /// Answers the record with this handle, or null.
+    Get(String),
+    /// About the user's Link sessions.
+    Link(LinkRequest),
 }
 
-/// What a ledger tells a hub about one connection.
+/// A change of one connection.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Told {
-    /// The connection.
+pub struct HubUpdate {
     pub handle: String,
-    /// The ledger's version.
+    /// The ledger's version. An older one than the hub has is ignored.
     pub version: i64,
-    /// What it looks like, or `None` once it belongs to another user, to none, or is no more.
+    /// `None` if the connection belongs to another user now, or to nobody, or was erased.
     pub record: Option<Record>,
 }
 
-impl Message {
-    pub(super) fn is_write(&self) -> bool {
-        matches!(self, Self::Told(_) | Self::Link(Question::Expect(..)))
-    }
+/// A request about Link sessions.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum LinkRequest {
+    /// Stores a session until an instant in unix ms.
+    #[serde(rename = "Expect")]
+    Add(PendingLink, i64),
+    /// Answers the pending sessions, the newest first, each with its key.
+    #[serde(rename = "All")]
+    List,
+    /// Counts one more page of OFAuth's list for the session with this key. Answers whether it may be read.
+    #[serde(rename = "TakePage")]
+    CountPage(i64),
+    /// Deletes the session with this key.
+    #[serde(rename = "End")]
+    Remove(i64),
+    /// Deletes all sessions.
+    #[serde(rename = "Forget")]
+    Clear,
 }
 
-/// What a hub is asked about Link sessions.
-#[derive(Debug, Serialize, Deserialize)]
-pub enum Question {
-    /// Remember this one until then.
-    Expect(PendingLink, i64),
-    /// Which are under way?
-    All,
-    /// May it cost one more page?
-    TakePage(i64),
-    /// It has ended.
-    End(i64),
-    /// Forget them all.
-    Forget,
+impl Message {
+    /// Whether a hub without tables must create them.
+    pub(super) fn needs_tables(&self) -> bool {
+        matches!(self, Self::Update(_) | Self::Link(LinkRequest::Add(..)))
+    }
 }

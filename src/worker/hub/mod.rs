@@ -12,5 +12,5 @@ mod links;
 mod message;
 mod object;
 
-pub use client::{add_link, clear_links, connections, count_page, links, remove_link, send};
-pub use message::{Message, Told};
+pub use client::{add_link, clear_links, connection, connections, count_page, links, remove_link, send};
+pub use message::{HubUpdate, Message};

@@ -4,11 +4,15 @@
 //! Everything that changes a connection enters here: webhooks, and what the gateway learns itself. A delivery that has
 //! been entered is durable. From here the record is copied to Workers KV and to the hub of the connection's user.
 //!
-//! Read `entry` first: what goes in and what comes out. Then `store` and `row`, the tables and their one transaction;
-//! `object`, the Durable Object itself; and `projector`, which makes the copies. `rules` stores the newest dynamic
-//! rules in an object of its own. `client` is what the other rooms call.
+//! Read `entry` first: what goes in and what comes out. Then `row`, the state of a ledger; `store` and `deliveries`, its
+//! tables; `object`, the Durable Object itself; and `projector`, which makes the copies. `rules` stores the newest
+//! dynamic rules in an object of its own. `client` is what the other rooms call.
+//!
+//! A delivery that changes the connection costs two commits here and one in the hub: one when the delivery is accepted,
+//! one when its copies are made.
 
 mod client;
+mod deliveries;
 mod entry;
 mod object;
 mod projector;

@@ -1,19 +1,19 @@
-//! The ledger: a Durable Object per connection, named by its handle, that keeps what was delivered and the record that
-//! follows from it. Everything that changes a connection enters here.
+//! The ledger as a Durable Object: one per connection, named by its handle. Every change of a connection goes through
+//! it.
 //!
-//! Inside, `POST /enter` takes an [`Entry`](super::Entry) as a line of JSON followed by the raw body, `GET /record`
-//! answers the record, `GET /timeline/{before}/{limit}` what was delivered, `POST /erase` erases, and `POST /rules`
-//! takes [`Rules`](super::Rules) as the first does: see [`super::rules`].
+//! | request | answer |
+//! |---|---|
+//! | `POST /enter`: an [`Entry`](super::Entry) as one line of JSON, then the raw body | the [`Outcome`](crate::core::connection::Outcome) |
+//! | `GET /record` | the record, or null |
+//! | `GET /timeline/{before}/{limit}` | a [`Timeline`](super::Timeline) |
+//! | `POST /erase` | nothing |
+//! | `POST /rules`: [`Rules`](super::Rules) as one line of JSON, then the raw body | nothing; see `rules.rs` |
 
 use std::rc::Rc;
 
 use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
 
-use super::{
-    projector::Projector,
-    rules,
-    store::{Book, Entered},
-};
+use super::{projector::Projector, rules, store::Entered};
 use crate::worker::platform::{self, environment};
 
 /// The Durable Object.
@@ -30,32 +30,31 @@ impl DurableObject for Ledger {
 
     async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
-        let path = request.path();
+        let store = self.projector.store();
+        let url = request.inner().url();
+        let path = url.strip_prefix("https://ledger").unwrap_or_default();
         if request.method() == Method::Get {
-            let book = Book::new(self.projector.state(), &config);
-            return match path.strip_prefix("/timeline/").and_then(|asked| asked.split_once('/')) {
+            return match path.strip_prefix("/timeline/").and_then(|place| place.split_once('/')) {
                 Some((before, limit)) => {
                     let (before, limit) = (before.parse().unwrap_or(0), limit.parse().unwrap_or(0));
-                    Response::from_json(&book.timeline(before, limit)?)
+                    Response::from_json(&store.timeline(before, limit, &config)?)
                 }
-                None => Response::from_json(&book.read()?.and_then(|row| row.record())),
+                None => Response::from_json(&store.row(&config)?.and_then(|row| row.record())),
             };
         }
         let message = request.bytes().await?;
-        let line = message.iter().position(|byte| *byte == b'\n').ok_or("no entry")?;
+        let line = message.iter().position(|byte| *byte == b'\n').ok_or("the message has no line")?;
         let (head, body) = message.split_at(line);
         let body = body.get(1..).unwrap_or_default();
-        let book = Book::new(self.projector.state(), &config);
-        match path.as_str() {
-            // From here to the alarm there is no await: what is written is written whole.
+        match path {
             "/enter" => {
-                let entered = book.enter(serde_json::from_slice(head)?, body, platform::now_ms())?;
-                self.carry(&entered).await?;
+                let entered = store.enter(serde_json::from_slice(head)?, body, &config, platform::now_ms())?;
+                self.project(&entered).await;
                 Response::from_json(&entered.outcome)
             }
             "/erase" => {
-                if let Some(entered) = book.erase(platform::now_ms())? {
-                    self.carry(&entered).await?;
+                if let Some(entered) = store.erase(&config, platform::now_ms())? {
+                    self.project(&entered).await;
                 }
                 Response::empty()
             }
@@ -68,7 +67,7 @@ impl DurableObject for Ledger {
         }
     }
 
-    /// Fails only if the platform is to call again.
+    /// Fails only if Workers is to call again.
     async fn alarm(&self) -> worker::Result<Response> {
         self.projector.wake().await?;
         Response::empty()
@@ -76,13 +75,10 @@ impl DurableObject for Ledger {
 }
 
 impl Ledger {
-    async fn carry(&self, entered: &Entered) -> worker::Result<()> {
-        if let Some(at) = entered.alarm {
-            self.projector.set_alarm(at).await?;
-        }
-        if let Some(version) = entered.dirty {
+    /// Waits for the first attempt to copy what KV or the hub lacks.
+    async fn project(&self, entered: &Entered) {
+        if let Some(version) = entered.dirty_version {
             self.projector.attempt(version).await;
         }
-        Ok(())
     }
 }

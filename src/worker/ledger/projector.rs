@@ -1,9 +1,12 @@
-//! The projector: carries a ledger's record to Workers KV and to the hub of its user.
+//! Copies a ledger's record to Workers KV and to the hub of its user.
 //!
-//! A put inside a Durable Object does not close its input gate, so an old one can land last; hence one lane to each
-//! place, at most one message in flight in a lane (but for one that was given up), always of the newest version, and at least [`PUT_GAP`] between two
-//! puts (KV takes one write a second of a key). A lane runs while its place lacks a version. What it cannot do now the
-//! alarm does later: at first after 2 s, doubling to 5 min, for as long as it takes.
+//! Awaiting a write to KV or a message to a hub does not block other requests to the object, so two of them could finish
+//! in the wrong order. Therefore each destination has a queue: at most one write is in flight, and each write carries the
+//! newest version. Writes to KV are at least [`PUT_GAP`] apart. A queue runs while its destination lacks a version.
+//!
+//! The alarm retries what failed: after 2 s, doubling to 5 min, for as long as it takes. It was set when the delivery was
+//! stored, so a copy is made even if the object stops. When both destinations have the newest version, the ledger notes
+//! that in one commit ("settles"). What is noted before that is only in memory: after a stop, a copy is made again.
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,199 +17,212 @@ use std::{
 
 use futures_channel::oneshot::{self, Receiver};
 use futures_util::future::{Either, join, select};
-use worker::{Delay, Env, ScheduledTime, State, js_sys, kv::KvStore};
+use worker::{Delay, Env, State, kv::KvStore};
 
 use super::{
-    row::{MAX_RETRY, MIN_RETRY},
-    store::Book,
+    row::{LedgerRow, MAX_RETRY, MIN_RETRY},
+    store::LedgerStore,
 };
 use crate::{
     core::{
         config::Config,
-        connection::Record,
         storage::{self, KvPut},
     },
     worker::{
-        hub::{self, Message, Told},
+        hub::{self, HubUpdate, Message},
         platform::{self, environment, kv, log_error},
     },
 };
 
 /// How long the answer to OFAuth waits for the first attempt.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// How long one put, or one message to a hub, may take.
-const PUT_PATIENCE: Duration = Duration::from_secs(30);
-/// Between two puts of a key, in milliseconds.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long one write to KV, or one message to a hub, may take.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// The shortest time between two writes of one key, in ms. KV accepts one write per key and second
+/// ([Cloudflare KV: Limits](https://developers.cloudflare.com/kv/platform/limits/)).
 const PUT_GAP: i64 = 1_000;
 
-/// One ledger's projector.
+/// The projector of one ledger.
 pub struct Projector {
     state: State,
     env: Env,
+    store: LedgerStore,
     last_put: Cell<i64>,
-    kv: Lane,
-    hub: Lane,
+    kv: ProjectionQueue,
+    hub: ProjectionQueue,
 }
 
-/// The way to one place.
+/// The writes to one destination.
 #[derive(Default)]
-struct Lane {
-    running: Cell<bool>,
+struct ProjectionQueue {
+    is_running: Cell<bool>,
+    /// The version that the destination has, as far as this wake-up of the object knows.
+    version: Cell<i64>,
     waiting: RefCell<Vec<(i64, oneshot::Sender<()>)>>,
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+enum Destination {
     Kv,
     Hub,
 }
 
 impl Projector {
     pub fn new(state: State, env: Env) -> Self {
-        Self { state, env, last_put: Cell::new(0), kv: Lane::default(), hub: Lane::default() }
+        let store = LedgerStore::new(&state);
+        let (kv, hub) = (ProjectionQueue::default(), ProjectionQueue::default());
+        Self { state, env, store, last_put: Cell::new(0), kv, hub }
     }
 
     pub fn state(&self) -> &State {
         &self.state
     }
 
-    /// Starts what is not running, and waits until `version` was tried at both places, at most a second.
-    pub async fn attempt(self: &Rc<Self>, version: i64) {
-        let tried = join(self.kv.hear_of(version), self.hub.hear_of(version));
-        for place in [Place::Kv, Place::Hub] {
-            if !self.lane(place).running.replace(true) {
-                let projector = Rc::clone(self);
-                self.state.wait_until(async move { projector.run(place).await });
-            }
-        }
-        select(tried, pin!(Delay::from(PATIENCE))).await;
+    pub fn store(&self) -> &LedgerStore {
+        &self.store
     }
 
-    /// The alarm: lets go of what is old, carries what is dirty, and sets the next alarm. Fails only if that fails.
+    /// Starts the queues that are not running, and waits for the first attempt to write `version` to each destination, at
+    /// most a second. It does not wait for an attempt that cannot start now, because the last write to KV was less than
+    /// [`PUT_GAP`] ago or a write is in flight: waiting would gain nothing.
+    pub async fn attempt(self: &Rc<Self>, version: i64) {
+        let may_put_now = !self.kv.is_running.get() && self.put_gap() <= 0;
+        let kv = may_put_now.then(|| self.kv.attempted(version));
+        let hub = (!self.hub.is_running.get()).then(|| self.hub.attempted(version));
+        for destination in [Destination::Kv, Destination::Hub] {
+            if !self.queue(destination).is_running.replace(true) {
+                let projector = Rc::clone(self);
+                self.state.wait_until(async move { projector.run(destination).await });
+            }
+        }
+        let attempts = async {
+            for attempt in [kv, hub].into_iter().flatten() {
+                // The sender is dropped when nothing more will be attempted.
+                _ = attempt.await;
+            }
+        };
+        select(pin!(attempts), pin!(Delay::from(ATTEMPT_TIMEOUT))).await;
+    }
+
+    /// The alarm: prunes, copies what is dirty, and sets the next alarm. Fails only if setting the alarm fails.
     pub async fn wake(self: &Rc<Self>) -> worker::Result<()> {
         match self.try_wake().await {
             Ok(()) => Ok(()),
             Err(error) => {
                 log_error("alarm", &error);
-                // Configuration or storage is broken; whatever it is, come back.
-                self.set_alarm(platform::now_ms() + MAX_RETRY).await
+                // The configuration or the storage is broken. Try again later.
+                self.store.set_alarm(platform::now_ms() + MAX_RETRY)
             }
         }
-    }
-
-    /// Sets the alarm for an instant in unix milliseconds.
-    #[expect(clippy::cast_precision_loss, reason = "a date is a safe integer")]
-    pub async fn set_alarm(&self, at: i64) -> worker::Result<()> {
-        let date = js_sys::Date::new(&(at as f64).into());
-        self.state.storage().set_alarm(ScheduledTime::new(date)).await
     }
 
     async fn try_wake(self: &Rc<Self>) -> worker::Result<()> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
-        let book = Book::new(&self.state, &config);
-        let Some(row) = book.read()? else { return Ok(()) };
         let now = platform::now_ms();
-        let busy = self.kv.running.get() || self.hub.running.get();
-        if row.purge_at.is_some_and(|at| at <= now) && !busy {
+        let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else { return Ok(()) };
+        let is_busy = self.kv.is_running.get() || self.hub.is_running.get();
+        if row.purge_at.is_some_and(|at| at <= now) && !is_busy {
             match (row.is_erased(), row.is_dirty()) {
-                // KV and the hub know it no more. Nothing comes between this and what was just read.
-                (true, false) => return self.state.storage().delete_all().await,
+                // KV and the hub do not have it any more.
+                (true, false) => {
+                    self.store.forget();
+                    return self.state.storage().delete_all().await;
+                }
                 (true, true) => {}
-                (false, _) => book.erase(now).map(|_| ())?,
+                (false, _) => self.store.erase(&config, now).map(|_| ())?,
             }
         }
-        book.tidy(now)?;
-        if !book.read()?.is_some_and(|row| row.is_dirty()) && !busy {
-            return self.settle(&book).await;
+        self.store.prune(&config, now)?;
+        let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else { return Ok(()) };
+        if !self.is_dirty(&row) && !is_busy {
+            return self.store.settle(row.version, &config);
         }
-        // Before the try, so that the next one comes whatever becomes of this.
-        book.armed(Some(now + row.retry_ms), (row.retry_ms * 2).min(MAX_RETRY))?;
-        self.set_alarm(now + row.retry_ms).await?;
-        let run = async |place| {
-            if !self.lane(place).running.replace(true) {
-                self.run(place).await;
+        // Before the attempt, so that the next one comes whatever becomes of this one.
+        self.store.postpone(now + row.retry_ms, (row.retry_ms * 2).min(MAX_RETRY), &config)?;
+        let run = async |destination| {
+            if !self.queue(destination).is_running.replace(true) {
+                self.run(destination).await;
             }
         };
-        join(run(Place::Kv), run(Place::Hub)).await;
+        join(run(Destination::Kv), run(Destination::Hub)).await;
         Ok(())
     }
 
-    async fn run(self: &Rc<Self>, place: Place) {
+    async fn run(self: &Rc<Self>, destination: Destination) {
         let config = environment::config(&self.env);
         if let Ok(config) = &config {
-            let carried = match place {
-                Place::Kv => self.carry_to_kv(config).await,
-                Place::Hub => self.carry_to_hub(config).await,
+            let done = match destination {
+                Destination::Kv => self.project_to_kv(config).await,
+                Destination::Hub => self.project_to_hub(config).await,
             };
-            if let Err(error) = carried {
+            if let Err(error) = done {
                 log_error("projector", &error);
             }
         }
-        let lane = self.lane(place);
-        lane.running.set(false);
-        // Whoever still waits waits for nothing.
-        lane.waiting.borrow_mut().clear();
+        let queue = self.queue(destination);
+        queue.is_running.set(false);
+        // Nothing more will be attempted, so wake everybody who waits.
+        queue.waiting.borrow_mut().clear();
         if let Ok(config) = &config
-            && let Err(error) = self.settle(&Book::new(&self.state, config)).await
+            && let Err(error) = self.settle(config)
         {
             log_error("projector", &error);
         }
     }
 
-    /// Puts the newest version until KV has it, or a put fails.
-    async fn carry_to_kv(self: &Rc<Self>, config: &Config) -> worker::Result<()> {
-        let book = Book::new(&self.state, config);
+    /// Writes the newest version to KV until KV has it, or a write fails.
+    async fn project_to_kv(self: &Rc<Self>, config: &Config) -> worker::Result<()> {
         let kv = environment::kv_namespace(&self.env)?;
-        while book.read()?.is_some_and(|row| row.projected < row.version) {
-            let gap = self.last_put.get() + PUT_GAP - platform::now_ms();
-            if let Ok(gap @ 1..) = u64::try_from(gap) {
-                Delay::from(Duration::from_millis(gap.min(PUT_GAP.unsigned_abs()))).await;
+        while self.store.row(config)?.is_some_and(|row| self.kv_version(&row) < row.version) {
+            let gap = self.put_gap();
+            if gap > 0 {
+                platform::wait(gap.min(PUT_GAP)).await;
             }
-            let Some(row) = book.read()? else { return Ok(()) };
+            let Some(row) = self.store.row(config)?.map(|row| row.clone()) else { return Ok(()) };
             let nonces = [platform::nonce(), platform::nonce()];
             let put =
                 row.record().map(|record| storage::put_connection(&record, &config.index, &config.sealer, nonces));
             self.last_put.set(platform::now_ms());
             let done = self.write(&kv, storage::connection_key(&row.handle), put).await;
             if done.is_ok() {
-                book.projected(row.version)?;
+                self.kv.version.set(self.kv.version.get().max(row.version));
             }
-            self.kv.tried(row.version);
+            self.kv.notify(row.version);
             done?;
         }
         Ok(())
     }
 
-    /// Tells the user's hub until it knows the newest version, or a message fails. A hub that knew of the connection
-    /// hears first that it left; one that is about to hear of it is noted before, so that it is not forgotten.
-    async fn carry_to_hub(&self, config: &Config) -> worker::Result<()> {
-        let book = Book::new(&self.state, config);
-        while let Some(row) = book.read()?.filter(|row| row.hub_version < row.version) {
+    /// Tells the user's hub until it has the newest version, or a message fails. Former hubs are told first that the
+    /// connection left.
+    async fn project_to_hub(&self, config: &Config) -> worker::Result<()> {
+        while let Some(row) = self.store.row(config)?.map(|row| row.clone())
+            && self.hub_version(&row) < row.version
+        {
             let (version, handle) = (row.version, row.handle.clone());
-            let hub_of =
-                |record: &Record| Some(config.index.hash_client_reference_id(record.client_reference_id.as_deref()?));
-            let wanted = row.record().and_then(|record| Some((hub_of(&record)?, record)));
-            let done = match (row.hub, wanted) {
-                (Some(old), wanted) if wanted.as_ref().is_none_or(|(hub, _)| *hub != old) => {
-                    self.tell(&old, Told { handle, version, record: None }).await?;
-                    book.told(None, 0)?;
-                    continue;
+            let done = async {
+                for former in &row.former_hubs {
+                    self.send_update(former, HubUpdate { handle: handle.clone(), version, record: None }).await?;
                 }
-                (_, Some((hub, record))) => {
-                    book.told(Some(hub.clone()), row.hub_version)?;
-                    let done = self.tell(&hub, Told { handle, version, record: Some(record) }).await;
-                    done.and_then(|()| book.told(Some(hub), version))
+                match (&row.hub, row.record()) {
+                    (Some(hub), Some(record)) => {
+                        self.send_update(hub, HubUpdate { handle, version, record: Some(record) }).await
+                    }
+                    _ => Ok(()),
                 }
-                (_, None) => book.told(None, version),
             };
-            self.hub.tried(version);
+            let done = done.await;
+            if done.is_ok() {
+                self.hub.version.set(version);
+            }
+            self.hub.notify(version);
             done?;
         }
         Ok(())
     }
 
-    /// One put, or without one a delete. One that takes longer than [`PUT_PATIENCE`] is given up; should it land after
-    /// all, perhaps over a newer one, the newest is put again.
+    /// One write of a key, or a delete if there is nothing to write. A write that takes longer than [`WRITE_TIMEOUT`] is
+    /// given up. If it finishes later, it may have replaced a newer one, so the newest is written again.
     async fn write(self: &Rc<Self>, kv: &KvStore, key: String, put: Option<KvPut>) -> worker::Result<()> {
         let kv = kv.clone();
         let put = Box::pin(async move {
@@ -215,7 +231,7 @@ impl Projector {
                 None => kv.delete(&key).await,
             }
         });
-        let late = match select(put, pin!(Delay::from(PUT_PATIENCE))).await {
+        let late = match select(put, pin!(Delay::from(WRITE_TIMEOUT))).await {
             Either::Left((done, _)) => return Ok(done?),
             Either::Right(((), late)) => late,
         };
@@ -232,53 +248,64 @@ impl Projector {
 
     async fn put_again(self: &Rc<Self>) -> worker::Result<()> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
-        let book = Book::new(&self.state, &config);
-        let Some(row) = book.read()? else { return Ok(()) };
-        book.unprojected()?;
-        let at = platform::now_ms() + MIN_RETRY;
-        book.armed(Some(at), MIN_RETRY)?;
-        self.set_alarm(at).await?;
-        self.attempt(row.version).await;
+        let Some(version) = self.store.row(&config)?.map(|row| row.version) else { return Ok(()) };
+        self.kv.version.set(0);
+        self.store.unproject(platform::now_ms() + MIN_RETRY, &config)?;
+        self.attempt(version).await;
         Ok(())
     }
 
-    /// One message. It carries its version, so one that arrives late does no harm.
-    async fn tell(&self, hub: &str, told: Told) -> worker::Result<()> {
-        let told = hub::send(hub, Message::Told(told), &self.env);
-        match select(pin!(told), pin!(Delay::from(PUT_PATIENCE))).await {
+    /// One message. It carries its version, so a message that arrives late does no harm.
+    async fn send_update(&self, hub: &str, update: HubUpdate) -> worker::Result<()> {
+        let sent = hub::send(hub, Message::Update(update), &self.env);
+        match select(pin!(sent), pin!(Delay::from(WRITE_TIMEOUT))).await {
             Either::Left((done, _)) => done,
             Either::Right(_) => Err("the hub did not answer".into()),
         }
     }
 
-    fn lane(&self, place: Place) -> &Lane {
-        match place {
-            Place::Kv => &self.kv,
-            Place::Hub => &self.hub,
+    /// Notes in the ledger that both destinations have the newest version, if they do.
+    fn settle(&self, config: &Config) -> worker::Result<()> {
+        let version = self.store.row(config)?.filter(|row| !self.is_dirty(row)).map(|row| row.version);
+        version.map_or(Ok(()), |version| self.store.settle(version, config))
+    }
+
+    /// Whether KV or the hub lacks the newest version. The ledger may not have noted yet that they have it.
+    fn is_dirty(&self, row: &LedgerRow) -> bool {
+        self.kv_version(row).min(self.hub_version(row)) < row.version
+    }
+
+    fn kv_version(&self, row: &LedgerRow) -> i64 {
+        self.kv.version.get().max(row.projected)
+    }
+
+    fn hub_version(&self, row: &LedgerRow) -> i64 {
+        self.hub.version.get().max(row.hub_version)
+    }
+
+    fn queue(&self, destination: Destination) -> &ProjectionQueue {
+        match destination {
+            Destination::Kv => &self.kv,
+            Destination::Hub => &self.hub,
         }
     }
 
-    /// With nothing left to carry, moves the alarm to when something will be too old.
-    async fn settle(&self, book: &Book<'_>) -> worker::Result<()> {
-        let Some(row) = book.read()?.filter(|row| !row.is_dirty()) else { return Ok(()) };
-        let at = book.next_tidying(&row)?;
-        book.armed(at, MIN_RETRY)?;
-        match at {
-            Some(at) => self.set_alarm(at).await,
-            None => self.state.storage().delete_alarm().await,
-        }
+    /// How long the next write to KV must wait, in ms; 0 or less if it may start now.
+    fn put_gap(&self) -> i64 {
+        self.last_put.get() + PUT_GAP - platform::now_ms()
     }
 }
 
-impl Lane {
-    /// Resolves once `version` or a later one was tried, or the lane has ended.
-    fn hear_of(&self, version: i64) -> Receiver<()> {
-        let (tried, hear) = oneshot::channel();
-        self.waiting.borrow_mut().push((version, tried));
-        hear
+impl ProjectionQueue {
+    /// Resolves when `version` or a later one was attempted, or when the queue has stopped.
+    fn attempted(&self, version: i64) -> Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.waiting.borrow_mut().push((version, sender));
+        receiver
     }
 
-    fn tried(&self, version: i64) {
+    /// Wakes those who wait for `version` or an earlier one.
+    fn notify(&self, version: i64) {
         self.waiting.borrow_mut().retain(|(wanted, _)| *wanted > version);
     }
 }

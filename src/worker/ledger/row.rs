@@ -1,84 +1,118 @@
-//! The ledger's one row: the state of a connection, of its copies in KV and the hub, and of the alarm.
+//! The state of a ledger: the connection, the versions of its copies in KV and in the hub, and the alarm.
+//!
+//! Every change of the connection gets a new *version*. A version is at least the time of the change in unix ms, so a
+//! ledger that starts again after its purge never has a smaller version than before. Always `projected <= version` and
+//! `hub_version <= version`.
 
-use crate::core::connection::{Connection, Fact, Outcome, Record};
+use crate::core::{
+    connection::{Connection, Fact, Outcome, Record},
+    storage::BlindIndex,
+};
 
-/// How long after a failure the first further try comes, in milliseconds; doubles up to [`MAX_RETRY`].
+/// The wait before the first retry of a failed copy, in ms. Each further wait is twice as long, up to [`MAX_RETRY`].
 pub const MIN_RETRY: i64 = 2_000;
-/// The longest wait between tries, in milliseconds: 5 minutes.
+/// The longest wait between two retries, in ms: 5 minutes.
 pub const MAX_RETRY: i64 = 300_000;
-/// How long a ledger outlives its connection, in milliseconds: 90 days.
+/// How long a ledger stays after its connection was disconnected, in ms: 90 days.
 pub const AFTERLIFE: i64 = 90 * 86_400_000;
 
-/// The one row.
-#[derive(Debug)]
-pub struct Row {
+/// The state of one ledger.
+#[derive(Clone, Debug)]
+pub struct LedgerRow {
     pub handle: String,
-    pub version: i64,
-    pub projected: i64,
-    pub hub: Option<String>,
-    pub hub_version: i64,
-    pub alarm_at: Option<i64>,
-    pub retry_ms: i64,
-    pub purge_at: Option<i64>,
     pub connection: Connection,
+    pub version: i64,
+    /// The version that KV has.
+    pub projected: i64,
+    /// The hub that has the connection, or is to get it next.
+    pub hub: Option<String>,
+    /// The version that this hub has.
+    pub hub_version: i64,
+    /// Other hubs that may still have the connection. They are told that it left.
+    pub former_hubs: Vec<String>,
+    /// When the alarm rings, in unix ms.
+    pub alarm_at: Option<i64>,
+    /// The wait before the next retry, in ms.
+    pub retry_ms: i64,
+    /// When the ledger deletes itself, in unix ms.
+    pub purge_at: Option<i64>,
 }
 
-impl Row {
-    /// The row of a connection of which nothing is known.
+impl LedgerRow {
+    /// The state of a connection of which only the id is known.
     pub fn new(handle: String, id: String) -> Self {
         Self {
             handle,
+            connection: Connection::new(id),
             version: 0,
             projected: 0,
             hub: None,
             hub_version: 0,
+            former_hubs: Vec::new(),
             alarm_at: None,
             retry_ms: MIN_RETRY,
             purge_at: None,
-            connection: Connection::new(id),
         }
     }
 
-    /// The record as shown; `None` if nothing is known, or nothing any more.
+    /// The record that callers see; `None` if nothing is known or the connection was erased.
     pub fn record(&self) -> Option<Record> {
         (self.version > 0 && !self.is_erased()).then(|| self.connection.record(self.handle.clone()))
     }
 
-    /// Whether nothing is left but the id.
+    /// Whether only the id is left.
     pub fn is_erased(&self) -> bool {
         self.connection.is_erased()
-    }
-
-    /// Folds a fact in.
-    pub fn fold(&mut self, fact: Fact, now: i64) -> Outcome {
-        let changed = self.connection.apply(fact);
-        if changed {
-            self.version = (self.version + 1).max(now);
-        }
-        if self.connection.is_disconnected() && self.purge_at.is_none() {
-            self.purge_at = Some(now + AFTERLIFE);
-        }
-        if changed { Outcome::Applied } else { Outcome::Stale }
-    }
-
-    /// Lets go of everything but the id.
-    pub fn erase(&mut self, now: i64) {
-        self.connection.erase();
-        self.version = (self.version + 1).max(now);
-        self.purge_at.get_or_insert(now + AFTERLIFE);
-    }
-
-    /// Sets the alarm for what is to be done next, if it is not set for something earlier; says when.
-    pub fn alarm(&mut self, now: i64, idle: i64) -> Option<i64> {
-        let wanted = now + if self.is_dirty() { self.retry_ms } else { idle };
-        // One that should have rung by now may never have been set.
-        let alarm = self.alarm_at.is_none_or(|at| at > wanted || at <= now).then_some(wanted);
-        self.alarm_at = alarm.or(self.alarm_at);
-        alarm
     }
 
     /// Whether KV or the hub lacks the newest version.
     pub fn is_dirty(&self) -> bool {
         self.projected.min(self.hub_version) < self.version
+    }
+
+    /// Applies a fact at `now` (unix ms).
+    pub fn apply(&mut self, fact: Fact, now: i64, index: &BlindIndex) -> Outcome {
+        let is_changed = self.connection.apply(fact);
+        if is_changed {
+            self.version = (self.version + 1).max(now);
+            self.choose_hub(index);
+        }
+        if self.connection.is_disconnected() && self.purge_at.is_none() {
+            self.purge_at = Some(now + AFTERLIFE);
+        }
+        if is_changed { Outcome::Applied } else { Outcome::Stale }
+    }
+
+    /// Removes everything except the id, at `now` (unix ms).
+    pub fn erase(&mut self, now: i64, index: &BlindIndex) {
+        self.connection.erase();
+        self.version = (self.version + 1).max(now);
+        self.purge_at.get_or_insert(now + AFTERLIFE);
+        self.choose_hub(index);
+    }
+
+    /// Names the hub of the connection's user. If that is another one than before, the former hub must be told that the
+    /// connection left.
+    pub fn choose_hub(&mut self, index: &BlindIndex) {
+        let record = self.record();
+        let user = record.and_then(|record| record.client_reference_id);
+        let hub = user.map(|user| index.hash_client_reference_id(&user));
+        if hub == self.hub {
+            return;
+        }
+        self.former_hubs.retain(|former| Some(former) != hub.as_ref());
+        self.former_hubs.extend(self.hub.take());
+        self.hub = hub;
+        self.hub_version = 0;
+    }
+
+    /// Chooses the alarm for a row that was just written, if it must ring earlier than it is set to. `idle` is the
+    /// instant of the next pruning. Returns the new alarm.
+    pub fn advance_alarm(&mut self, now: i64, idle: i64) -> Option<i64> {
+        let wanted = if self.is_dirty() { now + self.retry_ms } else { idle };
+        // An alarm that should have rung by now may never have been set.
+        let alarm = self.alarm_at.is_none_or(|at| at > wanted || at <= now).then_some(wanted);
+        self.alarm_at = alarm.or(self.alarm_at);
+        alarm
     }
 }

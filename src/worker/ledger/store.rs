@@ -1,228 +1,274 @@
-//! The ledger's tables and the one transaction that writes them.
+//! The tables of a ledger, and its state in memory.
 //!
-//! | table | columns |
-//! |---|---|
-//! | `ledger`, one row | handle; the sealed [`Connection`](crate::core::connection::Connection); its version; the version that KV has; the hub that was told, and of which version; when the alarm is set for; how long to wait for the next try; when to delete everything |
-//! | `deliveries` | id; received and stamp (unix ms); type; outcome; the sealed raw body |
+//! The state is read and decrypted once per wake-up of the object. It changes in memory only after its transaction has
+//! returned, so memory never has what the tables lack.
 //!
-//! A version is never older than the clock, in unix ms: that of a ledger born again after its end follows the last one's.
-//! A value's place (see [`crate::core::storage`]) is `ledger/{handle}/record` or `ledger/{handle}/delivery/{id}`. The tables come
-//! with the first write: a look-up on an empty object writes nothing. Bodies go after EVENT_TTL_SECONDS, deliveries after
-//! [`DELIVERY_LIFE`] and beyond the newest [`MAX_DELIVERIES`], everything [`AFTERLIFE`] after `disconnected`.
+//! Table `ledger`, one row:
+//! - `handle`, `record` (the encrypted [`Connection`](crate::core::connection::Connection)), `version`
+//! - `projected`: the version that KV has
+//! - `hub`, `hub_version`: the user's hub, and the version that it has
+//! - `alarm_at`, `retry_ms`, `purge_at`: see [`LedgerRow`]
+//!
+//! Table `deliveries`: see `deliveries.rs`.
+//!
+//! Table `former_hubs`: `name` of each hub that may still have the connection of another user.
+//!
+//! Which crash each durable mark is for:
+//! - `projected`, `hub_version`: the object stops between the acceptance of a delivery and its copies. They are written
+//!   when both copies are done. If the object stops before, both copies are made again, which does no harm.
+//! - `hub`, `former_hubs`: the object stops after a hub was told, and the connection then moves to another user. Both
+//!   are written with the delivery, before any hub is told. So no hub is forgotten, and no user keeps a connection
+//!   that is another user's now.
+//! - `alarm_at`: the object stops at any time. The alarm is written with the delivery, so the object is called again.
+//! - `retry_ms`: the object stops between two retries. The waits keep growing.
+//!
+//! The record is encrypted for the place `ledger/{handle}/record`. The first write creates the tables, so asking an empty
+//! object writes nothing.
 
-use wasm_bindgen::prelude::*;
-use worker::{SqlStorage, SqlStorageValue as Value, State};
+use std::cell::{Cell, Ref, RefCell};
+
+use worker::{SqlStorageValue as Value, State};
 
 use super::{
-    entry::{Delivered, Entry, Timeline},
-    row::{AFTERLIFE, MIN_RETRY, Row},
+    deliveries::{Deliveries, NewDelivery},
+    entry::{Entry, Timeline},
+    row::{AFTERLIFE, LedgerRow, MIN_RETRY},
 };
 use crate::{
-    core::{
-        config::Config,
-        connection::Outcome,
-        instant::iso_8601,
-        storage::{PAGE_BYTES, StoredBody},
-    },
-    worker::platform,
+    core::{config::Config, connection::Outcome},
+    worker::platform::{self, Database, integer},
 };
 
-const DAY: i64 = 86_400_000;
-const DELIVERY_LIFE: i64 = 30 * DAY;
-const MAX_DELIVERIES: i64 = 1_000;
-
+/// The tables. A later version only adds tables: an older build inserts by position, so a column more would stop it.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS ledger (
         one INTEGER PRIMARY KEY CHECK (one = 1), handle TEXT NOT NULL, record BLOB NOT NULL, version INTEGER NOT NULL,
         projected INTEGER NOT NULL, hub TEXT, hub_version INTEGER NOT NULL, alarm_at INTEGER, retry_ms INTEGER NOT NULL, purge_at INTEGER);
-    CREATE TABLE IF NOT EXISTS deliveries (
-        id TEXT PRIMARY KEY, received INTEGER NOT NULL, stamp INTEGER NOT NULL, type TEXT NOT NULL,
-        outcome TEXT NOT NULL, body BLOB)";
+    CREATE TABLE IF NOT EXISTS former_hubs (name TEXT PRIMARY KEY) WITHOUT ROWID";
 
-/// The tables of one ledger.
-pub struct Book<'a> {
-    storage: worker::Storage,
-    sql: SqlStorage,
-    config: &'a Config,
+/// The tables of one ledger, and their state in memory.
+pub struct LedgerStore {
+    database: Database,
+    deliveries: Deliveries,
+    /// Whether `row` is what the tables have.
+    is_loaded: Cell<bool>,
+    row: RefCell<Option<LedgerRow>>,
+    has_tables: Cell<bool>,
+    has_former_hubs: Cell<bool>,
 }
 
-/// What entering a delivery came to.
+/// The result of a write.
 #[derive(Debug)]
 pub struct Entered {
     pub outcome: Outcome,
-    /// The version that KV or the hub still lacks.
-    pub dirty: Option<i64>,
-    /// When to set the alarm for, if that is earlier than it is set.
-    pub alarm: Option<i64>,
+    /// The version that KV or the hub lacks.
+    pub dirty_version: Option<i64>,
 }
 
-#[wasm_bindgen]
-extern "C" {
-    type Storage;
-    #[wasm_bindgen(method, catch, js_name = transactionSync)]
-    fn transaction_sync(this: &Storage, run: &mut dyn FnMut() -> Result<(), JsValue>) -> Result<(), JsValue>;
-}
-
-impl<'a> Book<'a> {
-    pub fn new(state: &State, config: &'a Config) -> Self {
-        let storage = state.storage();
-        Self { sql: storage.sql(), storage, config }
-    }
-
-    /// Reads the row; `None` before the first write.
-    pub fn read(&self) -> worker::Result<Option<Row>> {
-        let tables = self.rows("SELECT 1 FROM sqlite_master WHERE name = 'ledger'", vec![])?;
-        if tables.is_empty() {
-            return Ok(None);
+impl LedgerStore {
+    pub fn new(state: &State) -> Self {
+        Self {
+            database: Database::new(state),
+            deliveries: Deliveries::new(state),
+            is_loaded: Cell::new(false),
+            row: RefCell::new(None),
+            has_tables: Cell::new(false),
+            has_former_hubs: Cell::new(false),
         }
-        let select = "SELECT handle, record, version, projected, hub, hub_version, alarm_at, retry_ms, \
-            purge_at FROM ledger";
-        let Some(row) = self.rows(select, vec![])?.pop() else { return Ok(None) };
-        let Ok(
-            [
-                Value::String(handle),
-                Value::Blob(sealed),
-                Value::Integer(version),
-                Value::Integer(projected),
-                hub,
-                Value::Integer(hub_version),
-                alarm_at,
-                Value::Integer(retry_ms),
-                purge_at,
-            ],
-        ) = <[Value; 9]>::try_from(row)
-        else {
-            return Err("the ledger's row has another shape".into());
-        };
-        let plain = self.config.sealer.open(&record_place(&handle), &sealed).map_err(|error| error.to_string())?;
-        Ok(Some(Row {
-            handle,
-            version,
-            projected,
-            hub: if let Value::String(hub) = hub { Some(hub) } else { None },
-            hub_version,
-            alarm_at: integer(&alarm_at),
-            retry_ms,
-            purge_at: integer(&purge_at),
-            connection: serde_json::from_slice(&plain)?,
-        }))
     }
 
-    /// Enters a delivery, whole or not at all.
-    pub fn enter(&self, entry: Entry, body: &[u8], now: i64) -> worker::Result<Entered> {
-        self.transaction(|| self.write(entry, body, now))
-    }
-
-    /// Erases everything but the id, so that what is still to come of this connection is known to come too late.
-    /// `None` if there is nothing; else the version that KV and the hub lack.
-    pub fn erase(&self, now: i64) -> worker::Result<Option<Entered>> {
-        let Some(mut row) = self.read()? else { return Ok(None) };
-        self.transaction(|| {
-            self.run("DELETE FROM deliveries", vec![])?;
-            if !row.is_erased() {
-                row.erase(now);
-            }
-            let alarm = row.alarm(now, AFTERLIFE);
-            self.keep(&row)?;
-            Ok(Some(Entered { outcome: Outcome::Applied, dirty: row.is_dirty().then_some(row.version), alarm }))
-        })
-    }
-
-    /// The newest deliveries before the place `before`, at most `limit`, or as many as [`PAGE_BYTES`] hold.
-    pub fn timeline(&self, before: i64, limit: i64) -> worker::Result<Timeline> {
-        let mut page = Timeline { list: Vec::new(), rest: None };
-        let Some(row) = self.read()? else { return Ok(page) };
-        let select = "SELECT id, type, received, stamp, outcome, body, rowid FROM deliveries \
-            WHERE rowid < ? ORDER BY rowid DESC LIMIT ?";
-        let mut bytes = 0;
-        for columns in self.sql.exec(select, vec![Value::Integer(before), Value::Integer(limit + 1)])?.raw() {
-            let (place, delivered) = self.delivered(&row.handle, columns?)?;
-            let full = i64::try_from(page.list.len()) == Ok(limit);
-            if full || bytes >= PAGE_BYTES {
-                page.rest = Some(place + 1);
-                break;
-            }
-            bytes += delivered.body.as_ref().map_or(0, StoredBody::len);
-            page.list.push(delivered);
+    /// The state, or `None` before the first write.
+    pub fn row(&self, config: &Config) -> worker::Result<Option<Ref<'_, LedgerRow>>> {
+        if !self.is_loaded.get() {
+            let row = self.load(config)?;
+            self.row.replace(row);
+            self.is_loaded.set(true);
         }
-        Ok(page)
+        Ok(Ref::filter_map(self.row.borrow(), Option::as_ref).ok())
     }
 
-    /// Notes that KV has `version`. An older version clears nothing.
-    pub fn projected(&self, version: i64) -> worker::Result<()> {
-        let update = "UPDATE ledger SET projected = max(projected, ?), retry_ms = ?";
-        self.run(update, vec![version.into(), MIN_RETRY.into()])
-    }
-
-    /// Notes that KV may have any older version.
-    pub fn unprojected(&self) -> worker::Result<()> {
-        self.run("UPDATE ledger SET projected = 0", vec![])
-    }
-
-    /// Notes which hub knows of the connection, and which version it was told.
-    pub fn told(&self, hub: Option<String>, version: i64) -> worker::Result<()> {
-        self.run("UPDATE ledger SET hub = ?, hub_version = ?", vec![hub.into(), version.into()])
-    }
-
-    /// Notes when the alarm is set for and how long the wait after it will be.
-    pub fn armed(&self, alarm_at: Option<i64>, retry_ms: i64) -> worker::Result<()> {
-        self.run("UPDATE ledger SET alarm_at = ?, retry_ms = ?", vec![alarm_at.into(), retry_ms.into()])
-    }
-
-    /// Lets go of what has outlived its time.
-    pub fn tidy(&self, now: i64) -> worker::Result<()> {
-        let bodies = "UPDATE deliveries SET body = NULL WHERE body IS NOT NULL AND received <= ?";
-        self.run(bodies, vec![(now - self.body_life()).into()])?;
-        self.run("DELETE FROM deliveries WHERE received <= ?", vec![(now - DELIVERY_LIFE).into()])
-    }
-
-    /// When something will have outlived its time.
-    pub fn next_tidying(&self, row: &Row) -> worker::Result<Option<i64>> {
-        let oldest = "SELECT min(received) FILTER (WHERE body IS NOT NULL), min(received) FROM deliveries";
-        let received = self.rows(oldest, vec![])?.pop().unwrap_or_default();
-        let body = received.first().and_then(integer).map(|received| received + self.body_life());
-        let delivery = received.get(1).and_then(integer).map(|received| received + DELIVERY_LIFE);
-        Ok([body, delivery, row.purge_at].into_iter().flatten().min())
-    }
-
-    /// 1. A copy of what is known, or what is no news, changes nothing.
-    /// 2. The fact is folded in.
-    /// 3. Row and delivery are written, and the oldest deliveries beyond the limit let go of.
-    fn write(&self, entry: Entry, body: &[u8], now: i64) -> worker::Result<Entered> {
+    /// Stores a delivery and applies its fact, as a whole.
+    ///
+    /// 1. A copy of a stored delivery changes nothing, nor does a fact that is no news.
+    /// 2. The fact is applied to a copy of the state.
+    /// 3. State, delivery and alarm are written in one commit. The oldest delivery beyond the limit is deleted.
+    /// 4. The copy becomes the state.
+    pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> worker::Result<Entered> {
         let Entry { id, kind, received, fact, learned } = entry;
         // 1.
-        self.run(SCHEMA, vec![])?;
-        let known = self.read()?;
-        let shown = fact.changes.status.as_deref().filter(|_| learned);
-        let unheard = match &known {
-            Some(_) if self.has_delivery(&fact.at.delivery)? => Some(Outcome::Duplicate),
-            Some(row) if !row.connection.is_news(shown) => Some(Outcome::Stale),
+        let stored = self.row(config)?.map(|row| row.clone());
+        let observed = fact.changes.status.as_deref().filter(|_| learned);
+        let unchanged = match &stored {
+            Some(_) if self.deliveries.contains(&fact.at.delivery)? => Some(Outcome::Duplicate),
+            Some(row) if !row.connection.is_news(observed) => Some(Outcome::Stale),
             _ => None,
         };
-        if let Some(outcome) = unheard {
-            let dirty = known.filter(Row::is_dirty).map(|row| row.version);
-            return Ok(Entered { outcome, dirty, alarm: None });
+        if let Some(outcome) = unchanged {
+            let dirty_version = stored.filter(LedgerRow::is_dirty).map(|row| row.version);
+            return Ok(Entered { outcome, dirty_version });
         }
         // 2.
-        let mut row = known.unwrap_or_else(|| Row::new(self.config.index.handle(&id), id));
-        let (delivery, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
-        let outcome = row.fold(fact, now);
-        let alarm = row.alarm(now, self.body_life());
+        let mut row = stored.unwrap_or_else(|| LedgerRow::new(config.index.handle(&id), id));
+        let former_hubs = row.former_hubs.clone();
+        let (id, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
+        let outcome = row.apply(fact, now, &config.index);
+        let alarm = row.advance_alarm(now, self.deliveries.pruning_after(received, config));
         // 3.
-        self.keep(&row)?;
-        let body = self.config.sealer.seal(&delivery_place(&row.handle, &delivery), body, platform::nonce());
-        let values =
-            vec![delivery.into(), received.into(), stamp.into(), kind.into(), outcome.as_str().into(), body.into()];
-        self.run("INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)", values)?;
-        let surplus = "DELETE FROM deliveries WHERE rowid <= \
-            (SELECT rowid FROM deliveries ORDER BY rowid DESC LIMIT 1 OFFSET ?)";
-        self.run(surplus, vec![MAX_DELIVERIES.into()])?;
-        Ok(Entered { outcome, dirty: row.is_dirty().then_some(row.version), alarm })
+        let delivery = NewDelivery { id, received, stamp, kind, outcome, body };
+        self.database.transaction(|| {
+            self.create_tables()?;
+            self.write(&row, config)?;
+            self.write_former_hubs(&former_hubs, &row.former_hubs)?;
+            self.deliveries.insert(delivery, &row.handle, config)
+        })?;
+        if alarm.is_some() {
+            self.database.set_alarm(alarm)?;
+        }
+        // 4.
+        self.deliveries.expect_pruning(received, config);
+        Ok(self.replace(row, outcome))
     }
 
-    fn keep(&self, row: &Row) -> worker::Result<()> {
+    /// Erases everything except the id, so that later deliveries are recognised as too late. Returns `None` if there is
+    /// nothing to erase.
+    pub fn erase(&self, config: &Config, now: i64) -> worker::Result<Option<Entered>> {
+        let Some(mut row) = self.row(config)?.map(|row| row.clone()) else { return Ok(None) };
+        let former_hubs = row.former_hubs.clone();
+        if !row.is_erased() {
+            row.erase(now, &config.index);
+        }
+        let alarm = row.advance_alarm(now, now + AFTERLIFE);
+        self.database.transaction(|| {
+            self.create_tables()?;
+            self.deliveries.clear()?;
+            self.write_former_hubs(&former_hubs, &row.former_hubs)?;
+            self.write(&row, config)
+        })?;
+        if alarm.is_some() {
+            self.database.set_alarm(alarm)?;
+        }
+        self.deliveries.set_next_pruning(Some(i64::MAX));
+        Ok(Some(self.replace(row, Outcome::Applied)))
+    }
+
+    /// Writes that KV and the hub have `version`, and sets the alarm to the next pruning: one commit. Does nothing if the
+    /// state has a newer version by now.
+    pub fn settle(&self, version: i64, config: &Config) -> worker::Result<()> {
+        let Some(mut row) = self.row(config)?.filter(|row| row.version == version).map(|row| row.clone()) else {
+            return Ok(());
+        };
+        let prune_at = self.deliveries.next_pruning(config)?;
+        let alarm = row.purge_at.into_iter().chain(prune_at).min();
+        let is_same =
+            (row.projected, row.hub_version, row.alarm_at, row.retry_ms) == (version, version, alarm, MIN_RETRY);
+        if is_same && row.former_hubs.is_empty() {
+            return Ok(());
+        }
+        if !row.former_hubs.is_empty() {
+            self.write_former_hubs(&row.former_hubs, &[])?;
+        }
+        let update = "UPDATE ledger SET projected = ?, hub_version = ?, alarm_at = ?, retry_ms = ?";
+        self.database.run(update, vec![version.into(), version.into(), alarm.into(), MIN_RETRY.into()])?;
+        if alarm != row.alarm_at {
+            self.database.set_alarm(alarm)?;
+        }
+        row.former_hubs.clear();
+        (row.projected, row.hub_version, row.alarm_at, row.retry_ms) = (version, version, alarm, MIN_RETRY);
+        self.row.replace(Some(row));
+        Ok(())
+    }
+
+    /// Sets the alarm to `at` (unix ms), and the wait before the next retry.
+    pub fn postpone(&self, at: i64, retry_ms: i64, config: &Config) -> worker::Result<()> {
+        let Some(mut row) = self.row(config)?.map(|row| row.clone()) else { return Ok(()) };
+        (row.alarm_at, row.retry_ms) = (Some(at), retry_ms);
+        self.database.run("UPDATE ledger SET alarm_at = ?, retry_ms = ?", vec![at.into(), retry_ms.into()])?;
+        self.database.set_alarm(Some(at))?;
+        self.row.replace(Some(row));
+        Ok(())
+    }
+
+    /// Sets the alarm to `at` (unix ms) without noting it, for when the tables cannot be read.
+    pub fn set_alarm(&self, at: i64) -> worker::Result<()> {
+        self.database.set_alarm(Some(at))
+    }
+
+    /// Writes that KV may have any older version, and sets the alarm to `at` (unix ms).
+    pub fn unproject(&self, at: i64, config: &Config) -> worker::Result<()> {
+        let Some(mut row) = self.row(config)?.map(|row| row.clone()) else { return Ok(()) };
+        row.projected = 0;
+        self.database.run("UPDATE ledger SET projected = 0", vec![])?;
+        self.row.replace(Some(row));
+        self.postpone(at, MIN_RETRY, config)
+    }
+
+    /// The newest deliveries before the place `before`, at most `limit`, or as many as fit a page.
+    pub fn timeline(&self, before: i64, limit: i64, config: &Config) -> worker::Result<Timeline> {
+        match self.row(config)? {
+            Some(row) => self.deliveries.page(&row.handle, before, limit, config),
+            None => Ok(Timeline { list: Vec::new(), rest: None }),
+        }
+    }
+
+    /// Deletes bodies and deliveries that are too old at `now` (unix ms).
+    pub fn prune(&self, config: &Config, now: i64) -> worker::Result<()> {
+        if self.has_tables.get() { self.deliveries.prune(config, now) } else { Ok(()) }
+    }
+
+    /// Forgets the state in memory, after the whole storage was deleted.
+    pub fn forget(&self) {
+        self.is_loaded.set(false);
+        self.has_tables.set(false);
+        self.has_former_hubs.set(false);
+        self.deliveries.forget();
+    }
+
+    fn load(&self, config: &Config) -> worker::Result<Option<LedgerRow>> {
+        self.has_tables.set(self.database.has_table("ledger")?);
+        if !self.has_tables.get() {
+            return Ok(None);
+        }
+        self.has_former_hubs.set(self.database.has_table("former_hubs")?);
+        let select =
+            "SELECT handle, record, version, projected, hub, hub_version, alarm_at, retry_ms, purge_at FROM ledger";
+        let columns = self.database.first_row(select, vec![])?;
+        if columns.is_empty() {
+            return Ok(None);
+        }
+        let mut row = read_row(columns, config)?;
+        if self.has_former_hubs.get() {
+            let names = self.database.rows("SELECT name FROM former_hubs", vec![])?.into_iter().flatten();
+            row.former_hubs =
+                names.filter_map(|name| if let Value::String(name) = name { Some(name) } else { None }).collect();
+        }
+        // While nothing is to be copied, the alarm is set to the next pruning.
+        let is_settled = !row.is_dirty() && row.former_hubs.is_empty();
+        self.deliveries.set_next_pruning(row.alarm_at.filter(|_| is_settled));
+        let hub = row.hub.clone();
+        row.choose_hub(&config.index);
+        if row.hub != hub {
+            // An older build notes the hub later than this one does.
+            self.database.transaction(|| {
+                self.create_tables()?;
+                self.write_former_hubs(&[], &row.former_hubs)?;
+                self.write(&row, config)
+            })?;
+            self.has_former_hubs.set(true);
+        }
+        Ok(Some(row))
+    }
+
+    fn create_tables(&self) -> worker::Result<()> {
+        if !(self.has_tables.get() && self.has_former_hubs.get()) {
+            self.database.run(SCHEMA, vec![])?;
+            self.deliveries.create_table()?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, row: &LedgerRow, config: &Config) -> worker::Result<()> {
         let plain = serde_json::to_vec(&row.connection)?;
-        let record = self.config.sealer.seal(&record_place(&row.handle), &plain, platform::nonce());
+        let record = config.sealer.seal(&record_place(&row.handle), &plain, platform::nonce());
         let values = vec![
             row.handle.clone().into(),
             record.into(),
@@ -234,71 +280,61 @@ impl<'a> Book<'a> {
             row.retry_ms.into(),
             row.purge_at.into(),
         ];
-        self.run("INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        self.database.run("INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     }
 
-    fn delivered(&self, handle: &str, columns: Vec<Value>) -> worker::Result<(i64, Delivered)> {
-        let Ok(
-            [
-                Value::String(id),
-                Value::String(kind),
-                Value::Integer(received),
-                Value::Integer(stamp),
-                Value::String(outcome),
-                sealed,
-                Value::Integer(place),
-            ],
-        ) = <[Value; 7]>::try_from(columns)
-        else {
-            return Err("a delivery has another shape".into());
-        };
-        let sealed = if let Value::Blob(sealed) = sealed { Some(sealed) } else { None };
-        let body = sealed.and_then(|sealed| self.config.sealer.open(&delivery_place(handle, &id), &sealed).ok());
-        let (received_at, stamp) = (iso_8601(received), iso_8601(stamp));
-        Ok((place, Delivered { id, kind, received_at, stamp, outcome, body: body.map(StoredBody::new) }))
+    fn write_former_hubs(&self, before: &[String], after: &[String]) -> worker::Result<()> {
+        for name in before.iter().filter(|name| !after.contains(name)) {
+            self.database.run("DELETE FROM former_hubs WHERE name = ?", vec![name.clone().into()])?;
+        }
+        for name in after {
+            self.database.run("INSERT OR IGNORE INTO former_hubs VALUES (?)", vec![name.clone().into()])?;
+        }
+        Ok(())
     }
 
-    fn has_delivery(&self, id: &str) -> worker::Result<bool> {
-        let found = self.rows("SELECT 1 FROM deliveries WHERE id = ?", vec![id.into()])?;
-        Ok(!found.is_empty())
+    /// Makes a row that was written the state.
+    fn replace(&self, row: LedgerRow, outcome: Outcome) -> Entered {
+        let dirty_version = row.is_dirty().then_some(row.version);
+        self.has_tables.set(true);
+        self.has_former_hubs.set(true);
+        self.row.replace(Some(row));
+        Entered { outcome, dirty_version }
     }
+}
 
-    /// Runs `work` whole or not at all.
-    fn transaction<T>(&self, work: impl FnOnce() -> worker::Result<T>) -> worker::Result<T> {
-        let (mut work, mut done) = (Some(work), None);
-        let mut run = || {
-            let Some(work) = work.take() else { return Ok(()) };
-            done = Some(work()?);
-            Ok(())
-        };
-        self.storage.as_raw().unchecked_ref::<Storage>().transaction_sync(&mut run)?;
-        done.ok_or_else(|| "the transaction did not run".into())
-    }
-
-    fn body_life(&self) -> i64 {
-        i64::try_from(self.config.event_ttl).unwrap_or(i64::MAX / 2_000).saturating_mul(1_000)
-    }
-
-    fn rows(&self, query: &str, bindings: Vec<Value>) -> worker::Result<Vec<Vec<Value>>> {
-        self.sql.exec(query, bindings)?.raw().collect()
-    }
-
-    fn run(&self, query: &str, bindings: Vec<Value>) -> worker::Result<()> {
-        self.sql.exec(query, bindings).map(|_| ())
-    }
+fn read_row(columns: Vec<Value>, config: &Config) -> worker::Result<LedgerRow> {
+    let Ok(
+        [
+            Value::String(handle),
+            Value::Blob(sealed),
+            Value::Integer(version),
+            Value::Integer(projected),
+            hub,
+            Value::Integer(hub_version),
+            alarm_at,
+            Value::Integer(retry_ms),
+            purge_at,
+        ],
+    ) = <[Value; 9]>::try_from(columns)
+    else {
+        return Err("the ledger's row has another shape".into());
+    };
+    let plain = config.sealer.open(&record_place(&handle), &sealed).map_err(|error| error.to_string())?;
+    Ok(LedgerRow {
+        handle,
+        connection: serde_json::from_slice(&plain)?,
+        version,
+        projected,
+        hub: if let Value::String(hub) = hub { Some(hub) } else { None },
+        hub_version,
+        former_hubs: Vec::new(),
+        alarm_at: integer(&alarm_at),
+        retry_ms,
+        purge_at: integer(&purge_at),
+    })
 }
 
 fn record_place(handle: &str) -> String {
     format!("ledger/{handle}/record")
-}
-
-fn delivery_place(handle: &str, id: &str) -> String {
-    format!("ledger/{handle}/delivery/{id}")
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::Integer(integer) => Some(*integer),
-        _ => None,
-    }
 }

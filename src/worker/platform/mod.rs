@@ -25,4 +25,4 @@ pub use clock::{now_ms, wait};
 pub use failure::Failure;
 pub use log::{log, log_error};
 pub use random::{nonce, random_fraction, request_id};
-pub use sql::first_row;
+pub use sql::{Database, integer};

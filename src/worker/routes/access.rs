@@ -15,7 +15,9 @@ use crate::{
         },
     },
     worker::{
-        connections::{ConnectionTarget, learn_from_answer, record_from_kv, target_by_handle, target_by_id},
+        connections::{
+            ConnectionTarget, learn_from_answer, record_from_kv, record_of_session, target_by_handle, target_by_id,
+        },
         http::{Call, Reply},
         hub,
         platform::Failure,
@@ -69,7 +71,13 @@ async fn target_of_session(
     env: &Env,
 ) -> Result<ConnectionTarget, Failure> {
     let named = access::select_for_session(header, session)?;
-    let failure = match hub::connections(&session.client_reference_id, config, env).await {
+    let records = match named {
+        Some(handle) => {
+            record_of_session(session, handle, config, env).await.map(|record| record.into_iter().collect())
+        }
+        None => hub::connections(&session.client_reference_id, config, env).await,
+    };
+    let failure = match records {
         Ok(records) => return Ok(access::choose_connection(named, &records)?.clone().into()),
         Err(failure) => failure,
     };
