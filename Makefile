@@ -4,7 +4,7 @@
 # it was started with.
 with_env = . scripts/env.sh &&
 
-.PHONY: help run test test-all test-wasm test-packaging check build worker npm bench deploy clean setup toolchain
+.PHONY: help run test test-all test-wasm test-packaging check build worker npm bench bench-worker deploy clean setup toolchain
 .NOTPARALLEL:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make build           build the Worker into build/"
 	@echo "make npm             build the npm package into pkg/"
 	@echo "make bench           compare the npm package with similar packages in speed and size"
+	@echo "make bench-worker    compare the CPU time of the Worker with Workers that do the same job, into bench/RESULTS.md"
 	@echo "make deploy          build the Worker and upload it to your Cloudflare account"
 	@echo "make clean           remove build output and local data (keeps the tools and .dev.vars)"
 
@@ -76,6 +77,10 @@ npm: setup
 bench: npm
 	@$(with_env) (cd bench && npm ci --silent --ignore-scripts --no-fund --no-audit)
 	@$(with_env) node bench/bench.mjs
+
+bench-worker: build
+	@$(with_env) (cd bench && npm ci --silent --ignore-scripts --no-fund --no-audit)
+	@$(with_env) node bench/worker/bench.mjs
 
 deploy: setup
 	@$(with_env) wrangler deploy
