@@ -4,7 +4,7 @@
 //   node scripts/worker.mjs --test-hooks   builds into target/worker-test-hooks/, with code that only tests need
 
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashInputs, isUpToDate, root } from "./inputs.mjs";
 
@@ -18,11 +18,13 @@ if (!isUpToDate(join(root, outputFolder, "index.js"), stampFile, inputsHash)) bu
 
 function build() {
   console.log(withTestHooks ? "Worker with test hooks: building" : "Worker: building");
-  const { status, error } = spawnSync(join(toolsFolder, "worker-build"), ["--release", "--out-dir", outputFolder, "--features", features], {
+  const crate = writeCrate();
+  const { status, error } = spawnSync(join(toolsFolder, "worker-build"), [crate, "--release", "--out-dir", join(root, outputFolder), "--features", features], {
     cwd: root,
     stdio: "inherit",
     env: {
       ...process.env,
+      CARGO_TARGET_DIR: join(root, "target"),
       // worker-build downloads every tool whose path is not set here.
       WASM_BINDGEN_BIN: join(toolsFolder, "wasm-bindgen"),
       ESBUILD_BIN: join(root, `node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`),
@@ -32,4 +34,18 @@ function build() {
   if (error) console.error(error.message);
   if (status !== 0) process.exit(1);
   writeFileSync(stampFile, inputsHash);
+}
+
+// Writes a manifest for the same sources as a cdylib alone, and returns its folder. worker-build calls `cargo build`, and
+// cargo does no link-time optimisation for a crate that is an rlib too. The tests need the rlib.
+function writeCrate() {
+  const folder = join(root, "target/worker-crate");
+  const manifest = readFileSync(join(root, "Cargo.toml"), "utf8")
+    .replace('crate-type = ["cdylib", "rlib"]', `path = ${JSON.stringify(join(root, "src/lib.rs"))}\ncrate-type = ["cdylib"]`)
+    .replace(/\[\[test\]\]\n(?:.+\n)+/g, "");
+  if (!manifest.includes('crate-type = ["cdylib"]')) throw new Error("Cargo.toml has another crate-type than this script expects");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "Cargo.toml"), manifest);
+  copyFileSync(join(root, "Cargo.lock"), join(folder, "Cargo.lock"));
+  return folder;
 }

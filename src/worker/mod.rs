@@ -23,7 +23,7 @@ mod platform;
 mod routes;
 mod upstream;
 
-use std::rc::Rc;
+use std::{future::ready, pin::Pin, rc::Rc};
 
 use futures_channel::oneshot;
 use worker::{Context, Env, event, web_sys};
@@ -96,34 +96,52 @@ async fn serve(call: &Call, route: Route<'_>, env: &Env) -> Reply {
     reply.unwrap_or_else(Reply::from).with_cors_headers(call, &config.allowed_origins)
 }
 
+/// A handler at work. On the heap: as one future with all handlers in it, each request would move the largest.
+type Handling<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + 'a>>;
+
 /// Calls the route's handler. On every route that needs a credential, it is checked before anything else.
 async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> Result<Reply, Failure> {
     match route {
-        Route::Webhook => Ok(webhook::receive(call, config, env).await),
-        Route::Health => Ok(Reply::healthy()),
-        Route::Access => access::forward(call, &authenticate(call, config)?, config, env).await,
-        Route::Sessions => sessions::create(call, &authenticate(call, config)?, config).await,
-        Route::Connections => connection_routes::list(call, &authenticate(call, config)?, config, env).await,
-        Route::Connection(segment) => connection_routes::show(segment, &authenticate(call, config)?, config, env).await,
-        Route::Account | Route::LinkSession => account::forward(call, &authenticate(call, config)?, config, env).await,
-        Route::DeleteConnection(segment) => {
-            manage::delete(segment, call, &authenticate(call, config)?, config, env).await
+        Route::Webhook => return handle_webhook(call, config, env).await,
+        Route::Health => return Ok(Reply::healthy()),
+        Route::LinkCallback => return handle_callback(call, config, env).await,
+        Route::MethodNotAllowed(allow) => {
+            return Ok(Reply::from(EdgeError::MethodNotAllowed).with_header("allow", allow));
         }
-        Route::InvalidateConnection(segment) => {
-            manage::invalidate(segment, call, &authenticate(call, config)?, config, env).await
+        Route::NotFound => return Err(EdgeError::RouteNotFound.into()),
+        _ => {}
+    }
+    let caller = authenticate(call, config)?;
+    handle(call, route, &caller, config, env).await
+}
+
+fn handle_webhook<'a>(call: &'a Call, config: &'a Config, env: &'a Env) -> Handling<'a> {
+    Box::pin(async { Ok(webhook::receive(call, config, env).await) })
+}
+
+fn handle_callback<'a>(call: &'a Call, config: &'a Config, env: &'a Env) -> Handling<'a> {
+    Box::pin(link::callback(call, config, env))
+}
+
+/// The handlers of routes that need a credential.
+fn handle<'a>(call: &'a Call, route: Route<'a>, caller: &'a Caller, config: &'a Config, env: &'a Env) -> Handling<'a> {
+    match route {
+        Route::Access => Box::pin(access::forward(call, caller, config, env)),
+        Route::Sessions => Box::pin(sessions::create(call, caller, config)),
+        Route::Connections => Box::pin(connection_routes::list(call, caller, config, env)),
+        Route::Connection(segment) => Box::pin(connection_routes::show(segment, caller, config, env)),
+        Route::Account | Route::LinkSession => Box::pin(account::forward(call, caller, config, env)),
+        Route::DeleteConnection(segment) => Box::pin(manage::delete(segment, call, caller, config, env)),
+        Route::InvalidateConnection(segment) => Box::pin(manage::invalidate(segment, call, caller, config, env)),
+        Route::ConnectionHealth(segment) => Box::pin(manage::health(segment, call, caller, config, env)),
+        Route::ConnectionEvents(segment) => Box::pin(manage::timeline(segment, call, caller, config, env)),
+        Route::DeleteUser(segment) => Box::pin(users::delete(segment, call, caller, config, env)),
+        Route::LinkInit => Box::pin(link::init(call, caller, config, env)),
+        Route::Events => Box::pin(events::list(call, caller, config, env)),
+        // These need no credential, and `dispatch` has answered them.
+        Route::Webhook | Route::Health | Route::LinkCallback | Route::MethodNotAllowed(_) | Route::NotFound => {
+            Box::pin(ready(Err(EdgeError::RouteNotFound.into())))
         }
-        Route::ConnectionHealth(segment) => {
-            manage::health(segment, call, &authenticate(call, config)?, config, env).await
-        }
-        Route::ConnectionEvents(segment) => {
-            manage::timeline(segment, call, &authenticate(call, config)?, config, env).await
-        }
-        Route::DeleteUser(segment) => users::delete(segment, call, &authenticate(call, config)?, config, env).await,
-        Route::LinkInit => link::init(call, &authenticate(call, config)?, config, env).await,
-        Route::LinkCallback => link::callback(call, config, env).await,
-        Route::Events => events::list(call, &authenticate(call, config)?, config, env).await,
-        Route::MethodNotAllowed(allow) => Ok(Reply::from(EdgeError::MethodNotAllowed).with_header("allow", allow)),
-        Route::NotFound => Err(EdgeError::RouteNotFound.into()),
     }
 }
 

@@ -7,7 +7,7 @@ import { after, beforeEach, test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
 import { startDecoy } from "./decoy.mjs";
-import { refusal, startGateway } from "./harness.mjs";
+import { eventually, listAll, refusal, startGateway } from "./harness.mjs";
 
 const ALICE = "conn_alice";
 const CALLER = { "x-connection-id": ALICE };
@@ -19,6 +19,8 @@ after(() => gateway.close());
 await gateway.deliver(connectionEvent("connection.created", { id: ALICE }));
 await gateway.deliver(connectionEvent("connection.created", { id: "conn_gone" }));
 await gateway.deliver(connectionEvent("connection.disconnected", { id: "conn_gone" }));
+// A server's call by handle reads KV, which accepts one write of a key per second.
+await eventually(async () => (await listAll(gateway)).some(({ status }) => status === "disconnected"));
 const handle = await handleOf(ALICE);
 beforeEach(() => emulator.clear());
 

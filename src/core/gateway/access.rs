@@ -109,7 +109,7 @@ pub fn check_segments(path: &str) -> Result<(), EdgeError> {
 /// fixed segment counts before a parameter at the same position. A path with an empty segment matches no route.
 pub fn required_permission(method: &str, path: &str) -> &'static str {
     static ROUTES: LazyLock<Vec<ListedRoute>> =
-        LazyLock::new(|| serde_json::from_str(include_str!("routes.json")).unwrap_or_default());
+        LazyLock::new(|| serde_json::from_slice(include_bytes!("routes.json")).unwrap_or_default());
     let method = if method == "HEAD" { "GET" } else { method };
     let segments: Option<Vec<_>> = path.split('/').map(|raw| percent_decode_str(raw).decode_utf8().ok()).collect();
     let Some(segments) = segments else { return ANY_PERMISSION };
@@ -258,7 +258,7 @@ pub fn with_relink_hint(body: &[u8]) -> Option<String> {
         snake: Option<&'a RawValue>,
     }
     let text = std::str::from_utf8(body).ok()?;
-    let Object(action) = serde_json::from_str::<Object<ActionRequired>>(text).ok()?;
+    let Object(action) = serde_json::from_slice::<Object<ActionRequired>>(text.as_bytes()).ok()?;
     let lacks_action = action.camel.is_none() && action.snake.is_none();
     let (head, tail) = text.rsplit_once('}').filter(|(head, _)| lacks_action && !head.trim_end().ends_with('{'))?;
     Some(format!("{head},\"actionRequired\":\"{RELINK}\"}}{tail}"))

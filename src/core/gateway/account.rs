@@ -159,10 +159,11 @@ impl ListedConnection {
             client_reference_id: Option<&'a RawValue>,
         }
         let text = std::str::from_utf8(json).ok()?;
-        let Object(wrapped) = serde_json::from_str::<Object<Wrapped>>(text).ok()?;
+        let Object(wrapped) = serde_json::from_slice::<Object<Wrapped>>(text.as_bytes()).ok()?;
         let mut item = ConnectionEvent::from_list_item(wrapped.connection.map_or(text, RawValue::get)).ok()?;
         let outer_reference = wrapped.client_reference_id;
-        let outer_reference = outer_reference.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+        let outer_reference =
+            outer_reference.and_then(|raw| serde_json::from_slice::<String>(raw.get().as_bytes()).ok());
         let outer_reference = outer_reference.filter(|reference| !reference.is_empty());
         item.client_reference_id = item.client_reference_id.or(outer_reference);
         Some(Self(item))

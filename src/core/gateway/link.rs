@@ -111,7 +111,8 @@ impl InitRequest {
         let body = if body.is_empty() { b"{}" } else { body };
         let Object(fields) =
             serde_json::from_slice::<Object<BTreeMap<String, Box<RawValue>>>>(body).map_err(|_| NOT_AN_OBJECT)?;
-        let connection = match fields.get("connectionId").map(|id| serde_json::from_str::<Value>(id.get())) {
+        let connection = match fields.get("connectionId").map(|id| serde_json::from_slice::<Value>(id.get().as_bytes()))
+        {
             None => RequestedConnection::Unspecified,
             Some(Ok(Value::Null)) => RequestedConnection::New,
             Some(Ok(Value::String(name))) => RequestedConnection::Named(name),
@@ -161,7 +162,7 @@ impl InitRequest {
     }
 
     fn text_field(&self, key: &str) -> Option<String> {
-        serde_json::from_str(self.fields.get(key)?.get()).ok()
+        serde_json::from_slice(self.fields.get(key)?.get().as_bytes()).ok()
     }
 
     fn set_field(&mut self, key: &str, value: Option<&str>) {

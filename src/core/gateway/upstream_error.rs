@@ -109,7 +109,7 @@ impl ApiError {
 impl BodyField<'_> {
     /// The value, if it is text and not empty.
     fn text(self) -> Option<String> {
-        let text: LossyString = serde_json::from_str(self.0?.get()).ok()?;
+        let text: LossyString = serde_json::from_slice(self.0?.get().as_bytes()).ok()?;
         Some(text.0).filter(|text| !text.is_empty())
     }
 

@@ -31,14 +31,14 @@ const ID_PREFIX: &str = "conn_";
 /// ```
 pub fn without_ids(text: &str, index: &BlindIndex) -> String {
     let json = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match serde_json::from_str::<Value>(json) {
+    match serde_json::from_slice::<Value>(json.as_bytes()) {
         Ok(mut value) => {
             let event_id = value.pointer_mut("/data/connection/id").and_then(read_event_id);
             redact(&mut value, event_id.as_deref(), index);
             value.to_string()
         }
         // Valid JSON that does not fit a `Value` may hide ids behind escapes.
-        Err(_) if serde_json::from_str::<IgnoredAny>(json).is_ok() => String::new(),
+        Err(_) if serde_json::from_slice::<IgnoredAny>(json.as_bytes()).is_ok() => String::new(),
         Err(_) => redact_words(text, None, index),
     }
 }

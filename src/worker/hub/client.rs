@@ -1,21 +1,19 @@
 //! Messages to hubs.
 
 use serde::de::DeserializeOwned;
-use worker::{Env, Method, Request, RequestInit};
+use worker::Env;
 
 use super::message::{LinkRequest, Message};
 use crate::{
     core::{config::Config, connection::Record, gateway::link::PendingLink},
-    worker::platform::{Failure, environment},
+    worker::platform::{self, Failure, environment},
 };
 
 /// Sends a message to the hub of that name.
 pub async fn send<T: DeserializeOwned>(name: &str, message: Message, env: &Env) -> worker::Result<T> {
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(serde_json::to_string(&(name, message))?.into()));
-    let request = Request::new_with_init("https://hub/", &init)?;
-    let mut answer = environment::hub_namespace(env)?.get_by_name(name)?.fetch_with_request(request).await?;
-    if answer.status_code() == 200 { answer.json().await } else { Err("the hub refused".into()) }
+    let body = serde_json::to_vec(&(name, message))?;
+    let answer = platform::call(&environment::hub_namespace(env)?, name, "https://hub/", Some(&body)).await?;
+    Ok(serde_json::from_slice(&answer)?)
 }
 
 /// All connections of a user, the newest `updatedAt` first.

@@ -1,7 +1,7 @@
 //! Messages to ledgers.
 
-use serde::Serialize;
-use worker::{Env, Method, Request, RequestInit, Response, js_sys::Uint8Array};
+use serde::{Serialize, de::DeserializeOwned};
+use worker::Env;
 
 use super::{
     entry::{Entry, Timeline},
@@ -12,49 +12,50 @@ use crate::{
         config::Config,
         connection::{Outcome, Record},
     },
-    worker::platform::{Failure, environment},
+    worker::platform::{self, Failure, environment},
 };
 
-/// Hands a delivery to its ledger. The outcome means that it is durable there.
+/// Hands a delivery to its ledger. When this returns, the delivery is durable.
 pub async fn enter(entry: &Entry, body: &[u8], config: &Config, env: &Env) -> Result<Outcome, Failure> {
-    let mut answer = ask(&config.index.handle(&entry.id), message("enter", entry, body), env).await?;
-    answer.json().await.map_err(unavailable)
+    read(&call(&config.index.handle(&entry.id), "enter", Some(message(entry, body)), env).await?)
 }
 
-/// Hands rules to whoever knows which are the newest. Once it returns they are in KV, or newer ones are.
+/// Hands a rules event to the object that knows the newest rules. When this returns, KV has these rules or newer ones.
 pub async fn enter_rules(rules: &Rules, body: &[u8], env: &Env) -> Result<(), Failure> {
-    ask(rules::NAME, message("rules", rules, body), env).await.map(|_| ())
+    call(rules::NAME, "rules", Some(message(rules, body)), env).await.map(|_| ())
 }
 
-/// Asks the ledger for its record; `None` if it has none. Strongly consistent.
+/// The record of a connection, strongly consistent; `None` if there is none.
 pub async fn record(handle: &str, env: &Env) -> Result<Option<Record>, Failure> {
-    let request = Request::new("https://ledger/record", Method::Get);
-    ask(handle, request, env).await?.json().await.map_err(unavailable)
+    read(&call(handle, "record", None, env).await?)
 }
 
-/// Erases all that is kept of a connection but its id, for good.
+/// Erases everything about a connection except its id.
 pub async fn erase(handle: &str, env: &Env) -> Result<(), Failure> {
-    ask(handle, message("erase", &(), b""), env).await.map(|_| ())
+    call(handle, "erase", Some(message(&(), b"")), env).await.map(|_| ())
 }
 
 /// The newest deliveries before the place `before`, at most `limit`.
 pub async fn timeline(handle: &str, before: i64, limit: usize, env: &Env) -> Result<Timeline, Failure> {
-    let request = Request::new(&format!("https://ledger/timeline/{before}/{limit}"), Method::Get);
-    ask(handle, request, env).await?.json().await.map_err(unavailable)
+    read(&call(handle, &format!("timeline/{before}/{limit}"), None, env).await?)
 }
 
-fn message(path: &str, head: &impl Serialize, body: &[u8]) -> worker::Result<Request> {
-    let message = [&serde_json::to_vec(head)?, &b"\n"[..], body].concat();
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post).with_body(Some(Uint8Array::from(&message[..]).into()));
-    Request::new_with_init(&format!("https://ledger/{path}"), &init)
+/// One line of JSON, then the raw body.
+fn message(head: &impl Serialize, body: &[u8]) -> Vec<u8> {
+    let mut message = serde_json::to_vec(head).unwrap_or_default();
+    message.push(b'\n');
+    message.extend_from_slice(body);
+    message
 }
 
-async fn ask(handle: &str, request: worker::Result<Request>, env: &Env) -> Result<Response, Failure> {
-    let stub =
-        environment::ledger_namespace(env).and_then(|ledgers| ledgers.get_by_name(handle)).map_err(unavailable)?;
-    let answer = stub.fetch_with_request(request.map_err(unavailable)?).await.map_err(unavailable)?;
-    if (200..300).contains(&answer.status_code()) { Ok(answer) } else { Err(unavailable("it refused".into())) }
+async fn call(handle: &str, path: &str, message: Option<Vec<u8>>, env: &Env) -> Result<Vec<u8>, Failure> {
+    let ledgers = environment::ledger_namespace(env).map_err(unavailable)?;
+    let url = format!("https://ledger/{path}");
+    platform::call(&ledgers, handle, &url, message.as_deref()).await.map_err(unavailable)
+}
+
+fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(answer).map_err(|error| unavailable(error.into()))
 }
 
 fn unavailable(error: worker::Error) -> Failure {

@@ -80,13 +80,14 @@ impl Deliveries {
         self.database.run("DELETE FROM deliveries", vec![])
     }
 
-    /// The newest deliveries before the place `before`, at most `limit`, or as many as [`PAGE_BYTES`] hold.
-    pub fn page(&self, handle: &str, before: i64, limit: i64, config: &Config) -> worker::Result<Timeline> {
+    /// The newest deliveries before the place `before`, at most `limit`, or as many as [`PAGE_BYTES`] hold. A body that is
+    /// too old at `now` (unix ms) is not shown, even if it was not pruned yet.
+    pub fn page(&self, handle: &str, before: i64, limit: i64, config: &Config, now: i64) -> worker::Result<Timeline> {
         let select = "SELECT id, type, received, stamp, outcome, body, rowid FROM deliveries \
             WHERE rowid < ? ORDER BY rowid DESC LIMIT ?";
         let (mut page, mut bytes) = (Timeline { list: Vec::new(), rest: None }, 0);
         for columns in self.database.each_row(select, vec![before.into(), (limit + 1).into()])? {
-            let (place, delivered) = read(handle, columns?, config)?;
+            let (place, delivered) = read(handle, columns?, config, now)?;
             let is_full = i64::try_from(page.list.len()) == Ok(limit);
             if is_full || bytes >= PAGE_BYTES {
                 page.rest = Some(place + 1);
@@ -160,7 +161,7 @@ impl Deliveries {
     }
 }
 
-fn read(handle: &str, columns: Vec<Value>, config: &Config) -> worker::Result<(i64, Delivered)> {
+fn read(handle: &str, columns: Vec<Value>, config: &Config, now: i64) -> worker::Result<(i64, Delivered)> {
     let Ok(
         [
             Value::String(id),
@@ -175,7 +176,8 @@ fn read(handle: &str, columns: Vec<Value>, config: &Config) -> worker::Result<(i
     else {
         return Err("a delivery has another shape".into());
     };
-    let sealed = if let Value::Blob(sealed) = sealed { Some(sealed) } else { None };
+    let is_too_old = received <= now - body_lifetime(config);
+    let sealed = if let Value::Blob(sealed) = sealed { Some(sealed).filter(|_| !is_too_old) } else { None };
     let body = sealed.and_then(|sealed| config.sealer.open(&self::place(handle, &id), &sealed).ok());
     let (received_at, stamp) = (iso_8601(received), iso_8601(stamp));
     Ok((place, Delivered { id, kind, received_at, stamp, outcome, body: body.map(StoredBody::new) }))

@@ -1,4 +1,6 @@
-//! What goes into a ledger, and what comes out of its timeline.
+//! Deliveries on their way into a ledger, and the timeline that comes out of it.
+//!
+//! During a roll-out, an older build may send or receive these. So their names in JSON are a contract.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,24 +9,30 @@ use crate::core::{
     storage::StoredBody,
 };
 
-/// One delivery, on its way into the ledger.
+/// A delivery for a ledger. The raw body is sent beside it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Entry {
     /// OFAuth's connection id.
     pub id: String,
-    /// The event's type.
+    /// The event's type; `edge.…` for what the gateway learned itself.
     pub kind: String,
-    /// When it came, in unix milliseconds.
+    /// When it was received, in unix ms.
     pub received: i64,
-    /// What it asserts.
+    /// What it says about the connection.
     pub fact: Fact,
-    /// Whether a call showed it: then it is no news if the record says the same.
+    /// Whether the answer to a call showed it. It is then stored only if it is news: see
+    /// [`Connection::is_news`](crate::core::connection::Connection::is_news).
     pub learned: bool,
 }
 
 impl Entry {
-    /// What the gateway learned of a connection by a call, dated to the call's start: a late answer never undoes what
-    /// happened meanwhile.
+    /// Whether the gateway learned this by a caller's call, and not by a webhook.
+    pub fn is_from_call(&self) -> bool {
+        self.kind.starts_with("edge.")
+    }
+
+    /// What the gateway learned about a connection by a call. `at` is the start of the call in unix ms, so a late answer
+    /// does not undo what happened meanwhile.
     pub fn own(id: &str, what: &str, rank: Rank, changes: Changes, at: i64, request_id: &str) -> Self {
         let order = FactOrder { stamp: at, rank, delivery: request_id.to_owned() };
         let kind = format!("edge.{what}");
@@ -32,7 +40,7 @@ impl Entry {
     }
 }
 
-/// A page of what was delivered, newest first.
+/// A page of deliveries, the newest first.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Timeline {
     pub list: Vec<Delivered>,
@@ -40,7 +48,7 @@ pub struct Timeline {
     pub rest: Option<i64>,
 }
 
-/// A delivery as it is kept. Times are ISO 8601.
+/// A stored delivery. Times are ISO 8601.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Delivered {
@@ -51,7 +59,7 @@ pub struct Delivered {
     pub received_at: String,
     pub stamp: String,
     pub outcome: String,
-    /// The raw body, as long as it is kept.
+    /// The raw body, for EVENT_TTL_SECONDS.
     #[serde(flatten)]
     pub body: Option<StoredBody>,
 }

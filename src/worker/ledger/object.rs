@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
 
-use super::{projector::Projector, rules, store::Entered};
+use super::{entry::Entry, projector::Projector, rules, store::Entered};
 use crate::worker::platform::{self, environment};
 
 /// The Durable Object.
@@ -37,7 +37,7 @@ impl DurableObject for Ledger {
             return match path.strip_prefix("/timeline/").and_then(|place| place.split_once('/')) {
                 Some((before, limit)) => {
                     let (before, limit) = (before.parse().unwrap_or(0), limit.parse().unwrap_or(0));
-                    Response::from_json(&store.timeline(before, limit, &config)?)
+                    Response::from_json(&store.timeline(before, limit, &config, platform::now_ms())?)
                 }
                 None => Response::from_json(&store.row(&config)?.and_then(|row| row.record())),
             };
@@ -48,13 +48,15 @@ impl DurableObject for Ledger {
         let body = body.get(1..).unwrap_or_default();
         match path {
             "/enter" => {
-                let entered = store.enter(serde_json::from_slice(head)?, body, &config, platform::now_ms())?;
-                self.project(&entered).await;
+                let entry: Entry = serde_json::from_slice(head)?;
+                let waits_for_gap = entry.is_from_call();
+                let entered = store.enter(entry, body, &config, platform::now_ms())?;
+                self.project(&entered, waits_for_gap).await;
                 Response::from_json(&entered.outcome)
             }
             "/erase" => {
                 if let Some(entered) = store.erase(&config, platform::now_ms())? {
-                    self.project(&entered).await;
+                    self.project(&entered, true).await;
                 }
                 Response::empty()
             }
@@ -76,9 +78,9 @@ impl DurableObject for Ledger {
 
 impl Ledger {
     /// Waits for the first attempt to copy what KV or the hub lacks.
-    async fn project(&self, entered: &Entered) {
+    async fn project(&self, entered: &Entered, waits_for_gap: bool) {
         if let Some(version) = entered.dirty_version {
-            self.projector.attempt(version).await;
+            self.projector.attempt(version, waits_for_gap).await;
         }
     }
 }

@@ -83,12 +83,15 @@ impl Projector {
     }
 
     /// Starts the queues that are not running, and waits for the first attempt to write `version` to each destination, at
-    /// most a second. It does not wait for an attempt that cannot start now, because the last write to KV was less than
-    /// [`PUT_GAP`] ago or a write is in flight: waiting would gain nothing.
-    pub async fn attempt(self: &Rc<Self>, version: i64) {
+    /// most a second.
+    ///
+    /// An attempt cannot start while the last write to KV is less than [`PUT_GAP`] ago or a write is in flight. It is only
+    /// waited for if `waits_for_gap`: a sender of webhooks gains nothing from it, but who deletes a connection and lists
+    /// connections next expects to see that.
+    pub async fn attempt(self: &Rc<Self>, version: i64, waits_for_gap: bool) {
         let may_put_now = !self.kv.is_running.get() && self.put_gap() <= 0;
-        let kv = may_put_now.then(|| self.kv.attempted(version));
-        let hub = (!self.hub.is_running.get()).then(|| self.hub.attempted(version));
+        let kv = (may_put_now || waits_for_gap).then(|| self.kv.attempted(version));
+        let hub = (!self.hub.is_running.get() || waits_for_gap).then(|| self.hub.attempted(version));
         for destination in [Destination::Kv, Destination::Hub] {
             if !self.queue(destination).is_running.replace(true) {
                 let projector = Rc::clone(self);
@@ -251,7 +254,7 @@ impl Projector {
         let Some(version) = self.store.row(&config)?.map(|row| row.version) else { return Ok(()) };
         self.kv.version.set(0);
         self.store.unproject(platform::now_ms() + MIN_RETRY, &config)?;
-        self.attempt(version).await;
+        self.attempt(version, false).await;
         Ok(())
     }
 

@@ -1,5 +1,7 @@
-//! The newest rules, under one key of KV. KV shows a write within a minute, so it cannot say which are the newest: one
-//! Durable Object of the ledgers' class, named [`NAME`], lets one after the other through.
+//! Writes the newest dynamic rules to the KV key `rules`.
+//!
+//! A read of KV can be a minute old, so KV cannot tell which rules are the newest. One Durable Object of the ledgers'
+//! class, named [`NAME`], remembers that, and writes one rules event after the other.
 
 use std::{rc::Rc, time::Duration};
 
@@ -11,31 +13,31 @@ use crate::{
     worker::platform::{self, environment, kv},
 };
 
-/// The object's name: no handle, so no connection's.
+/// The object's name. It is not a handle, so it is no connection's ledger.
 pub const NAME: &str = "rules";
 const NEWEST: &str = "newest";
-/// KV takes one write a second of a key, in milliseconds.
+/// The shortest time between two writes of one key, in ms: see `projector.rs`.
 const PUT_GAP: i64 = 1_000;
 
-/// A rules event on its way, followed by its raw body.
+/// A rules event. The raw body is sent beside it.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Rules {
-    /// Unix milliseconds.
+    /// When it happened, in unix ms.
     pub stamp: i64,
-    /// Breaks ties of the stamp.
+    /// Decides between events of the same stamp.
     pub delivery: String,
     /// The revision, if the event names one.
     pub revision: Option<String>,
 }
 
-/// What was written last.
+/// The rules that were written last.
 #[derive(Serialize, Deserialize)]
 struct Newest {
     at: (i64, String),
     put: i64,
 }
 
-/// Writes the rules unless newer ones were written. Nothing else happens in the object meanwhile.
+/// Writes the rules to KV, unless newer ones were written. The object handles nothing else meanwhile.
 pub async fn enter(rules: Rules, body: &[u8], state: &State, config: Rc<Config>, env: &Env) -> worker::Result<()> {
     let (storage, kv) = (state.storage(), environment::kv_namespace(env)?);
     let put = storage::put_rules(rules.revision.as_deref(), body, &config.sealer, platform::nonce());

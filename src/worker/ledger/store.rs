@@ -203,9 +203,9 @@ impl LedgerStore {
     }
 
     /// The newest deliveries before the place `before`, at most `limit`, or as many as fit a page.
-    pub fn timeline(&self, before: i64, limit: i64, config: &Config) -> worker::Result<Timeline> {
+    pub fn timeline(&self, before: i64, limit: i64, config: &Config, now: i64) -> worker::Result<Timeline> {
         match self.row(config)? {
-            Some(row) => self.deliveries.page(&row.handle, before, limit, config),
+            Some(row) => self.deliveries.page(&row.handle, before, limit, config, now),
             None => Ok(Timeline { list: Vec::new(), rest: None }),
         }
     }

@@ -5,7 +5,8 @@
 
 use std::{cell::OnceCell, rc::Rc};
 
-use js_sys::Reflect;
+use js_sys::{Number, Reflect};
+use wasm_bindgen::JsValue;
 use worker::{Env, ObjectNamespace, kv::KvStore};
 
 use crate::core::config::{Config, Problem, Reason};
@@ -61,5 +62,6 @@ fn read_config(env: &Env) -> ConfigResult {
 /// counts as an empty text.
 fn variable(env: &Env, name: &str) -> Option<String> {
     let value = Reflect::get(env, &name.into()).ok().filter(|value| !value.is_undefined())?;
-    value.as_string().or_else(|| value.as_f64().map(|number| number.to_string())).or_else(|| Some(String::new()))
+    let number = |value: &JsValue| Number::from(value.as_f64()?).to_string_with_radix(10).ok().map(String::from);
+    value.as_string().or_else(|| number(&value)).or_else(|| Some(String::new()))
 }

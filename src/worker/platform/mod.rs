@@ -7,7 +7,8 @@
 //! | `random` | nonces, request ids and the jitter of retries |
 //! | `environment` | configuration, and the bindings of wrangler.toml |
 //! | `kv` | reading, writing and listing Workers KV |
-//! | `sql` | one helper for SQLite inside a Durable Object |
+//! | `object` | calls to Durable Objects |
+//! | `sql` | the SQLite database of a Durable Object, and its alarm |
 //! | `log` | JSON lines on the console |
 //! | `failure` | an error for the caller, with a detail for the log |
 //!
@@ -18,11 +19,13 @@ pub mod environment;
 mod failure;
 pub mod kv;
 mod log;
+mod object;
 mod random;
 mod sql;
 
 pub use clock::{now_ms, wait};
 pub use failure::Failure;
 pub use log::{log, log_error};
+pub use object::call;
 pub use random::{nonce, random_fraction, request_id};
 pub use sql::{Database, integer};
