@@ -10,7 +10,7 @@ with_env = . scripts/env.sh &&
 help:
 	@echo "make run             start the Worker on http://127.0.0.1:8787 with an emulated OFAuth (ports: PORT, EMULATOR_PORT)"
 	@echo "make test            run all tests"
-	@echo "make test-all        run all tests, the property tests with many more cases"
+	@echo "make test-all        run all tests, and the random ones with many more cases"
 	@echo "make test-wasm       test the wasm bindings of the npm package, in Node and in a headless browser"
 	@echo "make test-packaging  test the npm package as users install it"
 	@echo "make check           check imports and format, lint, and run the native tests (quick, for use while editing)"
@@ -43,9 +43,9 @@ test-packaging: npm
 	@$(with_env) for node in node-old node; do .tools/$$node/node --test tests/npm/surface/*.test.mjs || exit; done
 
 # Optimised code runs this many cases sooner, and it keeps its overflow checks. Property tests reject some random cases, so
-# the limit of rejects is higher too.
+# the limit of rejects is higher too. CHAOS is for tests/e2e/chaos.test.mjs.
 test-all: setup
-	@CARGO_PROFILE_DEV_OPT_LEVEL=2 PROPTEST_CASES=$${PROPTEST_CASES:-10000} PROPTEST_MAX_GLOBAL_REJECTS=1000000 \
+	@CARGO_PROFILE_DEV_OPT_LEVEL=2 PROPTEST_CASES=$${PROPTEST_CASES:-10000} PROPTEST_MAX_GLOBAL_REJECTS=1000000 CHAOS=full \
 	  $(MAKE) --no-print-directory test
 
 test-wasm: setup

@@ -50,6 +50,7 @@ export const SECRETS = Object.freeze({
  * @property {(modes: Partial<import("./faults.mjs").Modes>) => Promise<void>} fail   sets the faults; `{}` heals all
  * @property {() => Promise<{key: string, at: number}[]>} puts   attempts to write to KV, also those that failed
  * @property {(options?: {keep?: boolean}) => Promise<void>} close   `keep` leaves the folder; a second time does nothing
+ * @property {() => Promise<void>} kill   ends the runtime as a crash does and leaves the folder; without a `pid`, it closes
  */
 
 /** @typedef {import("./client.mjs").Answer} Answer */
@@ -77,6 +78,13 @@ export async function startGateway({ vars: changes = {}, faults = false, folder 
   let closed = false;
 
   const send = (method, target, options) => request(port, method, target, options);
+  const close = async ({ keep = false } = {}) => {
+    if (closed) return;
+    closed = true;
+    await runtime.dispose();
+    await emulator.close();
+    if (!keep) rmSync(folder, { recursive: true, force: true });
+  };
   return {
     port,
     folder,
@@ -103,12 +111,10 @@ export async function startGateway({ vars: changes = {}, faults = false, folder 
       if (set.status !== 200) throw new Error(`the faults were not set: ${set.text}`);
     },
     puts: async () => (await request(control, "GET", "/")).json(),
-    async close({ keep = false } = {}) {
-      if (closed) return;
-      closed = true;
-      await runtime.dispose();
-      await emulator.close();
-      if (!keep) rmSync(folder, { recursive: true, force: true });
+    close,
+    async kill() {
+      if (pid !== undefined) process.kill(pid, "SIGKILL");
+      await close({ keep: true });
     },
   };
 }
