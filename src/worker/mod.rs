@@ -23,7 +23,7 @@ mod platform;
 mod routes;
 mod upstream;
 
-use std::{future::ready, pin::Pin, rc::Rc};
+use std::{future::ready, rc::Rc};
 
 use futures_channel::oneshot;
 use worker::{Context, Env, event, web_sys};
@@ -36,16 +36,21 @@ use crate::core::{
     },
 };
 use http::{Call, Reply};
-use platform::{Failure, environment};
+use platform::{Boxed, Failure, environment, on_heap};
 use routes::{access, account, connections as connection_routes, events, link, manage, sessions, users, webhook};
+
+/// The entry of a request.
+#[event(fetch)]
+async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+    on_heap(answer(request, env, context)).await
+}
 
 /// Serves one request.
 ///
 /// 1. Its route is found.
 /// 2. It is served. A request that changes something at OFAuth is served to the end even if its caller disconnects.
 /// 3. Its log line is written and its reply is sent.
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+async fn answer(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
     let call = Rc::new(Call::new(request));
     #[cfg(feature = "test-hooks")]
     test_hooks::panic_if_requested(call.path());
@@ -66,11 +71,11 @@ async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker:
 /// given to [`waitUntil`](https://developers.cloudflare.com/workers/runtime-apis/context/).
 async fn serve_to_completion(call: Rc<Call>, env: Env, context: &Context) -> worker::Result<Reply> {
     let (sender, receiver) = oneshot::channel();
-    context.wait_until(async move {
+    context.wait_until(on_heap(async move {
         let reply = serve(&call, route(&call.method, call.path()), &env).await;
         // Fails if the caller has disconnected: then nobody waits for the reply.
         let _ = sender.send(reply);
-    });
+    }));
     receiver.await.map_err(|_| "the call ended without a reply".into())
 }
 
@@ -97,7 +102,7 @@ async fn serve(call: &Call, route: Route<'_>, env: &Env) -> Reply {
 }
 
 /// A handler at work. On the heap: as one future with all handlers in it, each request would move the largest.
-type Handling<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + 'a>>;
+type Handling<'a> = Boxed<'a, Result<Reply, Failure>>;
 
 /// Calls the route's handler. On every route that needs a credential, it is checked before anything else.
 async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> Result<Reply, Failure> {

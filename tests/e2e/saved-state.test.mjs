@@ -217,7 +217,22 @@ test("without the old storage key only what it sealed is unavailable, and with b
 
 async function assertAsSaved(from, answers) {
   const seen = await answersOf(from, answers);
-  for (const [index, answer] of answers.entries()) assert.deepEqual(seen[index], answer);
+  for (const [index, answer] of answers.entries()) assert.deepEqual(withParsedBodies(seen[index]), withParsedBodies(answer));
+}
+
+/** The older build sorted the members of the JSON that it shows the console. So these bodies are compared as values. */
+function withParsedBodies(answer) {
+  if (answer.as !== "console" || !answer.body?.list) return answer;
+  const parsed = (item) => (item.encoding === "utf8" ? { ...item, body: jsonOrText(item.body) } : item);
+  return { ...answer, body: { ...answer.body, list: answer.body.list.map(parsed) } };
+}
+
+function jsonOrText(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Delivers an event with the current time. Answers the connection's record. */

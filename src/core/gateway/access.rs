@@ -16,7 +16,6 @@ use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{
     error::{EdgeError, RELINK, Verdict},
@@ -26,7 +25,7 @@ use super::{
 use crate::core::{
     connection::{ACTIVE, DISCONNECTED, EXPIRED, MISSING, Record},
     id::{is_connection_id, is_handle, is_segment},
-    json::Object,
+    json::{self, Raw},
 };
 
 /// The prefix of every path of the Access API.
@@ -109,7 +108,7 @@ pub fn check_segments(path: &str) -> Result<(), EdgeError> {
 /// fixed segment counts before a parameter at the same position. A path with an empty segment matches no route.
 pub fn required_permission(method: &str, path: &str) -> &'static str {
     static ROUTES: LazyLock<Vec<ListedRoute>> =
-        LazyLock::new(|| serde_json::from_slice(include_bytes!("routes.json")).unwrap_or_default());
+        LazyLock::new(|| json::from_slice(include_bytes!("routes.json")).unwrap_or_default());
     let method = if method == "HEAD" { "GET" } else { method };
     let segments: Option<Vec<_>> = path.split('/').map(|raw| percent_decode_str(raw).decode_utf8().ok()).collect();
     let Some(segments) = segments else { return ANY_PERMISSION };
@@ -253,12 +252,12 @@ pub fn with_relink_hint(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct ActionRequired<'a> {
         #[serde(borrow, rename = "actionRequired")]
-        camel: Option<&'a RawValue>,
+        camel: Option<Raw<'a>>,
         #[serde(borrow, rename = "action_required")]
-        snake: Option<&'a RawValue>,
+        snake: Option<Raw<'a>>,
     }
     let text = std::str::from_utf8(body).ok()?;
-    let Object(action) = serde_json::from_slice::<Object<ActionRequired>>(text.as_bytes()).ok()?;
+    let action: ActionRequired = json::from_slice(body).ok()?;
     let lacks_action = action.camel.is_none() && action.snake.is_none();
     let (head, tail) = text.rsplit_once('}').filter(|(head, _)| lacks_action && !head.trim_end().ends_with('{'))?;
     Some(format!("{head},\"actionRequired\":\"{RELINK}\"}}{tail}"))

@@ -7,15 +7,21 @@
 //! - Some calls change a connection, and the connection's ledger must learn of it: [`AccountEffect`].
 //! - A page of OFAuth's list of connections, and the answer to an import, describe connections: [`ListedConnection`].
 
+use std::borrow::Cow;
+
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{
     error::EdgeError,
     upstream_error::{ApiError, RetryHeaders},
 };
-use crate::core::{connection::Changes, id::is_connection_id, json::Object, webhook::ConnectionEvent};
+use crate::core::{
+    connection::Changes,
+    id::is_connection_id,
+    json::{self, Raw},
+    webhook::ConnectionEvent,
+};
 
 /// The path of OFAuth's list of connections.
 pub const CONNECTIONS_PATH: &str = "/v2/account/connections";
@@ -77,8 +83,8 @@ pub fn is_success(status: u16, json: Option<&[u8]>, is_html: bool) -> bool {
     struct Answer {
         success: Option<bool>,
     }
-    let answer = json.and_then(|json| serde_json::from_slice::<Object<Answer>>(json).ok());
-    let says_failure = answer.is_some_and(|Object(answer)| answer.success == Some(false));
+    let answer = json.and_then(|json| json::from_slice::<Answer>(json).ok());
+    let says_failure = answer.is_some_and(|answer| answer.success == Some(false));
     (200..=299).contains(&status) && !says_failure && !is_html
 }
 
@@ -154,17 +160,16 @@ impl ListedConnection {
         #[serde(rename_all = "camelCase")]
         struct Wrapped<'a> {
             #[serde(borrow)]
-            connection: Option<&'a RawValue>,
+            connection: Option<Raw<'a>>,
             #[serde(borrow)]
-            client_reference_id: Option<&'a RawValue>,
+            client_reference_id: Option<Raw<'a>>,
         }
         let text = std::str::from_utf8(json).ok()?;
-        let Object(wrapped) = serde_json::from_slice::<Object<Wrapped>>(text.as_bytes()).ok()?;
-        let mut item = ConnectionEvent::from_list_item(wrapped.connection.map_or(text, RawValue::get)).ok()?;
-        let outer_reference = wrapped.client_reference_id;
-        let outer_reference =
-            outer_reference.and_then(|raw| serde_json::from_slice::<String>(raw.get().as_bytes()).ok());
-        let outer_reference = outer_reference.filter(|reference| !reference.is_empty());
+        let wrapped: Wrapped = json::from_slice(json).ok()?;
+        let mut item =
+            ConnectionEvent::from_list_item(wrapped.connection.map_or(text, |Raw(connection)| connection)).ok()?;
+        let outer_reference = wrapped.client_reference_id.and_then(|Raw(reference)| json::decode_string(reference));
+        let outer_reference = outer_reference.filter(|reference| !reference.is_empty()).map(Cow::into_owned);
         item.client_reference_id = item.client_reference_id.or(outer_reference);
         Some(Self(item))
     }
@@ -176,13 +181,13 @@ impl ListedConnection {
         #[serde(rename_all = "camelCase")]
         struct Page<'a> {
             #[serde(borrow)]
-            list: Vec<&'a RawValue>,
+            list: Vec<Raw<'a>>,
             #[serde(borrow)]
-            has_more: Option<&'a RawValue>,
+            has_more: Option<Raw<'a>>,
         }
-        let Object(page) = serde_json::from_slice::<Object<Page>>(json).ok()?;
-        let items = page.list.iter().filter_map(|item| Self::read(item.get().as_bytes())).collect();
-        Some((items, page.has_more.is_some_and(|more| more.get() == "true")))
+        let page: Page = json::from_slice(json).ok()?;
+        let items = page.list.iter().filter_map(|Raw(item)| Self::read(item.as_bytes())).collect();
+        Some((items, page.has_more.is_some_and(|Raw(more)| more == "true")))
     }
 
     /// OFAuth's id of the connection.

@@ -14,10 +14,9 @@
 //! A server may send any body. A session may not: its user is fixed, it names connections by handle, its browser always
 //! returns through the gateway, and it never receives a client secret or an id. The way back is in `callback.rs`.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
 
 use super::{
     error::EdgeError,
@@ -27,7 +26,7 @@ use super::{
 use crate::core::{
     connection::{ACTIVE, EXPIRED, Record},
     instant::unix_ms,
-    json::Object,
+    json::{self, Raw, decode_string},
     webhook::MAX_TEXT_BYTES,
 };
 
@@ -51,7 +50,8 @@ const NOT_AN_OBJECT: EdgeError = EdgeError::BadRequest("the body must be a JSON 
 /// The body of an init request.
 #[derive(Debug)]
 pub struct InitRequest {
-    fields: BTreeMap<String, Box<RawValue>>,
+    /// Each value is the JSON of the received body.
+    fields: BTreeMap<String, String>,
     /// The connection that is to be reconnected, from the field `connectionId`.
     pub connection: RequestedConnection,
 }
@@ -109,15 +109,17 @@ impl InitRequest {
     /// body is not a JSON object, or if its `connectionId` is neither text nor null.
     pub fn read(body: &[u8]) -> Result<Self, EdgeError> {
         let body = if body.is_empty() { b"{}" } else { body };
-        let Object(fields) =
-            serde_json::from_slice::<Object<BTreeMap<String, Box<RawValue>>>>(body).map_err(|_| NOT_AN_OBJECT)?;
-        let connection = match fields.get("connectionId").map(|id| serde_json::from_slice::<Value>(id.get().as_bytes()))
-        {
+        let fields: BTreeMap<String, Raw> = json::from_slice(body).map_err(|_| NOT_AN_OBJECT)?;
+        let connection = match fields.get("connectionId") {
             None => RequestedConnection::Unspecified,
-            Some(Ok(Value::Null)) => RequestedConnection::New,
-            Some(Ok(Value::String(name))) => RequestedConnection::Named(name),
-            Some(_) => return Err(EdgeError::BadRequest("connectionId must be a handle, a connection id, or null")),
+            Some(Raw("null")) => RequestedConnection::New,
+            Some(Raw(name)) => RequestedConnection::Named(
+                decode_string(name)
+                    .ok_or(EdgeError::BadRequest("connectionId must be a handle, a connection id, or null"))?
+                    .into_owned(),
+            ),
         };
+        let fields = fields.into_iter().map(|(key, Raw(value))| (key, value.to_owned())).collect();
         Ok(Self { fields, connection })
     }
 
@@ -149,7 +151,7 @@ impl InitRequest {
     /// Returns [`BadRequest`](EdgeError::BadRequest) if the page is neither on an `allowed` origin nor on that of
     /// `app`, or if there is no page at all.
     pub fn return_url(&self, allowed: &AllowedOrigins, app: Option<&str>) -> Result<Option<String>, EdgeError> {
-        if self.fields.get("redirectUrl").is_none_or(|url| url.get() == "null") {
+        if self.fields.get("redirectUrl").is_none_or(|url| url == "null") {
             let missing = EdgeError::BadRequest("redirectUrl is missing, and APP_RETURN_URL is not set");
             return app.map(|_| None).ok_or(missing);
         }
@@ -162,11 +164,11 @@ impl InitRequest {
     }
 
     fn text_field(&self, key: &str) -> Option<String> {
-        serde_json::from_slice(self.fields.get(key)?.get().as_bytes()).ok()
+        decode_string(self.fields.get(key)?).map(Cow::into_owned)
     }
 
     fn set_field(&mut self, key: &str, value: Option<&str>) {
-        if let Some(raw) = value.and_then(|value| serde_json::value::to_raw_value(value).ok()) {
+        if let Some(raw) = value.and_then(|value| serde_json::to_string(value).ok()) {
             self.fields.insert(key.to_owned(), raw);
         }
     }
@@ -226,14 +228,14 @@ impl HostedLink {
     pub fn read(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
-        struct Answer {
+        struct Answer<'a> {
             mode: Option<String>,
             url: Option<String>,
-            #[serde(default)]
-            expires_at: Value,
+            #[serde(borrow)]
+            expires_at: Option<Raw<'a>>,
         }
-        let Object(Answer { mode, url, expires_at }) = serde_json::from_slice::<Object<Answer>>(body).ok()?;
-        let expires_at = expires_at.as_str().map(str::to_owned);
+        let Answer { mode, url, expires_at } = json::from_slice(body).ok()?;
+        let expires_at = expires_at.and_then(|Raw(value)| decode_string(value)).map(Cow::into_owned);
         let url = url.filter(|url| mode.is_none_or(|mode| mode == "hosted") && origin_of(url).is_some())?;
         Some(Self { mode: "hosted", url, expires_at })
     }
@@ -247,8 +249,8 @@ pub fn expires_at(body: &[u8], now: i64) -> i64 {
     struct Answer {
         expires_at: String,
     }
-    let answer = serde_json::from_slice::<Object<Answer>>(body).ok();
-    answer.and_then(|Object(answer)| unix_ms(&answer.expires_at)).unwrap_or(now + MAX_LIFETIME).min(now + MAX_LIFETIME)
+    let answer: Option<Answer> = json::from_slice(body).ok();
+    answer.and_then(|answer| unix_ms(&answer.expires_at)).unwrap_or(now + MAX_LIFETIME).min(now + MAX_LIFETIME)
 }
 
 /// Finds the Link session of which a connection is the result. `id` and `handle` are those of the connection;
@@ -273,6 +275,8 @@ pub fn match_session<'a>(sessions: &'a [(i64, PendingLink)], id: &str, handle: &
     Some(LinkMatch { session, ended, missing })
 }
 
-fn to_json(fields: &BTreeMap<String, Box<RawValue>>) -> String {
-    serde_json::to_string(fields).unwrap_or_default()
+fn to_json(fields: &BTreeMap<String, String>) -> String {
+    let members =
+        fields.iter().map(|(key, value)| format!("{}:{value}", serde_json::to_string(key).unwrap_or_default()));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }

@@ -14,6 +14,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::error::EdgeError;
+use crate::core::json;
 use crate::core::storage::{BlindIndex, ConnectionMeta, NONCE_LEN, Sealer, truncate_status};
 
 /// The largest `limit`, in items.
@@ -273,7 +274,7 @@ fn timeline_place(handle: &str) -> String {
 fn open_cursor<T: DeserializeOwned>(place: &str, cursor: &str, sealer: &Sealer) -> Result<T, EdgeError> {
     let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| INVALID_CURSOR)?;
     let plain = sealer.open(place, &sealed).map_err(|_| INVALID_CURSOR)?;
-    serde_json::from_slice(&plain).map_err(|_| INVALID_CURSOR)
+    json::from_slice(&plain).map_err(|_| INVALID_CURSOR)
 }
 
 fn seal_cursor<T: Serialize>(place: &str, cursor: &T, sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> String {

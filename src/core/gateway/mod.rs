@@ -8,6 +8,7 @@
 //! | `route.rs` | which route a method and a path belong to |
 //! | `origin.rs` | which sites may call from a browser (CORS), and to which URLs a browser may be sent |
 //! | `session.rs` | who is calling: gateway keys, session tokens, console tokens |
+//! | `audience.rs` | for whom a token is |
 //! | `access.rs` | the proxy for the Access API; `routes.json` lists its routes and their permissions |
 //! | `account.rs` | OFAuth's routes for servers |
 //! | `link.rs` | the start of Link, which links a user's account |
@@ -35,6 +36,7 @@
 
 pub mod access;
 pub mod account;
+mod audience;
 pub mod callback;
 mod error;
 pub mod health;

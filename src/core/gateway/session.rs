@@ -36,11 +36,11 @@ use serde::{
 };
 use sha2::Sha256;
 
-use super::error::EdgeError;
+use super::{audience::Audience, error::EdgeError};
 use crate::core::{
     connection::Record,
     id::is_handle,
-    json::{Object, some_if_present},
+    json::{self, some_if_present},
     storage::{BlindIndex, StoredBody},
 };
 
@@ -59,8 +59,6 @@ pub const MAX_SUBJECT: usize = 256;
 
 /// How far `iat` and `nbf` may be in the future, in seconds, because clocks differ.
 const LEEWAY: i64 = 60;
-const AUDIENCE: &str = "ofauth-edge";
-const CONSOLE_AUDIENCE: &str = "ofauth-edge-console";
 /// The header of every token that the gateway creates: `{"alg":"HS256","typ":"JWT"}` in base64url.
 const JWT_HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
@@ -143,13 +141,6 @@ struct Claims {
     aud: Option<Audience>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-enum Audience {
-    One(String),
-    Many(Vec<String>),
-}
-
 impl Caller {
     /// The record as this caller may see it. Only a server sees OFAuth's id; the others see the handle in its place.
     pub fn view(&self, record: Record) -> Record {
@@ -229,17 +220,17 @@ impl Authenticator {
         let signature: [u8; 32] = URL_SAFE_NO_PAD.decode(signature).ok()?.try_into().ok()?;
         let signature = CtOutput::new(signature.into());
         self.session_secrets.iter().find(|secret| mac(secret, signed.as_bytes()) == signature)?;
-        let Object(header) = parse_part::<JoseHeader>(header)?;
+        let header: JoseHeader = parse_part(header)?;
         // RFC 7515, section 4.1.11: a token with an extension that is not understood must be refused.
         let is_supported = header.alg == "HS256" && header.crit.is_none();
-        parse_part(payload).map(|Object(claims)| claims).filter(|_| is_supported)
+        parse_part(payload).filter(|_| is_supported)
     }
 }
 
 impl SessionRequest {
     /// Reads the body. An unknown field, or a field of another type, is a [`BadRequest`](EdgeError::BadRequest).
     pub fn parse(body: &[u8]) -> Result<Self, EdgeError> {
-        serde_json::from_slice(body).map(|Object(request)| request).map_err(|_| {
+        json::from_slice(body).map_err(|_| {
             EdgeError::BadRequest("send {clientReferenceId, permissions?, connection?, expiresIn?} or {console: true}")
         })
     }
@@ -261,7 +252,7 @@ impl SessionRequest {
                 nbf: None,
                 permissions: None,
                 connection: None,
-                aud: Some(Audience::One(CONSOLE_AUDIENCE.to_owned())),
+                aud: Some(Audience::console()),
             }),
             (None | Some(false), Some(sub)) if is_subject(&sub) => Ok(Claims {
                 sub,
@@ -270,7 +261,7 @@ impl SessionRequest {
                 nbf: None,
                 permissions: self.permissions,
                 connection: self.connection,
-                aud: Some(Audience::One(AUDIENCE.to_owned())),
+                aud: Some(Audience::gateway()),
             }),
             (None | Some(false), _) => Err(EdgeError::BadRequest("clientReferenceId must have 1 to 256 bytes")),
             _ => Err(EdgeError::BadRequest("a request for a console token may have no other field than expiresIn")),
@@ -281,12 +272,8 @@ impl SessionRequest {
 impl Claims {
     /// The caller that these claims describe. `None` if a claim breaks its rule. An expired token is not refused here.
     fn caller(&self, now: i64) -> Option<Caller> {
-        let is_console = matches!(&self.aud, Some(Audience::One(aud)) if aud == CONSOLE_AUDIENCE);
-        let is_for_gateway = match &self.aud {
-            None => true,
-            Some(Audience::One(aud)) => aud == AUDIENCE || is_console,
-            Some(Audience::Many(auds)) => auds.iter().any(|aud| aud == AUDIENCE),
-        };
+        let is_console = self.aud.as_ref().is_some_and(Audience::is_console);
+        let is_for_gateway = is_console || self.aud.as_ref().is_none_or(Audience::has_gateway);
         let max_lifetime = if is_console { DEFAULT_LIFETIME } else { MAX_LIFETIME };
         let has_begun = self.iat.max(self.nbf.unwrap_or(i64::MIN)) <= now.saturating_add(LEEWAY);
         let has_valid_times = has_begun && self.exp <= self.iat.saturating_add(max_lifetime);
@@ -342,6 +329,6 @@ fn mac(key: &str, message: &[u8]) -> CtOutput<Hmac<Sha256>> {
 }
 
 /// Decodes and parses one of the parts of a token: base64url of JSON.
-fn parse_part<T: DeserializeOwned>(part: &str) -> Option<Object<T>> {
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+fn parse_part<T: DeserializeOwned>(part: &str) -> Option<T> {
+    json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }

@@ -10,11 +10,12 @@
 //! case, and HTML or an empty body from a proxy on the way. [`ApiError::read`] turns each of them into an [`ApiError`],
 //! and its [`Verdict`] says what a client should do.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::error::Verdict;
-use crate::core::json::{LossyString, Object};
+use crate::core::json::{self, Raw, decode_string_lossy};
 
 /// How long to wait, in seconds, if a rate limit does not say how long. All limits of OFAuth count calls per minute.
 pub const DEFAULT_RETRY_AFTER: u64 = 60;
@@ -70,7 +71,7 @@ struct ErrorBody<'a> {
 /// A field of an error body. A value of an unexpected type is ignored: it does not make the whole body unreadable.
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(transparent)]
-struct BodyField<'a>(#[serde(borrow)] Option<&'a RawValue>);
+struct BodyField<'a>(#[serde(borrow)] Option<Raw<'a>>);
 
 impl ApiError {
     /// Reads an error answer. A body that is not a JSON object is read like an empty object.
@@ -78,7 +79,7 @@ impl ApiError {
     /// How long to wait is taken from `Retry-After`, else from `X-RateLimit-Retry-After`, else from `retryAfter` in the
     /// body, else it is [`DEFAULT_RETRY_AFTER`].
     pub fn read(status: u16, headers: RetryHeaders, body: &[u8]) -> Self {
-        let body = serde_json::from_slice::<Object<ErrorBody>>(body).map(|Object(body)| body).unwrap_or_default();
+        let body = json::from_slice::<ErrorBody>(body).unwrap_or_default();
         let error_type = body.error_type.text().or(body.code.text());
         let code = error_type.map_or_else(|| default_code(status), |error_type| canonical_code(&error_type));
         let action_required = body.action_required.text().or(body.action_required_snake.text());
@@ -100,7 +101,7 @@ impl ApiError {
     /// Reads the body of a refusal: a 401 or 403 that OFAuth itself sent. `None` if the body is not a JSON object with
     /// a `type` or a `code`, because such an answer is from a proxy on the way or from OnlyFans.
     pub fn read_refusal(status: u16, body: &[u8]) -> Option<Self> {
-        let Object(error) = serde_json::from_slice::<Object<ErrorBody>>(body).ok()?;
+        let error: ErrorBody = json::from_slice(body).ok()?;
         let has_type = error.error_type.text().is_some() || error.code.text().is_some();
         has_type.then(|| Self::read(status, RetryHeaders::default(), body))
     }
@@ -109,13 +110,12 @@ impl ApiError {
 impl BodyField<'_> {
     /// The value, if it is text and not empty.
     fn text(self) -> Option<String> {
-        let text: LossyString = serde_json::from_slice(self.0?.get().as_bytes()).ok()?;
-        Some(text.0).filter(|text| !text.is_empty())
+        decode_string_lossy(self.0?.0).filter(|text| !text.is_empty()).map(Cow::into_owned)
     }
 
     /// The value, if it is a number of seconds, written as a number or as text.
     fn seconds(self) -> Option<u64> {
-        parse_seconds(&self.text().or_else(|| self.0.map(|raw| raw.get().to_owned()))?)
+        parse_seconds(&self.text().or_else(|| self.0.map(|Raw(value)| value.to_owned()))?)
     }
 }
 

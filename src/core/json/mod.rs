@@ -10,7 +10,8 @@
 //! | `cursor.rs` | the position in the text, and how it moves over a token or a whole value |
 //! | `simd.rs` | looks at 16 bytes of text at a time |
 //! | `string.rs` | [`decode_string`]: the text that a JSON string stands for |
-//! | `typed.rs` | types for `serde_json`, where a caller parses JSON into structs |
+//! | `deserialize.rs` | [`from_slice`]: reads a text into structs that derive serde's `Deserialize` |
+//! | `raw.rs` | [`Raw`]: a member that such a struct takes as it is written |
 //!
 //! ```
 //! use ofauth_edge::core::json::{Field, Members, decode_string, read};
@@ -25,12 +26,15 @@
 //! ```
 
 mod cursor;
+mod deserialize;
+mod raw;
 mod scan;
 mod simd;
 mod string;
-mod typed;
 
+pub(crate) use deserialize::some_if_present;
+pub use deserialize::{UnexpectedJson, from_slice};
+pub use raw::Raw;
 pub use scan::{Field, Members, elements, is_number, read, scan};
-pub(crate) use string::{decode_escape, split_at_backslash};
+pub(crate) use string::{decode_escape, map_strings, split_at_backslash};
 pub use string::{decode_string, decode_string_lossy};
-pub(crate) use typed::{LossyString, Object, some_if_present};

@@ -42,6 +42,30 @@ fn decode(value: &str, replace: fn(char) -> Option<char>) -> Option<Cow<'_, str>
     Some(Cow::Owned(out))
 }
 
+/// Applies `map` to each string of a JSON text, keys included, and leaves everything else as it is.
+///
+/// `json` is valid JSON, or a part of it that begins and ends outside of strings.
+pub(crate) fn map_strings(json: &str, map: impl Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut cursor = Cursor::<true> { json, at: 0 };
+    let mut copied = 0;
+    while cursor.at < json.len() {
+        let start = cursor.at;
+        if cursor.skip_string().is_err() {
+            cursor.at = start + 1;
+            continue;
+        }
+        let decoded = json.get(start..cursor.at).and_then(decode_string_lossy).unwrap_or_default();
+        let mapped = map(&decoded);
+        if mapped != decoded {
+            out += json.get(copied..start).unwrap_or_default();
+            out += &serde_json::to_string(&mapped).unwrap_or_default();
+            copied = cursor.at;
+        }
+    }
+    out + json.get(copied..).unwrap_or_default()
+}
+
 /// Returns the text before the first backslash and the text after it, or `None` if there is no backslash.
 pub(crate) fn split_at_backslash(text: &str) -> Option<(&str, &str)> {
     let at = text.bytes().position(|byte| byte == b'\\')?;

@@ -33,4 +33,4 @@ pub use schema::{
     truncate_status,
 };
 pub use seal::{MAX_STORAGE_KEYS, NONCE_LEN, SealError, Sealer, parse_key};
-pub use stored_body::{PAGE_BYTES, StoredBody};
+pub use stored_body::{Encoding, PAGE_BYTES, StoredBody};

@@ -6,17 +6,23 @@
 //! 1. every word that contains `conn_`, from there to the end of the word;
 //! 2. the id that the event itself names in `data.connection.id`, whatever its form.
 //!
-//! A word is a run of ASCII letters, digits, hyphens and underscores. JSON is parsed and written again, so an id cannot
-//! hide behind an escape such as `\u005f`. JSON that cannot be parsed into a value, for example because it is nested
-//! too deeply, becomes an empty text.
+//! A word is a run of ASCII letters, digits, hyphens and underscores. Each string of a JSON text is decoded, so an id
+//! cannot hide behind an escape such as `\u005f`. JSON that names `data.connection.id` twice becomes an empty text.
 
-use serde::de::IgnoredAny;
-use serde_json::Value;
+use std::borrow::Cow;
 
 use super::index::BlindIndex;
+use crate::core::json::{Field, decode_string_lossy, is_number, map_strings, read};
 
 /// The beginning of OFAuth's connection ids (OFAuth documentation, Connections API: Reconnecting Expired Connections).
 const ID_PREFIX: &str = "conn_";
+
+/// The member `data.connection.id`, in slot 2, and the objects around it.
+const BODY: Field = Field { name: "", slot: SLOTS, inner: &[DATA] };
+const DATA: Field = Field { name: "data", slot: 0, inner: &[CONNECTION] };
+const CONNECTION: Field = Field { name: "connection", slot: 1, inner: &[ID] };
+const ID: Field = Field { name: "id", slot: 2, inner: &[] };
+const SLOTS: usize = 3;
 
 /// The text with a handle in place of each connection id.
 ///
@@ -31,39 +37,30 @@ const ID_PREFIX: &str = "conn_";
 /// ```
 pub fn without_ids(text: &str, index: &BlindIndex) -> String {
     let json = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match serde_json::from_slice::<Value>(json.as_bytes()) {
-        Ok(mut value) => {
-            let event_id = value.pointer_mut("/data/connection/id").and_then(read_event_id);
-            redact(&mut value, event_id.as_deref(), index);
-            value.to_string()
+    let Some(members) = read::<SLOTS>(json, &BODY) else { return redact_words(text, None, index) };
+    if members.duplicates != 0 {
+        // Only one of the ids would be found.
+        return String::new();
+    }
+    let [_, _, event_id] = members.values;
+    let number = event_id.filter(|id| is_number(id));
+    let event_id = event_id.and_then(|id| decode_string_lossy(id).or(number.map(Cow::Borrowed)));
+    let event_id = event_id.as_deref().filter(|id| !id.is_empty());
+    let redact = |text: &str| redact_words(text, event_id, index);
+    match number.and_then(|number| split_around(json, number)) {
+        // The handle is a string in place of the number.
+        Some((before, after)) => {
+            let handle = index.handle(number.unwrap_or_default());
+            format!("{}\"{handle}\"{}", map_strings(before, redact), map_strings(after, redact))
         }
-        // Valid JSON that does not fit a `Value` may hide ids behind escapes.
-        Err(_) if serde_json::from_slice::<IgnoredAny>(json.as_bytes()).is_ok() => String::new(),
-        Err(_) => redact_words(text, None, index),
+        None => map_strings(json, redact),
     }
 }
 
-/// The connection id that an event names. A number is turned into a string, so that a handle can replace it.
-fn read_event_id(id: &mut Value) -> Option<String> {
-    if id.is_number() {
-        *id = Value::String(id.to_string());
-    }
-    id.as_str().filter(|id| !id.is_empty()).map(str::to_owned)
-}
-
-fn redact(value: &mut Value, event_id: Option<&str>, index: &BlindIndex) {
-    match value {
-        Value::String(text) => *text = redact_words(text, event_id, index),
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, event_id, index)),
-        Value::Object(entries) => {
-            let redacted = std::mem::take(entries).into_iter().map(|(key, mut value)| {
-                redact(&mut value, event_id, index);
-                (redact_words(&key, event_id, index), value)
-            });
-            *entries = redacted.collect();
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
+/// What stands before and after `part`, which is a part of `text`.
+fn split_around<'a>(text: &'a str, part: &str) -> Option<(&'a str, &'a str)> {
+    let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+    Some((text.get(..start)?, text.get(start + part.len()..)?))
 }
 
 /// Replaces the ids in one text. An event's id that is not a single word is replaced first, as plain text.

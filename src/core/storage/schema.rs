@@ -17,13 +17,12 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{
     index::BlindIndex,
     seal::{NONCE_LEN, Sealer},
 };
-use crate::core::{connection::Record, webhook::Delivery};
+use crate::core::{connection::Record, json, webhook::Delivery};
 
 /// The beginning of a connection's key. The handle follows.
 pub const CONNECTION_PREFIX: &str = "conn:";
@@ -53,8 +52,8 @@ pub struct KvPut {
     pub key: String,
     /// The sealed value.
     pub value: Vec<u8>,
-    /// The metadata, at most [`MAX_METADATA`] bytes of JSON.
-    pub metadata: Value,
+    /// The metadata as JSON, at most [`MAX_METADATA`] bytes.
+    pub metadata: String,
     /// The lifetime in seconds. `None` for a value that stays.
     pub ttl: Option<u64>,
 }
@@ -132,10 +131,12 @@ pub fn put_connection(record: &Record, index: &BlindIndex, sealer: &Sealer, nonc
         reference: record.client_reference_id.as_deref().map(|reference| index.hash_client_reference_id(reference)),
         summary: Some(STANDARD_NO_PAD.encode(summary)),
     };
-    if serde_json::to_vec(&meta).is_ok_and(|json| json.len() > MAX_METADATA) {
+    let mut metadata = to_json(&meta);
+    if metadata.len() > MAX_METADATA {
         meta.summary = None;
+        metadata = to_json(&meta);
     }
-    KvPut { value: sealer.seal(&key, &plain, value_nonce), key, metadata: to_json(&meta), ttl: None }
+    KvPut { value: sealer.seal(&key, &plain, value_nonce), key, metadata, ttl: None }
 }
 
 /// Decrypts a connection's value. `None` if it does not open or is not a record.
@@ -192,7 +193,7 @@ pub fn truncate_status(status: &str) -> &str {
 }
 
 fn open_record(place: &str, sealed: &[u8], sealer: &Sealer) -> Option<Record> {
-    serde_json::from_slice(&sealer.open(place, sealed).ok()?).ok()
+    json::from_slice(&sealer.open(place, sealed).ok()?).ok()
 }
 
 fn summary_place(key: &str) -> String {
@@ -203,6 +204,6 @@ fn truncate(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
-fn to_json<T: Serialize>(value: &T) -> Value {
-    serde_json::to_value(value).unwrap_or_default()
+fn to_json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }

@@ -22,14 +22,19 @@ pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// A stored body: text if it is UTF-8, otherwise base64.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct StoredBody {
-    encoding: Encoding,
-    body: String,
+    /// How `body` stands for the bytes.
+    pub encoding: Encoding,
+    /// The text, or base64.
+    pub body: String,
 }
 
+/// How a stored body is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Encoding {
+pub enum Encoding {
+    /// The body is the text itself.
     Utf8,
+    /// The body is base64 (RFC 4648, section 4), because the bytes are not UTF-8.
     Base64,
 }
 

@@ -24,7 +24,10 @@ use crate::{
     },
     worker::{
         hub, ledger,
-        platform::{Failure, kv},
+        platform::{
+            Failure,
+            kv::{self, Kv},
+        },
     },
 };
 
@@ -177,8 +180,8 @@ pub async fn target_by_id(id: &str, config: &Config, env: &Env) -> Result<Connec
 /// Reads a record from KV, where it can be up to a minute old. `None` if KV has none, does not answer, or has a value
 /// that no configured key opens.
 pub async fn record_from_kv(handle: &str, config: &Config, env: &Env) -> Result<Option<Record>, Failure> {
-    let kv = kv::open(env)?;
-    let value = kv.get(&storage::connection_key(handle)).bytes().await.ok().flatten();
+    let kv = Kv::open(env).map_err(kv::unavailable)?;
+    let value = kv.get(&storage::connection_key(handle)).await.ok().flatten();
     Ok(value.and_then(|value| storage::open_connection(handle, &value, &config.sealer)))
 }
 

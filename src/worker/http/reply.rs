@@ -5,7 +5,6 @@
 //! an error `x-ofauth-edge-action` says what a client should do.
 
 use serde::Serialize;
-use serde_json::json;
 use wasm_bindgen::JsValue;
 use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
 
@@ -40,6 +39,14 @@ pub struct Reply {
     detail: Option<String>,
 }
 
+/// The answer of `/healthz`.
+#[derive(Serialize)]
+struct Health {
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problems: Option<Vec<String>>,
+}
+
 enum Body {
     Json(String),
     /// An error in OFAuth's shape. It gets its request id when the response is made.
@@ -60,7 +67,11 @@ impl Reply {
 
     /// 200 for a webhook that was accepted: `{outcome}`.
     pub fn outcome(outcome: Outcome) -> Self {
-        Self { log_type: Some(outcome.as_str()), ..Self::json(&json!({ "outcome": outcome })) }
+        #[derive(Serialize)]
+        struct Accepted {
+            outcome: Outcome,
+        }
+        Self { log_type: Some(outcome.as_str()), ..Self::json(&Accepted { outcome }) }
     }
 
     /// An error that is not an [`EdgeError`], by its code and message.
@@ -96,16 +107,28 @@ impl Reply {
         Self::new(status, Body::Stream(None), None)
     }
 
+    /// 200 for a change that was made: `{success: true, message, deleted?}`.
+    pub fn success(message: &str, deleted: Option<usize>) -> Self {
+        #[derive(Serialize)]
+        struct Done<'a> {
+            success: bool,
+            message: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            deleted: Option<usize>,
+        }
+        Self::json(&Done { success: true, message, deleted })
+    }
+
     /// The answer of `/healthz` when the configuration is complete.
     pub fn healthy() -> Self {
-        Self::json(&json!({ "ok": true }))
+        Self::json(&Health { ok: true, problems: None })
     }
 
     /// The answer of `/healthz` when it is not: 503, with all problems. A problem names a variable, never its value.
     pub fn unhealthy(problems: &[Problem]) -> Self {
-        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
-        let body = json!({ "ok": false, "problems": problems }).to_string();
-        Self::new(503, Body::Json(body), Some(EdgeError::NotConfigured.code()))
+        let problems = problems.iter().map(ToString::to_string).collect();
+        let log_type = Some(EdgeError::NotConfigured.code());
+        Self { status: 503, log_type, ..Self::json(&Health { ok: false, problems: Some(problems) }) }
     }
 
     /// Sets the status.
@@ -147,18 +170,33 @@ impl Reply {
     /// Writes the log line of a request. It has no URL and no header, because those hold handles, connection ids and
     /// keys.
     pub fn log(&self, call: &Call, route: &str) {
-        platform::log(&json!({
-            "level": if self.status < 500 { "info" } else { "error" },
-            "route": route,
-            "method": call.method,
-            "status": self.status,
-            "type": self.log_type,
-            "requestId": call.id,
-            "upstreamRequestId": self.from_upstream.then(|| self.headers.get("x-request-id").ok().flatten()).flatten(),
-            "upstreamMs": call.upstream_ms.get(),
-            "detail": self.detail,
-            "ms": platform::now_ms() - call.started(),
-        }));
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Line<'a> {
+            level: &'a str,
+            route: &'a str,
+            method: &'a str,
+            status: u16,
+            r#type: Option<&'a str>,
+            request_id: &'a str,
+            upstream_request_id: Option<String>,
+            upstream_ms: Option<i64>,
+            detail: Option<&'a str>,
+            ms: i64,
+        }
+        let upstream_request_id = || self.headers.get("x-request-id").ok().flatten();
+        platform::log(&Line {
+            level: if self.status < 500 { "info" } else { "error" },
+            route,
+            method: &call.method,
+            status: self.status,
+            r#type: self.log_type,
+            request_id: &call.id,
+            upstream_request_id: self.from_upstream.then(upstream_request_id).flatten(),
+            upstream_ms: call.upstream_ms.get(),
+            detail: self.detail.as_deref(),
+            ms: platform::now_ms() - call.started(),
+        });
     }
 
     /// Makes the platform's response. OFAuth's `x-request-id` is kept if it sent one.

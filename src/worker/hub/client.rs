@@ -5,7 +5,7 @@ use worker::Env;
 
 use super::message::{LinkRequest, Message};
 use crate::{
-    core::{config::Config, connection::Record, gateway::link::PendingLink},
+    core::{config::Config, connection::Record, gateway::link::PendingLink, json},
     worker::platform::{self, Failure, environment},
 };
 
@@ -13,7 +13,7 @@ use crate::{
 pub async fn send<T: DeserializeOwned>(name: &str, message: Message, env: &Env) -> worker::Result<T> {
     let body = serde_json::to_vec(&(name, message))?;
     let answer = platform::call(&environment::hub_namespace(env)?, name, "https://hub/", Some(&body)).await?;
-    Ok(serde_json::from_slice(&answer)?)
+    Ok(json::from_slice(&answer)?)
 }
 
 /// All connections of a user, the newest `updatedAt` first.

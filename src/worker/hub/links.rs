@@ -10,6 +10,7 @@ use crate::{
     core::{
         config::Config,
         gateway::link::{MAX_PAGES, MAX_PENDING, PendingLink},
+        json,
     },
     worker::platform::{self, Database},
 };
@@ -51,7 +52,7 @@ pub fn answer(
             let open = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
                 Ok([Value::Integer(key), Value::Blob(sealed)]) => {
                     let plain = config.sealer.open(&place, &sealed).ok()?;
-                    Some((key, serde_json::from_slice::<PendingLink>(&plain).ok()?))
+                    Some((key, json::from_slice::<PendingLink>(&plain).ok()?))
                 }
                 _ => None,
             };

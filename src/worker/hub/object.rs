@@ -20,8 +20,8 @@ use super::{
     message::{HubUpdate, LinkRequest, Message},
 };
 use crate::{
-    core::{config::Config, connection::Record},
-    worker::platform::{self, Database, environment, integer},
+    core::{config::Config, connection::Record, json},
+    worker::platform::{self, Database, environment, integer, on_heap},
 };
 
 /// How long a connection that left stays as a mark, in ms: 30 days.
@@ -56,9 +56,19 @@ impl DurableObject for Hub {
         }
     }
 
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        on_heap(self.answer(request)).await
+    }
+
+    async fn alarm(&self) -> worker::Result<Response> {
+        self.wake()
+    }
+}
+
+impl Hub {
+    async fn answer(&self, mut request: Request) -> worker::Result<Response> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
-        let (name, message): (String, Message) = serde_json::from_slice(&request.bytes().await?)?;
+        let (name, message): (String, Message) = json::from_slice(&request.bytes().await?)?;
         self.load_alarm().await?;
         // From here on there is no await, so all writes are one commit.
         let now = platform::now_ms();
@@ -79,7 +89,7 @@ impl DurableObject for Hub {
     }
 
     /// Deletes marks and Link sessions whose time is over, and sets the next alarm.
-    async fn alarm(&self) -> worker::Result<Response> {
+    fn wake(&self) -> worker::Result<Response> {
         let now = platform::now_ms();
         if self.prepare(false)? {
             let marks = "DELETE FROM connections WHERE record IS NULL AND told <= ?";
@@ -96,9 +106,7 @@ impl DurableObject for Hub {
         }
         Response::empty()
     }
-}
 
-impl Hub {
     /// Looks whether the tables exist, once per wake-up, and creates them if a write needs them. Returns whether they
     /// exist.
     fn prepare(&self, needs_tables: bool) -> worker::Result<bool> {
@@ -169,7 +177,7 @@ fn answer_empty(message: &Message) -> worker::Result<Response> {
 fn open(name: &str, row: Vec<Value>, config: &Config) -> Option<Record> {
     match <[Value; 2]>::try_from(row) {
         Ok([Value::String(handle), Value::Blob(sealed)]) => {
-            serde_json::from_slice(&config.sealer.open(&place(name, &handle), &sealed).ok()?).ok()
+            json::from_slice(&config.sealer.open(&place(name, &handle), &sealed).ok()?).ok()
         }
         _ => None,
     }

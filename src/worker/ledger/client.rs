@@ -11,6 +11,7 @@ use crate::{
     core::{
         config::Config,
         connection::{Outcome, Record},
+        json,
     },
     worker::platform::{self, Failure, environment},
 };
@@ -55,7 +56,7 @@ async fn call(handle: &str, path: &str, message: Option<Vec<u8>>, env: &Env) -> 
 }
 
 fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(answer).map_err(|error| unavailable(error.into()))
+    json::from_slice(answer).map_err(|error| unavailable(error.into()))
 }
 
 fn unavailable(error: worker::Error) -> Failure {

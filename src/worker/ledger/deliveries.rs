@@ -93,7 +93,7 @@ impl Deliveries {
                 page.rest = Some(place + 1);
                 break;
             }
-            bytes += delivered.body.as_ref().map_or(0, StoredBody::len);
+            bytes += delivered.body.as_ref().map_or(0, String::len);
             page.list.push(delivered);
         }
         Ok(page)
@@ -180,7 +180,8 @@ fn read(handle: &str, columns: Vec<Value>, config: &Config, now: i64) -> worker:
     let sealed = if let Value::Blob(sealed) = sealed { Some(sealed).filter(|_| !is_too_old) } else { None };
     let body = sealed.and_then(|sealed| config.sealer.open(&self::place(handle, &id), &sealed).ok());
     let (received_at, stamp) = (iso_8601(received), iso_8601(stamp));
-    Ok((place, Delivered { id, kind, received_at, stamp, outcome, body: body.map(StoredBody::new) }))
+    let delivered = Delivered { id, kind, received_at, stamp, outcome, encoding: None, body: None };
+    Ok((place, delivered.with_body(body.map(StoredBody::new))))
 }
 
 fn place(handle: &str, id: &str) -> String {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::{
     connection::{Changes, Fact, FactOrder, Rank},
-    storage::StoredBody,
+    storage::{Encoding, StoredBody},
 };
 
 /// A delivery for a ledger. The raw body is sent beside it.
@@ -59,7 +59,25 @@ pub struct Delivered {
     pub received_at: String,
     pub stamp: String,
     pub outcome: String,
+    /// How `body` stands for the raw body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
     /// The raw body, for EVENT_TTL_SECONDS.
-    #[serde(flatten)]
-    pub body: Option<StoredBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+}
+
+impl Delivered {
+    /// Removes the raw body and returns it.
+    pub fn take_body(&mut self) -> Option<StoredBody> {
+        let (encoding, body) = self.encoding.take().zip(self.body.take())?;
+        Some(StoredBody { encoding, body })
+    }
+
+    /// Sets the raw body.
+    #[must_use]
+    pub fn with_body(self, body: Option<StoredBody>) -> Self {
+        let (encoding, body) = body.map(|StoredBody { encoding, body }| (encoding, body)).unzip();
+        Self { encoding, body, ..self }
+    }
 }

@@ -14,7 +14,10 @@ use std::rc::Rc;
 use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
 
 use super::{entry::Entry, projector::Projector, rules, store::Entered};
-use crate::worker::platform::{self, environment};
+use crate::{
+    core::json,
+    worker::platform::{self, environment, on_heap},
+};
 
 /// The Durable Object.
 #[durable_object(alarm)]
@@ -28,7 +31,19 @@ impl DurableObject for Ledger {
         Self { projector: Rc::new(Projector::new(state, env.clone())), env }
     }
 
-    async fn fetch(&self, mut request: Request) -> worker::Result<Response> {
+    async fn fetch(&self, request: Request) -> worker::Result<Response> {
+        on_heap(self.answer(request)).await
+    }
+
+    /// Fails only if Workers is to call again.
+    async fn alarm(&self) -> worker::Result<Response> {
+        on_heap(self.projector.wake()).await?;
+        Response::empty()
+    }
+}
+
+impl Ledger {
+    async fn answer(&self, mut request: Request) -> worker::Result<Response> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let store = self.projector.store();
         let url = request.inner().url();
@@ -48,7 +63,7 @@ impl DurableObject for Ledger {
         let body = body.get(1..).unwrap_or_default();
         match path {
             "/enter" => {
-                let entry: Entry = serde_json::from_slice(head)?;
+                let entry: Entry = json::from_slice(head)?;
                 let waits_for_gap = entry.is_from_call();
                 let entered = store.enter(entry, body, &config, platform::now_ms())?;
                 self.project(&entered, waits_for_gap).await;
@@ -62,21 +77,13 @@ impl DurableObject for Ledger {
             }
             "/rules" => {
                 let state = self.projector.state();
-                rules::enter(serde_json::from_slice(head)?, body, state, Rc::clone(&config), &self.env).await?;
+                rules::enter(json::from_slice(head)?, body, state, Rc::clone(&config), &self.env).await?;
                 Response::empty()
             }
             _ => Response::error("no such path", 404),
         }
     }
 
-    /// Fails only if Workers is to call again.
-    async fn alarm(&self) -> worker::Result<Response> {
-        self.projector.wake().await?;
-        Response::empty()
-    }
-}
-
-impl Ledger {
     /// Waits for the first attempt to copy what KV or the hub lacks.
     async fn project(&self, entered: &Entered, waits_for_gap: bool) {
         if let Some(version) = entered.dirty_version {

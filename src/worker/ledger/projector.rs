@@ -17,7 +17,7 @@ use std::{
 
 use futures_channel::oneshot::{self, Receiver};
 use futures_util::future::{Either, join, select};
-use worker::{Delay, Env, State, kv::KvStore};
+use worker::{Delay, Env, State};
 
 use super::{
     row::{LedgerRow, MAX_RETRY, MIN_RETRY},
@@ -30,7 +30,7 @@ use crate::{
     },
     worker::{
         hub::{self, HubUpdate, Message},
-        platform::{self, environment, kv, log_error},
+        platform::{self, environment, kv::Kv, log_error, on_heap},
     },
 };
 
@@ -95,7 +95,7 @@ impl Projector {
         for destination in [Destination::Kv, Destination::Hub] {
             if !self.queue(destination).is_running.replace(true) {
                 let projector = Rc::clone(self);
-                self.state.wait_until(async move { projector.run(destination).await });
+                self.state.wait_until(on_heap(async move { projector.run(destination).await }));
             }
         }
         let attempts = async {
@@ -175,7 +175,7 @@ impl Projector {
 
     /// Writes the newest version to KV until KV has it, or a write fails.
     async fn project_to_kv(self: &Rc<Self>, config: &Config) -> worker::Result<()> {
-        let kv = environment::kv_namespace(&self.env)?;
+        let kv = Kv::open(&self.env)?;
         while self.store.row(config)?.is_some_and(|row| self.kv_version(&row) < row.version) {
             let gap = self.put_gap();
             if gap > 0 {
@@ -226,26 +226,26 @@ impl Projector {
 
     /// One write of a key, or a delete if there is nothing to write. A write that takes longer than [`WRITE_TIMEOUT`] is
     /// given up. If it finishes later, it may have replaced a newer one, so the newest is written again.
-    async fn write(self: &Rc<Self>, kv: &KvStore, key: String, put: Option<KvPut>) -> worker::Result<()> {
+    async fn write(self: &Rc<Self>, kv: &Kv, key: String, put: Option<KvPut>) -> worker::Result<()> {
         let kv = kv.clone();
         let put = Box::pin(async move {
             match put {
-                Some(put) => kv::put(&kv, put).await,
+                Some(put) => kv.put(put).await,
                 None => kv.delete(&key).await,
             }
         });
         let late = match select(put, pin!(Delay::from(WRITE_TIMEOUT))).await {
-            Either::Left((done, _)) => return Ok(done?),
+            Either::Left((done, _)) => return done,
             Either::Right(((), late)) => late,
         };
         let projector = Rc::clone(self);
-        self.state.wait_until(async move {
+        self.state.wait_until(on_heap(async move {
             if late.await.is_ok()
                 && let Err(error) = projector.put_again().await
             {
                 log_error("projector", &error);
             }
-        });
+        }));
         Err("KV did not answer".into())
     }
 

@@ -3,14 +3,14 @@
 //! A read of KV can be a minute old, so KV cannot tell which rules are the newest. One Durable Object of the ledgers'
 //! class, named [`NAME`], remembers that, and writes one rules event after the other.
 
-use std::{rc::Rc, time::Duration};
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
-use worker::{Delay, Env, State};
+use worker::{Env, State};
 
 use crate::{
-    core::{config::Config, storage},
-    worker::platform::{self, environment, kv},
+    core::{config::Config, json, storage},
+    worker::platform::{self, Database, kv::Kv},
 };
 
 /// The object's name. It is not a handle, so it is no connection's ledger.
@@ -39,21 +39,23 @@ struct Newest {
 
 /// Writes the rules to KV, unless newer ones were written. The object handles nothing else meanwhile.
 pub async fn enter(rules: Rules, body: &[u8], state: &State, config: Rc<Config>, env: &Env) -> worker::Result<()> {
-    let (storage, kv) = (state.storage(), environment::kv_namespace(env)?);
+    let (database, kv) = (Database::new(state), Kv::open(env)?);
     let put = storage::put_rules(rules.revision.as_deref(), body, &config.sealer, platform::nonce());
     let at = (rules.stamp, rules.delivery);
     let write = async move {
-        if let Some(newest) = storage.get::<Newest>(NEWEST).await? {
+        if let Some(newest) = database.value(NEWEST).await? {
+            let newest: Newest = json::from_slice(newest.as_bytes())?;
             if newest.at > at {
                 return Ok(());
             }
             let gap = newest.put + PUT_GAP - platform::now_ms();
-            if let Ok(gap @ 1..) = u64::try_from(gap) {
-                Delay::from(Duration::from_millis(gap.min(PUT_GAP.unsigned_abs()))).await;
+            if gap > 0 {
+                platform::wait(gap.min(PUT_GAP)).await;
             }
         }
-        kv::put(&kv, put).await?;
-        storage.put(NEWEST, Newest { at, put: platform::now_ms() }).await
+        kv.put(put).await?;
+        let newest = Newest { at, put: platform::now_ms() };
+        database.set_value(NEWEST, &serde_json::to_string(&newest)?).await
     };
     // An error of the block itself would reset the object.
     state.block_concurrency_while(async move { Ok(write.await) }).await?

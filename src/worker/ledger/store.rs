@@ -35,7 +35,7 @@ use super::{
     row::{AFTERLIFE, LedgerRow, MIN_RETRY},
 };
 use crate::{
-    core::{config::Config, connection::Outcome},
+    core::{config::Config, connection::Outcome, json},
     worker::platform::{self, Database, integer},
 };
 
@@ -323,7 +323,7 @@ fn read_row(columns: Vec<Value>, config: &Config) -> worker::Result<LedgerRow> {
     let plain = config.sealer.open(&record_place(&handle), &sealed).map_err(|error| error.to_string())?;
     Ok(LedgerRow {
         handle,
-        connection: serde_json::from_slice(&plain)?,
+        connection: json::from_slice(&plain)?,
         version,
         projected,
         hub: if let Value::String(hub) = hub { Some(hub) } else { None },

@@ -7,7 +7,7 @@ use std::{cell::OnceCell, rc::Rc};
 
 use js_sys::{Number, Reflect};
 use wasm_bindgen::JsValue;
-use worker::{Env, ObjectNamespace, kv::KvStore};
+use worker::{Env, ObjectNamespace};
 
 use crate::core::config::{Config, Problem, Reason};
 
@@ -27,8 +27,9 @@ pub fn config(env: &Env) -> ConfigResult {
 }
 
 /// The KV namespace `CONNECTIONS`. Fails if it is not bound.
-pub fn kv_namespace(env: &Env) -> worker::Result<KvStore> {
-    env.kv(CONNECTIONS)
+pub fn kv_namespace(env: &Env) -> worker::Result<JsValue> {
+    let binding = Reflect::get(env, &CONNECTIONS.into())?;
+    if binding.is_object() { Ok(binding) } else { Err("CONNECTIONS is not bound".into()) }
 }
 
 /// The namespace `LEDGER`: one Durable Object per connection. Fails if it is not bound.

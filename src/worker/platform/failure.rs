@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use wasm_bindgen::JsValue;
 
-use crate::core::gateway::EdgeError;
+use crate::core::{gateway::EdgeError, json::UnexpectedJson};
 
 /// An error for the caller, with a detail for the log.
 pub struct Failure {
@@ -24,6 +24,12 @@ impl Failure {
     pub fn upstream(error: JsValue) -> Self {
         let detail = worker::Error::from(error).to_string();
         Self { error: EdgeError::UpstreamUnreachable, detail: Some(detail) }
+    }
+}
+
+impl From<UnexpectedJson> for worker::Error {
+    fn from(error: UnexpectedJson) -> Self {
+        error.to_string().into()
     }
 }
 

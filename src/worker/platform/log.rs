@@ -1,14 +1,20 @@
 //! The log: JSON lines on the console, which Workers Logs collects.
 
-use serde_json::json;
+use serde::Serialize;
 use worker::web_sys;
 
 /// Writes one JSON line.
-pub fn log(line: &serde_json::Value) {
-    web_sys::console::log_1(&line.to_string().into());
+pub fn log(line: &impl Serialize) {
+    web_sys::console::log_1(&serde_json::to_string(line).unwrap_or_default().into());
 }
 
 /// Writes one line about an error that happened outside of a request, in `task`.
 pub fn log_error(task: &str, error: &worker::Error) {
-    log(&json!({ "level": "error", "what": task, "error": error.to_string() }));
+    #[derive(Serialize)]
+    struct Line<'a> {
+        level: &'a str,
+        what: &'a str,
+        error: String,
+    }
+    log(&Line { level: "error", what: task, error: error.to_string() });
 }

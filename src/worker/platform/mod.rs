@@ -9,6 +9,7 @@
 //! | `kv` | reading, writing and listing Workers KV |
 //! | `object` | calls to Durable Objects |
 //! | `sql` | the SQLite database of a Durable Object, and its alarm |
+//! | `task` | futures on the heap |
 //! | `log` | JSON lines on the console |
 //! | `failure` | an error for the caller, with a detail for the log |
 //!
@@ -22,6 +23,7 @@ mod log;
 mod object;
 mod random;
 mod sql;
+mod task;
 
 pub use clock::{now_ms, wait};
 pub use failure::Failure;
@@ -29,3 +31,4 @@ pub use log::{log, log_error};
 pub use object::call;
 pub use random::{nonce, random_fraction, request_id};
 pub use sql::{Database, integer};
+pub use task::{Boxed, on_heap};

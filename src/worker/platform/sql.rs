@@ -7,8 +7,10 @@
 use wasm_bindgen::prelude::*;
 use worker::{
     SqlStorage, SqlStorageValue as Value, State,
-    js_sys::{Promise, futures::JsFuture},
+    js_sys::{JSON, Promise, futures::JsFuture},
 };
+
+use super::task::on_heap;
 
 /// The database of one object.
 pub struct Database {
@@ -19,6 +21,10 @@ pub struct Database {
 #[wasm_bindgen]
 extern "C" {
     type Storage;
+    #[wasm_bindgen(method, catch)]
+    fn get(this: &Storage, key: &str) -> Result<Promise, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn put(this: &Storage, key: &str, value: &JsValue) -> Result<Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = transactionSync)]
     fn transaction_sync(this: &Storage, run: &mut dyn FnMut() -> Result<(), JsValue>) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
@@ -58,6 +64,18 @@ impl Database {
         Ok(self.sql.exec(statement, bindings)?.raw().next().transpose()?.unwrap_or_default())
     }
 
+    /// A value of the object's key-value storage, as JSON. `None` if there is none.
+    pub async fn value(&self, key: &str) -> worker::Result<Option<String>> {
+        let value = JsFuture::from(self.storage.get(key)?).await?;
+        Ok(if value.is_undefined() { None } else { Some(JSON::stringify(&value)?.into()) })
+    }
+
+    /// Sets a value of the object's key-value storage, from JSON.
+    pub async fn set_value(&self, key: &str, json: &str) -> worker::Result<()> {
+        JsFuture::from(self.storage.put(key, &JSON::parse(json)?)?).await?;
+        Ok(())
+    }
+
     /// Whether a table exists. An object has none before its first write.
     pub fn has_table(&self, name: &str) -> worker::Result<bool> {
         let found =
@@ -86,7 +104,7 @@ impl Database {
             None => self.storage.delete_alarm()?,
         };
         // If the write fails, Workers resets the object and lets no answer out. The promise needs an owner all the same.
-        worker::wasm_bindgen_futures::spawn_local(async move { _ = JsFuture::from(written).await });
+        worker::wasm_bindgen_futures::spawn_local(on_heap(async move { _ = JsFuture::from(written).await }));
         Ok(())
     }
 }

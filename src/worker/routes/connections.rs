@@ -4,7 +4,7 @@
 
 use futures_util::future::try_join_all;
 use serde::Serialize;
-use worker::{Env, kv::KvStore};
+use worker::Env;
 
 use crate::{
     core::{
@@ -20,7 +20,10 @@ use crate::{
         connections::{find_by_segment, records_of_session},
         http::{Call, Reply},
         hub,
-        platform::{self, Failure, kv},
+        platform::{
+            self, Failure,
+            kv::{self, Kv},
+        },
     },
 };
 
@@ -90,13 +93,12 @@ fn page_of_records(mut records: Vec<Record>, query: &ConnectionQuery) -> Result<
 /// and only the connections of the page are opened.
 async fn page_from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Result<ConnectionList, Failure> {
     let start = query.open_cursor(&config.sealer)?;
-    let kv = kv::open(env)?;
+    let kv = Kv::open(env).map_err(kv::unavailable)?;
     let mut next_batch = start.as_ref().and_then(|start| start.batch.clone());
     let mut builder = PageBuilder::new(query, start, &config.index);
     for _ in 0..MAX_BATCHES {
         let batch = next_batch.take();
-        let listed =
-            kv::list(&kv, CONNECTION_PREFIX, batch.as_deref(), KEYS_PER_BATCH).await.map_err(kv::unavailable)?;
+        let listed = kv.list(CONNECTION_PREFIX, batch.as_deref(), KEYS_PER_BATCH).await.map_err(kv::unavailable)?;
         next_batch = listed.next_cursor;
         let with_handle = |(key, meta): (String, _)| Some((key.strip_prefix(CONNECTION_PREFIX)?.to_owned(), meta));
         let items = listed.keys.into_iter().filter_map(with_handle);
@@ -115,15 +117,10 @@ async fn page_from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Re
 
 /// Opens the record of a listed key: from the summary in its metadata, else from its value, which costs one more KV
 /// read. `None` if the key was deleted since it was listed.
-async fn open_record(
-    handle: &str,
-    meta: &ConnectionMeta,
-    kv: &KvStore,
-    config: &Config,
-) -> Result<Option<Record>, Failure> {
+async fn open_record(handle: &str, meta: &ConnectionMeta, kv: &Kv, config: &Config) -> Result<Option<Record>, Failure> {
     if let Some(record) = storage::open_summary(handle, meta, &config.sealer) {
         return Ok(Some(record));
     }
-    let value = kv.get(&storage::connection_key(handle)).bytes().await.map_err(kv::unavailable)?;
+    let value = kv.get(&storage::connection_key(handle)).await.map_err(kv::unavailable)?;
     Ok(value.and_then(|value| storage::open_connection(handle, &value, &config.sealer)))
 }

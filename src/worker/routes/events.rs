@@ -16,7 +16,7 @@
 //! `cursor` is absent on the last page.
 
 use serde::Serialize;
-use worker::{Env, kv::KvStore};
+use worker::Env;
 
 use crate::{
     core::{
@@ -26,11 +26,14 @@ use crate::{
             list::{EventCursor, EventQuery},
         },
         instant::iso_8601,
-        storage::{EVENT_PREFIX, EventMeta, PAGE_BYTES, StoredBody, parse_event_key},
+        storage::{EVENT_PREFIX, Encoding, EventMeta, PAGE_BYTES, StoredBody, parse_event_key},
     },
     worker::{
         http::{Call, Reply},
-        platform::{self, Failure, kv},
+        platform::{
+            self, Failure,
+            kv::{self, Kv},
+        },
     },
 };
 
@@ -41,8 +44,8 @@ struct StoredEvent {
     r#type: Option<String>,
     received_at: String,
     stamp: String,
-    #[serde(flatten)]
-    body: StoredBody,
+    encoding: Encoding,
+    body: String,
 }
 
 /// Lists one page of events. It ends after `limit` events, or after the one that brings its bodies to [`PAGE_BYTES`].
@@ -67,8 +70,8 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
     let query = EventQuery::parse(call.query())?;
     let EventCursor { batch, after } = query.open_cursor(&config.sealer)?;
     // 3.
-    let kv = kv::open(env)?;
-    let listed = kv::list(&kv, EVENT_PREFIX, batch.as_deref(), query.limit as u64).await.map_err(kv::unavailable)?;
+    let kv = Kv::open(env).map_err(kv::unavailable)?;
+    let listed = kv.list(EVENT_PREFIX, batch.as_deref(), query.limit as u64).await.map_err(kv::unavailable)?;
     let mut next = listed.next_cursor.map(|cursor| EventCursor { batch: Some(cursor), after: String::new() });
     let (mut list, mut bytes, mut last) = (Vec::new(), 0, after.clone());
     // 4. One by one, because opening them all at once could need several times the page's size in memory.
@@ -77,9 +80,9 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
             next = Some(EventCursor { batch, after: last });
             break;
         }
-        let stored = open_event(&key, meta, &kv, config).await?;
+        let stored = open_event(&key, meta, caller, &kv, config).await?;
         bytes += stored.as_ref().map_or(0, |stored| stored.body.len());
-        list.extend(stored.map(|stored| StoredEvent { body: caller.view_body(stored.body, &config.index), ..stored }));
+        list.extend(stored);
         last = key;
     }
     // 5.
@@ -89,11 +92,18 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
 
 /// Reads and opens one event. `None` if it has expired since its key was listed, or if its encryption key is not
 /// configured any more.
-async fn open_event(key: &str, meta: EventMeta, kv: &KvStore, config: &Config) -> Result<Option<StoredEvent>, Failure> {
-    let value = kv.get(key).bytes().await.map_err(kv::unavailable)?;
+async fn open_event(
+    key: &str,
+    meta: EventMeta,
+    caller: &Caller,
+    kv: &Kv,
+    config: &Config,
+) -> Result<Option<StoredEvent>, Failure> {
+    let value = kv.get(key).await.map_err(kv::unavailable)?;
     let opened = value.and_then(|value| config.sealer.open(key, &value).ok());
     Ok(opened.zip(parse_event_key(key)).map(|(body, parsed)| {
         let (id, stamp) = (parsed.id.to_owned(), iso_8601(parsed.stamp));
-        StoredEvent { id, r#type: meta.kind, received_at: meta.received_at, stamp, body: StoredBody::new(body) }
+        let StoredBody { encoding, body } = caller.view_body(StoredBody::new(body), &config.index);
+        StoredEvent { id, r#type: meta.kind, received_at: meta.received_at, stamp, encoding, body }
     }))
 }

@@ -4,7 +4,6 @@
 //! other.
 
 use serde::Serialize;
-use serde_json::json;
 use worker::Env;
 
 use crate::{
@@ -153,12 +152,9 @@ pub async fn timeline(
     // 3.
     let page = ledger::timeline(&handle, before, query.limit, env).await?;
     // 4.
-    let list = page.list.into_iter().map(|delivered| Delivered {
-        body: delivered
-            .body
-            .filter(|_| !matches!(caller, Caller::Session(_)))
-            .map(|body| caller.view_body(body, &config.index)),
-        ..delivered
+    let list = page.list.into_iter().map(|mut delivered| {
+        let body = delivered.take_body().filter(|_| !matches!(caller, Caller::Session(_)));
+        delivered.with_body(body.map(|body| caller.view_body(body, &config.index)))
     });
     // 5.
     let cursor =
@@ -177,5 +173,5 @@ async fn find_writable(segment: &str, caller: &Caller, config: &Config, env: &En
 /// `{success: true, message}`. The message names the connection by id for a server, and by handle for anybody else.
 fn success(found: &FoundConnection, caller: &Caller, config: &Config, what: &str) -> Reply {
     let name = if *caller == Caller::Server { found.id().to_owned() } else { config.index.handle(found.id()) };
-    Reply::json(&json!({ "success": true, "message": format!("Connection {name} {what}") }))
+    Reply::success(&format!("Connection {name} {what}"), None)
 }

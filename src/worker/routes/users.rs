@@ -5,9 +5,8 @@
 use std::collections::BTreeSet;
 
 use percent_encoding::percent_decode_str;
-use serde::de::DeserializeOwned;
-use serde_json::json;
-use worker::{Env, kv::KvStore};
+use serde::{Serialize, de::DeserializeOwned};
+use worker::Env;
 
 use crate::{
     core::{
@@ -22,7 +21,10 @@ use crate::{
         connections,
         http::{Call, Reply},
         hub, ledger,
-        platform::{Failure, kv},
+        platform::{
+            Failure,
+            kv::{self, Kv},
+        },
         upstream::{self, UpstreamAnswer, UpstreamRequest},
     },
 };
@@ -62,7 +64,7 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
         percent_decode_str(segment).decode_utf8().ok().filter(|reference| reference.len() <= MAX_TEXT_BYTES);
     let reference = reference.ok_or(EdgeError::BadRequest("clientReferenceId is UTF-8 of at most 4096 bytes"))?;
     // 1.
-    let kv = kv::open(env)?;
+    let kv = Kv::open(env).map_err(kv::unavailable)?;
     let (mut deleted, mut undeleted) = (BTreeSet::new(), Vec::new());
     for record in stored_connections(&reference, &kv, config, env).await? {
         if record.is_connected()
@@ -110,23 +112,26 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     // 4.
     Ok(match undeleted.first() {
         Some(first) => incomplete(first, &undeleted, deleted.len(), call),
-        None => {
-            Reply::json(&json!({ "success": true, "message": "The user has been deleted", "deleted": deleted.len() }))
-        }
+        None => Reply::success("The user has been deleted", Some(deleted.len())),
     })
+}
+
+/// The body of [`incomplete`].
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Incomplete<'a> {
+    error: &'a str,
+    r#type: &'a str,
+    request_id: &'a str,
+    deleted: usize,
+    failed: &'a [&'a str],
 }
 
 /// The error reply when connections could not be deleted, step 4 of [`delete`].
 fn incomplete(first: &Undeleted, all: &[Undeleted], deleted: usize, call: &Call) -> Reply {
     let handles: Vec<&str> = all.iter().map(|undeleted| undeleted.handle.as_str()).collect();
     let message = "some connections of the user could not be deleted; send the request again";
-    let body = json!({
-        "error": message,
-        "type": first.code,
-        "requestId": call.id,
-        "deleted": deleted,
-        "failed": handles,
-    });
+    let body = Incomplete { error: message, r#type: &first.code, request_id: &call.id, deleted, failed: &handles };
     let reply = Reply::json(&body).with_status(first.status).with_verdict(Some(first.verdict));
     let reply =
         reply.with_detail(first.detail.clone().or_else(|| Some(format!("{} not deleted: {}", all.len(), first.code))));
@@ -175,7 +180,7 @@ async fn delete_at_ofauth(id: &str, reference: &str, call: &Call, config: &Confi
 
 /// The records of a user's connections. The hub and KV name them; each may be late, so both are asked, and each
 /// connection's ledger decides whether it belongs to the user.
-async fn stored_connections(reference: &str, kv: &KvStore, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
+async fn stored_connections(reference: &str, kv: &Kv, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
     let reference_hash = config.index.hash_client_reference_id(reference);
     let is_users = |meta: &ConnectionMeta| meta.reference.as_ref() == Some(&reference_hash);
     let listed = find_keys(kv, CONNECTION_PREFIX, is_users).await?;
@@ -214,13 +219,13 @@ async fn listed_connection_ids(
 
 /// All KV keys that begin with `prefix` and whose metadata match.
 async fn find_keys<M: Default + DeserializeOwned>(
-    kv: &KvStore,
+    kv: &Kv,
     prefix: &str,
     matches: impl Fn(&M) -> bool,
 ) -> Result<Vec<String>, Failure> {
     let (mut keys, mut cursor) = (Vec::new(), None);
     loop {
-        let batch = kv::list::<M>(kv, prefix, cursor.as_deref(), KEYS_PER_BATCH).await.map_err(kv::unavailable)?;
+        let batch = kv.list::<M>(prefix, cursor.as_deref(), KEYS_PER_BATCH).await.map_err(kv::unavailable)?;
         keys.extend(batch.keys.into_iter().filter(|(_, meta)| matches(meta)).map(|(key, _)| key));
         cursor = batch.next_cursor;
         if cursor.is_none() {

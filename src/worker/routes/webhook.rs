@@ -29,7 +29,10 @@ use crate::{
         connections,
         http::{Call, Reply, read_body},
         ledger::{self, Entry, Rules},
-        platform::{self, Failure, kv},
+        platform::{
+            self, Failure,
+            kv::{self, Kv},
+        },
     },
 };
 
@@ -118,7 +121,7 @@ async fn store_in_kv(
     config: &Config,
     env: &Env,
 ) -> Result<Outcome, Failure> {
-    let kv = kv::open(env)?;
+    let kv = Kv::open(env).map_err(kv::unavailable)?;
     let kind = event.as_ref().map(|event| event.kind.as_str());
     let (body, sealer) = (verified.body(), &config.sealer);
     // 1.
@@ -143,6 +146,6 @@ async fn store_in_kv(
         handle: connection_id.map(|id| config.index.handle(&id)),
     };
     let put = storage::put_event(delivery, &meta, body, config.event_ttl, sealer, platform::nonce());
-    kv::put(&kv, put).await.map_err(kv::unavailable)?;
+    kv.put(put).await.map_err(kv::unavailable)?;
     Ok(Outcome::Kept)
 }

@@ -15,7 +15,7 @@ use crate::{
             access::{self, DEADLINE, MAX_ERROR_BODY},
             account,
         },
-        json::Object,
+        json,
         storage::without_ids,
     },
     worker::{
@@ -145,7 +145,7 @@ impl UpstreamAnswer {
 
     fn self_status(&self) -> Option<SelfStatus> {
         let body = self.read_body.as_ref().filter(|_| access::is_self_path(&self.path))?;
-        serde_json::from_slice::<Object<SelfStatus>>(body).ok().map(|Object(status)| status)
+        json::from_slice(body).ok()
     }
 
     /// The `Retry-After` header, in seconds. `None` if it is absent or a date.

@@ -1,3 +1,4 @@
 //! JSON, read in place.
 
+mod deserialize;
 mod scan;

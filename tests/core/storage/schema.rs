@@ -40,7 +40,7 @@ fn put(record: &Record) -> KvPut {
 }
 
 fn meta(put: &KvPut) -> ConnectionMeta {
-    serde_json::from_value(put.metadata.clone()).unwrap()
+    serde_json::from_str(&put.metadata).unwrap()
 }
 
 fn event(stamp: i64, id: &str) -> KvPut {
@@ -54,7 +54,7 @@ fn event_meta(kind: Option<&str>) -> EventMeta {
 }
 
 fn size(put: &KvPut) -> usize {
-    put.metadata.to_string().len()
+    put.metadata.len()
 }
 
 #[test]
@@ -147,9 +147,9 @@ fn an_event_opens_at_its_key_to_the_raw_body() {
 
 #[test]
 fn an_event_s_metadata_have_its_type_and_when_it_came() {
-    let meta: EventMeta = serde_json::from_value(event(STAMP, "id").metadata).unwrap();
+    let meta: EventMeta = serde_json::from_str(&event(STAMP, "id").metadata).unwrap();
     assert_eq!(meta, event_meta(Some("rules.updated")));
-    let json = event(STAMP, "id").metadata;
+    let json: serde_json::Value = serde_json::from_str(&event(STAMP, "id").metadata).unwrap();
     assert_eq!((&json["type"], &json["receivedAt"]), (&"rules.updated".into(), &"2024-01-15T10:30:00.000Z".into()));
 }
 
@@ -172,7 +172,7 @@ fn the_newest_rules_stand_under_one_key_for_good() {
     let put = put_rules(Some("rev-1"), b"body", &sealer(), NONCE_A);
     assert_eq!((&*put.key, put.ttl), (RULES_KEY, None));
     assert_eq!(sealer().open(RULES_KEY, &put.value).unwrap(), b"body");
-    let meta: RulesMeta = serde_json::from_value(put.metadata).unwrap();
+    let meta: RulesMeta = serde_json::from_str(&put.metadata).unwrap();
     assert_eq!(meta, RulesMeta { revision: Some("rev-1".to_owned()) });
 }
 
@@ -184,17 +184,8 @@ fn rules_with_a_revision_of_control_characters_fit_their_metadata() {
 
 /// All bytes that a write shows: the key, the value, the metadata and what its base64 holds.
 fn shown(put: &KvPut) -> Vec<u8> {
-    let summary = put.metadata["summary"].as_str().map(|text| STANDARD_NO_PAD.decode(text).unwrap());
-    [
-        put.key.as_bytes(),
-        b" ",
-        &put.value,
-        b" ",
-        put.metadata.to_string().as_bytes(),
-        b" ",
-        &summary.unwrap_or_default(),
-    ]
-    .concat()
+    let summary = meta(put).summary.map(|text| STANDARD_NO_PAD.decode(text).unwrap());
+    [put.key.as_bytes(), b" ", &put.value, b" ", put.metadata.as_bytes(), b" ", &summary.unwrap_or_default()].concat()
 }
 
 fn shows(put: &KvPut, text: &str) -> bool {
