@@ -4,7 +4,7 @@
 # it was started with.
 with_env = . scripts/env.sh &&
 
-.PHONY: help run test test-all test-wasm test-packaging check build worker npm bench bench-worker deploy clean setup toolchain
+.PHONY: help run test test-all test-wasm test-packaging check build worker npm bench bench-worker weight deploy clean setup toolchain
 .NOTPARALLEL:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make npm             build the npm package into pkg/"
 	@echo "make bench           compare the npm package with similar packages in speed and size"
 	@echo "make bench-worker    compare the CPU time of the Worker with Workers that do the same job, into bench/RESULTS.md"
+	@echo "make weight          print how many bytes of the Worker are whose, by crate and by function"
 	@echo "make deploy          build the Worker and upload it to your Cloudflare account"
 	@echo "make clean           remove build output and local data (keeps the tools and .dev.vars)"
 
@@ -81,6 +82,10 @@ bench: npm
 bench-worker: build
 	@$(with_env) (cd bench && npm ci --silent --ignore-scripts --no-fund --no-audit)
 	@$(with_env) node bench/worker/bench.mjs
+
+weight: setup
+	@$(with_env) node scripts/worker.mjs --names
+	@$(with_env) node bench/worker/weight.mjs
 
 deploy: setup
 	@$(with_env) wrangler deploy

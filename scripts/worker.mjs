@@ -2,6 +2,7 @@
 //
 //   node scripts/worker.mjs                builds into build/
 //   node scripts/worker.mjs --test-hooks   builds into target/worker-test-hooks/, with code that only tests need
+//   node scripts/worker.mjs --names        builds into target/worker-names/, with the names of functions, for `make weight`
 
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -9,15 +10,17 @@ import { join } from "node:path";
 import { hashInputs, isUpToDate, root } from "./inputs.mjs";
 
 const toolsFolder = join(root, ".tools/bin");
-const withTestHooks = process.argv[2] === "--test-hooks";
-const [outputFolder, features] = withTestHooks ? ["target/worker-test-hooks", "worker,test-hooks"] : ["build", "worker"];
+const [, , option] = process.argv;
+const withNames = option === "--names";
+const features = option === "--test-hooks" ? "worker,test-hooks" : "worker";
+const outputFolder = option ? `target/worker-${option.slice(2)}` : "build";
 const stampFile = join(root, outputFolder, ".made-from");
 
 const inputsHash = hashInputs(["scripts/worker.mjs"]);
 if (!isUpToDate(join(root, outputFolder, "index.js"), stampFile, inputsHash)) build();
 
 function build() {
-  console.log(withTestHooks ? "Worker with test hooks: building" : "Worker: building");
+  console.log(option ? `Worker (${option}): building` : "Worker: building");
   const crate = writeCrate();
   const { status, error } = spawnSync(join(toolsFolder, "worker-build"), [crate, "--release", "--out-dir", join(root, outputFolder), "--features", features], {
     cwd: root,
@@ -25,6 +28,7 @@ function build() {
     env: {
       ...process.env,
       CARGO_TARGET_DIR: join(root, "target"),
+      ...(withNames && { CARGO_PROFILE_RELEASE_STRIP: "debuginfo" }),
       // worker-build downloads every tool whose path is not set here.
       WASM_BINDGEN_BIN: join(toolsFolder, "wasm-bindgen"),
       ESBUILD_BIN: join(root, `node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`),
@@ -42,7 +46,8 @@ function writeCrate() {
   const folder = join(root, "target/worker-crate");
   const manifest = readFileSync(join(root, "Cargo.toml"), "utf8")
     .replace('crate-type = ["cdylib", "rlib"]', `path = ${JSON.stringify(join(root, "src/lib.rs"))}\ncrate-type = ["cdylib"]`)
-    .replace(/\[\[test\]\]\n(?:.+\n)+/g, "");
+    .replace(/\[\[test\]\]\n(?:.+\n)+/g, "")
+    .replace('wasm-opt = ["-Oz"]', withNames ? 'wasm-opt = ["-Oz", "-g"]' : "$&");
   if (!manifest.includes('crate-type = ["cdylib"]')) throw new Error("Cargo.toml has another crate-type than this script expects");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "Cargo.toml"), manifest);
