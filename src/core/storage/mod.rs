@@ -11,8 +11,9 @@
 //! 2. `index` computes handles and other keyed hashes ([`BlindIndex`]).
 //! 3. `schema` lists the keys, values, metadata and lifetimes in Workers KV ([`put_connection`], [`put_event`],
 //!    [`put_rules`]).
-//! 4. `stored_body` shows a stored webhook body as text or base64 ([`StoredBody`]).
-//! 5. `redact` replaces connection ids in a stored webhook body by handles ([`without_ids`]).
+//! 4. `summary` writes a record in fewer bytes, for the metadata of its key.
+//! 5. `stored_body` shows a stored webhook body as text or base64 ([`StoredBody`]).
+//! 6. `redact` replaces connection ids in a stored webhook body by handles ([`without_ids`]).
 //!
 //! The tables of the Durable Objects are described beside their code, in `src/worker/ledger` and `src/worker/hub`. The
 //! same [`Sealer`] encrypts their values.
@@ -24,6 +25,7 @@ mod redact;
 mod schema;
 mod seal;
 mod stored_body;
+mod summary;
 
 pub use index::BlindIndex;
 pub use redact::without_ids;

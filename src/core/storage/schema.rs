@@ -13,7 +13,9 @@
 //! - A value is sealed for the place that is its key: see [`Sealer`].
 //! - Metadata come with every list of keys, so lists are filtered and shown without reading the values. Metadata have
 //!   at most [`MAX_METADATA`] bytes and hold nothing in clear that identifies a person. A *summary* in the metadata of
-//!   a connection is a second sealed copy of its record. Its place is the key followed by `#summary`.
+//!   a connection is a second sealed copy of its record, in the compact form of `summary.rs`. Its place is the key
+//!   followed by `#summary`, and by the status and the `updatedAt` that stand beside it. Older builds sealed the
+//!   record as JSON, for the key and `#summary` alone.
 
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -21,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     index::BlindIndex,
     seal::{NONCE_LEN, Sealer},
+    summary::{pack, unpack},
 };
 use crate::core::{connection::Record, json, webhook::Delivery};
 
@@ -72,7 +75,8 @@ pub struct ConnectionMeta {
     /// The hash of the user's clientReferenceId, from [`BlindIndex::hash_client_reference_id`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// The sealed record, in base64 without padding. `None` if it does not fit: then a list reads the value.
+    /// The sealed record, in base64 without padding. `None` if it does not fit, or cannot be read back from the compact
+    /// form: then a list reads the value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
 }
@@ -123,14 +127,18 @@ pub fn put_connection(record: &Record, index: &BlindIndex, sealer: &Sealer, nonc
     let key = connection_key(&record.handle);
     let plain = serde_json::to_vec(record).unwrap_or_default();
     let [value_nonce, summary_nonce] = nonces;
-    let summary = sealer.seal(&summary_place(&key), &plain, summary_nonce);
     let mut meta = ConnectionMeta {
         status: truncate_status(&record.status).to_owned(),
         updated_at: record.updated_at.clone(),
         user: record.platform_user_id.as_deref().map(|user| index.hash_platform_user_id(user)),
         reference: record.client_reference_id.as_deref().map(|reference| index.hash_client_reference_id(reference)),
-        summary: Some(STANDARD_NO_PAD.encode(summary)),
+        summary: None,
     };
+    let packed = pack(record);
+    if unpack(packed.as_bytes(), &record.handle, &meta.status, &meta.updated_at).as_ref() == Some(record) {
+        let summary = sealer.seal(&summary_place(&key, &meta), packed.as_bytes(), summary_nonce);
+        meta.summary = Some(STANDARD_NO_PAD.encode(summary));
+    }
     let mut metadata = to_json(&meta);
     if metadata.len() > MAX_METADATA {
         meta.summary = None;
@@ -144,10 +152,15 @@ pub fn open_connection(handle: &str, value: &[u8], sealer: &Sealer) -> Option<Re
     open_record(&connection_key(handle), value, sealer)
 }
 
-/// Decrypts a connection's summary. `None` if there is none, if it does not open, or if it is not a record.
+/// Decrypts a connection's summary, also one that an older build wrote. `None` if there is none, if it does not open, or
+/// if it is not a record.
 pub fn open_summary(handle: &str, meta: &ConnectionMeta, sealer: &Sealer) -> Option<Record> {
     let sealed = STANDARD_NO_PAD.decode(meta.summary.as_ref()?).ok()?;
-    open_record(&summary_place(&connection_key(handle)), &sealed, sealer)
+    let key = connection_key(handle);
+    match sealer.open(&summary_place(&key, meta), &sealed) {
+        Ok(packed) => unpack(&packed, handle, &meta.status, &meta.updated_at),
+        Err(_) => open_record(&format!("{key}#summary"), &sealed, sealer),
+    }
 }
 
 /// The write that stores a webhook body that is not a connection event.
@@ -196,8 +209,9 @@ fn open_record(place: &str, sealed: &[u8], sealer: &Sealer) -> Option<Record> {
     json::from_slice(&sealer.open(place, sealed).ok()?).ok()
 }
 
-fn summary_place(key: &str) -> String {
-    format!("{key}#summary")
+/// The place of a compact summary. It names the metadata that the summary leaves out, so it opens beside these only.
+fn summary_place(key: &str, meta: &ConnectionMeta) -> String {
+    format!("{key}#summary/{}/{}", meta.updated_at, meta.status)
 }
 
 fn truncate(text: &str, bytes: usize) -> &str {

@@ -5,3 +5,4 @@ mod common;
 mod redact;
 mod schema;
 mod seal;
+mod summary;

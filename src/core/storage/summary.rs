@@ -1,0 +1,84 @@
+//! The compact form of a record, for the metadata of its key in KV.
+//!
+//! Metadata have room for 1,024 bytes, and a record as JSON is often longer. The compact form leaves out the names of the
+//! fields, what the key and the other metadata say already, and what can be computed. It is text: fields, with a
+//! [`SEPARATOR`] between them, in this order:
+//!
+//! 1. `id`, `clientReferenceId`, `platformUserId`
+//! 2. `id`, `name`, `username` and `avatar` of `userData`; the id is [`SAME`] if it is the `platformUserId`
+//! 3. `createdAt`, `expiredAt`, `expiresAt`
+//! 4. `imported` and `live`, as `true` or `false`
+//! 5. each of the `permissions`
+//!
+//! A field without a value is [`NONE`]. The form is a contract. A build that changes it must seal it for another place, so
+//! that older builds read the value instead.
+
+use crate::core::connection::{Metadata, Record, UserData};
+
+const SEPARATOR: &str = "\u{1f}";
+const NONE: &str = "\u{1e}";
+const SAME: &str = "\u{1d}";
+
+/// Writes a record in the compact form. A record that has a separator in a text, for example, cannot be read back from
+/// it, so the caller compares.
+pub fn pack(record: &Record) -> String {
+    let user_data = record.user_data.as_ref();
+    let user_id = user_data.and_then(|user| user.id.as_deref());
+    let has_same_id = user_id.is_some() && user_id == record.platform_user_id.as_deref();
+    let flag = |value: Option<bool>| value.map(|value| if value { "true" } else { "false" });
+    let fields = [
+        Some(record.id.as_str()),
+        record.client_reference_id.as_deref(),
+        record.platform_user_id.as_deref(),
+        if has_same_id { Some(SAME) } else { user_id },
+        user_data.and_then(|user| user.name.as_deref()),
+        user_data.and_then(|user| user.username.as_deref()),
+        user_data.and_then(|user| user.avatar.as_deref()),
+        record.created_at.as_deref(),
+        record.expired_at.as_deref(),
+        record.expires_at.as_deref(),
+        flag(record.imported),
+        flag(record.live),
+    ];
+    let mut packed = fields.map(|field| field.unwrap_or(NONE)).join(SEPARATOR);
+    for permission in &record.permissions {
+        packed.push_str(SEPARATOR);
+        packed.push_str(permission);
+    }
+    packed
+}
+
+/// Reads a record in the compact form. `status` and `updated_at` are those of the metadata. `None` if fields are missing.
+pub fn unpack(packed: &[u8], handle: &str, status: &str, updated_at: &str) -> Option<Record> {
+    let mut fields = std::str::from_utf8(packed).ok()?.split(SEPARATOR);
+    let mut values = [""; 12];
+    for value in &mut values {
+        *value = fields.next()?;
+    }
+    let [id, reference, platform_user, user, name, username, avatar, created, expired, expires, imported, live] =
+        values;
+    let user = if user == SAME { platform_user } else { user };
+    let user_data = UserData { id: text(user), name: text(name), username: text(username), avatar: text(avatar) };
+    let has_profile = [user, name, username, avatar].into_iter().any(|field| field != NONE);
+    let flag = |field| (field != NONE).then_some(field == "true");
+    Some(Record {
+        id: id.to_owned(),
+        handle: handle.to_owned(),
+        status: status.to_owned(),
+        client_reference_id: text(reference),
+        platform_user_id: text(platform_user),
+        permissions: fields.map(str::to_owned).collect(),
+        metadata: Metadata { username: user_data.username.clone(), display_name: user_data.name.clone() },
+        user_data: has_profile.then_some(user_data),
+        created_at: text(created),
+        updated_at: updated_at.to_owned(),
+        expired_at: text(expired),
+        expires_at: text(expires),
+        imported: flag(imported),
+        live: flag(live),
+    })
+}
+
+fn text(field: &str) -> Option<String> {
+    (field != NONE).then(|| field.to_owned())
+}
