@@ -1,7 +1,8 @@
 // A platform that fails when told to, for the Worker to be bound to: KV and the Durable Objects, ledger and hub, each
 // passing every call on to the real one. Runs as a Worker of its own beside the one under test, which knows nothing of it.
 //
-// Over HTTP: POST sets the modes, those not named are healed; GET answers the attempted puts.
+// Over HTTP: POST sets the modes, those not named are healed; GET answers the attempted puts, and GET /hub how many records
+// each answer of a hub had since it was asked last.
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
@@ -11,19 +12,25 @@ import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
  *   healed
  * @property {"fail" | "stale"} [read]      stale: as it was when the mode was set
  * @property {"fail" | "lost"} [ledger]     lost: the work is done, the answer is not heard
- * @property {"fail" | "lost" | "late"} [hub]   late: a message fails, and arrives all the same 1 s after it is healed
+ * @property {"fail" | "lost" | "late" | "older"} [hub]   late: a message fails, and arrives all the same 1 s after it is
+ *   healed; older: the hub runs a build that knows fewer messages
  */
 
 const SLOW = 10_000;
+/** The messages of the first build that wrote to hubs. */
+const OLDER_MESSAGES = ["Told", "List", "Link"];
 
 /** @type {Modes} */
 let modes = {};
 let frozen = new Map();
 const puts = [];
+const hubRecords = [];
 
 export default {
   async fetch(request, env) {
-    if (request.method !== "POST") return Response.json(puts);
+    if (request.method !== "POST") {
+      return Response.json(new URL(request.url).pathname === "/hub" ? hubRecords.splice(0) : puts);
+    }
     const next = await request.json();
     if (next.read === "stale") frozen = await snapshot(env.STORE);
     modes = next;
@@ -84,8 +91,15 @@ export class FaultyHub extends DurableObject {
       this.ctx.waitUntil(passLate(real, url, { method, body: await request.text() }));
       throw new Error("Network connection lost.");
     }
+    if (modes.hub === "older") {
+      const [, message] = await request.clone().json();
+      if (!OLDER_MESSAGES.includes(typeof message === "string" ? message : Object.keys(message)[0])) {
+        throw new Error("unknown variant");
+      }
+    }
     const answer = await real.fetch(request);
     if (modes.hub === "lost") throw new Error("Network connection lost.");
+    hubRecords.push((await answer.clone().text()).split('"metadata":').length - 1);
     return answer;
   }
 }

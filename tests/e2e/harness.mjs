@@ -49,6 +49,7 @@ export const SECRETS = Object.freeze({
  * @property {() => Promise<any>} kv   the namespace behind CONNECTIONS, past any fault
  * @property {(modes: Partial<import("./faults.mjs").Modes>) => Promise<void>} fail   sets the faults; `{}` heals all
  * @property {() => Promise<{key: string, at: number}[]>} puts   attempts to write to KV, also those that failed
+ * @property {() => Promise<number[]>} hubRecords   how many records each answer of a hub had since the last call
  * @property {(options?: {keep?: boolean}) => Promise<void>} close   `keep` leaves the folder; a second time does nothing
  * @property {() => Promise<void>} kill   ends the runtime as a crash does and leaves the folder; without a `pid`, it closes
  */
@@ -111,6 +112,7 @@ export async function startGateway({ vars: changes = {}, faults = false, folder 
       if (set.status !== 200) throw new Error(`the faults were not set: ${set.text}`);
     },
     puts: async () => (await request(control, "GET", "/")).json(),
+    hubRecords: async () => (await request(control, "GET", "/hub")).json(),
     close,
     async kill() {
       if (pid !== undefined) process.kill(pid, "SIGKILL");

@@ -4,6 +4,8 @@
 //! keys). So a [`PageBuilder`] takes one such batch after the other, and filters by the metadata of each key. The
 //! values of keys that are not on the page are never read.
 //!
+//! The hub of a user lists the user's connections, the newest first: [`UserPage`].
+//!
 //! A list is paged by `offset` or by `cursor`:
 //!
 //! - `offset` is at most 1,000, and a total is exact up to 1,000.
@@ -14,8 +16,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::error::EdgeError;
-use crate::core::json;
-use crate::core::storage::{BlindIndex, ConnectionMeta, NONCE_LEN, Sealer, truncate_status};
+use crate::core::{
+    connection::Record,
+    json,
+    storage::{BlindIndex, ConnectionMeta, NONCE_LEN, Sealer, truncate_status},
+};
 
 /// The largest `limit`, in items.
 pub const MAX_LIMIT: usize = 100;
@@ -111,6 +116,15 @@ pub struct ConnectionPage {
     pub next: Option<ConnectionCursor>,
 }
 
+/// A page of one user's connections.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserPage {
+    /// The newest `updatedAt` first; those with the same, in the order of their handles.
+    pub records: Vec<Record>,
+    /// How many connections match in all.
+    pub total: usize,
+}
+
 impl ConnectionQuery {
     /// Reads the query string. An unknown or repeated key, a value out of range, and a cursor together with an offset
     /// are a [`BadRequest`](EdgeError::BadRequest).
@@ -123,6 +137,21 @@ impl ConnectionQuery {
         }
         let limit = parse_limit(limit)?;
         Ok(Self { status, client_reference_id, platform_user_id, limit, offset, cursor })
+    }
+
+    /// Selects the page of one user's connections from `records`, which are all of the user's in any order.
+    ///
+    /// The user's hub selects the same page by an index, if it can.
+    pub fn page_of(&self, mut records: Vec<Record>) -> UserPage {
+        let matches =
+            |filter: &Option<String>, value: Option<&str>| filter.as_deref().is_none_or(|filter| value == Some(filter));
+        records.retain(|record| {
+            matches(&self.status, Some(&record.status))
+                && matches(&self.platform_user_id, record.platform_user_id.as_deref())
+        });
+        records.sort_unstable_by(|a, b| b.updated_at.cmp(&a.updated_at).then_with(|| a.handle.cmp(&b.handle)));
+        let total = records.len();
+        UserPage { records: records.into_iter().skip(self.offset).take(self.limit).collect(), total }
     }
 
     /// Opens the query's cursor. `None` if the query has none; [`INVALID_CURSOR`] unless the gateway made it for the

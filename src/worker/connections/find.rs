@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | [`find_by_segment`], [`find_by_name`] | a session's hub; else the ledger | showing a connection |
 //! | [`find_confirmed`] | a session's hub, then the ledger; else the ledger | changing one, or showing its events |
-//! | [`records_of_session`] | the session's hub | lists |
+//! | [`page_of_session`] | the session's hub | lists |
 //! | [`target_by_handle`] | KV, then the ledger | a server's Access call |
 //! | [`target_by_id`] | the ledger | a server's Access call |
 //!
@@ -18,7 +18,10 @@ use crate::{
     core::{
         config::Config,
         connection::Record,
-        gateway::{Caller, EdgeError, Session},
+        gateway::{
+            Caller, EdgeError, Session,
+            list::{ConnectionQuery, UserPage},
+        },
         id::{is_connection_id, is_handle},
         storage,
     },
@@ -124,11 +127,17 @@ pub async fn find_confirmed(
     }
 }
 
-/// All connections that a session may see: those of its user, or the single one that its token is restricted to.
-pub async fn records_of_session(session: &Session, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
+/// One page of the connections that a session may see: those of its user, or the single one that its token is restricted
+/// to.
+pub async fn page_of_session(
+    session: &Session,
+    query: &ConnectionQuery,
+    config: &Config,
+    env: &Env,
+) -> Result<UserPage, Failure> {
     match &session.connection {
-        Some(only) => Ok(record_of_session(session, only, config, env).await?.into_iter().collect()),
-        None => hub::connections(&session.client_reference_id, config, env).await,
+        Some(only) => Ok(query.page_of(record_of_session(session, only, config, env).await?.into_iter().collect())),
+        None => hub::page(&session.client_reference_id, query, config, env).await,
     }
 }
 

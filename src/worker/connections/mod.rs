@@ -15,7 +15,7 @@ mod note;
 
 pub use find::{
     ConnectionTarget, FoundConnection, confirm_in_ledger, find_by_name, find_by_segment, find_confirmed,
-    record_by_handle, record_from_kv, record_of_session, records_of_session, target_by_handle, target_by_id,
+    page_of_session, record_by_handle, record_from_kv, record_of_session, target_by_handle, target_by_id,
 };
 pub use learn::learn_from_answer;
 pub use note::{note_deleted, note_invalidated, note_missing, note_replaced};

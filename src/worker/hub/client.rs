@@ -5,29 +5,57 @@ use worker::Env;
 
 use super::message::{LinkRequest, Message};
 use crate::{
-    core::{config::Config, connection::Record, gateway::link::PendingLink, json},
+    core::{
+        config::Config,
+        connection::Record,
+        gateway::{
+            link::PendingLink,
+            list::{ConnectionQuery, UserPage},
+        },
+        json,
+    },
     worker::platform::{self, Failure, environment},
 };
 
-/// Sends a message to the hub of that name.
-pub async fn send<T: DeserializeOwned>(name: &str, message: Message, env: &Env) -> worker::Result<T> {
+/// Sends a message to the hub of that name. Returns the answer, which is JSON.
+pub async fn send(name: &str, message: Message, env: &Env) -> worker::Result<Vec<u8>> {
     let body = serde_json::to_vec(&(name, message))?;
-    let answer = platform::call(&environment::hub_namespace(env)?, name, "https://hub/", Some(&body)).await?;
-    Ok(json::from_slice(&answer)?)
+    platform::call(&environment::hub_namespace(env)?, name, "https://hub/", Some(&body)).await
 }
 
-/// All connections of a user, the newest `updatedAt` first.
+/// All connections of a user, in no order. The hub opens each of them.
 pub async fn connections(reference: &str, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
-    let listed = send::<Vec<Record>>(&config.index.hash_client_reference_id(reference), Message::List, env).await;
-    let mut records = listed.map_err(|error| Failure::storage("hub", &error))?;
-    records.sort_by(|a, b| b.updated_at.cmp(&a.updated_at).then_with(|| a.handle.cmp(&b.handle)));
-    Ok(records)
+    read(&ask(reference, Message::List, config, env).await?)
+}
+
+/// One page of a user's connections. The hub opens these only, unless the query names an OnlyFans user.
+pub async fn page(reference: &str, query: &ConnectionQuery, config: &Config, env: &Env) -> Result<UserPage, Failure> {
+    if query.platform_user_id.is_none() {
+        let number = |number| i64::try_from(number).unwrap_or(i64::MAX);
+        let message = Message::Page((query.status.clone(), number(query.limit), number(query.offset)));
+        let answer = ask(reference, message, config, env).await;
+        if let Ok(Some((records, total))) = answer.and_then(|answer| read(&answer)) {
+            return Ok(UserPage { records, total });
+        }
+    }
+    // The hub may also lack an index, or run an older build, which only lists.
+    Ok(query.page_of(connections(reference, config, env).await?))
+}
+
+/// Connections of a user among which `access::choose_connection` chooses as among all.
+pub async fn candidates(reference: &str, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
+    let answer = ask(reference, Message::Candidates, config, env).await;
+    match answer.and_then(|answer| read(&answer)) {
+        Ok(Some(records)) => Ok(records),
+        // As for a page.
+        _ => connections(reference, config, env).await,
+    }
 }
 
 /// The connection of a user with this handle, or `None` if the user has none.
 pub async fn connection(reference: &str, handle: &str, config: &Config, env: &Env) -> Result<Option<Record>, Failure> {
-    let hub = config.index.hash_client_reference_id(reference);
-    if let Ok(record) = send(&hub, Message::Get(handle.to_owned()), env).await {
+    let answer = ask(reference, Message::Get(handle.to_owned()), config, env).await;
+    if let Ok(record) = answer.and_then(|answer| read(&answer)) {
         return Ok(record);
     }
     // During a roll-out the hub may run an older build, which only lists.
@@ -43,35 +71,37 @@ pub async fn add_link(
     config: &Config,
     env: &Env,
 ) -> Result<(), Failure> {
-    ask(reference, LinkRequest::Add(pending, until), config, env).await
+    read(&ask(reference, Message::Link(LinkRequest::Add(pending, until)), config, env).await?)
 }
 
 /// The pending Link sessions of a user, newest first, with their keys.
 pub async fn links(reference: &str, config: &Config, env: &Env) -> Result<Vec<(i64, PendingLink)>, Failure> {
-    ask(reference, LinkRequest::List, config, env).await
+    read(&ask(reference, Message::Link(LinkRequest::List), config, env).await?)
 }
 
 /// Counts one more page of OFAuth's list for a Link session. Returns whether it may be read.
 pub async fn count_page(reference: &str, key: i64, config: &Config, env: &Env) -> Result<bool, Failure> {
-    ask(reference, LinkRequest::CountPage(key), config, env).await
+    read(&ask(reference, Message::Link(LinkRequest::CountPage(key)), config, env).await?)
 }
 
 /// Deletes a Link session.
 pub async fn remove_link(reference: &str, key: i64, config: &Config, env: &Env) -> Result<(), Failure> {
-    ask(reference, LinkRequest::Remove(key), config, env).await
+    read(&ask(reference, Message::Link(LinkRequest::Remove(key)), config, env).await?)
 }
 
 /// Deletes all Link sessions of a user.
 pub async fn clear_links(reference: &str, config: &Config, env: &Env) -> Result<(), Failure> {
-    ask(reference, LinkRequest::Clear, config, env).await
+    read(&ask(reference, Message::Link(LinkRequest::Clear), config, env).await?)
 }
 
-async fn ask<T: DeserializeOwned>(
-    reference: &str,
-    request: LinkRequest,
-    config: &Config,
-    env: &Env,
-) -> Result<T, Failure> {
-    let answer = send(&config.index.hash_client_reference_id(reference), Message::Link(request), env).await;
-    answer.map_err(|error| Failure::storage("hub", &error))
+async fn ask(reference: &str, message: Message, config: &Config, env: &Env) -> Result<Vec<u8>, Failure> {
+    send(&config.index.hash_client_reference_id(reference), message, env).await.map_err(unavailable)
+}
+
+fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Failure> {
+    json::from_slice(answer).map_err(|error| unavailable(error.into()))
+}
+
+fn unavailable(error: worker::Error) -> Failure {
+    Failure::storage("hub", &error)
 }

@@ -3,9 +3,9 @@
 //! Table `links`: `key`, `until` (when the session ends, unix ms), `pages` (how many pages of OFAuth's list were read for
 //! it), `pending` (the encrypted [`PendingLink`], for the place `hub/{name}/link`).
 
-use worker::{Response, SqlStorageValue as Value};
+use worker::SqlStorageValue as Value;
 
-use super::message::LinkRequest;
+use super::message::{LinkRequest, NULL};
 use crate::{
     core::{
         config::Config,
@@ -28,14 +28,14 @@ pub fn prune(database: &Database, now: i64) -> worker::Result<()> {
     database.run("DELETE FROM links WHERE until <= ?", vec![now.into()])
 }
 
-/// Answers a request to the hub of that name.
+/// The answer to a request to the hub of that name, as JSON.
 pub fn answer(
     request: LinkRequest,
     name: &str,
     database: &Database,
     config: &Config,
     now: i64,
-) -> worker::Result<Response> {
+) -> worker::Result<Vec<u8>> {
     let place = format!("hub/{name}/link");
     match request {
         LinkRequest::Add(pending, until) => {
@@ -44,7 +44,7 @@ pub fn answer(
             database.run(insert, vec![until.into(), sealed.into()])?;
             let surplus = "DELETE FROM links WHERE key <= (SELECT key FROM links ORDER BY key DESC LIMIT 1 OFFSET ?)";
             database.run(surplus, vec![MAX_PENDING.into()])?;
-            Response::from_json(&())
+            Ok(NULL.to_vec())
         }
         LinkRequest::List => {
             let select = "SELECT key, pending FROM links WHERE until > ? ORDER BY key DESC";
@@ -57,20 +57,20 @@ pub fn answer(
                 _ => None,
             };
             let rows = database.rows(select, vec![now.into()])?.into_iter();
-            Response::from_json(&rows.filter_map(open).collect::<Vec<_>>())
+            Ok(serde_json::to_vec(&rows.filter_map(open).collect::<Vec<_>>())?)
         }
         LinkRequest::CountPage(key) => {
             let count = "UPDATE links SET pages = pages + 1 WHERE key = ? AND pages < ? AND until > ? RETURNING key";
             let counted = database.first_row(count, vec![key.into(), MAX_PAGES.into(), now.into()])?;
-            Response::from_json(&!counted.is_empty())
+            Ok(serde_json::to_vec(&!counted.is_empty())?)
         }
         LinkRequest::Remove(key) => {
             database.run("DELETE FROM links WHERE key = ?", vec![key.into()])?;
-            Response::from_json(&())
+            Ok(NULL.to_vec())
         }
         LinkRequest::Clear => {
             database.run("DELETE FROM links", vec![])?;
-            Response::from_json(&())
+            Ok(NULL.to_vec())
         }
     }
 }

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::{connection::Record, gateway::link::PendingLink};
 
+/// The answer to a message that asks for nothing, and to one that asks for what is not there.
+pub(super) const NULL: &[u8] = b"null";
+
 /// A message to a hub. It is sent together with the hub's name, because an object may not know its own.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Message {
@@ -15,6 +18,13 @@ pub enum Message {
     Update(HubUpdate),
     /// Answers all records of the user.
     List,
+    /// Answers a page of the user's list and how many connections match. It has only connections with this status, if one
+    /// is given, at most as many as the first number, after as many as the second. The answer is null if the hub cannot
+    /// select by an index; then all records must be asked for.
+    Page((Option<String>, i64, i64)),
+    /// Answers at most two records, among which the user's default connection can be chosen as among all. The answer is
+    /// null as for a page.
+    Candidates,
     /// Answers the record with this handle, or null.
     Get(String),
     /// About the user's Link sessions.

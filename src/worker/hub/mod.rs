@@ -4,13 +4,18 @@
 //! A hub shows a change at once, where Workers KV can take 60 s. So everything a session token may see as its user's is
 //! read here. Ledgers write here, and each write carries the ledger's version, so that a late one changes nothing.
 //!
-//! Read `message` first: what can be sent to a hub. Then `object`, the Durable Object itself, and `links`, the part of
-//! it that remembers Link sessions. `client` is what the other rooms call.
+//! Read `message` first: what can be sent to a hub. Then `object`, the Durable Object itself, and its three tables:
+//! `records`, the copies of the records; `listing`, by which a page of the user's list is selected; and `links`, which
+//! remembers Link sessions. `client` is what the other rooms call.
 
 mod client;
 mod links;
+mod listing;
 mod message;
 mod object;
+mod records;
 
-pub use client::{add_link, clear_links, connection, connections, count_page, links, remove_link, send};
+pub use client::{
+    add_link, candidates, clear_links, connection, connections, count_page, links, page, remove_link, send,
+};
 pub use message::{HubUpdate, Message};

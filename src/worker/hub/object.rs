@@ -4,31 +4,27 @@
 //! the stored one is ignored. A connection that left stays as a mark for [`MARK_LIFETIME`], so that a late update cannot
 //! bring it back.
 //!
-//! - Table `connections`: `handle`, `version`, `told` (when the update came, unix ms), `record` (encrypted; null after
-//!   the connection left). A record is encrypted for the place `hub/{name}/{handle}`.
-//! - Table `links`: see `links.rs`.
-//!
-//! The first write creates the tables. The alarm deletes marks and Link sessions whose time is over, and is set only
-//! while there are any.
+//! The tables are `connections` (`records.rs`), `listing` (`listing.rs`) and `links` (`links.rs`). The first write creates
+//! them. The hub of an older build has no `listing`; the first write creates and fills it. The alarm deletes marks and Link
+//! sessions whose time is over, and is set only while there are any.
 
 use std::cell::Cell;
 
-use worker::{DurableObject, Env, Request, Response, SqlStorageValue as Value, State, durable_object};
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::{
     links,
-    message::{HubUpdate, LinkRequest, Message},
+    listing::Listing,
+    message::{HubUpdate, LinkRequest, Message, NULL},
+    records,
 };
 use crate::{
-    core::{config::Config, connection::Record, json},
+    core::{config::Config, json},
     worker::platform::{self, Database, environment, integer, on_heap},
 };
 
 /// How long a connection that left stays as a mark, in ms: 30 days.
 const MARK_LIFETIME: i64 = 30 * 86_400_000;
-const SCHEMA: &str = "
-    CREATE TABLE IF NOT EXISTS connections (
-        handle TEXT PRIMARY KEY, version INTEGER NOT NULL, told INTEGER NOT NULL, record BLOB)";
 
 /// The Durable Object.
 #[durable_object(alarm)]
@@ -36,11 +32,22 @@ pub struct Hub {
     state: State,
     env: Env,
     database: Database,
-    has_tables: Cell<bool>,
+    /// `None` until they are looked up.
+    tables: Cell<Option<Tables>>,
+    listing: Listing,
     /// Whether `alarm_at` is known.
     is_alarm_known: Cell<bool>,
     /// When the alarm rings, in unix ms.
     alarm_at: Cell<Option<i64>>,
+}
+
+/// Which tables the hub has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tables {
+    None,
+    /// Those that older builds create: all but `listing`.
+    Older,
+    All,
 }
 
 impl DurableObject for Hub {
@@ -50,7 +57,8 @@ impl DurableObject for Hub {
             state,
             env,
             database,
-            has_tables: Cell::new(false),
+            tables: Cell::new(None),
+            listing: Listing::default(),
             is_alarm_known: Cell::new(false),
             alarm_at: Cell::new(None),
         }
@@ -71,27 +79,13 @@ impl Hub {
         let (name, message): (String, Message) = json::from_slice(&request.bytes().await?)?;
         self.load_alarm().await?;
         // From here on there is no await, so all writes are one commit.
-        let now = platform::now_ms();
-        if !self.prepare(message.needs_tables())? {
-            return answer_empty(&message);
-        }
-        match message {
-            Message::List => Response::from_json(&self.list(&name, &config)?),
-            Message::Get(handle) => Response::from_json(&self.get(&name, &handle, &config)?),
-            Message::Update(update) => Response::from_json(&self.apply_update(&name, update, &config, now)?),
-            Message::Link(request) => {
-                if let LinkRequest::Add(_, until) = &request {
-                    self.advance_alarm(*until)?;
-                }
-                links::answer(request, &name, &self.database, &config, now)
-            }
-        }
+        Response::from_bytes(self.answer_message(&name, message, &config)?)
     }
 
     /// Deletes marks and Link sessions whose time is over, and sets the next alarm.
     fn wake(&self) -> worker::Result<Response> {
         let now = platform::now_ms();
-        if self.prepare(false)? {
+        if self.find_tables()? != Tables::None {
             let marks = "DELETE FROM connections WHERE record IS NULL AND told <= ?";
             self.database.run(marks, vec![(now - MARK_LIFETIME).into()])?;
             links::prune(&self.database, now)?;
@@ -107,17 +101,56 @@ impl Hub {
         Response::empty()
     }
 
-    /// Looks whether the tables exist, once per wake-up, and creates them if a write needs them. Returns whether they
-    /// exist.
-    fn prepare(&self, needs_tables: bool) -> worker::Result<bool> {
-        if !self.has_tables.get() {
-            if needs_tables {
-                self.database.run(SCHEMA, vec![])?;
-                links::create_table(&self.database)?;
-            }
-            self.has_tables.set(needs_tables || self.database.has_table("links")?);
+    /// The answer to a message, as JSON.
+    fn answer_message(&self, name: &str, message: Message, config: &Config) -> worker::Result<Vec<u8>> {
+        if message.needs_tables() {
+            self.create_tables(name, config)?;
+        } else if self.find_tables()? == Tables::None {
+            return Ok(answer_empty(&message).to_vec());
         }
-        Ok(self.has_tables.get())
+        let (database, now) = (&self.database, platform::now_ms());
+        match message {
+            Message::List => records::list(name, database, config),
+            Message::Page(page) => self.listing.page(page, name, database, config),
+            Message::Candidates => self.listing.candidates(name, database, config),
+            Message::Get(handle) => records::get(name, &handle, database, config),
+            Message::Update(update) => self.apply_update(name, update, config, now),
+            Message::Link(request) => {
+                if let LinkRequest::Add(_, until) = &request {
+                    self.advance_alarm(*until)?;
+                }
+                links::answer(request, name, database, config, now)
+            }
+        }
+    }
+
+    /// Creates the tables that are missing.
+    fn create_tables(&self, name: &str, config: &Config) -> worker::Result<()> {
+        let tables = self.find_tables()?;
+        if tables != Tables::All {
+            records::create_table(&self.database)?;
+            links::create_table(&self.database)?;
+            self.listing.create_table(tables == Tables::None, name, &self.database, config)?;
+            self.tables.set(Some(Tables::All));
+        }
+        Ok(())
+    }
+
+    /// Looks which tables exist, once per wake-up.
+    fn find_tables(&self) -> worker::Result<Tables> {
+        if let Some(tables) = self.tables.get() {
+            return Ok(tables);
+        }
+        let tables = if self.database.has_table("listing")? {
+            Tables::All
+        } else if self.database.has_table("links")? {
+            self.listing.set_missing();
+            Tables::Older
+        } else {
+            Tables::None
+        };
+        self.tables.set(Some(tables));
+        Ok(tables)
     }
 
     /// Reads when the alarm rings, once per wake-up.
@@ -138,51 +171,23 @@ impl Hub {
         Ok(())
     }
 
-    fn list(&self, name: &str, config: &Config) -> worker::Result<Vec<Record>> {
-        let select = "SELECT handle, record FROM connections WHERE record IS NOT NULL";
-        let rows = self.database.rows(select, vec![])?.into_iter();
-        Ok(rows.filter_map(|row| open(name, row, config)).collect())
-    }
-
-    fn get(&self, name: &str, handle: &str, config: &Config) -> worker::Result<Option<Record>> {
-        let select = "SELECT handle, record FROM connections WHERE handle = ?";
-        Ok(open(name, self.database.first_row(select, vec![handle.into()])?, config))
-    }
-
-    fn apply_update(&self, name: &str, update: HubUpdate, config: &Config, now: i64) -> worker::Result<()> {
+    fn apply_update(&self, name: &str, update: HubUpdate, config: &Config, now: i64) -> worker::Result<Vec<u8>> {
         let HubUpdate { handle, version, record } = update;
         if record.is_none() {
             self.advance_alarm(now + MARK_LIFETIME)?;
         }
-        let record = record.map(|record| serde_json::to_vec(&record)).transpose()?;
-        let record = record.map(|record| config.sealer.seal(&place(name, &handle), &record, platform::nonce()));
-        let upsert = "INSERT INTO connections VALUES (?, ?, ?, ?) ON CONFLICT (handle) DO UPDATE \
-            SET version = excluded.version, told = excluded.told, record = excluded.record \
-            WHERE version <= excluded.version";
-        self.database.run(upsert, vec![handle.into(), version.into(), now.into(), record.into()])
+        records::write(&handle, version, record.as_ref(), name, &self.database, config, now)?;
+        self.listing.write(&handle, version, record.as_ref(), name, &self.database, config)?;
+        Ok(NULL.to_vec())
     }
 }
 
 /// The answer of a hub without tables.
-fn answer_empty(message: &Message) -> worker::Result<Response> {
+fn answer_empty(message: &Message) -> &'static [u8] {
     match message {
-        Message::List | Message::Link(LinkRequest::List) => Response::from_json(&[(); 0]),
-        Message::Link(LinkRequest::CountPage(_)) => Response::from_json(&false),
-        Message::Get(_) | Message::Update(_) | Message::Link(_) => Response::from_json(&()),
+        Message::List | Message::Candidates | Message::Link(LinkRequest::List) => b"[]",
+        Message::Page(..) => b"[[],0]",
+        Message::Link(LinkRequest::CountPage(_)) => b"false",
+        Message::Get(_) | Message::Update(_) | Message::Link(_) => NULL,
     }
-}
-
-/// The record in a row, or `None` if it left or does not open. A row whose key is not configured any more must not hide
-/// the others.
-fn open(name: &str, row: Vec<Value>, config: &Config) -> Option<Record> {
-    match <[Value; 2]>::try_from(row) {
-        Ok([Value::String(handle), Value::Blob(sealed)]) => {
-            json::from_slice(&config.sealer.open(&place(name, &handle), &sealed).ok()?).ok()
-        }
-        _ => None,
-    }
-}
-
-fn place(name: &str, handle: &str) -> String {
-    format!("hub/{name}/{handle}")
 }

@@ -262,7 +262,7 @@ impl Projector {
     async fn send_update(&self, hub: &str, update: HubUpdate) -> worker::Result<()> {
         let sent = hub::send(hub, Message::Update(update), &self.env);
         match select(pin!(sent), pin!(Delay::from(WRITE_TIMEOUT))).await {
-            Either::Left((done, _)) => done,
+            Either::Left((done, _)) => done.map(|_| ()),
             Either::Right(_) => Err("the hub did not answer".into()),
         }
     }

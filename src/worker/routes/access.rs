@@ -75,7 +75,7 @@ async fn target_of_session(
         Some(handle) => {
             record_of_session(session, handle, config, env).await.map(|record| record.into_iter().collect())
         }
-        None => hub::connections(&session.client_reference_id, config, env).await,
+        None => hub::candidates(&session.client_reference_id, config, env).await,
     };
     let failure = match records {
         Ok(records) => return Ok(access::choose_connection(named, &records)?.clone().into()),

@@ -12,12 +12,12 @@ use crate::{
         connection::Record,
         gateway::{
             Caller,
-            list::{ConnectionQuery, INVALID_CURSOR, MAX_BATCHES, MAX_OFFSET, PageBuilder},
+            list::{ConnectionQuery, INVALID_CURSOR, MAX_BATCHES, MAX_OFFSET, PageBuilder, UserPage},
         },
         storage::{self, CONNECTION_PREFIX, ConnectionMeta},
     },
     worker::{
-        connections::{find_by_segment, records_of_session},
+        connections::{find_by_segment, page_of_session},
         http::{Call, Reply},
         hub,
         platform::{
@@ -54,10 +54,10 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
     let page = match (caller, &query.client_reference_id) {
         (Caller::Session(session), requested) => {
             let is_own = requested.as_ref().is_none_or(|reference| *reference == session.client_reference_id);
-            let records = if is_own { records_of_session(session, config, env).await? } else { Vec::new() };
-            page_of_records(records, &query)?
+            let page = if is_own { page_of_session(session, &query, config, env).await? } else { UserPage::default() };
+            list_of_user(page, &query)?
         }
-        (_, Some(reference)) => page_of_records(hub::connections(reference, config, env).await?, &query)?,
+        (_, Some(reference)) => list_of_user(hub::page(reference, &query, config, env).await?, &query)?,
         (_, None) => page_from_kv(&query, config, env).await?,
     };
     // 4.
@@ -71,20 +71,13 @@ pub async fn show(segment: &str, caller: &Caller, config: &Config, env: &Env) ->
     Ok(Reply::json(&caller.view(record)))
 }
 
-/// One page of a user's `records`, which are all in memory. It has no cursor, because `offset` reaches all of them; a
-/// query with one is a BAD_REQUEST.
-fn page_of_records(mut records: Vec<Record>, query: &ConnectionQuery) -> Result<ConnectionList, Failure> {
+/// The answer for a page of one user's connections. It has no cursor, because `offset` reaches all of them; a query with
+/// one is a BAD_REQUEST.
+fn list_of_user(page: UserPage, query: &ConnectionQuery) -> Result<ConnectionList, Failure> {
     if query.cursor.is_some() {
         return Err(INVALID_CURSOR.into());
     }
-    let matches =
-        |filter: &Option<String>, value: Option<&str>| filter.as_deref().is_none_or(|filter| value == Some(filter));
-    records.retain(|record| {
-        matches(&query.status, Some(&record.status))
-            && matches(&query.platform_user_id, record.platform_user_id.as_deref())
-    });
-    let total = records.len();
-    let list: Vec<_> = records.into_iter().skip(query.offset).take(query.limit).collect();
+    let UserPage { records: list, total } = page;
     let has_more = query.offset + list.len() < total;
     Ok(ConnectionList { list, total: (total <= MAX_OFFSET).then_some(total), has_more, cursor: None })
 }
@@ -117,6 +110,9 @@ async fn page_from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Re
 
 /// Opens the record of a listed key: from the summary in its metadata, else from its value, which costs one more KV
 /// read. `None` if the key was deleted since it was listed.
+///
+/// KV can read up to 100 keys at once, but only values that are text, and these are bytes
+/// ([Workers KV: Read key-value pairs](https://developers.cloudflare.com/kv/api/read-key-value-pairs/)).
 async fn open_record(handle: &str, meta: &ConnectionMeta, kv: &Kv, config: &Config) -> Result<Option<Record>, Failure> {
     if let Some(record) = storage::open_summary(handle, meta, &config.sealer) {
         return Ok(Some(record));

@@ -21,3 +21,4 @@ mod session;
 mod session_claims;
 mod session_mint;
 mod session_token;
+mod user_page;

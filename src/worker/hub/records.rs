@@ -1,0 +1,71 @@
+//! The records of a user's connections, in the user's hub.
+//!
+//! Table `connections`: `handle`, `version`, `told` (when the update came, unix ms), `record` (its JSON, encrypted for the
+//! place `hub/{name}/{handle}`; null after the connection left). Older builds insert by position, so it gets no more
+//! columns.
+//!
+//! The hub answers with the JSON as it was stored, and does not parse it.
+
+use worker::SqlStorageValue as Value;
+
+use super::message::NULL;
+use crate::{
+    core::{config::Config, connection::Record},
+    worker::platform::{self, Database},
+};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS connections (
+        handle TEXT PRIMARY KEY, version INTEGER NOT NULL, told INTEGER NOT NULL, record BLOB)";
+
+pub fn create_table(database: &Database) -> worker::Result<()> {
+    database.run(SCHEMA, vec![])
+}
+
+/// Stores a record, or a mark if the connection left. Does nothing if a newer version is stored.
+pub fn write(
+    handle: &str,
+    version: i64,
+    record: Option<&Record>,
+    name: &str,
+    database: &Database,
+    config: &Config,
+    now: i64,
+) -> worker::Result<()> {
+    let record = record.map(serde_json::to_vec).transpose()?;
+    let record = record.map(|record| config.sealer.seal(&place(name, handle), &record, platform::nonce()));
+    let upsert = "INSERT INTO connections VALUES (?, ?, ?, ?) ON CONFLICT (handle) DO UPDATE \
+        SET version = excluded.version, told = excluded.told, record = excluded.record \
+        WHERE version <= excluded.version";
+    database.run(upsert, vec![handle.into(), version.into(), now.into(), record.into()])
+}
+
+/// All records that open. A row whose key is not configured any more must not hide the others.
+pub fn list(name: &str, database: &Database, config: &Config) -> worker::Result<Vec<u8>> {
+    let select = "SELECT handle, record FROM connections WHERE record IS NOT NULL";
+    let rows = database.rows(select, vec![])?.into_iter();
+    Ok(json_array(rows.filter_map(|row| open(name, row, config)).collect()))
+}
+
+/// One record, or `null`.
+pub fn get(name: &str, handle: &str, database: &Database, config: &Config) -> worker::Result<Vec<u8>> {
+    let select = "SELECT handle, record FROM connections WHERE handle = ?";
+    let record = open(name, database.first_row(select, vec![handle.into()])?, config);
+    Ok(record.unwrap_or_else(|| NULL.to_vec()))
+}
+
+/// The record in a row of `handle` and `record`, or `None` if it left or does not open.
+pub fn open(name: &str, row: Vec<Value>, config: &Config) -> Option<Vec<u8>> {
+    match <[Value; 2]>::try_from(row) {
+        Ok([Value::String(handle), Value::Blob(sealed)]) => config.sealer.open(&place(name, &handle), &sealed).ok(),
+        _ => None,
+    }
+}
+
+pub fn json_array(records: Vec<Vec<u8>>) -> Vec<u8> {
+    [b"[", &*records.join(&b','), b"]"].concat()
+}
+
+fn place(name: &str, handle: &str) -> String {
+    format!("hub/{name}/{handle}")
+}
