@@ -20,16 +20,26 @@ pub fn is_connection_id(id: &str) -> bool {
         && is_segment(id.as_bytes())
 }
 
-/// Whether a decoded segment of a path can only be read as that one segment: it is not `.` or `..`, and contains no slash,
-/// backslash or control character, and no `%2e`, `%2f`, `%5c` or `%25`, which a second decoding would turn into one.
+/// Whether a decoded segment of a path can only be read as that one segment:
+///
+/// - It is not `.` or `..`, also not with parameters behind it (`..;x=1`), which some servers take off.
+/// - It contains no slash, backslash or control character, and no `%2e`, `%2f`, `%5c` or `%25`, which a second decoding
+///   would turn into one.
+/// - It contains no over-long form of UTF-8, such as the bytes C0 AE for a dot (RFC 3629, section 10).
+/// - It contains no wide or small form of a dot, slash or backslash, which Unicode's NFKC turns into one.
 pub fn is_segment(decoded: &[u8]) -> bool {
-    let is_escape = |window: &[u8]| {
-        let [b'%', high, low] = window else { return false };
-        matches!((high, low.to_ascii_lowercase()), (b'2', b'e' | b'f' | b'5') | (b'5', b'c'))
+    let is_ambiguous = |window: &[u8]| match window {
+        [b'%', b'2', low] => matches!(low.to_ascii_lowercase(), b'e' | b'f' | b'5'),
+        [b'%', b'5', low] => low.eq_ignore_ascii_case(&b'c'),
+        [0xE2, 0x80, 0xA4 | 0xA5] | [0xEF, 0xB9, 0x92 | 0xA8] | [0xEF, 0xBC, 0x8E | 0x8F | 0xBC] => true,
+        _ => false,
     };
-    !matches!(decoded, b"." | b"..")
+    let is_overlong = |pair: &[u8]| matches!(pair, [0xC0 | 0xC1, _] | [0xE0, 0x80..=0x9F] | [0xF0, 0x80..=0x8F]);
+    let name = decoded.split(|byte| *byte == b';').next().unwrap_or_default();
+    !matches!(name, b"." | b"..")
         && !decoded.iter().any(|byte| matches!(byte, b'/' | b'\\') || byte.is_ascii_control())
-        && !decoded.windows(3).any(is_escape)
+        && !decoded.windows(3).any(is_ambiguous)
+        && !decoded.windows(2).any(is_overlong)
 }
 
 /// Whether `text` has the form of a handle: `acct_` and 32 hex digits in lower case.

@@ -56,6 +56,29 @@ test("a body without a length or an end is refused soon after its first 1 MiB, w
   request.destroy();
 });
 
+test("a body that never ends is given up after 10 s, and small ones are always read meanwhile", async () => {
+  const slow = Array.from({ length: 80 }, (_, index) => {
+    const length = index % 2 ? MIB : 1_000;
+    const request = open(gateway.port, "POST", "/webhooks/ofauth", { ...signedHeaders(), "content-length": length });
+    request.on("error", () => {}).write(Buffer.alloc(length - 1, "x"));
+    return { started: Date.now(), request, length };
+  });
+  await sleep(1_000);
+  assert.equal((await gateway.deliver(connectionEvent("connection.created", { id: "conn_meanwhile" }))).outcome, "applied");
+  // All of the budget for large bodies is taken, until the slow ones are given up.
+  const large = await gateway.deliver(Buffer.alloc(MIB, "y"));
+  assert.deepEqual(refusal(large), [503, "OVERLOADED"]);
+  assert.ok(Number(large.headers["retry-after"]) > 0);
+  for (const { request, started, length } of slow) {
+    const [response] = request.res ? [request.res] : await once(request, "response");
+    assert.ok([400, 503].includes(response.statusCode), `${response.statusCode}`);
+    if (length < MIB) assert.equal(response.statusCode, 400);
+    assert.ok(Date.now() - started < 14_000);
+    request.destroy();
+  }
+  assert.equal((await gateway.deliver(Buffer.alloc(MIB, "y"))).outcome, "kept");
+});
+
 test("a stale signature is refused without waiting for the body", async () => {
   const old = sign({ secret: gateway.vars.OFAUTH_WEBHOOK_SECRET, timestamp: 1_700_000_000, body: "" });
   const request = open(gateway.port, "POST", "/webhooks/ofauth", { ...old, "content-length": 1_000 });

@@ -154,6 +154,13 @@ test("what a caller sends to be somebody else, or somewhere else, does not go up
     "x-http-method-override": "DELETE",
     "x-method-override": "DELETE",
     "x-original-url": "/v2/account/whoami",
+    "x-http-method": "DELETE",
+    "x-rewrite-url": "/v2/account/whoami",
+    "x-host": "evil.example",
+    forwarded: "for=203.0.113.9",
+    "true-client-ip": "203.0.113.9",
+    "x_connection_id": "conn_other",
+    "api_key": "caller",
     "keep-alive": "timeout=5",
     te: "trailers",
     trailer: "x-later",
@@ -195,6 +202,24 @@ test("what OFAuth may not say to a browser does not come back, and the rest does
     "content-type": "application/json",
   };
   for (const [name, value] of Object.entries(passed)) assert.equal(headers[name], value, name);
+});
+
+test("a WebSocket is not proxied, and the answer says so", async () => {
+  for (const path of ["/v2/access/self", "/v2/access/proxy/echo", "/v2/account/whoami"]) {
+    const headers = { ...CALLER, upgrade: "websocket", connection: "upgrade", "sec-websocket-version": "13", "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==" };
+    const answer = await gateway.call("GET", path, { headers });
+    assert.deepEqual(refusal(answer), [501, "NOT_IMPLEMENTED"], path);
+    assert.match(answer.json().error, /WebSockets are not proxied/);
+  }
+  assert.deepEqual(emulator.requests, []);
+});
+
+test("methods that would show a caller's headers or open a tunnel have no route", async () => {
+  for (const path of ["/v2/access/self", "/v2/account/whoami", "/edge/connections", "/webhooks/ofauth", "/nowhere"]) {
+    const answer = await gateway.call("TRACE", path, { headers: CALLER });
+    assert.ok([405, 501].includes(answer.status), `${answer.status}`);
+  }
+  assert.deepEqual(emulator.requests, []);
 });
 
 test("every answer may not be cached or sniffed, has a request id, and says whose it is", async () => {

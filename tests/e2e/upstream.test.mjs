@@ -78,13 +78,36 @@ test("an answer that is no HTTP, or none at all, is 502 in OFAuth's shape", asyn
   }
 });
 
-test("a status that is none of HTTP's is 502 in OFAuth's shape", async () => {
+test("a status that is none of HTTP's is 502 in OFAuth's shape, and the error names it", async () => {
   for (const status of [600, 700, 999]) {
     upstream.say(response(status, {}, "odd"));
     const answer = await access("POST");
     assert.equal(answer.status, 502, `${status}: ${answer.text}`);
     assert.deepEqual(refusal(answer), [502, "UPSTREAM_UNREACHABLE"]);
+    assert.match(answer.json().error, new RegExp(`\\b${status}\\b`));
   }
+});
+
+test("a switch to another protocol that nobody asked for is 502", async () => {
+  upstream.say(response(101, { upgrade: "websocket", connection: "upgrade" }, ""));
+  const answer = await access("POST");
+  assert.deepEqual(refusal(answer), [502, "UPSTREAM_UNREACHABLE"], answer.text);
+});
+
+test("a change that the gateway itself makes is given up after 30 s without an answer", async () => {
+  upstream.say(undefined);
+  const started = Date.now();
+  const headers = { "content-type": "application/json" };
+  const [deleted, invalidated, init] = await Promise.all([
+    gateway.call("DELETE", "/edge/connections/conn_upstream"),
+    gateway.call("POST", "/edge/connections/conn_upstream/invalidate"),
+    gateway.call("POST", "/v2/link/init", { headers, body: "{}" }),
+  ]);
+  for (const answer of [deleted, invalidated, init]) {
+    assert.deepEqual(refusal(answer), [502, "UPSTREAM_UNREACHABLE"]);
+    assert.ok(answer.ms > 29_000 && answer.ms < 34_000, `${answer.ms} ms`);
+  }
+  assert.ok(Date.now() - started < 36_000);
 });
 
 function access(method, headers = {}) {
@@ -97,12 +120,12 @@ function response(status, headers, body) {
   return Buffer.concat([Buffer.from(`HTTP/1.1 ${status} As Told\r\n${lines.join("")}\r\n`), Buffer.from(body)]);
 }
 
-/** Answers each request with the bytes it was told last, and hangs up. */
+/** Answers each request with the bytes it was told last, and hangs up. Without bytes it says nothing. */
 async function startUpstream() {
   let bytes = "";
   const server = net.createServer((socket) => {
     socket.on("error", () => {});
-    socket.once("data", () => socket.end(bytes));
+    socket.once("data", () => bytes !== undefined && socket.end(bytes));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

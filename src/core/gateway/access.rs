@@ -276,6 +276,8 @@ pub fn select_for_server(header: Option<&str>) -> Result<ConnectionSelector<'_>,
 
 /// Whether a header of the caller is forwarded to OFAuth. The proxy sets `apikey` and `x-connection-id` itself.
 ///
+/// A name with an underscore is blocked, because many servers read `x_connection_id` as `x-connection-id`.
+///
 /// `name` must be in lower case. `connection` is the value of the header `Connection`, which may name further headers
 /// that are not forwarded (RFC 9110, section 7.6.1).
 pub fn forwards_request_header(name: &str, connection: &str) -> bool {
@@ -289,9 +291,15 @@ pub fn forwards_request_header(name: &str, connection: &str) -> bool {
             | "x-platform-id"
             | "x-real-ip"
             | "x-http-method-override"
+            | "x-http-method"
             | "x-method-override"
             | "x-original-url"
-    ) || ["x-of-", "cf-", "x-forwarded-"].iter().any(|prefix| name.starts_with(prefix));
+            | "x-rewrite-url"
+            | "x-host"
+            | "forwarded"
+            | "true-client-ip"
+    ) || name.contains('_')
+        || ["x-of-", "cf-", "x-forwarded-"].iter().any(|prefix| name.starts_with(prefix));
     !is_blocked && !is_hop_by_hop(name, connection)
 }
 
@@ -300,8 +308,19 @@ pub fn forwards_request_header(name: &str, connection: &str) -> bool {
 pub fn forwards_response_header(name: &str, connection: &str) -> bool {
     let is_set_by_gateway = matches!(name, "x-connection-id" | "x-ofauth-edge" | "x-ofauth-edge-action");
     let is_blocked = is_set_by_gateway
-        || matches!(name, "set-cookie" | "clear-site-data" | "alt-svc")
-        || ["access-control-", "x-of-"].iter().any(|prefix| name.starts_with(prefix));
+        || matches!(
+            name,
+            "set-cookie"
+                | "clear-site-data"
+                | "alt-svc"
+                | "refresh"
+                | "strict-transport-security"
+                | "service-worker-allowed"
+                | "nel"
+                | "report-to"
+                | "reporting-endpoints"
+        )
+        || ["access-control-", "x-of-", "public-key-pins"].iter().any(|prefix| name.starts_with(prefix));
     !is_blocked && !is_hop_by_hop(name, connection)
 }
 

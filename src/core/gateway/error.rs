@@ -59,8 +59,14 @@ pub enum EdgeError {
     NotConfigured,
     /// A Durable Object or KV did not answer.
     StorageUnavailable,
+    /// Too many large bodies are being read at the same time.
+    Overloaded,
+    /// The call asks for a WebSocket.
+    WebSocketsNotProxied,
     /// OFAuth did not answer.
     UpstreamUnreachable,
+    /// OFAuth answered with this status, which is not one of an answer to an HTTP call.
+    UpstreamStatus(u16),
 }
 
 impl Verdict {
@@ -95,7 +101,9 @@ impl EdgeError {
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::NotConfigured => "NOT_CONFIGURED",
             Self::StorageUnavailable => "STORAGE_UNAVAILABLE",
-            Self::UpstreamUnreachable => "UPSTREAM_UNREACHABLE",
+            Self::Overloaded => "OVERLOADED",
+            Self::WebSocketsNotProxied => "NOT_IMPLEMENTED",
+            Self::UpstreamUnreachable | Self::UpstreamStatus(_) => "UPSTREAM_UNREACHABLE",
         }
     }
 
@@ -108,8 +116,9 @@ impl EdgeError {
             Self::ConnectionNotFound | Self::RouteNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTooLarge => 413,
-            Self::UpstreamUnreachable => 502,
-            Self::NotConfigured | Self::StorageUnavailable => 503,
+            Self::WebSocketsNotProxied => 501,
+            Self::UpstreamUnreachable | Self::UpstreamStatus(_) => 502,
+            Self::NotConfigured | Self::StorageUnavailable | Self::Overloaded => 503,
         }
     }
 
@@ -119,7 +128,9 @@ impl EdgeError {
             Self::ConnectionNotFound => Verdict::Relink,
             Self::TokenExpired => Verdict::RefreshToken,
             Self::NotConfigured => Verdict::Operator,
-            Self::StorageUnavailable | Self::UpstreamUnreachable => Verdict::Retry,
+            Self::StorageUnavailable | Self::Overloaded | Self::UpstreamUnreachable | Self::UpstreamStatus(_) => {
+                Verdict::Retry
+            }
             Self::CredentialsMissing
             | Self::CredentialsInvalid
             | Self::PermissionDenied
@@ -128,7 +139,8 @@ impl EdgeError {
             | Self::RouteNotFound
             | Self::MethodNotAllowed
             | Self::BadRequest(_)
-            | Self::BodyTooLarge => Verdict::GiveUp,
+            | Self::BodyTooLarge
+            | Self::WebSocketsNotProxied => Verdict::GiveUp,
         }
     }
 
@@ -158,7 +170,12 @@ impl fmt::Display for EdgeError {
             Self::BodyTooLarge => "the body is too long for this route",
             Self::NotConfigured => "the configuration of the gateway is incomplete: GET /healthz names what is missing",
             Self::StorageUnavailable => "the gateway's storage did not answer: try again later",
+            Self::Overloaded => "too many large bodies are being read: try again later",
+            Self::WebSocketsNotProxied => "WebSockets are not proxied",
             Self::UpstreamUnreachable => "OFAuth did not answer",
+            Self::UpstreamStatus(status) => {
+                return write!(f, "OFAuth answered with the status {status}, which cannot be passed on");
+            }
         })
     }
 }

@@ -7,6 +7,7 @@ use super::{
     access,
     account::{self, AccountCall, AccountEffect},
     link,
+    origin::ALLOWED_METHODS,
 };
 
 /// The route of a request. A path segment that a variant carries is still percent-encoded.
@@ -55,12 +56,17 @@ pub enum Route<'a> {
 /// `path` is the path as received, without the query. A route that answers GET also answers HEAD, except
 /// [`Route::LinkCallback`]: only a browser that returns from Link calls it.
 ///
+/// TRACE, TRACK and CONNECT have no route: they would show a caller's headers, or open a tunnel.
+///
 /// A path with an empty segment, or with a slash at its end, has no route. There are two exceptions:
 ///
 /// - [`Route::Webhook`] ignores such slashes.
 /// - On [`Route::Access`] and [`Route::Account`], OFAuth itself decides about them.
 pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
     let only = |wanted, route| if method == wanted { route } else { Route::MethodNotAllowed(wanted) };
+    if ["TRACE", "TRACK", "CONNECT"].contains(&method) {
+        return Route::MethodNotAllowed(ALLOWED_METHODS);
+    }
     let read = |route| if matches!(method, "GET" | "HEAD") { route } else { Route::MethodNotAllowed("GET, HEAD") };
     match path {
         _ if is_webhook(path) => only("POST", Route::Webhook),

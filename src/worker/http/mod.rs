@@ -11,7 +11,7 @@ mod headers;
 mod reply;
 mod request;
 
-pub use body::{read_body, read_body_until};
+pub use body::{Body, read_answer, read_body};
 pub use headers::copy_headers;
 pub use reply::{Reply, error_body};
-pub use request::Call;
+pub use request::{Call, refuse_websocket};

@@ -245,7 +245,9 @@ impl From<EdgeError> for Reply {
             Body::Error { message: error.to_string(), code: error.code(), action_required: error.action_required() };
         let reply = Self::new(error.status(), body, Some(error.code())).with_verdict(Some(error.verdict()));
         match error {
-            EdgeError::StorageUnavailable | EdgeError::NotConfigured => reply.with_header("retry-after", RETRY_AFTER),
+            EdgeError::StorageUnavailable | EdgeError::NotConfigured | EdgeError::Overloaded => {
+                reply.with_header("retry-after", RETRY_AFTER)
+            }
             _ => reply,
         }
     }

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use worker::web_sys::Request;
 
-use crate::worker::platform;
+use crate::{core::gateway::EdgeError, worker::platform};
 
 /// One request to the Worker, from its arrival to its log line.
 pub struct Call {
@@ -22,6 +22,14 @@ pub struct Call {
     path_start: usize,
     /// Where the path ends in `url`: at the question mark or at the end.
     path_end: usize,
+}
+
+/// Fails with NOT_IMPLEMENTED if a call asks for a WebSocket (RFC 6455, section 4.1). Another protocol to which it wants
+/// to upgrade is ignored, as RFC 9110, section 7.8, allows.
+pub fn refuse_websocket(call: &Call) -> Result<(), EdgeError> {
+    let upgrade = call.header("upgrade").unwrap_or_default();
+    let is_websocket = upgrade.split(',').any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case("websocket"));
+    if is_websocket { Err(EdgeError::WebSocketsNotProxied) } else { Ok(()) }
 }
 
 impl Call {

@@ -18,7 +18,7 @@ use crate::{
         connections::{
             ConnectionTarget, learn_from_answer, record_from_kv, record_of_session, target_by_handle, target_by_id,
         },
-        http::{Call, Reply},
+        http::{Call, Reply, refuse_websocket},
         hub,
         platform::Failure,
         upstream::{self, UpstreamRequest},
@@ -36,6 +36,7 @@ use crate::{
 pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
     access::check_path(call.path())?;
+    refuse_websocket(call)?;
     let body = upstream::request_body(call).await?;
     // 2. and 3.
     let header = call.header("x-connection-id");

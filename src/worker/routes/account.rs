@@ -19,7 +19,7 @@ use crate::{
     },
     worker::{
         connections,
-        http::{Call, Reply},
+        http::{Call, Reply, refuse_websocket},
         ledger::{self, Entry},
         platform::Failure,
         upstream::{self, UpstreamAnswer, UpstreamRequest},
@@ -39,6 +39,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
         return Err(EdgeError::PermissionDenied.into());
     }
     access::check_segments(call.path())?;
+    refuse_websocket(call)?;
     let body = upstream::request_body(call).await?;
     // 2.
     let account_call = AccountCall::read(&call.method, call.path());

@@ -24,11 +24,11 @@ use crate::{
     },
     worker::{
         connections::{FoundConnection, confirm_in_ledger, find_by_name, note_missing},
-        http::{Call, Reply, read_body},
+        http::{Body, Call, Reply, read_body},
         hub,
         ledger::{self, Entry},
         platform::Failure,
-        upstream::{self, UpstreamRequest},
+        upstream::{self, CHANGE_DEADLINE, UpstreamRequest},
     },
 };
 
@@ -110,14 +110,18 @@ fn session_request<'a>(
 /// A server's request. Its body is written anew only if the `connectionId` has to change.
 fn server_request<'a>(
     init: InitRequest,
-    body: Vec<u8>,
+    body: Body,
     requested_id: Option<&str>,
     call: &'a Call,
 ) -> Result<UpstreamRequest<'a>, Failure> {
     let upstream_request = UpstreamRequest::forward(call, None, None)?;
     upstream_request.headers.delete("content-length").map_err(Failure::upstream)?;
-    let body = if init.connection.is_already(requested_id) { body } else { init.server_body(requested_id).into() };
-    Ok(UpstreamRequest { body: Some(Uint8Array::from(&body[..]).into()), ..upstream_request })
+    let body = if init.connection.is_already(requested_id) {
+        Uint8Array::from(&body[..])
+    } else {
+        Uint8Array::from(init.server_body(requested_id).as_bytes())
+    };
+    Ok(UpstreamRequest { body: Some(body.into()), timeout_ms: Some(CHANGE_DEADLINE), ..upstream_request })
 }
 
 /// OFAuth's id of the connection that a server's call reconnects. An id without a record is passed on, and OFAuth

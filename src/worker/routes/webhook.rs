@@ -66,7 +66,9 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
         Err(error) => return error.into(),
     };
     // 4.
-    match claim.verify(&body) {
+    let verified = claim.verify(&body);
+    body.release();
+    match verified {
         // 5.
         Ok(verified) => store(&verified, call, config, env).await.unwrap_or_else(Reply::from),
         Err(error) => Reply::error(401, error.code(), error.to_string()),

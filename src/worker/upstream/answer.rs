@@ -19,8 +19,8 @@ use crate::{
         storage::without_ids,
     },
     worker::{
-        http::{Call, Reply, copy_headers, error_body, read_body_until},
-        platform::{Failure, wait},
+        http::{Call, Reply, copy_headers, error_body, read_answer},
+        platform::Failure,
     },
 };
 
@@ -181,5 +181,5 @@ async fn read_copy(response: &Response, timeout_ms: i64) -> Option<Vec<u8>> {
     let is_json = header("content-type").is_some_and(|value| value.to_ascii_lowercase().contains("json"));
     let length = header("content-length").and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();
     let copy = (is_json && length <= MAX_ERROR_BODY).then(|| response.clone().ok()).flatten()?;
-    read_body_until(copy.body(), MAX_ERROR_BODY, wait(timeout_ms)).await.ok()
+    read_answer(copy.body(), MAX_ERROR_BODY, timeout_ms).await
 }

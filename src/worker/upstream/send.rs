@@ -3,7 +3,8 @@
 //! | method | attempts | time limit |
 //! |---|---|---|
 //! | GET, HEAD | at most [`MAX_ATTEMPTS`](access::MAX_ATTEMPTS) | [`DEADLINE`] ms for all attempts, until the answer begins |
-//! | any other | exactly one | none |
+//! | any other, made by the gateway | exactly one | [`CHANGE_DEADLINE`] ms until the answer begins |
+//! | any other, forwarded | exactly one | none: an upload takes as long as it takes, and ends with its caller |
 
 use std::{borrow::Cow, pin::pin};
 
@@ -28,13 +29,15 @@ use crate::{
         },
     },
     worker::{
-        http::{Call, copy_headers, read_body, read_body_until},
+        http::{Call, copy_headers, read_answer, read_body},
         platform::{self, Failure, wait},
     },
 };
 
 /// The longest page of OFAuth's list of connections that is read, in bytes.
 const MAX_PAGE_BYTES: usize = 1024 * 1024;
+/// How long a change that the gateway itself makes may take until OFAuth's answer begins, in ms.
+pub const CHANGE_DEADLINE: i64 = 30_000;
 /// How many connections are requested per page. OFAuth allows 1 to 100 (OFAuth documentation, SDK: Connections,
 /// `getAll`).
 const PAGE_SIZE: usize = 100;
@@ -62,6 +65,8 @@ pub struct UpstreamRequest<'a> {
     pub connection_id: Option<&'a str>,
     /// Whether a GET or HEAD is not retried.
     pub single_attempt: bool,
+    /// How long it may take until the answer begins, in ms. `None` for as long as the caller waits.
+    pub timeout_ms: Option<i64>,
 }
 
 impl<'a> UpstreamRequest<'a> {
@@ -74,13 +79,16 @@ impl<'a> UpstreamRequest<'a> {
         let headers =
             copy_headers(&call.request.headers(), access::forwards_request_header).map_err(Failure::upstream)?;
         let (target, body) = (call.path_and_query().into(), body.map(JsValue::from));
-        Ok(Self { method: &call.method, target, headers, body, connection_id, single_attempt: false })
+        let timeout_ms = access::is_retryable(&call.method).then_some(DEADLINE);
+        Ok(Self { method: &call.method, target, headers, body, connection_id, single_attempt: false, timeout_ms })
     }
 
     /// A request that the gateway makes itself, without headers and body.
     pub fn new(method: &'a str, target: impl Into<Cow<'a, str>>) -> Result<Self, Failure> {
         let headers = Headers::new().map_err(Failure::upstream)?;
-        Ok(Self { method, target: target.into(), headers, body: None, connection_id: None, single_attempt: false })
+        let timeout_ms = Some(if access::is_retryable(method) { DEADLINE } else { CHANGE_DEADLINE });
+        let target = target.into();
+        Ok(Self { method, target, headers, body: None, connection_id: None, single_attempt: false, timeout_ms })
     }
 
     fn path(&self) -> &str {
@@ -137,7 +145,7 @@ pub async fn list_connections(
     if !answer.response.ok() {
         return Ok(Err(answer));
     }
-    let body = read_body_until(answer.response.body(), MAX_PAGE_BYTES, wait(DEADLINE)).await.unwrap_or_default();
+    let body = read_answer(answer.response.body(), MAX_PAGE_BYTES, DEADLINE).await.unwrap_or_default();
     ListedConnection::read_page(&body)
         .map(Ok)
         .ok_or_else(|| Failure::upstream("the answer is not a page of the list of connections".into()))
@@ -151,14 +159,14 @@ async fn send_with_retries(
     let mut attempts = 0;
     loop {
         attempts += 1;
-        let remaining_ms = || started + DEADLINE - platform::now_ms();
+        let remaining_ms = || upstream_request.timeout_ms.map(|timeout| started + timeout - platform::now_ms());
         let answer = match send_once(upstream_request, config, remaining_ms()).await {
             Ok(response) if (200..600).contains(&response.status()) => {
-                // A request that may not be repeated has no deadline, but reading its refusal has one.
-                let timeout_ms = if access::is_retryable(upstream_request.method) { remaining_ms() } else { DEADLINE };
+                // A request without a deadline still has one for reading its refusal.
+                let timeout_ms = remaining_ms().unwrap_or(DEADLINE);
                 Ok(UpstreamAnswer::from_response(response, upstream_request.path(), timeout_ms).await)
             }
-            Ok(response) => Err(Failure::upstream(format!("unexpected status {}", response.status()).into())),
+            Ok(response) => Err(EdgeError::UpstreamStatus(response.status()).into()),
             Err(error) => Err(Failure::upstream(error)),
         };
         let elapsed = platform::now_ms() - started;
@@ -177,18 +185,16 @@ async fn send_with_retries(
     }
 }
 
-/// Sends a request once. A GET or HEAD is aborted if no answer begins within `timeout_ms`.
+/// Sends a request once. It is aborted if no answer begins within `timeout_ms`.
 async fn send_once(
     upstream_request: &UpstreamRequest<'_>,
     config: &Config,
-    timeout_ms: i64,
+    timeout_ms: Option<i64>,
 ) -> Result<Response, JsValue> {
     let abort = AbortController::new()?;
     let request = upstream_request.build(config, &abort.signal())?;
     let answer = JsFuture::from(fetch(&request));
-    if !access::is_retryable(upstream_request.method) {
-        return Ok(answer.await?.unchecked_into());
-    }
+    let Some(timeout_ms) = timeout_ms else { return Ok(answer.await?.unchecked_into()) };
     match select(answer, pin!(wait(timeout_ms))).await {
         Either::Left((answer, _)) => Ok(answer?.unchecked_into()),
         Either::Right(_) => {

@@ -212,9 +212,16 @@ fn credentials_and_routing_stop_on_the_way_up() {
         "x-forwarded-proto",
         "x-real-ip",
         "x-http-method-override",
+        "x-http-method",
         "x-method-override",
         "x-original-url",
+        "x-rewrite-url",
+        "x-host",
+        "forwarded",
+        "true-client-ip",
         "x-connection-id",
+        "x_connection_id",
+        "any_name",
     ];
     for name in stopped {
         assert!(!forwards_request_header(name, ""), "{name}");
@@ -266,6 +273,14 @@ fn what_would_act_on_our_origin_stops_on_the_way_back() {
         "x-of-bc",
         "clear-site-data",
         "alt-svc",
+        "refresh",
+        "strict-transport-security",
+        "service-worker-allowed",
+        "public-key-pins",
+        "public-key-pins-report-only",
+        "nel",
+        "report-to",
+        "reporting-endpoints",
     ];
     for name in stopped {
         assert!(!forwards_response_header(name, ""), "{name}");
