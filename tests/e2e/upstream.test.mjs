@@ -5,9 +5,10 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import net from "node:net";
 import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 
-import { refusal, startGateway } from "./harness.mjs";
+import { eventually, open, refusal, startGateway } from "./harness.mjs";
 
 const upstream = await startUpstream();
 const gateway = await startGateway({ vars: { OFAUTH_API_URL: `http://127.0.0.1:${upstream.port}` } });
@@ -94,6 +95,20 @@ test("a switch to another protocol that nobody asked for is 502", async () => {
   assert.deepEqual(refusal(answer), [502, "UPSTREAM_UNREACHABLE"], answer.text);
 });
 
+test("a forwarded call that OFAuth does not answer ends when its caller leaves", async () => {
+  upstream.say(undefined);
+  for (const method of ["POST", "PUT", "DELETE"]) {
+    const headers = { authorization: `Bearer ${gateway.vars.GATEWAY_KEY}`, "x-connection-id": "conn_upstream" };
+    const request = open(gateway.port, method, "/v2/access/self", headers);
+    request.on("error", () => {}).end("{}");
+    await eventually(() => upstream.connections.size === 1);
+    await sleep(500);
+    // workerd does not notice before an answer begins that a caller has only stopped sending.
+    request.socket.resetAndDestroy();
+    await eventually(() => upstream.connections.size === 0);
+  }
+});
+
 test("a change that the gateway itself makes is given up after 30 s without an answer", async () => {
   upstream.say(undefined);
   const started = Date.now();
@@ -123,11 +138,14 @@ function response(status, headers, body) {
 /** Answers each request with the bytes it was told last, and hangs up. Without bytes it says nothing. */
 async function startUpstream() {
   let bytes = "";
+  const connections = new Set();
   const server = net.createServer((socket) => {
     socket.on("error", () => {});
+    connections.add(socket);
+    socket.once("close", () => connections.delete(socket));
     socket.once("data", () => bytes !== undefined && socket.end(bytes));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  return { port: server.address().port, say: (next) => (bytes = next), close: () => server.close() };
+  return { port: server.address().port, connections, say: (next) => (bytes = next), close: () => server.close() };
 }
