@@ -37,7 +37,9 @@ use crate::core::{
 };
 use http::{Call, Reply};
 use platform::{Boxed, Failure, environment, on_heap};
-use routes::{access, account, connections as connection_routes, events, link, manage, sessions, users, webhook};
+use routes::{
+    access, account, callback, connections as connection_routes, events, link, manage, sessions, users, webhook,
+};
 
 /// The entry of a request.
 #[event(fetch)]
@@ -125,7 +127,7 @@ fn handle_webhook<'a>(call: &'a Call, config: &'a Config, env: &'a Env) -> Handl
 }
 
 fn handle_callback<'a>(call: &'a Call, config: &'a Config, env: &'a Env) -> Handling<'a> {
-    Box::pin(link::callback(call, config, env))
+    Box::pin(callback::receive(call, config, env))
 }
 
 /// The handlers of routes that need a credential.

@@ -32,6 +32,22 @@ afterEach(async () => {
   emulator.reset();
 });
 
+test("OFAuth is told to come back to PUBLIC_URL, whatever Host the caller names, and without it to no plain http", async (t) => {
+  const named = await startGateway({ vars: { ALLOWED_ORIGINS: APP, APP_RETURN_URL: RETURN_URL, PUBLIC_URL: "https://gateway.example" } });
+  t.after(() => named.close());
+  const body = JSON.stringify({ redirectUrl: `${APP}/back` });
+  const beginAt = (to, host) => {
+    const headers = { authorization: `Bearer ${tokenOf({ sub: "user_ada", permissions: ["connections:link"] })}`, host };
+    return to.send("POST", "/v2/link/init", { headers: { ...headers, "content-type": "application/json" }, body });
+  };
+  for (const host of ["evil.example", `127.0.0.1:${named.port}`]) assert.equal((await beginAt(named, host)).status, 200);
+  assert.deepEqual(begun(named).map(({ redirectUrl }) => redirectUrl), Array(2).fill("https://gateway.example/link/callback"));
+  const refused = await beginAt(gateway, "evil.example");
+  assert.deepEqual(refusal(refused), [400, "BAD_REQUEST"]);
+  assert.match(refused.json().error, /PUBLIC_URL/);
+  assert.deepEqual(begun(gateway), []);
+});
+
 test("a session without connections:link begins nothing, nor does a console, nor who has no credential", async () => {
   const near = ["connections:write", "access:any", "profile:read", "connections:*", "Connections:Link", " connections:link"];
   for (const permissions of [undefined, [], near]) {

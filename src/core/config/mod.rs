@@ -15,6 +15,7 @@
 //! | `INDEX_KEY` | one key, base64 of 32 bytes | problem |
 //! | `OFAUTH_API_URL` | an origin: https, or http on loopback | [`DEFAULT_API_URL`] |
 //! | `ALLOWED_ORIGINS` | a list of such origins as browsers write them, or empty | no site may call |
+//! | `PUBLIC_URL` | an origin: https, or http on loopback; or empty | the origin that the caller addressed, if it is https or loopback |
 //! | `APP_RETURN_URL` | a URL: https, or http on loopback; or empty | no page to return to |
 //! | `WEBHOOK_TOLERANCE_SECONDS` | a whole number, 0 to [`MAX_TOLERANCE`] | 300 |
 //! | `EVENT_TTL_SECONDS` | a whole number, 60 to [`MAX_EVENT_TTL`] | [`DEFAULT_EVENT_TTL`] |

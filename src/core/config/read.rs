@@ -41,6 +41,8 @@ pub struct Config {
     pub allowed_origins: AllowedOrigins,
     /// `APP_RETURN_URL`: where a user's browser goes after Link, if the call that started Link named no page.
     pub app_return_url: Option<String>,
+    /// `PUBLIC_URL`: the gateway's own origin, to which OFAuth sends browsers back.
+    pub public_url: Option<String>,
     /// `STORAGE_KEY`: encrypts stored values.
     pub sealer: Sealer,
     /// `INDEX_KEY`: computes handles.
@@ -67,6 +69,9 @@ impl Config {
         let app_return_url = reader.optional_text("APP_RETURN_URL", Reason::NotAUrl, |url| {
             url.is_empty() || origin_of(url).is_some_and(|origin| is_canonical(&origin))
         });
+        let public_url = reader.optional_text("PUBLIC_URL", Reason::NotAnOrigin, |url| {
+            url.is_empty() || (is_origin(url) && is_canonical(url))
+        });
         let webhook_secrets = reader.webhook_secrets();
         let (sealer, index) = (reader.sealer(), reader.index());
         let tolerance = reader.whole_number("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
@@ -82,6 +87,7 @@ impl Config {
                     authenticator,
                     allowed_origins,
                     app_return_url: app_return_url.filter(|url| !url.is_empty()),
+                    public_url: public_url.filter(|url| !url.is_empty()),
                     sealer,
                     index,
                     event_ttl,

@@ -38,8 +38,11 @@ pub const INIT_PATH: &str = "/v2/link/init";
 pub const CALLBACK_PATH: &str = "/link/callback";
 /// The longest body of an init request, in bytes.
 pub const MAX_INIT_BODY: usize = 64 * 1024;
-/// How many pages of OFAuth's list of connections the gateway reads at most to confirm one Link session.
-pub const MAX_PAGES: i64 = 3;
+/// How many pages of OFAuth's list of connections the gateway reads at most in one look-up.
+pub const MAX_PAGES: usize = 3;
+/// The shortest time between two look-ups for one Link session, in ms. Anybody can ask for one who knows or guesses the
+/// user's reference, so its cost is limited, but not its number: guesses take nothing from the user.
+pub const LOOK_UP_GAP: i64 = 5_000;
 /// How many Link sessions of one user are stored at most. A further one replaces the oldest.
 pub const MAX_PENDING: i64 = 5;
 
@@ -78,6 +81,10 @@ pub struct PendingLink {
     /// The handles of the connections that the user had when the Link session began.
     #[serde(rename = "had")]
     pub previous_handles: Vec<String>,
+    /// The handle of the connection with which the Link session has ended. The browser may come back once more, by a reload
+    /// or the back button, and gets the same answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub linked: Option<String>,
 }
 
 /// The answer to a session's init request: the page of OFAuth to which the user's browser goes.
@@ -254,7 +261,8 @@ pub fn expires_at(body: &[u8], now: i64) -> i64 {
 }
 
 /// Finds the Link session of which a connection is the result. `id` and `handle` are those of the connection;
-/// `sessions` are the Link sessions of its user with their keys, newest first. `None` if there are no sessions.
+/// `sessions` are the Link sessions of its user with their keys, newest first. Those that have ended do not count. `None` if
+/// there are no others.
 ///
 /// 1. It is the session that requested this connection.
 /// 2. Otherwise it is the newest session that requested a new account.
@@ -262,15 +270,16 @@ pub fn expires_at(body: &[u8], now: i64) -> i64 {
 ///    only if it is the only one and the user did not have this connection before. Then OFAuth did not know the
 ///    requested connection.
 pub fn match_session<'a>(sessions: &'a [(i64, PendingLink)], id: &str, handle: &str) -> Option<LinkMatch<'a>> {
+    let open = || sessions.iter().filter(|(_, pending)| pending.linked.is_none());
     let newest_with =
-        |requested: Option<&str>| sessions.iter().find(|(_, pending)| pending.requested_id.as_deref() == requested);
+        |requested: Option<&str>| open().find(|(_, pending)| pending.requested_id.as_deref() == requested);
     if let Some(session) = newest_with(Some(id)).or_else(|| newest_with(None)) {
         return Some(LinkMatch { session, ended: true, missing: None });
     }
-    let session = sessions.first()?;
+    let session = open().next()?;
     let pending = &session.1;
     let is_new = !pending.previous_handles.iter().any(|previous| previous == handle);
-    let ended = sessions.len() == 1 && is_new;
+    let ended = open().count() == 1 && is_new;
     let missing = pending.requested_id.as_deref().filter(|_| ended);
     Some(LinkMatch { session, ended, missing })
 }

@@ -79,14 +79,22 @@ pub async fn links(reference: &str, config: &Config, env: &Env) -> Result<Vec<(i
     read(&ask(reference, Message::Link(LinkRequest::List), config, env).await?)
 }
 
-/// Counts one more page of OFAuth's list for a Link session. Returns whether it may be read.
-pub async fn count_page(reference: &str, key: i64, config: &Config, env: &Env) -> Result<bool, Failure> {
-    read(&ask(reference, Message::Link(LinkRequest::CountPage(key)), config, env).await?)
+/// Asks whether OFAuth's list may be read for a Link session now. It may not if it was read less than
+/// [`LOOK_UP_GAP`](crate::core::gateway::link::LOOK_UP_GAP) ago.
+pub async fn may_look_up(reference: &str, key: i64, config: &Config, env: &Env) -> bool {
+    // During a roll-out the hub may run an older build, which does not know the message.
+    let answer = ask(reference, Message::Link(LinkRequest::LookUp(key)), config, env).await;
+    answer.and_then(|answer| read(&answer)).unwrap_or_default()
 }
 
-/// Deletes a Link session.
-pub async fn remove_link(reference: &str, key: i64, config: &Config, env: &Env) -> Result<(), Failure> {
-    read(&ask(reference, Message::Link(LinkRequest::Remove(key)), config, env).await?)
+/// Notes that a Link session has ended with the connection of this handle.
+pub async fn settle_link(reference: &str, key: i64, handle: &str, config: &Config, env: &Env) -> Result<(), Failure> {
+    let settle = Message::Link(LinkRequest::Settle(key, handle.to_owned()));
+    if ask(reference, settle, config, env).await.is_err() {
+        // As above. The older build forgets the session.
+        ask(reference, Message::Link(LinkRequest::Remove(key)), config, env).await?;
+    }
+    Ok(())
 }
 
 /// Deletes all Link sessions of a user.

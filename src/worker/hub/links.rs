@@ -1,7 +1,7 @@
 //! The Link sessions of a user that are under way, in the user's hub.
 //!
-//! Table `links`: `key`, `until` (when the session ends, unix ms), `pages` (how many pages of OFAuth's list were read for
-//! it), `pending` (the encrypted [`PendingLink`], for the place `hub/{name}/link`).
+//! Table `links`: `key`, `until` (when the session ends, unix ms), `pages` (when OFAuth's list was read last for it, unix
+//! ms; older builds counted pages here), `pending` (the encrypted [`PendingLink`], for the place `hub/{name}/link`).
 
 use worker::SqlStorageValue as Value;
 
@@ -9,7 +9,7 @@ use super::message::{LinkRequest, NULL};
 use crate::{
     core::{
         config::Config,
-        gateway::link::{MAX_PAGES, MAX_PENDING, PendingLink},
+        gateway::link::{LOOK_UP_GAP, MAX_PENDING, PendingLink},
         json,
     },
     worker::platform::{self, Database},
@@ -37,33 +37,45 @@ pub fn answer(
     now: i64,
 ) -> worker::Result<Vec<u8>> {
     let place = format!("hub/{name}/link");
+    let seal = |pending: &PendingLink| {
+        serde_json::to_vec(pending).map(|plain| config.sealer.seal(&place, &plain, platform::nonce()))
+    };
+    // A session whose key is not configured any more must not hide the others.
+    let open = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
+        Ok([Value::Integer(key), Value::Blob(sealed)]) => {
+            let plain = config.sealer.open(&place, &sealed).ok()?;
+            Some((key, json::from_slice::<PendingLink>(&plain).ok()?))
+        }
+        _ => None,
+    };
     match request {
         LinkRequest::Add(pending, until) => {
-            let sealed = config.sealer.seal(&place, &serde_json::to_vec(&pending)?, platform::nonce());
             let insert = "INSERT INTO links (until, pages, pending) VALUES (?, 0, ?)";
-            database.run(insert, vec![until.into(), sealed.into()])?;
+            database.run(insert, vec![until.into(), seal(&pending)?.into()])?;
             let surplus = "DELETE FROM links WHERE key <= (SELECT key FROM links ORDER BY key DESC LIMIT 1 OFFSET ?)";
             database.run(surplus, vec![MAX_PENDING.into()])?;
             Ok(NULL.to_vec())
         }
         LinkRequest::List => {
             let select = "SELECT key, pending FROM links WHERE until > ? ORDER BY key DESC";
-            // A session whose key is not configured any more must not hide the others.
-            let open = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
-                Ok([Value::Integer(key), Value::Blob(sealed)]) => {
-                    let plain = config.sealer.open(&place, &sealed).ok()?;
-                    Some((key, json::from_slice::<PendingLink>(&plain).ok()?))
-                }
-                _ => None,
-            };
             let rows = database.rows(select, vec![now.into()])?.into_iter();
             Ok(serde_json::to_vec(&rows.filter_map(open).collect::<Vec<_>>())?)
         }
-        LinkRequest::CountPage(key) => {
-            let count = "UPDATE links SET pages = pages + 1 WHERE key = ? AND pages < ? AND until > ? RETURNING key";
-            let counted = database.first_row(count, vec![key.into(), MAX_PAGES.into(), now.into()])?;
-            Ok(serde_json::to_vec(&!counted.is_empty())?)
+        LinkRequest::Settle(key, handle) => {
+            let row = database.first_row("SELECT key, pending FROM links WHERE key = ?", vec![key.into()])?;
+            if let Some((_, pending)) = open(row) {
+                let pending = PendingLink { linked: Some(handle), ..pending };
+                let update = "UPDATE links SET pending = ? WHERE key = ?";
+                database.run(update, vec![seal(&pending)?.into(), key.into()])?;
+            }
+            Ok(NULL.to_vec())
         }
+        LinkRequest::LookUp(key) => {
+            let note = "UPDATE links SET pages = ? WHERE key = ? AND pages <= ? AND until > ? RETURNING key";
+            let bindings = vec![now.into(), key.into(), (now - LOOK_UP_GAP).into(), now.into()];
+            Ok(serde_json::to_vec(&!database.first_row(note, bindings)?.is_empty())?)
+        }
+        LinkRequest::CountPage(_) => Ok(b"false".to_vec()),
         LinkRequest::Remove(key) => {
             database.run("DELETE FROM links WHERE key = ?", vec![key.into()])?;
             Ok(NULL.to_vec())

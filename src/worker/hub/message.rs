@@ -50,7 +50,11 @@ pub enum LinkRequest {
     /// Answers the pending sessions, the newest first, each with its key.
     #[serde(rename = "All")]
     List,
-    /// Counts one more page of OFAuth's list for the session with this key. Answers whether it may be read.
+    /// Notes that the session with this key has ended with the connection of this handle.
+    Settle(i64, String),
+    /// Asks whether OFAuth's list may be read for the session with this key now, and notes that it is.
+    LookUp(i64),
+    /// Only older builds send it. The answer is always no.
     #[serde(rename = "TakePage")]
     CountPage(i64),
     /// Deletes the session with this key.

@@ -16,6 +16,6 @@ mod object;
 mod records;
 
 pub use client::{
-    add_link, candidates, clear_links, connection, connections, count_page, links, page, remove_link, send,
+    add_link, candidates, clear_links, connection, connections, links, may_look_up, page, send, settle_link,
 };
 pub use message::{HubUpdate, Message};

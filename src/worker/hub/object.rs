@@ -187,7 +187,7 @@ fn answer_empty(message: &Message) -> &'static [u8] {
     match message {
         Message::List | Message::Candidates | Message::Link(LinkRequest::List) => b"[]",
         Message::Page(..) => b"[[],0]",
-        Message::Link(LinkRequest::CountPage(_)) => b"false",
+        Message::Link(LinkRequest::LookUp(_) | LinkRequest::CountPage(_)) => b"false",
         Message::Get(_) | Message::Update(_) | Message::Link(_) => NULL,
     }
 }

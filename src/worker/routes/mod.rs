@@ -5,7 +5,8 @@
 //! | `webhook` | `POST /webhooks/ofauth` |
 //! | `access` | `/v2/access/*` |
 //! | `account` | OFAuth's other routes for servers, and `/v2/link/{clientSecret}` |
-//! | `link` | `POST /v2/link/init`, `GET /link/callback` |
+//! | `link` | `POST /v2/link/init` |
+//! | `callback` | `GET /link/callback` |
 //! | `connections` | `GET /edge/connections`, `GET /edge/connections/{handle or id}` |
 //! | `manage` | `DELETE /edge/connections/{handle or id}`, and `invalidate`, `health` and `events` below it |
 //! | `users` | `DELETE /edge/users/{clientReferenceId}` |
@@ -18,6 +19,7 @@
 
 pub mod access;
 pub mod account;
+pub mod callback;
 pub mod connections;
 pub mod events;
 pub mod link;

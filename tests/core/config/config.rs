@@ -226,7 +226,7 @@ fn every_webhook_secret_of_the_list_verifies() {
     }
 }
 
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 14] = [
     "OFAUTH_API_KEY",
     "OFAUTH_WEBHOOK_SECRET",
     "SVIX_WEBHOOK_SECRET",
@@ -239,6 +239,7 @@ const NAMES: [&str; 13] = [
     "EVENT_TTL_SECONDS",
     "ALLOWED_ORIGINS",
     "APP_RETURN_URL",
+    "PUBLIC_URL",
     "EVENT_KEEP",
 ];
 

@@ -212,6 +212,26 @@ fn the_app_s_page_is_kept_as_it_is_written() {
 }
 
 #[test]
+fn the_gateway_s_own_origin_is_an_origin_or_nothing() {
+    for url in ["https://gateway.example", "https://gateway.example:8443", "http://localhost:8787", "http://[::1]"] {
+        assert_eq!(configure(&[("PUBLIC_URL", Some(url))]).unwrap().public_url.as_deref(), Some(url));
+    }
+    for none in [None, Some("")] {
+        assert_eq!(configure(&[("PUBLIC_URL", none)]).unwrap().public_url, None, "{none:?}");
+    }
+    for bad in [
+        "http://gateway.example",
+        "https://gateway.example/",
+        "https://Gateway.example",
+        "gateway.example",
+        "https://gateway.example:443",
+        "*",
+    ] {
+        assert_eq!(reason("PUBLIC_URL", bad), Reason::NotAnOrigin, "{bad:?}");
+    }
+}
+
+#[test]
 fn without_a_page_of_the_app_s_there_is_none() {
     for none in [None, Some("")] {
         assert_eq!(configure(&[("APP_RETURN_URL", none)]).unwrap().app_return_url, None, "{none:?}");

@@ -16,6 +16,7 @@ fn session(key: i64, asked: Option<&str>) -> (i64, PendingLink) {
     (
         key,
         PendingLink {
+            linked: None,
             return_url: None,
             requested_id: asked.map(str::to_owned),
             previous_handles: vec![OLD.to_owned()],
