@@ -41,6 +41,13 @@ macro_rules! connection {
                 changed
             }
 
+            /// Whether each field that the changes name has that value.
+            fn has_values(&self, changes: &Changes) -> bool {
+                has_value(self.live.as_ref(), changes.live.as_ref())
+                    && has_value(self.avatar.as_ref(), changes.avatar.as_ref())
+                    $(&& has_value(self.$field.as_ref(), changes.$field.as_ref()))*
+            }
+
             /// The newest instant at which a field took its value, in unix ms. 0 if no field has one.
             pub(super) fn newest_stamp(&self) -> i64 {
                 let stamps = [stamp_of(self.live.as_ref()), stamp_of(self.avatar.as_ref()), $(stamp_of(self.$field.as_ref()),)*];
@@ -115,6 +122,11 @@ impl Connection {
         is_news && !self.erased
     }
 
+    /// Whether a fact asserts nothing but what already holds. A disconnect holds if the connection is disconnected for good.
+    pub fn holds(&self, fact: &Fact) -> bool {
+        self.has_values(&fact.changes) && (!fact.at.is_final() || self.is_disconnected())
+    }
+
     /// Whether the connection is disconnected for good.
     pub fn is_disconnected(&self) -> bool {
         self.status.as_ref().is_some_and(|status| status.at.is_final())
@@ -129,6 +141,10 @@ fn set_if_newer<T>(register: &mut Option<Register<T>>, value: Option<T>, at: &Fa
         *register = Some(Register { value, at: at.clone() });
     }
     is_newer
+}
+
+fn has_value<T: PartialEq>(register: Option<&Register<T>>, value: Option<&T>) -> bool {
+    value.is_none_or(|value| register.is_some_and(|register| register.value == *value))
 }
 
 fn stamp_of<T>(register: Option<&Register<T>>) -> Option<i64> {

@@ -97,6 +97,25 @@ impl Reply {
         Self { body: Body::Json(body), ..Self::upstream(status, headers, None) }
     }
 
+    /// The status, the JSON body and the value of `x-ofauth-edge-action`. `None` if the body is not in memory.
+    pub fn contents(&self, call: &Call) -> Option<(u16, String, Option<&'static str>)> {
+        let body = match &self.body {
+            Body::Json(text) => text.clone(),
+            Body::Error { message, code, action_required } => error_body(message, code, &call.id, *action_required),
+            Body::Stream(_) => return None,
+        };
+        Some((self.status, body, self.verdict.map(Verdict::as_str)))
+    }
+
+    /// A reply with these contents.
+    pub fn from_contents(status: u16, body: String, action: Option<&str>) -> Self {
+        let reply = Self::new(status, Body::Json(body), None);
+        match action {
+            Some(action) => reply.with_header("x-ofauth-edge-action", action),
+            None => reply,
+        }
+    }
+
     /// 201 with a JSON body.
     pub fn created(value: &impl Serialize) -> Self {
         Self::json(value).with_status(201)

@@ -5,6 +5,7 @@ use worker::Env;
 
 use super::{
     entry::{Entry, Timeline},
+    lease::{CallResult, Lease},
     rules::{self, Rules},
 };
 use crate::{
@@ -29,6 +30,16 @@ pub async fn enter_rules(rules: &Rules, body: &[u8], env: &Env) -> Result<(), Fa
 /// The record of a connection, strongly consistent; `None` if there is none.
 pub async fn record(handle: &str, env: &Env) -> Result<Option<Record>, Failure> {
     read(&call(handle, "record", None, env).await?)
+}
+
+/// Takes the lease of a call that changes the connection, or waits for the result of the caller that has it.
+pub async fn take_lease(handle: &str, change: &str, env: &Env) -> Result<Lease, Failure> {
+    read(&call(handle, "lease", Some(message(&change, b"")), env).await?)
+}
+
+/// Ends a lease. `result` is what those who wait for it share.
+pub async fn end_lease(handle: &str, change: &str, result: Option<CallResult>, env: &Env) -> Result<(), Failure> {
+    call(handle, "lease-end", Some(message(&(change, result), b"")), env).await.map(|_| ())
 }
 
 /// Erases everything about a connection except its id.

@@ -5,7 +5,8 @@
 //!
 //! Row ids grow in the order in which deliveries were received. So old deliveries are the first ones, and each search for
 //! them stops at the first that is young enough. Deliveries are deleted after [`LIFETIME`], and beyond the newest
-//! [`MAX_DELIVERIES`].
+//! [`MAX_DELIVERIES`] of OFAuth's and [`MAX_OWN`] of the gateway's own. A caller can cause many of the gateway's own, so they
+//! do not displace OFAuth's.
 
 use std::cell::Cell;
 
@@ -24,8 +25,12 @@ use crate::{
 
 /// How long a delivery is stored, in ms: 30 days.
 const LIFETIME: i64 = 30 * 86_400_000;
-/// How many deliveries are stored.
+/// How many deliveries of OFAuth's are stored at most.
 const MAX_DELIVERIES: i64 = 1_000;
+/// How many deliveries of the gateway's own (`edge.…`) are stored at most.
+const MAX_OWN: i64 = 192;
+/// After how many inserts the surplus is looked for. Both limits count it in, so that they are never exceeded.
+const SURPLUS_GAP: i64 = 64;
 /// The shortest time between two prunings while the object stays in memory, in ms. A body may stay this much longer.
 const PRUNING_GAP: i64 = 3_600_000;
 
@@ -65,14 +70,25 @@ impl Deliveries {
         Ok(!self.database.first_row("SELECT 1 FROM deliveries WHERE id = ?", vec![id.into()])?.is_empty())
     }
 
-    /// Stores a delivery, and deletes the oldest one beyond the limit.
+    /// Stores a delivery, and deletes the oldest ones if there may be more than the limit.
     pub fn insert(&self, delivery: NewDelivery<'_>, handle: &str, config: &Config) -> worker::Result<()> {
         let NewDelivery { id, received, stamp, kind, outcome, body } = delivery;
         let body = config.sealer.seal(&place(handle, &id), body, platform::nonce());
         let values = vec![id.into(), received.into(), stamp.into(), kind.into(), outcome.as_str().into(), body.into()];
-        self.database.run("INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?)", values)?;
-        let surplus = "DELETE FROM deliveries WHERE rowid <= last_insert_rowid() - ?";
-        self.database.run(surplus, vec![MAX_DELIVERIES.into()])
+        let insert = "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?) RETURNING rowid";
+        let place = self.database.first_row(insert, values)?.first().and_then(integer);
+        if place.is_none_or(|place| place % SURPLUS_GAP == 0) { self.delete_surplus() } else { Ok(()) }
+    }
+
+    fn delete_surplus(&self) -> worker::Result<()> {
+        for (is_own, limit) in [("type LIKE 'edge.%'", MAX_OWN), ("type NOT LIKE 'edge.%'", MAX_DELIVERIES)] {
+            let surplus = format!(
+                "DELETE FROM deliveries WHERE {is_own} AND rowid <= \
+                (SELECT rowid FROM deliveries WHERE {is_own} ORDER BY rowid DESC LIMIT 1 OFFSET ?)"
+            );
+            self.database.run(&surplus, vec![(limit - SURPLUS_GAP).into()])?;
+        }
+        Ok(())
     }
 
     /// Deletes all deliveries.

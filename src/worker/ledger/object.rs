@@ -6,6 +6,8 @@
 //! | `POST /enter`: an [`Entry`](super::Entry) as one line of JSON, then the raw body | the [`Outcome`](crate::core::connection::Outcome) |
 //! | `GET /record` | the record, or null |
 //! | `GET /timeline/{before}/{limit}` | a [`Timeline`](super::Timeline) |
+//! | `POST /lease`: the name of a change, as one line of JSON | a [`Lease`](super::Lease) |
+//! | `POST /lease-end`: the change and its [`CallResult`](super::CallResult) or null, as one line of JSON | nothing |
 //! | `POST /erase` | nothing |
 //! | `POST /rules`: [`Rules`](super::Rules) as one line of JSON, then the raw body | nothing; see `rules.rs` |
 
@@ -13,7 +15,7 @@ use std::rc::Rc;
 
 use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
 
-use super::{entry::Entry, projector::Projector, rules, store::Entered};
+use super::{entry::Entry, lease::Leases, projector::Projector, rules, store::Entered};
 use crate::{
     core::json,
     worker::platform::{self, environment, on_heap},
@@ -23,12 +25,13 @@ use crate::{
 #[durable_object(alarm)]
 pub struct Ledger {
     projector: Rc<Projector>,
+    leases: Leases,
     env: Env,
 }
 
 impl DurableObject for Ledger {
     fn new(state: State, env: Env) -> Self {
-        Self { projector: Rc::new(Projector::new(state, env.clone())), env }
+        Self { projector: Rc::new(Projector::new(state, env.clone())), leases: Leases::default(), env }
     }
 
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
@@ -73,6 +76,12 @@ impl Ledger {
                 if let Some(entered) = store.erase(&config, platform::now_ms())? {
                     self.project(&entered, true).await;
                 }
+                Response::empty()
+            }
+            "/lease" => Response::from_json(&self.leases.take(json::from_slice(head)?).await),
+            "/lease-end" => {
+                let (change, result): (String, _) = json::from_slice(head)?;
+                self.leases.end(&change, result);
                 Response::empty()
             }
             "/rules" => {

@@ -89,11 +89,13 @@ impl LedgerStore {
 
     /// Stores a delivery and applies its fact, as a whole.
     ///
-    /// 1. A copy of a stored delivery changes nothing, nor does a fact that is no news.
+    /// 1. A copy of a stored delivery changes nothing, nor does a fact that is no news. A fact that the gateway learned itself
+    ///    is none if it only asserts what already holds.
     /// 2. The fact is applied to a copy of the state.
     /// 3. State, delivery and alarm are written in one commit. The oldest delivery beyond the limit is deleted.
     /// 4. The copy becomes the state.
     pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> worker::Result<Entered> {
+        let is_own = entry.is_from_call();
         let Entry { id, kind, received, fact, learned } = entry;
         // 1.
         let stored = self.row(config)?.map(|row| row.clone());
@@ -101,6 +103,7 @@ impl LedgerStore {
         let unchanged = match &stored {
             Some(_) if self.deliveries.contains(&fact.at.delivery)? => Some(Outcome::Duplicate),
             Some(row) if !row.connection.is_news(observed) => Some(Outcome::Stale),
+            Some(row) if is_own && row.connection.holds(&fact) => Some(Outcome::Stale),
             _ => None,
         };
         if let Some(outcome) = unchanged {

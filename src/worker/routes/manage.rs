@@ -20,7 +20,7 @@ use crate::{
     worker::{
         connections::{self, FoundConnection, find_by_segment, find_confirmed, note_deleted, note_invalidated},
         http::{Call, Reply},
-        ledger::{self, Delivered},
+        ledger::{self, CallResult, Delivered, Lease},
         platform::{self, Failure},
         upstream::{self, UpstreamRequest},
     },
@@ -32,16 +32,26 @@ const WRITE: &str = "connections:write";
 /// Deletes a connection at OFAuth for good (OFAuth documentation, SDK: Connections, `delete`): `{success, message}`.
 ///
 /// 1. The connection is found, and a session's permission checked.
-/// 2. OFAuth is asked to delete it. A 404 counts as done if the gateway has a record of the connection, so the request
+/// 2. OFAuth is asked to delete it, once for all equal calls at the same time: see [`once`]. A 404 counts as done if the gateway has a record of the connection, so the request
 ///    can be repeated.
 /// 3. Its ledger stores that it is disconnected, before the caller gets the answer.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
     let found = find_writable(segment, caller, config, env).await?;
+    once("delete", &found, call, caller, config, env, delete_found(&found, call, caller, config, env)).await
+}
+
+async fn delete_found(
+    found: &FoundConnection,
+    call: &Call,
+    caller: &Caller,
+    config: &Config,
+    env: &Env,
+) -> Result<Reply, Failure> {
     // 2.
     let upstream_request = UpstreamRequest::new("DELETE", connection_path(found.id(), "")?)?;
     let answer = upstream::send(&upstream_request, call, config).await?;
-    match &found {
+    match found {
         _ if !answer.is_deleted().await => {
             return answer.into_error_reply(caller, Some(found.id()), call, config).await;
         }
@@ -49,13 +59,13 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
         // 3.
         _ => note_deleted(found.id(), None, call, config, env).await?,
     }
-    Ok(success(&found, caller, config, "has been successfully deleted"))
+    Ok(success(found, caller, config, "has been successfully deleted"))
 }
 
 /// Makes a connection expire, so that the user has to link it again: `{success, message}`.
 ///
 /// 1. The connection is found, and a session's permission checked.
-/// 2. OFAuth is asked to invalidate it.
+/// 2. OFAuth is asked to invalidate it, once for all equal calls at the same time: see [`once`].
 /// 3. Its ledger stores that it has expired, if the gateway has a record of it.
 pub async fn invalidate(
     segment: &str,
@@ -66,6 +76,16 @@ pub async fn invalidate(
 ) -> Result<Reply, Failure> {
     // 1.
     let found = find_writable(segment, caller, config, env).await?;
+    once("invalidate", &found, call, caller, config, env, invalidate_found(&found, call, caller, config, env)).await
+}
+
+async fn invalidate_found(
+    found: &FoundConnection,
+    call: &Call,
+    caller: &Caller,
+    config: &Config,
+    env: &Env,
+) -> Result<Reply, Failure> {
     // 2.
     let upstream_request = UpstreamRequest::new("POST", connection_path(found.id(), "/invalidate")?)?;
     let answer = upstream::send(&upstream_request, call, config).await?;
@@ -73,10 +93,10 @@ pub async fn invalidate(
         return answer.into_error_reply(caller, Some(found.id()), call, config).await;
     }
     // 3.
-    if let FoundConnection::Stored(record) = &found {
+    if let FoundConnection::Stored(record) = found {
         note_invalidated(&record.id, call, config, env).await?;
     }
-    Ok(success(&found, caller, config, "has been invalidated"))
+    Ok(success(found, caller, config, "has been invalidated"))
 }
 
 /// Checks whether a connection works: `{verdict, status, retryAfter?}`, with `retryAfter` in seconds.
@@ -168,6 +188,41 @@ async fn find_writable(segment: &str, caller: &Caller, config: &Config, env: &En
         session.require(WRITE)?;
     }
     find_confirmed(segment, caller, config, env).await
+}
+
+/// Makes a change, unless an equal call is making it: then its reply is shared.
+///
+/// Servers share with servers only, because their replies name OFAuth's id. If the ledger does not know leases, because it
+/// runs an older build, or does not answer, the change is made without one.
+async fn once(
+    change: &str,
+    found: &FoundConnection,
+    call: &Call,
+    caller: &Caller,
+    config: &Config,
+    env: &Env,
+    make: impl Future<Output = Result<Reply, Failure>>,
+) -> Result<Reply, Failure> {
+    let handle = config.index.handle(found.id());
+    let change = format!("{change} {}", if *caller == Caller::Server { "by id" } else { "by handle" });
+    loop {
+        match ledger::take_lease(&handle, &change, env).await {
+            Ok(Lease::Shared(CallResult { status, body, action })) => {
+                return Ok(Reply::from_contents(status, body, action.as_deref()));
+            }
+            Ok(Lease::Ended) => {}
+            Ok(Lease::Granted) | Err(_) => break,
+        }
+    }
+    let reply = make.await.unwrap_or_else(Reply::from);
+    let result = reply.contents(call).map(|(status, body, action)| CallResult {
+        status,
+        body,
+        action: action.map(str::to_owned),
+    });
+    // If this fails, the lease expires.
+    let _ = ledger::end_lease(&handle, &change, result, env).await;
+    Ok(reply)
 }
 
 /// `{success: true, message}`. The message names the connection by id for a server, and by handle for anybody else.
