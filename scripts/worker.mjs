@@ -16,7 +16,7 @@ const features = option === "--test-hooks" ? "worker,test-hooks" : "worker";
 const outputFolder = option ? `target/worker-${option.slice(2)}` : "build";
 const stampFile = join(root, outputFolder, ".made-from");
 
-const inputsHash = hashInputs(["scripts/worker.mjs"]);
+const inputsHash = hashInputs(["scripts/worker.mjs", "scripts/bundle.mjs"]);
 if (!isUpToDate(join(root, outputFolder, "index.js"), stampFile, inputsHash)) build();
 
 function build() {
@@ -31,7 +31,7 @@ function build() {
       ...(withNames && { CARGO_PROFILE_RELEASE_STRIP: "debuginfo" }),
       // worker-build downloads every tool whose path is not set here.
       WASM_BINDGEN_BIN: join(toolsFolder, "wasm-bindgen"),
-      ESBUILD_BIN: join(root, `node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`),
+      ESBUILD_BIN: join(root, "scripts/bundle.mjs"),
       WASM_OPT_BIN: join(root, "node_modules/binaryen/bin/wasm-opt"),
     },
   });

@@ -1,0 +1,14 @@
+#!/usr/bin/env node
+// worker-build starts this as its esbuild, in the folder where it builds: puts src/worker/entry.js in the place of
+// worker-build's own entry, and bundles.
+
+import { spawnSync } from "node:child_process";
+import { copyFileSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./inputs.mjs";
+
+copyFileSync(join(root, "src/worker/entry.js"), "shim.js");
+const esbuild = join(root, `node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`);
+const { status, error } = spawnSync(esbuild, process.argv.slice(2), { stdio: "inherit" });
+if (error) console.error(error.message);
+process.exitCode = status ?? 1;

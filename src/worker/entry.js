@@ -1,0 +1,67 @@
+// The module that Workers loads. It hands requests and alarms to the wasm, and starts the wasm anew after a panic.
+//
+// scripts/bundle.mjs puts it in the place of worker-build's own entry. That one puts a Proxy in front of every class,
+// object and method, and each call goes through a dozen traps, which the engine does not optimise. It also declares the
+// objects without `extends DurableObject`, so that they could not be called by RPC.
+
+import { DurableObject } from "cloudflare:workers";
+import * as wasm from "./index.js";
+
+// `criticalError` is set by a panic. `instanceId` changes with each instance of the wasm.
+const state = wasm.__worker_init_state();
+
+// wasm-bindgen runs every step of a future through `queueMicrotask`, for which Workers makes a native function each time.
+// A promise's reaction does the same ten times as fast. The promise must be new: one that another request made would
+// hand the task to that request.
+globalThis.queueMicrotask = (task) => {
+  Promise.resolve().then(task);
+};
+
+// A trap that is no panic, such as a full stack.
+for (const type of ["error", "unhandledrejection"]) {
+  addEventListener(type, ({ error, reason = error }) => {
+    if (reason instanceof WebAssembly.RuntimeError) state.criticalError = true;
+  });
+}
+
+function restartAfterPanic() {
+  if (!state.criticalError) return;
+  wasm.__wbg_reset_state();
+  state.criticalError = false;
+}
+
+// The class of an object whose methods are those of a class of the wasm. After a restart it begins with empty memory, as
+// after an eviction.
+function objectClass(Inner) {
+  return class extends DurableObject {
+    #inner;
+    #instanceId;
+
+    fetch(request) {
+      return this.#current().fetch(request);
+    }
+
+    alarm() {
+      return this.#current().alarm();
+    }
+
+    #current() {
+      restartAfterPanic();
+      if (this.#instanceId !== state.instanceId) {
+        this.#inner = new Inner(this.ctx, this.env);
+        this.#instanceId = state.instanceId;
+      }
+      return this.#inner;
+    }
+  };
+}
+
+export const Ledger = objectClass(wasm.Ledger);
+export const Hub = objectClass(wasm.Hub);
+
+export default {
+  fetch(request, env, ctx) {
+    restartAfterPanic();
+    return wasm.fetch(request, env, ctx);
+  },
+};
