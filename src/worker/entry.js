@@ -41,6 +41,10 @@ function objectClass(Inner) {
       return this.#current().fetch(request);
     }
 
+    answer(path, head, body) {
+      return this.#current().answer(path, head, body);
+    }
+
     alarm() {
       return this.#current().alarm();
     }

@@ -14,13 +14,13 @@ use crate::{
         },
         json,
     },
-    worker::platform::{self, Failure, environment},
+    worker::platform::{self, Failure, Question, environment},
 };
 
 /// Sends a message to the hub of that name. Returns the answer, which is JSON.
-pub async fn send(name: &str, message: Message, env: &Env) -> worker::Result<Vec<u8>> {
-    let body = serde_json::to_vec(&(name, message))?;
-    platform::call(&environment::hub_namespace(env)?, name, "https://hub/", Some(&body)).await
+pub async fn send(name: &str, message: Message, env: &Env) -> worker::Result<String> {
+    let question = Question { path: "", head: &serde_json::to_string(&(name, message))?, body: b"" };
+    platform::call(&environment::hub_namespace(env)?, name, question).await
 }
 
 /// All connections of a user, in no order. The hub opens each of them.
@@ -102,12 +102,12 @@ pub async fn clear_links(reference: &str, config: &Config, env: &Env) -> Result<
     read(&ask(reference, Message::Link(LinkRequest::Clear), config, env).await?)
 }
 
-async fn ask(reference: &str, message: Message, config: &Config, env: &Env) -> Result<Vec<u8>, Failure> {
+async fn ask(reference: &str, message: Message, config: &Config, env: &Env) -> Result<String, Failure> {
     send(&config.index.hash_client_reference_id(reference), message, env).await.map_err(unavailable)
 }
 
-fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Failure> {
-    json::from_slice(answer).map_err(|error| unavailable(error.into()))
+fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
+    json::from_slice(answer.as_bytes()).map_err(|error| unavailable(error.into()))
 }
 
 fn unavailable(error: worker::Error) -> Failure {

@@ -35,7 +35,7 @@ pub fn answer(
     database: &Database,
     config: &Config,
     now: i64,
-) -> worker::Result<Vec<u8>> {
+) -> worker::Result<String> {
     let place = format!("hub/{name}/link");
     let seal = |pending: &PendingLink| {
         serde_json::to_vec(pending).map(|plain| config.sealer.seal(&place, &plain, platform::nonce()))
@@ -54,12 +54,12 @@ pub fn answer(
             database.run(insert, vec![until.into(), seal(&pending)?.into()])?;
             let surplus = "DELETE FROM links WHERE key <= (SELECT key FROM links ORDER BY key DESC LIMIT 1 OFFSET ?)";
             database.run(surplus, vec![MAX_PENDING.into()])?;
-            Ok(NULL.to_vec())
+            Ok(NULL.to_owned())
         }
         LinkRequest::List => {
             let select = "SELECT key, pending FROM links WHERE until > ? ORDER BY key DESC";
             let rows = database.rows(select, vec![now.into()])?.into_iter();
-            Ok(serde_json::to_vec(&rows.filter_map(open).collect::<Vec<_>>())?)
+            Ok(serde_json::to_string(&rows.filter_map(open).collect::<Vec<_>>())?)
         }
         LinkRequest::Settle(key, handle) => {
             let row = database.first_row("SELECT key, pending FROM links WHERE key = ?", vec![key.into()])?;
@@ -68,21 +68,21 @@ pub fn answer(
                 let update = "UPDATE links SET pending = ? WHERE key = ?";
                 database.run(update, vec![seal(&pending)?.into(), key.into()])?;
             }
-            Ok(NULL.to_vec())
+            Ok(NULL.to_owned())
         }
         LinkRequest::LookUp(key) => {
             let note = "UPDATE links SET pages = ? WHERE key = ? AND pages <= ? AND until > ? RETURNING key";
             let bindings = vec![now.into(), key.into(), (now - LOOK_UP_GAP).into(), now.into()];
-            Ok(serde_json::to_vec(&!database.first_row(note, bindings)?.is_empty())?)
+            Ok((!database.first_row(note, bindings)?.is_empty()).to_string())
         }
-        LinkRequest::CountPage(_) => Ok(b"false".to_vec()),
+        LinkRequest::CountPage(_) => Ok("false".to_owned()),
         LinkRequest::Remove(key) => {
             database.run("DELETE FROM links WHERE key = ?", vec![key.into()])?;
-            Ok(NULL.to_vec())
+            Ok(NULL.to_owned())
         }
         LinkRequest::Clear => {
             database.run("DELETE FROM links", vec![])?;
-            Ok(NULL.to_vec())
+            Ok(NULL.to_owned())
         }
     }
 }

@@ -77,25 +77,25 @@ impl Listing {
         name: &str,
         database: &Database,
         config: &Config,
-    ) -> worker::Result<Vec<u8>> {
+    ) -> worker::Result<String> {
         let select = "SELECT handle, record FROM (SELECT handle, updated_at FROM listing \
             WHERE ?1 IS NULL OR status = ?1 ORDER BY updated_at DESC, handle LIMIT ?2 OFFSET ?3) AS page \
             JOIN connections USING (handle) ORDER BY page.updated_at DESC, handle";
         let status = Value::from(status);
         let bindings = vec![status.clone(), limit.into(), offset.into()];
-        let Some(records) = self.select(select, bindings, name, database, config)? else { return Ok(NULL.to_vec()) };
+        let Some(records) = self.select(select, bindings, name, database, config)? else { return Ok(NULL.to_owned()) };
         let count = "SELECT count(*) FROM listing WHERE ?1 IS NULL OR status = ?1";
         let total = database.first_row(count, vec![status])?.first().and_then(integer).unwrap_or_default();
-        Ok([b"[", &*records, b",", total.to_string().as_bytes(), b"]"].concat())
+        Ok(format!("[{records},{total}]"))
     }
 
     /// At most two connections that are not disconnected, active ones first, as JSON: enough to choose the only one, or to
     /// see that there are several. `null` as for [`Listing::page`].
-    pub fn candidates(&self, name: &str, database: &Database, config: &Config) -> worker::Result<Vec<u8>> {
+    pub fn candidates(&self, name: &str, database: &Database, config: &Config) -> worker::Result<String> {
         let select = "SELECT handle, record FROM (SELECT handle FROM listing \
             WHERE status <> ? ORDER BY status <> ? LIMIT 2) JOIN connections USING (handle)";
         let bindings = vec![DISCONNECTED.into(), ACTIVE.into()];
-        Ok(self.select(select, bindings, name, database, config)?.unwrap_or_else(|| NULL.to_vec()))
+        Ok(self.select(select, bindings, name, database, config)?.unwrap_or_else(|| NULL.to_owned()))
     }
 
     /// The records in the rows that a statement selects by the table. `None` if it is not complete, or if one of the records
@@ -107,7 +107,7 @@ impl Listing {
         name: &str,
         database: &Database,
         config: &Config,
-    ) -> worker::Result<Option<Vec<u8>>> {
+    ) -> worker::Result<Option<String>> {
         if !self.is_complete(database)? {
             return Ok(None);
         }
@@ -148,7 +148,7 @@ fn complete(name: &str, database: &Database, config: &Config) -> worker::Result<
     let mut is_complete = true;
     for mut row in database.rows(select, vec![])? {
         let version = row.drain(..1).next().as_ref().and_then(integer);
-        let record = records::open(name, row, config).and_then(|record| json::from_slice(&record).ok());
+        let record = records::open(name, row, config).and_then(|record| json::from_slice(record.as_bytes()).ok());
         match version.zip(record) {
             Some((version, record)) => insert(version, &record, database)?,
             None => is_complete = false,

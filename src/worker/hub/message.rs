@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::{connection::Record, gateway::link::PendingLink};
 
 /// The answer to a message that asks for nothing, and to one that asks for what is not there.
-pub(super) const NULL: &[u8] = b"null";
+pub(super) const NULL: &str = "null";
 
 /// A message to a hub. It is sent together with the hub's name, because an object may not know its own.
 #[derive(Debug, Serialize, Deserialize)]

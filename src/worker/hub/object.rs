@@ -10,6 +10,7 @@
 
 use std::cell::Cell;
 
+use wasm_bindgen::prelude::*;
 use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::{
@@ -64,8 +65,10 @@ impl DurableObject for Hub {
         }
     }
 
+    /// A message from a Worker or ledger of an older build.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        on_heap(self.answer(request)).await
+        let read = platform::read_fetch(request);
+        on_heap(async { Response::ok(self.receive(&read.await?.1).await?) }).await
     }
 
     async fn alarm(&self) -> worker::Result<Response> {
@@ -73,13 +76,21 @@ impl DurableObject for Hub {
     }
 }
 
+#[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 impl Hub {
-    async fn answer(&self, mut request: Request) -> worker::Result<Response> {
+    /// A message by RPC: the hub's name and a [`Message`], as JSON in `head`. Answers JSON.
+    pub async fn answer(&self, _path: String, head: String) -> Result<JsValue, JsValue> {
+        Ok(on_heap(self.receive(&head)).await?.into())
+    }
+}
+
+impl Hub {
+    async fn receive(&self, head: &str) -> worker::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
-        let (name, message): (String, Message) = json::from_slice(&request.bytes().await?)?;
+        let (name, message): (String, Message) = json::from_slice(head.as_bytes())?;
         self.load_alarm().await?;
         // From here on there is no await, so all writes are one commit.
-        Response::from_bytes(self.answer_message(&name, message, &config)?)
+        self.answer_message(&name, message, &config)
     }
 
     /// Deletes marks and Link sessions whose time is over, and sets the next alarm.
@@ -102,11 +113,11 @@ impl Hub {
     }
 
     /// The answer to a message, as JSON.
-    fn answer_message(&self, name: &str, message: Message, config: &Config) -> worker::Result<Vec<u8>> {
+    fn answer_message(&self, name: &str, message: Message, config: &Config) -> worker::Result<String> {
         if message.needs_tables() {
             self.create_tables(name, config)?;
         } else if self.find_tables()? == Tables::None {
-            return Ok(answer_empty(&message).to_vec());
+            return Ok(answer_empty(&message).to_owned());
         }
         let (database, now) = (&self.database, platform::now_ms());
         match message {
@@ -171,23 +182,23 @@ impl Hub {
         Ok(())
     }
 
-    fn apply_update(&self, name: &str, update: HubUpdate, config: &Config, now: i64) -> worker::Result<Vec<u8>> {
+    fn apply_update(&self, name: &str, update: HubUpdate, config: &Config, now: i64) -> worker::Result<String> {
         let HubUpdate { handle, version, record } = update;
         if record.is_none() {
             self.advance_alarm(now + MARK_LIFETIME)?;
         }
         records::write(&handle, version, record.as_ref(), name, &self.database, config, now)?;
         self.listing.write(&handle, version, record.as_ref(), name, &self.database, config)?;
-        Ok(NULL.to_vec())
+        Ok(NULL.to_owned())
     }
 }
 
 /// The answer of a hub without tables.
-fn answer_empty(message: &Message) -> &'static [u8] {
+fn answer_empty(message: &Message) -> &'static str {
     match message {
-        Message::List | Message::Candidates | Message::Link(LinkRequest::List) => b"[]",
-        Message::Page(..) => b"[[],0]",
-        Message::Link(LinkRequest::LookUp(_) | LinkRequest::CountPage(_)) => b"false",
+        Message::List | Message::Candidates | Message::Link(LinkRequest::List) => "[]",
+        Message::Page(..) => "[[],0]",
+        Message::Link(LinkRequest::LookUp(_) | LinkRequest::CountPage(_)) => "false",
         Message::Get(_) | Message::Update(_) | Message::Link(_) => NULL,
     }
 }

@@ -41,29 +41,31 @@ pub fn write(
 }
 
 /// All records that open. A row whose key is not configured any more must not hide the others.
-pub fn list(name: &str, database: &Database, config: &Config) -> worker::Result<Vec<u8>> {
+pub fn list(name: &str, database: &Database, config: &Config) -> worker::Result<String> {
     let select = "SELECT handle, record FROM connections WHERE record IS NOT NULL";
     let rows = database.rows(select, vec![])?.into_iter();
     Ok(json_array(rows.filter_map(|row| open(name, row, config)).collect()))
 }
 
 /// One record, or `null`.
-pub fn get(name: &str, handle: &str, database: &Database, config: &Config) -> worker::Result<Vec<u8>> {
+pub fn get(name: &str, handle: &str, database: &Database, config: &Config) -> worker::Result<String> {
     let select = "SELECT handle, record FROM connections WHERE handle = ?";
     let record = open(name, database.first_row(select, vec![handle.into()])?, config);
-    Ok(record.unwrap_or_else(|| NULL.to_vec()))
+    Ok(record.unwrap_or_else(|| NULL.to_owned()))
 }
 
 /// The record in a row of `handle` and `record`, or `None` if it left or does not open.
-pub fn open(name: &str, row: Vec<Value>, config: &Config) -> Option<Vec<u8>> {
+pub fn open(name: &str, row: Vec<Value>, config: &Config) -> Option<String> {
     match <[Value; 2]>::try_from(row) {
-        Ok([Value::String(handle), Value::Blob(sealed)]) => config.sealer.open(&place(name, &handle), &sealed).ok(),
+        Ok([Value::String(handle), Value::Blob(sealed)]) => {
+            String::from_utf8(config.sealer.open(&place(name, &handle), &sealed).ok()?).ok()
+        }
         _ => None,
     }
 }
 
-pub fn json_array(records: Vec<Vec<u8>>) -> Vec<u8> {
-    [b"[", &*records.join(&b','), b"]"].concat()
+pub fn json_array(records: Vec<String>) -> String {
+    format!("[{}]", records.join(","))
 }
 
 fn place(name: &str, handle: &str) -> String {

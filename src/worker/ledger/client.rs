@@ -14,60 +14,56 @@ use crate::{
         connection::{Outcome, Record},
         json,
     },
-    worker::platform::{self, Failure, environment},
+    worker::platform::{self, Failure, Question, environment},
 };
 
 /// Hands a delivery to its ledger. When this returns, the delivery is durable.
 pub async fn enter(entry: &Entry, body: &[u8], config: &Config, env: &Env) -> Result<Outcome, Failure> {
-    read(&call(&config.index.handle(&entry.id), "enter", Some(message(entry, body)), env).await?)
+    read(&call(&config.index.handle(&entry.id), Question { path: "enter", head: &head(entry), body }, env).await?)
 }
 
 /// Hands a rules event to the object that knows the newest rules. When this returns, KV has these rules or newer ones.
 pub async fn enter_rules(rules: &Rules, body: &[u8], env: &Env) -> Result<(), Failure> {
-    call(rules::NAME, "rules", Some(message(rules, body)), env).await.map(|_| ())
+    call(rules::NAME, Question { path: "rules", head: &head(rules), body }, env).await.map(|_| ())
 }
 
 /// The record of a connection, strongly consistent; `None` if there is none.
 pub async fn record(handle: &str, env: &Env) -> Result<Option<Record>, Failure> {
-    read(&call(handle, "record", None, env).await?)
+    read(&call(handle, Question { path: "record", head: "", body: b"" }, env).await?)
 }
 
 /// Takes the lease of a call that changes the connection, or waits for the result of the caller that has it.
 pub async fn take_lease(handle: &str, change: &str, env: &Env) -> Result<Lease, Failure> {
-    read(&call(handle, "lease", Some(message(&change, b"")), env).await?)
+    read(&call(handle, Question { path: "lease", head: &head(&change), body: b"" }, env).await?)
 }
 
 /// Ends a lease. `result` is what those who wait for it share.
 pub async fn end_lease(handle: &str, change: &str, result: Option<CallResult>, env: &Env) -> Result<(), Failure> {
-    call(handle, "lease-end", Some(message(&(change, result), b"")), env).await.map(|_| ())
+    let question = Question { path: "lease-end", head: &head(&(change, result)), body: b"" };
+    call(handle, question, env).await.map(|_| ())
 }
 
 /// Erases everything about a connection except its id.
 pub async fn erase(handle: &str, env: &Env) -> Result<(), Failure> {
-    call(handle, "erase", Some(message(&(), b"")), env).await.map(|_| ())
+    call(handle, Question { path: "erase", head: "null", body: b"" }, env).await.map(|_| ())
 }
 
 /// The newest deliveries before the place `before`, at most `limit`.
 pub async fn timeline(handle: &str, before: i64, limit: usize, env: &Env) -> Result<Timeline, Failure> {
-    read(&call(handle, &format!("timeline/{before}/{limit}"), None, env).await?)
+    read(&call(handle, Question { path: &format!("timeline/{before}/{limit}"), head: "", body: b"" }, env).await?)
 }
 
-/// One line of JSON, then the raw body.
-fn message(head: &impl Serialize, body: &[u8]) -> Vec<u8> {
-    let mut message = serde_json::to_vec(head).unwrap_or_default();
-    message.push(b'\n');
-    message.extend_from_slice(body);
-    message
+fn head(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
-async fn call(handle: &str, path: &str, message: Option<Vec<u8>>, env: &Env) -> Result<Vec<u8>, Failure> {
+async fn call(handle: &str, question: Question<'_>, env: &Env) -> Result<String, Failure> {
     let ledgers = environment::ledger_namespace(env).map_err(unavailable)?;
-    let url = format!("https://ledger/{path}");
-    platform::call(&ledgers, handle, &url, message.as_deref()).await.map_err(unavailable)
+    platform::call(&ledgers, handle, question).await.map_err(unavailable)
 }
 
-fn read<T: DeserializeOwned>(answer: &[u8]) -> Result<T, Failure> {
-    json::from_slice(answer).map_err(|error| unavailable(error.into()))
+fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
+    json::from_slice(answer.as_bytes()).map_err(|error| unavailable(error.into()))
 }
 
 fn unavailable(error: worker::Error) -> Failure {

@@ -1,19 +1,22 @@
 //! The ledger as a Durable Object: one per connection, named by its handle. Every change of a connection goes through
 //! it.
 //!
-//! | request | answer |
-//! |---|---|
-//! | `POST /enter`: an [`Entry`](super::Entry) as one line of JSON, then the raw body | the [`Outcome`](crate::core::connection::Outcome) |
-//! | `GET /record` | the record, or null |
-//! | `GET /timeline/{before}/{limit}` | a [`Timeline`](super::Timeline) |
-//! | `POST /lease`: the name of a change, as one line of JSON | a [`Lease`](super::Lease) |
-//! | `POST /lease-end`: the change and its [`CallResult`](super::CallResult) or null, as one line of JSON | nothing |
-//! | `POST /erase` | nothing |
-//! | `POST /rules`: [`Rules`](super::Rules) as one line of JSON, then the raw body | nothing; see `rules.rs` |
+//! | path | head | body | answer |
+//! |---|---|---|---|
+//! | `enter` | an [`Entry`] | the raw webhook | the [`Outcome`](crate::core::connection::Outcome) |
+//! | `record` | – | – | the record, or null |
+//! | `timeline/{before}/{limit}` | – | – | a [`Timeline`](super::entry::Timeline) |
+//! | `lease` | the name of a change | – | a [`Lease`](super::Lease) |
+//! | `lease-end` | the change, and its [`CallResult`](super::CallResult) or null | – | nothing |
+//! | `erase` | null | – | nothing |
+//! | `rules` | [`Rules`](super::Rules) | the raw webhook | nothing; see `rules.rs` |
+//!
+//! Heads and answers are JSON.
 
 use std::rc::Rc;
 
-use worker::{DurableObject, Env, Method, Request, Response, State, durable_object};
+use wasm_bindgen::prelude::*;
+use worker::{DurableObject, Env, Request, Response, State, durable_object};
 
 use super::{entry::Entry, lease::Leases, projector::Projector, rules, store::Entered};
 use crate::{
@@ -34,8 +37,14 @@ impl DurableObject for Ledger {
         Self { projector: Rc::new(Projector::new(state, env.clone())), leases: Leases::default(), env }
     }
 
+    /// A question from a Worker of an older build.
     async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        on_heap(self.answer(request)).await
+        let read = platform::read_fetch(request);
+        on_heap(async {
+            let (path, head, body) = read.await?;
+            Response::ok(self.receive(&path, &head, &body).await?)
+        })
+        .await
     }
 
     /// Fails only if Workers is to call again.
@@ -45,51 +54,50 @@ impl DurableObject for Ledger {
     }
 }
 
+#[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
 impl Ledger {
-    async fn answer(&self, mut request: Request) -> worker::Result<Response> {
+    /// A question by RPC: see the head of this file.
+    pub async fn answer(&self, path: String, head: String, body: Option<Vec<u8>>) -> Result<JsValue, JsValue> {
+        Ok(on_heap(self.receive(&path, &head, &body.unwrap_or_default())).await?.into())
+    }
+}
+
+impl Ledger {
+    async fn receive(&self, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
-        let store = self.projector.store();
-        let url = request.inner().url();
-        let path = url.strip_prefix("https://ledger").unwrap_or_default();
-        if request.method() == Method::Get {
-            return match path.strip_prefix("/timeline/").and_then(|place| place.split_once('/')) {
-                Some((before, limit)) => {
-                    let (before, limit) = (before.parse().unwrap_or(0), limit.parse().unwrap_or(0));
-                    Response::from_json(&store.timeline(before, limit, &config, platform::now_ms())?)
-                }
-                None => Response::from_json(&store.row(&config)?.and_then(|row| row.record())),
-            };
-        }
-        let message = request.bytes().await?;
-        let line = message.iter().position(|byte| *byte == b'\n').ok_or("the message has no line")?;
-        let (head, body) = message.split_at(line);
-        let body = body.get(1..).unwrap_or_default();
+        let (store, now) = (self.projector.store(), platform::now_ms());
         match path {
-            "/enter" => {
-                let entry: Entry = json::from_slice(head)?;
+            "enter" => {
+                let entry: Entry = json::from_slice(head.as_bytes())?;
                 let waits_for_gap = entry.is_from_call();
-                let entered = store.enter(entry, body, &config, platform::now_ms())?;
+                let entered = store.enter(entry, body, &config, now)?;
                 self.project(&entered, waits_for_gap).await;
-                Response::from_json(&entered.outcome)
+                Ok(serde_json::to_string(&entered.outcome)?)
             }
-            "/erase" => {
-                if let Some(entered) = store.erase(&config, platform::now_ms())? {
+            "record" => Ok(serde_json::to_string(&store.row(&config)?.and_then(|row| row.record()))?),
+            "erase" => {
+                if let Some(entered) = store.erase(&config, now)? {
                     self.project(&entered, true).await;
                 }
-                Response::empty()
+                Ok(String::new())
             }
-            "/lease" => Response::from_json(&self.leases.take(json::from_slice(head)?).await),
-            "/lease-end" => {
-                let (change, result): (String, _) = json::from_slice(head)?;
+            "lease" => Ok(serde_json::to_string(&self.leases.take(json::from_slice(head.as_bytes())?).await)?),
+            "lease-end" => {
+                let (change, result): (String, _) = json::from_slice(head.as_bytes())?;
                 self.leases.end(&change, result);
-                Response::empty()
+                Ok(String::new())
             }
-            "/rules" => {
-                let state = self.projector.state();
-                rules::enter(json::from_slice(head)?, body, state, Rc::clone(&config), &self.env).await?;
-                Response::empty()
+            "rules" => {
+                let (rules, state) = (json::from_slice(head.as_bytes())?, self.projector.state());
+                rules::enter(rules, body, state, Rc::clone(&config), &self.env).await?;
+                Ok(String::new())
             }
-            _ => Response::error("no such path", 404),
+            _ => {
+                let place = path.strip_prefix("timeline/").and_then(|place| place.split_once('/'));
+                let (before, limit) = place.ok_or("no such path")?;
+                let (before, limit) = (before.parse().unwrap_or(0), limit.parse().unwrap_or(0));
+                Ok(serde_json::to_string(&store.timeline(before, limit, &config, now)?)?)
+            }
         }
     }
 

@@ -28,7 +28,7 @@ mod task;
 pub use clock::{now_ms, wait};
 pub use failure::Failure;
 pub use log::{log, log_error};
-pub use object::call;
+pub use object::{Question, call, read_fetch};
 pub use random::{nonce, random_fraction, request_id};
 pub use sql::{Database, integer};
 pub use task::{Boxed, on_heap};
