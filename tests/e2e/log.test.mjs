@@ -1,7 +1,9 @@
 // The log: 1. one JSON line per request with route, method, status, type, times and the request id of the answer, 2. what
-// went wrong inside, in that same line, 3. nothing of a request that could name someone.
+// went wrong inside, in that same line, 3. nothing of a request that could name someone, 4. no line that is not JSON, 5. a
+// page that explains each field, 6. no record of the platform's own that has URLs.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
@@ -9,6 +11,7 @@ import { eventually, startGateway } from "./harness.mjs";
 
 const gateway = await startGateway({ faults: true });
 after(() => gateway.close());
+const FIELDS = ["level", "route", "method", "status", "type", "requestId", "upstreamRequestId", "upstreamMs", "detail", "ms"];
 
 test("every request is one line, which carries the request id of its answer", async () => {
   const event = connectionEvent("connection.created", { id: "conn_logged" });
@@ -25,6 +28,7 @@ test("every request is one line, which carries the request id of its answer", as
     ["connections", null, () => gateway.call("GET", "/edge/connections?limit=1")],
     ["connections", "BAD_REQUEST", () => gateway.call("GET", "/edge/connections?limit=x")],
     ["connection", null, () => gateway.call("GET", "/edge/connections/conn_logged")],
+    ["connection_events", null, () => gateway.call("GET", "/edge/connections/conn_logged/events")],
     ["connection", "CONNECTION_NOT_FOUND", () => gateway.call("GET", "/edge/connections/conn_other")],
     ["events", null, () => gateway.call("HEAD", "/edge/events")],
     ["health", null, () => gateway.send("GET", "/healthz")],
@@ -43,7 +47,8 @@ test("every request is one line, which carries the request id of its answer", as
     const line = JSON.parse(lines.at(-1));
     const shown = lines.join("\n");
     assert.equal(lines.length, 1, shown);
-    assert.deepEqual([line.route, line.status, line.type, line.level], [route, status, type, "info"], shown);
+    const level = route === "webhook" && status >= 400 ? "warn" : "info";
+    assert.deepEqual([line.route, line.status, line.type, line.level], [route, status, type, level], shown);
     assert.match(line.requestId, /^req_[\w-]+$/);
     // OFAuth's own id comes back on what it answered: then the line carries both.
     const fromUpstream = headers["x-ofauth-edge"] === "upstream";
@@ -72,7 +77,44 @@ test("what went wrong inside stands in the request's line, which is an error", a
 });
 
 test("a line has no other fields than those, so that no URL, header or body gets in", () => {
-  const known = ["level", "route", "method", "status", "type", "requestId", "upstreamRequestId", "upstreamMs", "detail", "ms"];
   assert.ok(gateway.requestLines().length > 10);
-  for (const line of gateway.requestLines()) assert.deepEqual(Object.keys(line).filter((key) => !known.includes(key)), []);
+  for (const line of gateway.requestLines()) assert.deepEqual(Object.keys(line).filter((key) => !FIELDS.includes(key)), []);
+});
+
+test("a webhook that is refused is a warning, whatever the reason", async () => {
+  const event = connectionEvent("connection.created", { id: "conn_logged" });
+  const long = { headers: { "content-length": 2 ** 20 + 1 }, body: Buffer.alloc(2 ** 20 + 1) };
+  const refusals = [
+    () => gateway.deliver(event, { secret: "wrong" }),
+    () => gateway.deliver(event, { timestamp: 1 }),
+    () => gateway.send("POST", "/webhooks/ofauth"),
+    () => gateway.send("POST", "/webhooks/ofauth", long),
+  ];
+  for (const refuse of refusals) {
+    const before = gateway.requestLines().length;
+    const { status } = await refuse();
+    const line = await eventually(() => gateway.requestLines()[before] ?? false);
+    assert.deepEqual([line.route, line.status, line.level], ["webhook", status, "warn"]);
+    assert.ok(status >= 400 && status < 500, status);
+  }
+});
+
+test("every line is JSON, also where the first page of a timeline is read", async () => {
+  for (let page = 0; page < 2; page += 1) await gateway.call("GET", "/edge/connections/conn_logged/events");
+  const written = gateway.logs.flatMap((text) => text.split("\n"));
+  assert.ok(written.length > 20);
+  for (const line of written) assert.doesNotThrow(() => JSON.parse(line), line);
+});
+
+test("docs/logs.md explains each field and each route of these lines", () => {
+  const page = readFileSync(new URL("../../docs/logs.md", import.meta.url), "utf8");
+  const routes = gateway.requestLines().map(({ route }) => route);
+  for (const name of [...FIELDS, ...routes, "what", "error"]) assert.match(page, new RegExp(`^\\| \`${name}\` \\| .`, "m"), name);
+});
+
+test("neither invocation logs nor traces are on, since both record whole URLs", () => {
+  const config = readFileSync(new URL("../../wrangler.toml", import.meta.url), "utf8");
+  const table = (name) => config.split(/^\[/m).find((text) => text.startsWith(`${name}]`)) ?? "";
+  assert.match(table("observability.logs"), /^invocation_logs = false$/m);
+  assert.match(table("observability.traces"), /^enabled = false$/m);
 });

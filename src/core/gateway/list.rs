@@ -35,8 +35,8 @@ pub const INVALID_CURSOR: EdgeError = EdgeError::BadRequest("the cursor does not
 
 /// The place to which a cursor of the list of events is sealed (see [`Sealer`]).
 const EVENTS_PLACE: &str = "cursor/events";
-/// The position of a timeline's first page: larger than any delivery's, and still exact as a number in JavaScript.
-const TIMELINE_START: i64 = 1 << 53;
+/// The position of a timeline's first page: larger than any delivery's, and a safe integer of JavaScript.
+const TIMELINE_START: i64 = (1 << 53) - 1;
 
 /// The query of `GET /edge/connections`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@ use crate::{
         gateway::{
             EdgeError, Verdict,
             origin::{self, AllowedOrigins},
+            route::Route,
         },
     },
     worker::platform::{self, Failure},
@@ -205,7 +206,12 @@ impl Reply {
         }
         let upstream_request_id = || self.headers.get("x-request-id").ok().flatten();
         platform::log(&Line {
-            level: if self.status < 500 { "info" } else { "error" },
+            level: match self.status {
+                500.. => "error",
+                // The sender is not OFAuth, or a secret does not match. Then the app misses events.
+                400.. if route == Route::Webhook.name() => "warn",
+                _ => "info",
+            },
             route,
             method: &call.method,
             status: self.status,

@@ -20,7 +20,7 @@ use crate::{
         instant::iso_8601,
         storage::{PAGE_BYTES, StoredBody},
     },
-    worker::platform::{self, Database, integer},
+    worker::platform::{self, Database, MAX_INTEGER, integer},
 };
 
 /// How long a delivery is stored, in ms: 30 days.
@@ -123,8 +123,7 @@ impl Deliveries {
         let first_young = "SELECT rowid FROM deliveries WHERE received > ? ORDER BY rowid LIMIT 1";
         let first_younger_than = |age: i64| -> worker::Result<i64> {
             let row = self.database.first_row(first_young, vec![(now - age).into()])?;
-            // A number that JavaScript keeps exact.
-            Ok(row.first().and_then(integer).unwrap_or(1 << 53))
+            Ok(row.first().and_then(integer).unwrap_or(MAX_INTEGER))
         };
         self.database.run("DELETE FROM deliveries WHERE rowid < ?", vec![first_younger_than(LIFETIME)?.into()])?;
         let bodies = "UPDATE deliveries SET body = NULL WHERE rowid < ? AND body IS NOT NULL";

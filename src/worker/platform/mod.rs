@@ -30,5 +30,5 @@ pub use failure::Failure;
 pub use log::{log, log_error};
 pub use object::{Question, call, read_fetch};
 pub use random::{nonce, random_fraction, request_id};
-pub use sql::{Database, integer};
+pub use sql::{Database, MAX_INTEGER, integer};
 pub use task::{Boxed, on_heap};

@@ -12,6 +12,10 @@ use worker::{
 
 use super::task::on_heap;
 
+/// The largest integer that a statement may bind: the largest safe integer of JavaScript. For a larger one, workers-rs writes
+/// a warning to the console, which is not a JSON line.
+pub const MAX_INTEGER: i64 = (1 << 53) - 1;
+
 /// The database of one object.
 pub struct Database {
     sql: SqlStorage,
