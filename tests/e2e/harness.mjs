@@ -66,7 +66,7 @@ export const SECRETS = Object.freeze({
  * @returns {Promise<Gateway>}
  */
 export async function startGateway({ vars: changes = {}, faults = false, folder = temporaryFolder(), build = "build" } = {}) {
-  const emulator = await startEmulator({ apiKey: SECRETS.OFAUTH_API_KEY });
+  const emulator = await startEmulator({ apiKey: SECRETS.OFAUTH_API_KEY, opensUnknown: true });
   const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_URL: emulator.url, ...changes };
   const vars = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   const logs = [];

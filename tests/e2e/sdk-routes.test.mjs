@@ -21,7 +21,7 @@ const ODD_QUERY = "limit=5&a=%20+%2B&b=a%2Fb&c=%C3%A9%ff&&=&d=~!*()[]|&e=%zz&f=%
 
 const gateway = await startGateway();
 const { emulator } = gateway;
-const twin = await startEmulator({ apiKey: gateway.vars.OFAUTH_API_KEY });
+const twin = await startEmulator({ apiKey: gateway.vars.OFAUTH_API_KEY, opensUnknown: true });
 after(async () => {
   await gateway.close();
   await twin.close();

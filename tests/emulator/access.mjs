@@ -1,6 +1,6 @@
 // The Access API: a few managed routes (uploads.mjs has some, managed.mjs stands in for the rest), and under
-// /v2/access/proxy/ a set of routes made to try a gateway in the middle: what arrived (echo), volume (large), time (sse),
-// and answers a gateway must not pass on as they are (redirect, headers).
+// /v2/access/proxy/ OnlyFans's own users/me, and a set of routes made to try a gateway in the middle: what arrived (echo),
+// volume (large), time (sse), and answers a gateway must not pass on as they are (redirect, headers).
 
 import { createCipheriv, createHash } from "node:crypto";
 import { Readable } from "node:stream";
@@ -62,6 +62,7 @@ const READ_ONLY = {
   __proto__: null,
   "/v2/access/self": self,
   "/v2/access/subscribers": subscribers,
+  "/v2/access/proxy/users/me": onlyFansMe,
   "/v2/access/proxy/headers": hostileHeaders,
   "/v2/access/proxy/large": large,
   "/v2/access/proxy/sse": serverSentEvents,
@@ -70,6 +71,11 @@ const READ_ONLY = {
 function self({ req, res }, { connections }) {
   const account = connections.accountOf(req.headers["x-connection-id"]);
   sendJson(res, 200, { ...account, isAuth: true, subscribersCount: SUBSCRIBER_COUNT });
+}
+
+/** The same account as `/v2/access/self`, in the few of OnlyFans's own words that the documents show. */
+function onlyFansMe({ req, res }, { connections }) {
+  sendJson(res, 200, { ...connections.accountOf(req.headers["x-connection-id"]), isAuth: true });
 }
 
 function subscribers({ req, res, query }) {

@@ -1,4 +1,4 @@
-// Who is behind a connection id: an OnlyFans account and its subscribers, invented from the id by a hash. The same id is
+// Who is behind a connection id: an OnlyFans account, its subscribers and its stories, invented from the id by a hash. The same id is
 // the same person in webhooks and in Access answers, in every run, and nothing here can be turned back into the id.
 
 import { createHash } from "node:crypto";
@@ -35,6 +35,25 @@ export function subscribersOf(connectionId) {
   }));
 }
 
+/**
+ * The stories that an account sees of one user, its own if none is named; always the same.
+ * @param {string} connectionId
+ * @param {string} [userId]   OnlyFans's id
+ * @returns {{id: number, userId: number | string, createdAt: string, isWatched: boolean, isReady: boolean, mediaCount: number}[]}
+ */
+export function storiesOf(connectionId, userId) {
+  const author = /^\d{1,15}$/.test(userId) ? Number(userId) : (userId ?? accountOf(connectionId).id);
+  return Array.from({ length: STORY_COUNT }, (_, index) => ({
+    id: person(`story\0${author}\0${index}`).id,
+    userId: author,
+    createdAt: new Date(FIRST_SUBSCRIPTION + index * DAY).toISOString(),
+    isWatched: false,
+    isReady: true,
+    mediaCount: 1,
+  }));
+}
+
+const STORY_COUNT = 2;
 const DAY = 86_400_000;
 const FIRST_SUBSCRIPTION = Date.UTC(2024, 0, 15);
 const FIRST_NAMES = ["Ada", "Billie", "Carmen", "Dana", "Elif", "Frida", "Grace", "Hana"];

@@ -1,6 +1,5 @@
 // The connections of the emulated organisation: what Link, import, webhooks sent for a test and the test itself have made.
-// An id that none of them ever named is nobody's here and yet opens an account (access.mjs), so that a test of the gateway
-// need not introduce every id twice.
+// An id that none of them ever named opens nothing, as a deleted one does not.
 
 import { randomBytes } from "node:crypto";
 
@@ -21,10 +20,44 @@ import { BOOLEAN, checkFields, isObject, listOf, OBJECT, orNull, pattern, TEXT }
  * @property {string | null} lastCheckedAt
  */
 
+/**
+ * @typedef {object} Saved   all that is known, as JSON can carry it
+ * @property {Connection[]} items
+ * @property {string[]} removed                ids
+ * @property {[string, string][]} sessions     ids and digests, as {@link Connections.bind} takes them
+ */
+
 export class Connections {
   #items = new Map(); // oldest first
   #removed = new Set();
   #secrets = new Map();
+  #opensUnknown;
+  #changed = () => {};
+
+  /**
+   * @param {{opensUnknown?: boolean}} [options]   opensUnknown: an id that was never named opens an account all the same, so
+   *   that a test of the gateway need not introduce every id twice
+   */
+  constructor({ opensUnknown = false } = {}) {
+    this.#opensUnknown = opensUnknown;
+  }
+
+  /** @param {() => void} changed   called after every change from now on */
+  onChange(changed) {
+    this.#changed = changed;
+  }
+
+  /** @returns {Saved} */
+  save() {
+    return { items: [...this.#items.values()], removed: [...this.#removed], sessions: [...this.#secrets] };
+  }
+
+  /** Knows what was saved, and nothing else. @param {Saved} saved */
+  restore({ items, removed, sessions }) {
+    this.#items = new Map(items.map((item) => [item.id, item]));
+    this.#removed = new Set(removed);
+    this.#secrets = new Map(sessions);
+  }
 
   /** @returns {Connection | undefined} */
   get(id) {
@@ -53,6 +86,7 @@ export class Connections {
     if (changes.status && changes.expiredAt === undefined) item.expiredAt = changes.status === "expired" ? now : null;
     this.#items.set(id, item);
     this.#removed.delete(id);
+    this.#changed();
     return item;
   }
 
@@ -61,16 +95,19 @@ export class Connections {
     this.#items.delete(id);
     this.#secrets.delete(id);
     this.#removed.add(id);
+    this.#changed();
   }
 
   /** Nothing was ever there. */
   clear() {
     for (const kept of [this.#items, this.#removed, this.#secrets]) kept.clear();
+    this.#changed();
   }
 
   /** Which imported session it lives on, as a digest: only so is a duplicate seen. */
   bind(id, session) {
     this.#secrets.set(id, session);
+    this.#changed();
   }
 
   /** The id that lives on this session. */
@@ -105,12 +142,14 @@ export class Connections {
 
   /**
    * Why the Access API would not answer for this id, as arguments of sendError; undefined if it would. The documents tell
-   * of expired connections only: the rest is our reading of them.
+   * of expired connections only: the rest is our reading of them. An id that is gone and one that never was are alike, since
+   * OFAuth keeps nothing of a deleted one.
    * @returns {[number, string, string, string?] | undefined}
    */
   refusalOf(id) {
-    const status = this.#removed.has(id) ? "removed" : this.#items.get(id)?.status;
-    if (status === undefined || status === "active") return undefined;
+    const isOpened = this.#opensUnknown && !this.#removed.has(id);
+    const status = this.#items.get(id)?.status ?? (isOpened ? "active" : "unknown");
+    if (status === "active") return undefined;
     if (status === "error") return [503, "NETWORK_ERROR", "The connection is in error"];
     const [type, error] = NEVER_HAD_A_SESSION.has(status)
       ? ["SESSION_NOT_PROVIDED", "No session for this connection"]
@@ -131,7 +170,7 @@ function personIn(userData) {
   return userId === undefined ? person : { ...person, id: String(userId) };
 }
 
-const NEVER_HAD_A_SESSION = new Set(["removed", "pending", "awaiting_2fa", "failed"]);
+const NEVER_HAD_A_SESSION = new Set(["unknown", "pending", "awaiting_2fa", "failed"]);
 
 const BLANK = Object.freeze({
   id: "",

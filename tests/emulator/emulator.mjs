@@ -48,6 +48,7 @@ export { sha256OfLarge } from "./access.mjs";
  * @property {LinkSessions} links
  * @property {Uploads} uploads
  * @property {Map<string, object>} settings   by connection id, the organisation's under ""
+ * @property {number} created             how many things have been created through managed routes (managed.mjs)
  * @property {Switches} switches
  * @property {Outbox} outbox
  * @property {Faults} faults
@@ -76,16 +77,17 @@ export { sha256OfLarge } from "./access.mjs";
 
 /**
  * Starts an emulator and waits until it listens.
- * @param {{apiKey: string, host?: string, port?: number, webhooks?: import("./outbox.mjs").Target}} options
- *   apiKey: the one key it lets in (its prefix, `sk_live_` or `sk_sandbox_`, changes nothing here); port: 0 picks a free
- *   one; webhooks: where they are sent, and what signs them
+ * @param {{apiKey: string, host?: string, port?: number, webhooks?: import("./outbox.mjs").Target, opensUnknown?: boolean}}
+ *   options   apiKey: the one key it lets in (its prefix, `sk_live_` or `sk_sandbox_`, changes nothing here); port: 0 picks a
+ *   free one; webhooks: where they are sent, and what signs them; opensUnknown: an id that was never named opens an account
  * @returns {Promise<Emulator>}
  */
-export async function startEmulator({ apiKey, host = "127.0.0.1", port = 0, webhooks = {} }) {
+export async function startEmulator({ apiKey, host = "127.0.0.1", port = 0, webhooks = {}, opensUnknown = false }) {
   if (typeof apiKey !== "string" || apiKey === "") throw new TypeError("apiKey: a string that is not empty");
   const stopping = new AbortController();
-  const platform = newPlatform(apiKey, webhooks, stopping.signal);
-  const { requests, faults, switches, connections, links, outbox } = platform;
+  const connections = new Connections({ opensUnknown });
+  const platform = newPlatform(apiKey, webhooks, stopping.signal, connections);
+  const { requests, faults, switches, links, outbox } = platform;
 
   const server = http.createServer(SERVER_OPTIONS, async (req, res) => {
     res.setHeader("x-request-id", `req_${randomUUID()}`);
@@ -127,16 +129,16 @@ export async function startEmulator({ apiKey, host = "127.0.0.1", port = 0, webh
   };
 }
 
-function newPlatform(apiKey, webhooks, signal) {
+function newPlatform(apiKey, webhooks, signal, connections) {
   const switches = new Switches();
   const outbox = new Outbox(webhooks, switches, signal);
-  const [connections, links, uploads, settings] = [new Connections(), new LinkSessions(), new Uploads(), new Map()];
+  const [links, uploads, settings] = [new LinkSessions(), new Uploads(), new Map()];
   const faults = new Faults();
   const reset = () => {
     switches.reset();
     for (const kept of [connections, links, uploads, settings, outbox]) kept.clear();
   };
-  return { apiKey, url: "", requests: [], faults, switches, outbox, connections, links, uploads, settings, reset };
+  return { apiKey, url: "", requests: [], faults, switches, outbox, connections, links, uploads, settings, created: 0, reset };
 }
 
 // No time limits (and above, no idle limit): a slow upload is a test, not an attack, and a server that closes an idle

@@ -16,6 +16,7 @@ const API_KEY = "sk_sandbox_emulator";
 const CALLER = { apikey: API_KEY, "x-connection-id": "conn_alice" };
 
 const emulator = await startEmulator({ apiKey: API_KEY });
+for (const id of ["conn_alice", "conn_bob"]) emulator.connections.put({ id });
 after(() => emulator.close());
 beforeEach(() => emulator.clear());
 
@@ -212,7 +213,7 @@ test("control sends signed webhooks to the configured URL and answers with what 
 });
 
 test("closing ends answers that are still under way", async () => {
-  const closing = await startEmulator({ apiKey: API_KEY });
+  const closing = await startEmulator({ apiKey: API_KEY, opensUnknown: true });
   const answer = await call("/v2/access/proxy/sse?count=2&interval=60000", {}, closing);
   await once(answer, "data");
   const broken = assert.rejects(text(answer));

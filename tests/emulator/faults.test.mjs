@@ -16,6 +16,7 @@ const CALLER = { apikey: API_KEY, "x-connection-id": "conn_alice" };
 const SELF = "/v2/access/self";
 
 const emulator = await startEmulator({ apiKey: API_KEY });
+for (const id of ["conn_alice", "conn_bob"]) emulator.connections.put({ id });
 after(() => emulator.close());
 beforeEach(() => {
   emulator.heal();

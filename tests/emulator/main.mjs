@@ -6,13 +6,17 @@
 //   WEBHOOK_URL            where POST /_emulator/webhooks sends
 //   OFAUTH_WEBHOOK_SECRET  signs the ofauth scheme
 //   SVIX_WEBHOOK_SECRET    signs the svix scheme
+//   CONNECTIONS_FILE       keeps the connections for the next run (saved-connections.mjs); without one they are forgotten
+//   FIRST_CONNECTION       a connection as JSON, which is there at the first run: as long as there is no such file
 //
 // A secret may be a list as the gateway takes it (commas, newest first): the newest signs.
 
 import { startEmulator } from "./emulator.mjs";
+import { keepConnections } from "./saved-connections.mjs";
 
 try {
   const emulator = await startEmulator(configuration(process.env));
+  setUpConnections(emulator.connections, process.env);
   console.log(`OFAuth emulator listening on ${emulator.url}`);
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, async () => {
@@ -32,6 +36,14 @@ function configuration(env) {
   if (url && !URL.canParse(url)) throw new Error("WEBHOOK_URL is not a URL");
   const webhooks = { url, ofauthSecret: newest(env.OFAUTH_WEBHOOK_SECRET), svixSecret: newest(env.SVIX_WEBHOOK_SECRET) };
   return { apiKey, port: Number(PORT), webhooks };
+}
+
+function setUpConnections(connections, { CONNECTIONS_FILE: file, FIRST_CONNECTION: first, OFAUTH_API_KEY: apiKey }) {
+  const result = file ? keepConnections(connections, file, apiKey) : "none";
+  if (result === "unreadable") {
+    console.log("The connections of the last run were linked under another OFAUTH_API_KEY. The emulator starts without them");
+  }
+  if (first && result !== "restored") connections.put(JSON.parse(first));
 }
 
 function newest(secrets) {

@@ -106,7 +106,7 @@ test("an invalidated connection stays, expired, and a second time tells nobody",
   assert.equal((await call("POST", `${LIST}/conn_never/invalidate`)).status, 404);
 });
 
-test("every status but active refuses Access calls, and an id nobody named opens an account", async () => {
+test("every status but active refuses Access calls, and so does an id that nobody named", async (t) => {
   const expected = {
     expired: [401, "SESSION_EXPIRED", "relink_connection"],
     revoked: [401, "SESSION_EXPIRED", "relink_connection"],
@@ -119,7 +119,14 @@ test("every status but active refuses Access calls, and an id nobody named opens
     emulator.connections.put({ id: "conn_a", status });
     assert.deepEqual(shown(await access("conn_a")), refusal, status);
   }
-  assert.equal((await access("conn_never_named")).json.isAuth, true);
+  assert.deepEqual(shown(await access("conn_never_named")), [401, "SESSION_NOT_PROVIDED", "relink_connection"]);
+
+  const open = await startEmulator({ apiKey: API_KEY, opensUnknown: true });
+  t.after(() => open.close());
+  const headers = { "x-connection-id": "conn_a" };
+  assert.equal((await callerOf(open)("GET", "/v2/access/self", { headers })).json.isAuth, true);
+  open.connections.remove("conn_a");
+  assert.equal((await callerOf(open)("GET", "/v2/access/self", { headers })).status, 401);
 });
 
 test("a webhook can be sent before the answer, be held until released, or never", async () => {

@@ -1,4 +1,5 @@
-// OFAuth's whole list of routes: 1. each arrives, is recorded as it came and answered by its own name, 2. uploads.
+// OFAuth's whole list of routes: 1. each arrives, is recorded as it came and answered by its own name, 2. what some answer
+// besides, 3. uploads.
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
@@ -16,6 +17,7 @@ const UPLOADS = "/v2/access/uploads";
 beforeEach(() => {
   emulator.reset();
   emulator.clear();
+  for (const id of ["conn_alice", "conn_bob"]) emulator.connections.put({ id });
 });
 
 test("every route of the list is recorded byte for byte: method, path, query, headers, body", async () => {
@@ -41,6 +43,51 @@ test("a route that nothing lies behind answers with its name and what the path n
   assert.deepEqual(read.json, { route, parameters, list: [], hasMore: false });
   const written = await call("PUT", "/v2/access/posts/5");
   assert.deepEqual(written.json, { route: "PUT /v2/access/posts/{postId}", parameters: { postId: "5" } });
+});
+
+test("Vault+ answers its newer paths, which none of the older ones is taken for", async () => {
+  const answers = {
+    "GET /v2/vault-plus/status": { status: "active", mediaCount: 0 },
+    "GET /v2/vault-plus/media": { list: [], hasMore: false },
+    "DELETE /v2/vault-plus/media": { success: true, deleted: 0 },
+    "GET /v2/vault-plus/media/7%2F8": { id: "7/8", status: "stored" },
+  };
+  for (const [name, expected] of Object.entries(answers)) {
+    const { status, json } = await call(...name.split(" "));
+    const { route, parameters, ...answer } = json;
+    const mediaId = name.endsWith("8") ? { mediaId: "7/8" } : {};
+    assert.deepEqual([status, parameters, answer], [200, mediaId, expected]);
+    assert.equal(route, name.replace("7%2F8", "{mediaId}"));
+  }
+});
+
+test("what is created has an id of its own, by which it can be reached", async () => {
+  const ids = new Set();
+  for (const path of ["/v2/access/posts", "/v2/access/users/lists", "/v2/access/posts"]) {
+    const { status, json } = await call("POST", path, { body: { name: "a", text: "b" } });
+    assert.deepEqual([status, Number.isSafeInteger(json.id)], [200, true]);
+    const again = await call("GET", `${path}/${json.id}`);
+    assert.deepEqual(Object.values(again.json.parameters), [String(json.id)]);
+    ids.add(json.id);
+  }
+  assert.equal(ids.size, 3);
+});
+
+test("stories are of one user, or of the account itself, and the same each time", async () => {
+  const self = (await call("GET", "/v2/access/self")).json;
+  const own = (await call("GET", "/v2/access/stories/items")).json;
+  const others = (await call("GET", "/v2/access/users/123/stories")).json;
+  assert.ok(own.list.length > 0 && own.list.every(({ userId }) => userId === self.id));
+  assert.ok(others.list.length > 0 && others.list.every(({ userId }) => userId === 123));
+  assert.deepEqual((await call("GET", `/v2/access/users/${self.id}/stories`)).json.list, own.list);
+  const ids = [...own.list, ...others.list].map(({ id }) => id);
+  assert.equal(new Set(ids).size, ids.length);
+});
+
+test("OnlyFans's own users/me is the account of the connection, and only read", async () => {
+  const { subscribersCount: _, ...self } = (await call("GET", "/v2/access/self")).json;
+  assert.deepEqual((await call("GET", "/v2/access/proxy/users/me")).json, self);
+  assert.equal((await call("DELETE", "/v2/access/proxy/users/me")).status, 404);
 });
 
 test("what is written out goes before a parameter, HEAD is GET's, and nothing empty or undecodable is a parameter", () => {
