@@ -1,22 +1,30 @@
 // The development server of `make run`. Starts the Worker under `wrangler dev` and an emulated OFAuth, both on loopback.
 // Ctrl-C stops both.
 //
-// 1. Reads the development secrets from .dev.vars. Secrets that are missing there are made and added.
-// 2. Checks that the ports are free: PORT (default 8787) for the Worker, EMULATOR_PORT (default 8788) for the emulator.
-// 3. Starts the emulator, but only if OFAUTH_API_URL is a loopback address. Any other address is the real OFAuth.
-// 4. Starts the Worker. After Link it sends users to APP_RETURN_URL of .dev.vars, or by default to a page of the emulator.
-// 5. Waits until /healthz answers, and prints commands to try.
+// 1. Reads the development secrets from .dev.vars.
+// 2. Checks the ports: PORT (default 8787) for the Worker, EMULATOR_PORT (default 8788) for the emulator. They must differ and
+//    be free.
+// 3. Makes the secrets that are missing, and adds them to .dev.vars.
+// 4. Starts the emulator, but only if OFAUTH_API_URL is a loopback address. Any other address is the real OFAuth. The emulator
+//    keeps its connections in .wrangler, where the Worker's data are.
+// 5. Starts the Worker. After Link it sends users to APP_RETURN_URL of .dev.vars, or by default to a page of the emulator.
+// 6. Waits until /healthz answers, and prints commands to try.
+// 7. If .dev.vars changes, says to start again.
 
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { appendFileSync, chmodSync, existsSync, readFileSync } from "node:fs";
+import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, watchFile } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import { DEMO, instructions } from "./dev-steps.mjs";
+
 const root = fileURLToPath(new URL("..", import.meta.url));
 const devVarsFile = join(root, ".dev.vars");
+// How the API keys begin that are made here.
+const EMULATOR_KEY = "sk_sandbox_emulator_";
 const children = new Set();
 let isStopping = false;
 
@@ -24,33 +32,44 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => s
 
 const port = readPort("PORT", 8787);
 // 1.
-const vars = loadDevVars(readPort("EMULATOR_PORT", 8788));
+const { vars, missing } = readDevVars(readPort("EMULATOR_PORT", 8788));
 const emulatorPort = loopbackPortOf(vars.OFAUTH_API_URL);
 const gateway = `http://127.0.0.1:${port}`;
-const emulator = `http://127.0.0.1:${emulatorPort}`;
-const returnUrl = vars.APP_RETURN_URL ?? (emulatorPort ? `${emulator}/app` : "");
+const emulator = emulatorPort ? `http://127.0.0.1:${emulatorPort}` : null;
+const returnUrl = vars.APP_RETURN_URL || (emulator ? `${emulator}/app` : "");
 
 // 2.
+assertPortsDiffer();
 await assertPortIsFree(port, "PORT");
-if (emulatorPort) {
-  await assertPortIsFree(emulatorPort, "EMULATOR_PORT");
-  // 3.
+if (emulator) await assertPortIsFree(emulatorPort, "EMULATOR_PORT");
+// 3.
+assertKeyIsReal();
+const devVarsText = saveMissing();
+// 4.
+if (emulator) {
   start("the emulator", ["tests/emulator/main.mjs"], {
     PORT: String(emulatorPort),
     OFAUTH_API_KEY: vars.OFAUTH_API_KEY,
     OFAUTH_WEBHOOK_SECRET: vars.OFAUTH_WEBHOOK_SECRET ?? "",
     WEBHOOK_URL: `${gateway}/webhooks/ofauth`,
+    CONNECTIONS_FILE: join(root, ".wrangler/emulator-connections"),
+    FIRST_CONNECTION: JSON.stringify(DEMO),
   });
 }
-// 4.
-start("wrangler", wranglerDevArgs());
-// 5.
+// 5. Without this setting, wrangler stores the URL of every request on disk, and a URL may contain a connection id. What an earlier
+// run has stored is removed.
+rmSync(join(root, ".wrangler/state/v3/observability"), { recursive: true, force: true });
+start("wrangler", wranglerDevArgs(), { X_LOCAL_OBSERVABILITY: "false" });
+// 6.
 await printWhenHealthy();
+// 7.
+if (!isStopping) watchDevVars();
 
-function loadDevVars(defaultEmulatorPort) {
+/** The settings in .dev.vars, and the names of those that are missing there, which are made here. */
+function readDevVars(defaultEmulatorPort) {
   const hex = (bytes) => randomBytes(bytes).toString("hex");
   const defaults = {
-    OFAUTH_API_KEY: () => `sk_sandbox_${hex(24)}`,
+    OFAUTH_API_KEY: () => `${EMULATOR_KEY}${hex(24)}`,
     OFAUTH_WEBHOOK_SECRET: () => `whsec_${hex(32)}`,
     GATEWAY_KEY: () => `gk_dev_${hex(24)}`,
     SESSION_SECRET: () => hex(32),
@@ -58,18 +77,39 @@ function loadDevVars(defaultEmulatorPort) {
     INDEX_KEY: () => randomBytes(32).toString("base64"),
     OFAUTH_API_URL: () => `http://127.0.0.1:${defaultEmulatorPort}`,
   };
-  const text = existsSync(devVarsFile) ? readFileSync(devVarsFile, "utf8") : "";
-  const loaded = parseDevVars(text);
-  const missing = Object.keys(defaults).filter((name) => !(name in loaded));
+  const vars = parseDevVars(readText());
+  const missing = Object.keys(defaults).filter((name) => !(name in vars));
+  for (const name of missing) vars[name] = defaults[name]();
+  // EMULATOR_PORT in the environment is for this run. It overrides the port in the file.
+  if (process.env.EMULATOR_PORT && loopbackPortOf(vars.OFAUTH_API_URL)) vars.OFAUTH_API_URL = defaults.OFAUTH_API_URL();
+  return { vars, missing };
+}
+
+/** Adds what is missing to .dev.vars. Returns the whole text. */
+function saveMissing() {
+  const text = readText();
   if (missing.length > 0) {
     console.log(`Secrets for development: ${text ? `${missing.join(", ")} added to .dev.vars` : "written to .dev.vars"}`);
-    const lines = missing.map((name) => `${name}="${(loaded[name] = defaults[name]())}"\n`);
+    const lines = missing.map((name) => `${name}="${vars[name]}"\n`);
     appendFileSync(devVarsFile, (text && !text.endsWith("\n") ? "\n" : "") + lines.join(""), { mode: 0o600 });
   }
   chmodSync(devVarsFile, 0o600);
-  // EMULATOR_PORT in the environment is for this run. It overrides the port in the file.
-  if (process.env.EMULATOR_PORT && loopbackPortOf(loaded.OFAUTH_API_URL)) loaded.OFAUTH_API_URL = defaults.OFAUTH_API_URL();
-  return loaded;
+  return readText();
+}
+
+function readText() {
+  return existsSync(devVarsFile) ? readFileSync(devVarsFile, "utf8") : "";
+}
+
+// wrangler reads the file again on its own. But the emulator and the printed commands keep the old settings, so the Worker and
+// the emulator would no longer fit together. Polls, because editors replace the file.
+function watchDevVars() {
+  let last = devVarsText;
+  watchFile(devVarsFile, { interval: 500, persistent: false }, () => {
+    const text = readText();
+    if (text !== last) console.log("\n.dev.vars has changed. Press Ctrl-C and start `make run` again, so that the change takes effect everywhere\n");
+    last = text;
+  });
 }
 
 function parseDevVars(text) {
@@ -94,6 +134,22 @@ function readPort(variable, defaultPort) {
   return Number(value);
 }
 
+function assertPortsDiffer() {
+  if (port !== emulatorPort) return;
+  const other = process.env.EMULATOR_PORT || missing.includes("OFAUTH_API_URL") ? "EMULATOR_PORT" : "the port of OFAUTH_API_URL in .dev.vars";
+  fail(`PORT and ${other} are both ${port}, but the Worker and the emulator need a port each. Run \`make run PORT=${port} EMULATOR_PORT=${anotherPort(port)}\``);
+}
+
+function anotherPort(port) {
+  return port > 65_000 ? port - 100 : port + 100;
+}
+
+// The real OFAuth does not know a key that was made for the emulator.
+function assertKeyIsReal() {
+  if (emulator || !vars.OFAUTH_API_KEY.startsWith(EMULATOR_KEY)) return;
+  fail(`OFAUTH_API_URL in .dev.vars is ${vars.OFAUTH_API_URL}. Set OFAUTH_API_KEY there to a key of your OFAuth account`);
+}
+
 // Tries to connect. Trying to listen would not be enough: on macOS two programs can share a port, one on 127.0.0.1 and one on
 // all addresses.
 function assertPortIsFree(port, variable) {
@@ -101,7 +157,7 @@ function assertPortIsFree(port, variable) {
     const socket = connect({ host: "127.0.0.1", port })
       .on("connect", () => {
         socket.destroy();
-        fail(`Port ${port} is in use. Stop the program that uses it, or run \`make run ${variable}=${port + 100}\``);
+        fail(`Port ${port} is in use. Stop the program that uses it, or run \`make run ${variable}=${anotherPort(port)}\``);
       })
       .on("error", resolve);
   });
@@ -140,45 +196,9 @@ async function printWhenHealthy() {
     // Until the Worker listens, fetch fails.
     const response = await fetch(`${gateway}/healthz`).catch(() => null);
     if (response && !response.ok) return fail(`The Worker is not healthy: ${await response.text()}`);
-    if (response) return console.log(instructions());
+    if (response) return console.log(instructions({ gateway, emulator, vars, returnUrl }));
   }
   if (!isStopping) fail(`The Worker does not answer on ${gateway}`);
-}
-
-function instructions() {
-  const data = '{"clientReferenceId":"user_1","connection":{"id":"conn_demo","status":"active","permissions":["profile:read"],"userData":{"id":"1","name":"Demo","username":"demo","avatar":null}}}';
-  const body = `body='{"type":"connection.created","timestamp":"'$(date -u +%Y-%m-%dT%H:%M:%SZ)'","data":${data}}'`;
-  const signature = '"OFAuth-Signature: $(printf %s "$body" | node tests/emulator/sign.mjs)"';
-  const extract = (name) => `sed 's/.*"${name}": *"\\([^"]*\\)".*/\\1/'`;
-  const json = "-H 'Content-Type: application/json'";
-  const session = `'{"clientReferenceId":"user_2","permissions":["connections:link"]}'`;
-  const bearer = shellQuote(`Authorization: Bearer ${vars.GATEWAY_KEY.split(",")[0]}`);
-  const link = `token=$(curl -sS ${gateway}/edge/sessions -H ${bearer} ${json} -d ${session} | ${extract("token")})
-curl -sS -X POST ${gateway}/v2/link/init -H "Authorization: Bearer $token" ${json} -d '{}' | ${extract("url")}; echo`;
-  return `
-Worker    ${gateway}
-${emulatorPort ? `Emulator  ${emulator}` : `OFAuth    ${vars.OFAUTH_API_URL} (from .dev.vars; nothing is emulated)`}
-
-Paste into another terminal, in this folder:
-
-1. Send a signed webhook, as OFAuth does, that reports a new connection
-${body}; curl -sS ${gateway}/webhooks/ofauth -H ${signature} ${json} --data-binary "$body"; echo
-
-2. List the connections that the Worker knows
-curl -sS ${gateway}/edge/connections -H ${bearer}; echo
-
-3. Call the Access API on that connection
-curl -sS ${gateway}/v2/access/self -H ${bearer} -H 'x-connection-id: conn_demo'; echo
-
-4. Start Link for another user and print the page to open in a browser${emulatorPort ? " (the page lists sandbox logins)" : ""}
-${returnUrl ? link : "First set APP_RETURN_URL in .dev.vars: the page users return to after Link. It must be an https URL, or http on loopback."}
-
-Ctrl-C stops ${emulatorPort ? "both" : "the Worker"}.
-`;
-}
-
-function shellQuote(text) {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 function stop(code) {

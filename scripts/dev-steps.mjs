@@ -1,0 +1,106 @@
+// What `make run` prints when the Worker is ready: commands to try. With the emulator they begin with a webhook about a connection
+// that the emulator knows. With the real OFAuth nothing is made up: they begin with its API key, and the connection comes from
+// Link.
+
+/** The connection that the emulator has at its first start, and that the first command reports. */
+export const DEMO = Object.freeze({
+  clientReferenceId: "user_1",
+  id: "conn_demo",
+  status: "active",
+  permissions: ["profile:read"],
+  userData: { id: "1", name: "Demo", username: "demo", avatar: null },
+});
+
+/**
+ * @param {{gateway: string, emulator: string | null, vars: Record<string, string>, returnUrl: string}} run   gateway and
+ *   emulator: their origins; vars: of .dev.vars; returnUrl: where users go after Link, "" if nobody said
+ * @returns {string}
+ */
+export function instructions({ gateway, emulator, vars, returnUrl }) {
+  const bearer = `-H ${shellQuote(`Authorization: Bearer ${vars.GATEWAY_KEY.split(",")[0]}`)}`;
+  const steps = emulator ? emulatedSteps(gateway, bearer, returnUrl) : realSteps(gateway, bearer, returnUrl);
+  return `
+Worker    ${gateway}
+${emulator ? `Emulator  ${emulator}` : `OFAuth    ${vars.OFAUTH_API_URL} (from .dev.vars; nothing is emulated)`}
+
+Paste into another terminal, in this folder:
+
+${steps.map(({ title, commands }, index) => `${index + 1}. ${title}\n${commands}`).join("\n\n")}
+${emulator ? "" : WEBHOOKS_OF_OFAUTH.replace("{gateway}", gateway)}
+Ctrl-C stops ${emulator ? "both" : "the Worker"}.
+`;
+}
+
+function emulatedSteps(gateway, bearer, returnUrl) {
+  const { clientReferenceId, ...connection } = DEMO;
+  const data = JSON.stringify({ clientReferenceId, connection });
+  const body = `body='{"type":"connection.created","timestamp":"'$(date -u +%Y-%m-%dT%H:%M:%SZ)'","data":${data}}'`;
+  const signature = '"OFAuth-Signature: $(printf %s "$body" | node tests/emulator/sign.mjs)"';
+  return [
+    {
+      title: "Send a signed webhook, as OFAuth does, that reports a new connection",
+      commands: `${body}; curl -sS ${gateway}/webhooks/ofauth -H ${signature} ${JSON_BODY} --data-binary "$body"; echo`,
+    },
+    {
+      title: "List the connections that the Worker knows",
+      commands: `curl -sS ${gateway}/edge/connections ${bearer}; echo`,
+    },
+    {
+      title: "Call the Access API on that connection",
+      commands: `curl -sS ${gateway}/v2/access/self ${bearer} -H 'x-connection-id: ${DEMO.id}'; echo`,
+    },
+    {
+      title: "Start Link for another user and print the page to open in a browser (the page lists sandbox logins)",
+      commands: link(gateway, bearer, "user_2", returnUrl),
+    },
+  ];
+}
+
+function realSteps(gateway, bearer, returnUrl) {
+  return [
+    {
+      title: "Ask OFAuth whose API key it is (UNAUTHORIZED: OFAUTH_API_KEY in .dev.vars is wrong)",
+      commands: `curl -sS ${gateway}/v2/account/whoami ${bearer}; echo`,
+    },
+    {
+      title: `Start Link for a user and print the page to open in a browser (register ${gateway}/link/callback at OFAuth before)`,
+      commands: link(gateway, bearer, "user_1", returnUrl),
+    },
+    {
+      title: "List that user's connections, after Link",
+      commands: `curl -sS '${gateway}/edge/connections?clientReferenceId=user_1' ${bearer}; echo`,
+    },
+    {
+      title: "Call the Access API as a page of that user does",
+      commands: `${token(gateway, bearer, "user_1", "profile:read")}
+curl -sS ${gateway}/v2/access/self -H "Authorization: Bearer $token"; echo`,
+    },
+  ];
+}
+
+const WEBHOOKS_OF_OFAUTH = `
+OFAuth's webhooks do not reach this computer. To get them, open a tunnel to {gateway}, give OFAuth the tunnel's
+address with /webhooks/ofauth behind it, and set OFAUTH_WEBHOOK_SECRET in .dev.vars to OFAuth's secret.
+`;
+
+function link(gateway, bearer, user, returnUrl) {
+  if (!returnUrl) return "First set APP_RETURN_URL in .dev.vars: the page users return to after Link. It must be an https URL, or http on loopback.";
+  return `${token(gateway, bearer, user, "connections:link")}
+curl -sS -X POST ${gateway}/v2/link/init -H "Authorization: Bearer $token" ${JSON_BODY} -d '{}' | ${extract("url")}; echo`;
+}
+
+function token(gateway, bearer, user, permission) {
+  const session = JSON.stringify({ clientReferenceId: user, permissions: [permission] });
+  return `token=$(curl -sS ${gateway}/edge/sessions ${bearer} ${JSON_BODY} -d '${session}' | ${extract("token")})`;
+}
+
+const JSON_BODY = "-H 'Content-Type: application/json'";
+
+// Prints an answer without this member, such as an error, as it is.
+function extract(name) {
+  return `sed 's/.*"${name}": *"\\([^"]*\\)".*/\\1/'`;
+}
+
+function shellQuote(text) {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
