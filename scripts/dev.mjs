@@ -101,13 +101,12 @@ function readText() {
   return existsSync(devVarsFile) ? readFileSync(devVarsFile, "utf8") : "";
 }
 
-// wrangler reads the file again on its own. But the emulator and the printed commands keep the old settings, so the Worker and
-// the emulator would no longer fit together. Polls, because editors replace the file.
+// The Worker, the emulator and the printed commands have the settings of the start. Polls, because editors replace the file.
 function watchDevVars() {
   let last = devVarsText;
   watchFile(devVarsFile, { interval: 500, persistent: false }, () => {
     const text = readText();
-    if (text !== last) console.log("\n.dev.vars has changed. Press Ctrl-C and start `make run` again, so that the change takes effect everywhere\n");
+    if (text !== last) console.log("\n.dev.vars has changed. Press Ctrl-C and start `make run` again: until then the old settings count\n");
     last = text;
   });
 }
