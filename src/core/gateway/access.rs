@@ -4,15 +4,13 @@
 //!
 //! 1. **Path.** Path and query are forwarded byte for byte. A path that a server could read as another path is refused,
 //!    and never cleaned: [`check_path`].
-//! 2. **Permission.** A session needs the permission of the route: [`required_permission`].
+//! 2. **Permission.** A session needs the permission of the route: see `permission.rs`.
 //! 3. **Connection.** `x-connection-id` names the connection, or the session has only one that can be meant:
 //!    [`select_for_session`], [`choose_connection`], [`select_for_server`].
 //! 4. **Headers.** Credentials and routing headers of the caller are not forwarded: [`forwards_request_header`].
 //! 5. **Retries.** A GET or HEAD may be sent again: [`retry_delay`].
 //! 6. **Answer.** What it shows about the connection ([`observed_status`]), what the client should do ([`verdict`]),
 //!    and which headers pass back ([`forwards_response_header`]).
-
-use std::sync::LazyLock;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -30,10 +28,6 @@ use crate::core::{
 
 /// The prefix of every path of the Access API.
 pub const PREFIX: &str = "/v2/access/";
-
-/// The permission for calls that have none of OFAuth's: calls of the raw proxy (`/v2/access/proxy/*`), and calls of a
-/// route that is not in `routes.json`. It is the gateway's own.
-pub const ANY_PERMISSION: &str = "access:any";
 
 /// How many times a call is sent at most.
 pub const MAX_ATTEMPTS: u32 = 3;
@@ -73,14 +67,6 @@ pub enum Attempt<'a> {
     },
 }
 
-/// An entry of `routes.json`: a route of the Access API and its permission. The list is from OFAuth's API reference.
-#[derive(Deserialize)]
-struct ListedRoute {
-    method: String,
-    path: String,
-    permission: Option<String>,
-}
-
 /// Checks a path of the Access API, as received and without its query.
 ///
 /// Returns [`RouteNotFound`](EdgeError::RouteNotFound) unless it begins with [`PREFIX`], and what [`check_segments`]
@@ -100,23 +86,6 @@ pub fn check_segments(path: &str) -> Result<(), EdgeError> {
     } else {
         Err(EdgeError::BadRequest("the path has a segment that can be read in two ways, such as .. or %2F"))
     }
-}
-
-/// The permission that a session needs for a call: the one in `routes.json`, or [`ANY_PERMISSION`].
-///
-/// Each segment of the path is percent-decoded once. HEAD needs the permission of GET. If several routes match, a
-/// fixed segment counts before a parameter at the same position. A path with an empty segment matches no route.
-pub fn required_permission(method: &str, path: &str) -> &'static str {
-    static ROUTES: LazyLock<Vec<ListedRoute>> =
-        LazyLock::new(|| json::from_slice(include_bytes!("routes.json")).unwrap_or_default());
-    let method = if method == "HEAD" { "GET" } else { method };
-    let segments: Option<Vec<_>> = path.split('/').map(|raw| percent_decode_str(raw).decode_utf8().ok()).collect();
-    let Some(segments) = segments else { return ANY_PERMISSION };
-    let routes = ROUTES.iter().filter(|route| route.method == method);
-    // Of two routes, the greater one is fixed at the first segment where one is fixed and the other has a parameter.
-    let matching = routes.filter_map(|route| Some((route.fixed_segments(&segments)?, route)));
-    let best = matching.max_by(|(a, _), (b, _)| a.cmp(b));
-    best.and_then(|(_, route)| route.permission.as_deref()).unwrap_or(ANY_PERMISSION)
 }
 
 /// Chooses the connection of a session's call from `records`, all connections of its user.
@@ -322,26 +291,6 @@ pub fn forwards_response_header(name: &str, connection: &str) -> bool {
         )
         || ["access-control-", "x-of-", "public-key-pins"].iter().any(|prefix| name.starts_with(prefix));
     !is_blocked && !is_hop_by_hop(name, connection)
-}
-
-impl ListedRoute {
-    /// If the route matches, says for each segment whether the route fixes it (`true`) or has a parameter there
-    /// (`false`).
-    fn fixed_segments(&self, segments: &[impl AsRef<str>]) -> Option<Vec<bool>> {
-        let patterns = self.path.split('/');
-        if patterns.clone().count() != segments.len() {
-            return None;
-        }
-        let matched = patterns.zip(segments).enumerate().map(|(index, (pattern, segment))| {
-            let segment = segment.as_ref();
-            match (pattern.starts_with('{'), segment) {
-                (_, "") => (index == 0).then_some(true),
-                (true, _) => Some(false),
-                (false, _) => (pattern == segment).then_some(true),
-            }
-        });
-        matched.collect()
-    }
 }
 
 /// Whether a header is meant for the next server only, and not for those behind it: RFC 9110, section 7.6.1, and RFC

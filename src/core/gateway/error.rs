@@ -1,10 +1,14 @@
 //! The errors that the gateway itself answers with, and what a client should do about any error.
 //!
 //! [`EdgeError`] is one of the gateway's own errors. Its answer has the shape of OFAuth's errors
-//! (OFAuth documentation, Error Handling), with [`EdgeError::code`] as `type` and the `Display` text as `error`:
+//! (OFAuth documentation, Error Handling), with [`EdgeError::code`] as `type` and the `Display` text as `error`. Both are
+//! repeated as `code` and `message`, which are all that OFAuth's SDKs read:
 //!
 //! ```json
-//! {"error": "the session token has expired", "type": "TOKEN_EXPIRED", "requestId": "…"}
+//! {
+//!   "error": "the session token has expired", "message": "the session token has expired",
+//!   "type": "TOKEN_EXPIRED", "code": "TOKEN_EXPIRED", "requestId": "…"
+//! }
 //! ```
 //!
 //! [`Verdict`] tells a client what to do, for the gateway's errors and for OFAuth's. Errors that OFAuth answers with
@@ -35,13 +39,17 @@ pub enum Verdict {
 pub enum EdgeError {
     /// The call carries no credential.
     CredentialsMissing,
-    /// The credential is neither a gateway key nor a valid session token.
+    /// The credential is neither a gateway key nor a token.
     CredentialsInvalid,
+    /// The credential is a session token or a console token, and breaks a rule. The text says which.
+    TokenInvalid(&'static str),
     /// The session token is valid but has expired.
     TokenExpired,
-    /// The caller may not do this: the session token does not grant the permission, or the route is for other callers.
+    /// The route, or what the call asks for, is not for callers of this kind.
     PermissionDenied,
-    /// A page of another site sent a gateway key, or asked whether it may call and is not in `ALLOWED_ORIGINS`.
+    /// The session token does not grant this permission.
+    PermissionMissing(&'static str),
+    /// A page of another site sent a gateway key.
     OriginDenied,
     /// The user has several connections, and the call does not name one.
     ConnectionAmbiguous,
@@ -53,6 +61,8 @@ pub enum EdgeError {
     MethodNotAllowed,
     /// The request is malformed. The text says what is wrong.
     BadRequest(&'static str),
+    /// A token is requested with a permission that does not exist. The number is its index in the list.
+    UnknownPermission(usize),
     /// The body is longer than the limit of its route.
     BodyTooLarge,
     /// The Worker's configuration is incomplete. `GET /healthz` names the missing variables.
@@ -89,15 +99,15 @@ impl EdgeError {
     pub fn code(self) -> &'static str {
         match self {
             Self::CredentialsMissing => "CREDENTIALS_MISSING",
-            Self::CredentialsInvalid => "CREDENTIALS_INVALID",
+            Self::CredentialsInvalid | Self::TokenInvalid(_) => "CREDENTIALS_INVALID",
             Self::TokenExpired => "TOKEN_EXPIRED",
-            Self::PermissionDenied => "PERMISSION_DENIED",
+            Self::PermissionDenied | Self::PermissionMissing(_) => "PERMISSION_DENIED",
             Self::OriginDenied => "ORIGIN_DENIED",
             Self::ConnectionAmbiguous => "CONNECTION_AMBIGUOUS",
             Self::ConnectionNotFound => "CONNECTION_NOT_FOUND",
             Self::RouteNotFound => "ROUTE_NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
-            Self::BadRequest(_) => "BAD_REQUEST",
+            Self::BadRequest(_) | Self::UnknownPermission(_) => "BAD_REQUEST",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::NotConfigured => "NOT_CONFIGURED",
             Self::StorageUnavailable => "STORAGE_UNAVAILABLE",
@@ -110,9 +120,9 @@ impl EdgeError {
     /// The HTTP status of the answer.
     pub fn status(self) -> u16 {
         match self {
-            Self::BadRequest(_) | Self::ConnectionAmbiguous => 400,
-            Self::CredentialsMissing | Self::CredentialsInvalid | Self::TokenExpired => 401,
-            Self::PermissionDenied | Self::OriginDenied => 403,
+            Self::BadRequest(_) | Self::UnknownPermission(_) | Self::ConnectionAmbiguous => 400,
+            Self::CredentialsMissing | Self::CredentialsInvalid | Self::TokenInvalid(_) | Self::TokenExpired => 401,
+            Self::PermissionDenied | Self::PermissionMissing(_) | Self::OriginDenied => 403,
             Self::ConnectionNotFound | Self::RouteNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTooLarge => 413,
@@ -126,7 +136,7 @@ impl EdgeError {
     pub fn verdict(self) -> Verdict {
         match self {
             Self::ConnectionNotFound => Verdict::Relink,
-            Self::TokenExpired => Verdict::RefreshToken,
+            Self::TokenExpired | Self::TokenInvalid(_) => Verdict::RefreshToken,
             Self::NotConfigured => Verdict::Operator,
             Self::StorageUnavailable | Self::Overloaded | Self::UpstreamUnreachable | Self::UpstreamStatus(_) => {
                 Verdict::Retry
@@ -134,14 +144,26 @@ impl EdgeError {
             Self::CredentialsMissing
             | Self::CredentialsInvalid
             | Self::PermissionDenied
+            | Self::PermissionMissing(_)
             | Self::OriginDenied
             | Self::ConnectionAmbiguous
             | Self::RouteNotFound
             | Self::MethodNotAllowed
             | Self::BadRequest(_)
+            | Self::UnknownPermission(_)
             | Self::BodyTooLarge
             | Self::WebSocketsNotProxied => Verdict::GiveUp,
         }
+    }
+
+    /// Why this call was refused, for the log: the text of an error that carries a reason, which names no user and no
+    /// connection.
+    pub fn reason(self) -> Option<String> {
+        let has_reason = matches!(
+            self,
+            Self::TokenInvalid(_) | Self::PermissionMissing(_) | Self::BadRequest(_) | Self::UnknownPermission(_)
+        );
+        has_reason.then(|| self.to_string())
     }
 
     /// The `actionRequired` of the answer: [`RELINK`] if the connection was not found, else nothing.
@@ -152,21 +174,25 @@ impl EdgeError {
 
 impl fmt::Display for EdgeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::CredentialsMissing => "send a gateway key or a session token as Authorization: Bearer or as apikey",
-            Self::CredentialsInvalid => "the credential is not valid",
-            Self::TokenExpired => "the session token has expired",
-            Self::PermissionDenied => "the credential does not permit this call",
-            Self::OriginDenied => {
-                "a gateway key is for servers only, and a page may call only if ALLOWED_ORIGINS has its origin"
+        let text = match self {
+            Self::PermissionMissing(permission) => {
+                return write!(f, "the session token lacks the permission {permission}");
             }
+            Self::UnknownPermission(index) => {
+                return write!(f, "permissions[{index}] is neither a permission of OFAuth's nor one of the gateway's");
+            }
+            Self::CredentialsMissing => "send a gateway key or a session token as Authorization: Bearer or as apikey",
+            Self::CredentialsInvalid => "the credential is neither a gateway key nor a token",
+            Self::TokenExpired => "the session token has expired",
+            Self::PermissionDenied => "a credential of this kind does not permit this call",
+            Self::OriginDenied => "a gateway key is for servers only: a page of another site must send a session token",
             Self::ConnectionAmbiguous => "the user has several connections: send the handle of one as x-connection-id",
             Self::ConnectionNotFound => "there is no such connection: the user must link the account",
             Self::RouteNotFound => "there is no route at this path",
             Self::MethodNotAllowed => {
                 "this route does not allow the method: the header Allow names those that it allows"
             }
-            Self::BadRequest(reason) => reason,
+            Self::TokenInvalid(reason) | Self::BadRequest(reason) => reason,
             Self::BodyTooLarge => "the body is too long for this route",
             Self::NotConfigured => "the configuration of the gateway is incomplete: GET /healthz names what is missing",
             Self::StorageUnavailable => "the gateway's storage did not answer: try again later",
@@ -176,7 +202,8 @@ impl fmt::Display for EdgeError {
             Self::UpstreamStatus(status) => {
                 return write!(f, "OFAuth answered with the status {status}, which cannot be passed on");
             }
-        })
+        };
+        f.write_str(text)
     }
 }
 

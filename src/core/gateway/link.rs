@@ -30,8 +30,6 @@ use crate::core::{
     webhook::MAX_TEXT_BYTES,
 };
 
-/// The permission that a session needs to start Link. It is the gateway's own.
-pub const PERMISSION: &str = "connections:link";
 /// The path on which a Link session is started, at the gateway and at OFAuth.
 pub const INIT_PATH: &str = "/v2/link/init";
 /// The path to which OFAuth sends the user's browser back.

@@ -8,8 +8,9 @@
 //! | `route.rs` | which route a method and a path belong to |
 //! | `origin.rs` | which sites may call from a browser (CORS), and to which URLs a browser may be sent |
 //! | `session.rs` | who is calling: gateway keys, session tokens, console tokens |
-//! | `audience.rs` | for whom a token is |
-//! | `access.rs` | the proxy for the Access API; `routes.json` lists its routes and their permissions |
+//! | `token.rs` | what a token must be |
+//! | `permission.rs` | which permission a session needs; `routes.json` lists the routes of the Access API with theirs |
+//! | `access.rs` | the proxy for the Access API |
 //! | `account.rs` | OFAuth's routes for servers |
 //! | `link.rs` | the start of Link, which links a user's account |
 //! | `callback.rs` | the way back from Link |
@@ -27,29 +28,30 @@
 //! - **Session**: a user's browser with a session token. A *Link session* is one run of Link.
 //!
 //! ```
-//! use ofauth_edge::core::gateway::{EdgeError, access, route::{Route, route}};
+//! use ofauth_edge::core::gateway::{EdgeError, access, permission, route::{Route, route}};
 //!
 //! assert_eq!(route("GET", "/v2/access/self"), Route::Access);
-//! assert_eq!(access::required_permission("GET", "/v2/access/self"), "profile:read");
+//! assert_eq!(permission::required("GET", "/v2/access/self"), "profile:read");
 //! assert!(matches!(access::check_path("/v2/access/%2e%2e/account"), Err(EdgeError::BadRequest(_))));
 //! ```
 
 pub mod access;
 pub mod account;
-mod audience;
 pub mod callback;
 mod error;
 pub mod health;
 pub mod link;
 pub mod list;
 pub mod origin;
+pub mod permission;
 pub mod route;
 mod session;
+mod token;
 mod upstream_error;
 
 pub use error::{EdgeError, RELINK, Verdict};
 pub use session::{
-    Authenticator, Caller, Credentials, DEFAULT_LIFETIME, MAX_LIFETIME, MAX_SUBJECT, MAX_TOKEN, MIN_KEY_CHARS,
-    MIN_LIFETIME, Session, SessionRequest,
+    Authenticator, Caller, Credentials, DEFAULT_LIFETIME, MIN_KEY_CHARS, MIN_LIFETIME, Session, SessionRequest,
 };
+pub use token::{MAX_LIFETIME, MAX_SUBJECT, MAX_TOKEN};
 pub use upstream_error::{ApiError, DEFAULT_RETRY_AFTER, RetryHeaders};

@@ -10,57 +10,33 @@
 //! A call sends its credential as `Authorization: Bearer …` or as `apikey: …`. If it sends both, only `Authorization`
 //! counts.
 //!
-//! A token is a JWT (RFC 7519), signed with HS256 (RFC 7518, section 3.2) under `SESSION_SECRET`, so any backend can
-//! create one with any JWT library. Its claims:
-//!
-//! ```json
-//! {"sub": "user_1", "iat": 1705314600, "exp": 1705318200, "permissions": ["profile:read"], "aud": "ofauth-edge"}
-//! ```
-//!
-//! | claim | rule |
-//! |---|---|
-//! | `sub` | the `clientReferenceId` of the user, 1 to 256 bytes |
-//! | `iat`, `exp` | unix seconds: `iat` ≤ now + 60, and now < `exp` ≤ `iat` + 86,400 (a console token: + 3,600) |
-//! | `nbf` | optional: `nbf` ≤ now + 60 |
-//! | `permissions` | optional: a list of texts; without it the token grants no permission |
-//! | `connection` | optional: a handle; the token is for this connection only |
-//! | `aud` | optional: `ofauth-edge`, or a list that has it; in a console token `ofauth-edge-console` |
+//! What a token must be is in `token.rs`.
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use hmac::{Hmac, KeyInit, Mac, digest::CtOutput};
-use serde::{
-    Deserialize, Serialize,
-    de::{DeserializeOwned, IgnoredAny},
-};
-use sha2::Sha256;
+use serde::Deserialize;
 
-use super::{audience::Audience, error::EdgeError};
+use super::{
+    error::EdgeError,
+    permission,
+    token::{
+        self, CONSOLE, Claims, GATEWAY, MAX_CONSOLE_LIFETIME, MAX_LIFETIME, MAX_SUBJECT, MAX_TOKEN, VerifiedToken,
+        is_token, mac,
+    },
+};
 use crate::core::{
     connection::Record,
     id::is_handle,
-    json::{self, some_if_present},
+    json,
     storage::{BlindIndex, StoredBody},
 };
 
 /// The shortest gateway key or session secret, in characters.
 pub const MIN_KEY_CHARS: usize = 32;
-/// The longest token, in bytes.
-pub const MAX_TOKEN: usize = 8192;
-/// The longest lifetime of a session token, in seconds.
-pub const MAX_LIFETIME: i64 = 86_400;
 /// The shortest lifetime of a token that the gateway creates, in seconds.
 pub const MIN_LIFETIME: i64 = 60;
-/// The lifetime of a token whose request names none, and the longest lifetime of a console token, in seconds.
+/// The lifetime of a token whose request names none, in seconds.
 pub const DEFAULT_LIFETIME: i64 = 3_600;
-/// The longest `clientReferenceId` in a token, in bytes.
-pub const MAX_SUBJECT: usize = 256;
-
-/// How far `iat` and `nbf` may be in the future, in seconds, because clocks differ.
-const LEEWAY: i64 = 60;
-/// The header of every token that the gateway creates: `{"alg":"HS256","typ":"JWT"}` in base64url.
-const JWT_HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
 
 /// Who is calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,28 +95,6 @@ pub struct SessionRequest {
     console: Option<bool>,
 }
 
-#[derive(Deserialize)]
-struct JoseHeader {
-    alg: String,
-    #[serde(default, deserialize_with = "some_if_present")]
-    crit: Option<IgnoredAny>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Claims {
-    sub: String,
-    iat: i64,
-    exp: i64,
-    #[serde(default, deserialize_with = "some_if_present", skip_serializing)]
-    nbf: Option<i64>,
-    #[serde(default, deserialize_with = "some_if_present", skip_serializing_if = "Option::is_none")]
-    permissions: Option<Vec<String>>,
-    #[serde(default, deserialize_with = "some_if_present", skip_serializing_if = "Option::is_none")]
-    connection: Option<String>,
-    #[serde(default, deserialize_with = "some_if_present", skip_serializing_if = "Option::is_none")]
-    aud: Option<Audience>,
-}
-
 impl Caller {
     /// The record as this caller may see it. Only a server sees OFAuth's id; the others see the handle in its place.
     pub fn view(&self, record: Record) -> Record {
@@ -173,7 +127,8 @@ impl Authenticator {
     /// - [`CredentialsMissing`](EdgeError::CredentialsMissing): there is no credential.
     /// - [`TokenExpired`](EdgeError::TokenExpired): the token is valid but has expired.
     /// - [`OriginDenied`](EdgeError::OriginDenied): a page of another site sent a gateway key.
-    /// - [`CredentialsInvalid`](EdgeError::CredentialsInvalid): any other credential that is not valid.
+    /// - [`TokenInvalid`](EdgeError::TokenInvalid): the token breaks another rule.
+    /// - [`CredentialsInvalid`](EdgeError::CredentialsInvalid): the credential is neither a gateway key nor a token.
     pub fn authenticate(&self, credentials: Credentials, now: i64) -> Result<Caller, EdgeError> {
         let credential = match (credentials.authorization, credentials.apikey) {
             (Some(authorization), _) => bearer(authorization).ok_or(EdgeError::CredentialsInvalid)?,
@@ -184,7 +139,10 @@ impl Authenticator {
             let is_cross_origin = credentials.origin.is_some_and(|origin| origin != credentials.own_origin);
             return if is_cross_origin { Err(EdgeError::OriginDenied) } else { Ok(Caller::Server) };
         }
-        self.verify_token(credential, now)
+        if !is_token(credential) {
+            return Err(EdgeError::CredentialsInvalid);
+        }
+        token::verify(credential, &self.session_secrets, now).map(Caller::from)
     }
 
     /// Creates the requested token and returns it with the time when it expires. `now` and that time are in unix
@@ -193,37 +151,17 @@ impl Authenticator {
     /// # Errors
     ///
     /// - [`BadRequest`](EdgeError::BadRequest): the request breaks a rule, or its token would be over [`MAX_TOKEN`].
+    /// - [`UnknownPermission`](EdgeError::UnknownPermission): a permission does not exist. A misspelt one would open
+    ///   nothing, and nobody would know why.
     /// - [`NotConfigured`](EdgeError::NotConfigured): there is no session secret.
     pub fn mint(&self, request: SessionRequest, now: i64) -> Result<(String, i64), EdgeError> {
         let claims = request.claims(now)?;
-        let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).unwrap_or_default());
-        let signed = format!("{JWT_HEADER}.{payload}");
         let secret = self.session_secrets.first().ok_or(EdgeError::NotConfigured)?;
-        let signature = URL_SAFE_NO_PAD.encode(mac(secret, signed.as_bytes()).into_bytes());
-        let token = format!("{signed}.{signature}");
+        let token = token::sign(&claims, secret);
         if token.len() > MAX_TOKEN {
             return Err(EdgeError::BadRequest("the token would be longer than 8192 bytes: send fewer permissions"));
         }
         Ok((token, claims.exp))
-    }
-
-    fn verify_token(&self, token: &str, now: i64) -> Result<Caller, EdgeError> {
-        let claims = self.verify_signature(token).ok_or(EdgeError::CredentialsInvalid)?;
-        let caller = claims.caller(now).ok_or(EdgeError::CredentialsInvalid)?;
-        if now < claims.exp { Ok(caller) } else { Err(EdgeError::TokenExpired) }
-    }
-
-    /// The claims of a token, if one of the session secrets signed it with HS256. Its times are not checked here.
-    fn verify_signature(&self, token: &str) -> Option<Claims> {
-        let (signed, signature) = token.rsplit_once('.').filter(|_| token.len() <= MAX_TOKEN)?;
-        let (header, payload) = signed.split_once('.')?;
-        let signature: [u8; 32] = URL_SAFE_NO_PAD.decode(signature).ok()?.try_into().ok()?;
-        let signature = CtOutput::new(signature.into());
-        self.session_secrets.iter().find(|secret| mac(secret, signed.as_bytes()) == signature)?;
-        let header: JoseHeader = parse_part(header)?;
-        // RFC 7515, section 4.1.11: a token with an extension that is not understood must be refused.
-        let is_supported = header.alg == "HS256" && header.crit.is_none();
-        parse_part(payload).filter(|_| is_supported)
     }
 }
 
@@ -244,24 +182,26 @@ impl SessionRequest {
         if self.connection.as_deref().is_some_and(|connection| !is_handle(connection)) {
             return Err(EdgeError::BadRequest("connection must be a handle"));
         }
+        let is_unknown = |permission: &String| !permission::exists(permission);
+        if let Some(index) = self.permissions.iter().flatten().position(is_unknown) {
+            return Err(EdgeError::UnknownPermission(index));
+        }
         match (self.console, self.client_reference_id) {
             (Some(true), None) if self.permissions.is_none() && self.connection.is_none() => Ok(Claims {
                 sub: "console".to_owned(),
                 iat: now,
-                exp: now + lifetime.min(DEFAULT_LIFETIME),
-                nbf: None,
+                exp: now + lifetime.min(MAX_CONSOLE_LIFETIME),
                 permissions: None,
                 connection: None,
-                aud: Some(Audience::console()),
+                aud: CONSOLE,
             }),
-            (None | Some(false), Some(sub)) if is_subject(&sub) => Ok(Claims {
+            (None | Some(false), Some(sub)) if (1..=MAX_SUBJECT).contains(&sub.len()) => Ok(Claims {
                 sub,
                 iat: now,
                 exp: now + lifetime,
-                nbf: None,
                 permissions: self.permissions,
                 connection: self.connection,
-                aud: Some(Audience::gateway()),
+                aud: GATEWAY,
             }),
             (None | Some(false), _) => Err(EdgeError::BadRequest("clientReferenceId must have 1 to 256 bytes")),
             _ => Err(EdgeError::BadRequest("a request for a console token may have no other field than expiresIn")),
@@ -269,33 +209,21 @@ impl SessionRequest {
     }
 }
 
-impl Claims {
-    /// The caller that these claims describe. `None` if a claim breaks its rule. An expired token is not refused here.
-    fn caller(&self, now: i64) -> Option<Caller> {
-        let is_console = self.aud.as_ref().is_some_and(Audience::is_console);
-        let is_for_gateway = is_console || self.aud.as_ref().is_none_or(Audience::has_gateway);
-        let max_lifetime = if is_console { DEFAULT_LIFETIME } else { MAX_LIFETIME };
-        let has_begun = self.iat.max(self.nbf.unwrap_or(i64::MIN)) <= now.saturating_add(LEEWAY);
-        let has_valid_times = has_begun && self.exp <= self.iat.saturating_add(max_lifetime);
-        let has_valid_names = is_subject(&self.sub) && self.connection.as_deref().is_none_or(is_handle);
-        (is_for_gateway && has_valid_times && has_valid_names).then(|| {
-            if is_console {
-                return Caller::Console;
-            }
-            Caller::Session(Session {
-                client_reference_id: self.sub.clone(),
-                permissions: self.permissions.clone().unwrap_or_default(),
-                connection: self.connection.clone(),
-            })
-        })
+impl Session {
+    /// Returns [`PermissionMissing`](EdgeError::PermissionMissing) unless the token grants this permission.
+    pub fn require(&self, permission: &'static str) -> Result<(), EdgeError> {
+        let granted = self.permissions.iter().any(|granted| granted == permission);
+        if granted { Ok(()) } else { Err(EdgeError::PermissionMissing(permission)) }
     }
 }
 
-impl Session {
-    /// Returns [`PermissionDenied`](EdgeError::PermissionDenied) unless the token grants this permission.
-    pub fn require(&self, permission: &str) -> Result<(), EdgeError> {
-        let granted = self.permissions.iter().any(|granted| granted == permission);
-        if granted { Ok(()) } else { Err(EdgeError::PermissionDenied) }
+impl From<VerifiedToken> for Caller {
+    fn from(token: VerifiedToken) -> Self {
+        let VerifiedToken { is_console, subject: client_reference_id, permissions, connection } = token;
+        if is_console {
+            return Self::Console;
+        }
+        Self::Session(Session { client_reference_id, permissions, connection })
     }
 }
 
@@ -303,10 +231,6 @@ impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Authenticator")
     }
-}
-
-fn is_subject(sub: &str) -> bool {
-    (1..=MAX_SUBJECT).contains(&sub.len())
 }
 
 fn bearer(authorization: &str) -> Option<&str> {
@@ -321,14 +245,4 @@ fn bearer(authorization: &str) -> Option<&str> {
 /// credential with a NUL at its end would be equal to the key without it.
 fn is_same_key(key: &str, credential: &str) -> bool {
     mac("gateway key", key.as_bytes()) == mac("gateway key", credential.as_bytes())
-}
-
-fn mac(key: &str, message: &[u8]) -> CtOutput<Hmac<Sha256>> {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    Hmac::new_from_slice(key.as_bytes()).expect("any key length").chain_update(message).finalize()
-}
-
-/// Decodes and parses one of the parts of a token: base64url of JSON.
-fn parse_part<T: DeserializeOwned>(part: &str) -> Option<T> {
-    json::from_slice(&URL_SAFE_NO_PAD.decode(part).ok()?).ok()
 }

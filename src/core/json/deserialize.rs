@@ -47,12 +47,6 @@ pub fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Unexpe
     if reader.0.at == json.len() { Ok(value) } else { Err(UnexpectedJson) }
 }
 
-/// Reads a member that is present as `Some`, also if it is `null`, for which `T` may fail. Together with
-/// `#[serde(default)]`, only an absent member is `None`.
-pub fn some_if_present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
-}
-
 /// A reader in front of a value.
 struct Reader<'de>(Cursor<'de, true>);
 

@@ -32,7 +32,6 @@ mod scan;
 mod simd;
 mod string;
 
-pub(crate) use deserialize::some_if_present;
 pub use deserialize::{UnexpectedJson, from_slice};
 pub use raw::Raw;
 pub use scan::{Field, Members, elements, is_number, read, scan};

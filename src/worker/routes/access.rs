@@ -12,6 +12,7 @@ use crate::{
         gateway::{
             Caller, EdgeError, Session,
             access::{self, ConnectionSelector},
+            permission,
         },
     },
     worker::{
@@ -43,7 +44,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     let target = match caller {
         Caller::Console => return Err(EdgeError::PermissionDenied.into()),
         Caller::Session(session) => {
-            session.require(access::required_permission(&call.method, call.path()))?;
+            session.require(permission::required(&call.method, call.path()))?;
             target_of_session(session, header.as_deref(), config, env).await?
         }
         Caller::Server => target_of_server(header.as_deref(), config, env).await?,

@@ -18,6 +18,7 @@ use crate::{
             Caller, EdgeError, Session,
             link::{self, HostedLink, InitRequest, MAX_INIT_BODY, PendingLink, RequestedConnection},
             origin::is_origin,
+            permission,
         },
     },
     worker::{
@@ -44,7 +45,7 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         Caller::Console => return Err(EdgeError::PermissionDenied.into()),
         Caller::Server => (None, init.client_reference_id(), None),
         Caller::Session(session) => {
-            session.require(link::PERMISSION)?;
+            session.require(permission::LINK)?;
             let return_url = init.return_url(&config.allowed_origins, config.app_return_url.as_deref())?;
             (Some(session), Some(session.client_reference_id.clone()), return_url)
         }

@@ -15,6 +15,7 @@ use crate::{
             account::connection_path,
             health::{self, Health},
             list::EventQuery,
+            permission,
         },
     },
     worker::{
@@ -25,9 +26,6 @@ use crate::{
         upstream::{self, UpstreamRequest},
     },
 };
-
-/// The permission that a session needs to delete or invalidate a connection of its user.
-const WRITE: &str = "connections:write";
 
 /// Deletes a connection at OFAuth for good (OFAuth documentation, SDK: Connections, `delete`): `{success, message}`.
 ///
@@ -185,7 +183,7 @@ pub async fn timeline(
 /// Finds the connection that a caller may delete or invalidate. PERMISSION_DENIED for a session without [`WRITE`].
 async fn find_writable(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<FoundConnection, Failure> {
     if let Caller::Session(session) = caller {
-        session.require(WRITE)?;
+        session.require(permission::WRITE)?;
     }
     find_confirmed(segment, caller, config, env).await
 }

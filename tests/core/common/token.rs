@@ -14,7 +14,13 @@ pub const NOW: i64 = 1_760_000_000;
 pub const OLD: &str = "old-session-secret-0123456789-0123456789";
 pub const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
+/// The verdict on a token. What is invalid is [`INVALID`], for whatever reason: see [`refuse`].
 pub fn authenticate(token: &str, now: i64) -> Result<Caller, EdgeError> {
+    refuse(token, now).map_err(|error| if error.code() == "CREDENTIALS_INVALID" { INVALID_ERROR } else { error })
+}
+
+/// The verdict on a token, with its reason.
+pub fn refuse(token: &str, now: i64) -> Result<Caller, EdgeError> {
     let authenticator = Authenticator::new(vec![KEY.to_owned()], vec![SESSION.to_owned(), OLD.to_owned()]);
     authenticator.authenticate(Credentials { apikey: Some(token), ..Credentials::default() }, now)
 }
@@ -53,5 +59,6 @@ pub fn user(permissions: &[&str]) -> Result<Caller, EdgeError> {
     }))
 }
 
-pub const INVALID: Result<Caller, EdgeError> = Err(EdgeError::CredentialsInvalid);
+const INVALID_ERROR: EdgeError = EdgeError::CredentialsInvalid;
+pub const INVALID: Result<Caller, EdgeError> = Err(INVALID_ERROR);
 pub const EXPIRED: Result<Caller, EdgeError> = Err(EdgeError::TokenExpired);

@@ -13,7 +13,8 @@ use ofauth_edge::core::{
     connection::{ACTIVE, Connection, DISCONNECTED, EXPIRED, MISSING, Record, UNKNOWN},
     gateway::{
         EdgeError, Session,
-        access::{ANY_PERMISSION, choose_connection, required_permission, select_for_session},
+        access::{choose_connection, select_for_session},
+        permission::{self, ANY},
     },
 };
 use proptest::prelude::*;
@@ -29,7 +30,7 @@ fn routes() -> Vec<(String, String, String)> {
     let fill = |segment: &str| if segment.starts_with('{') { "17%20%25é".to_owned() } else { segment.to_owned() };
     let read = |route: &Value| {
         let path: Vec<String> = text(&route["path"]).split('/').map(fill).collect();
-        (text(&route["method"]), path.join("/"), route["permission"].as_str().unwrap_or(ANY_PERMISSION).to_owned())
+        (text(&route["method"]), path.join("/"), route["permission"].as_str().unwrap_or(ANY).to_owned())
     };
     routes.iter().map(read).collect()
 }
@@ -37,27 +38,57 @@ fn routes() -> Vec<(String, String, String)> {
 #[test]
 fn every_listed_route_needs_its_permission() {
     let routes = routes();
-    assert!(routes.len() > 100 && routes.iter().filter(|(.., permission)| permission != ANY_PERMISSION).count() > 90);
+    assert!(routes.len() > 100 && routes.iter().filter(|(.., permission)| permission != ANY).count() > 90);
     for (method, path, expected) in routes {
-        assert_eq!(required_permission(&method, &path), expected, "{method} {path}");
+        assert_eq!(permission::required(&method, &path), expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn newer_routes_and_those_of_older_sdks_need_their_siblings_permissions() {
+    for (method, path, expected) in [
+        ("GET", "users/17/stories", "stories:read"),
+        ("GET", "stories/items", "stories:read"),
+        ("GET", "chats/search", "messages:read"),
+        ("GET", "mass-messages", "messages:read"),
+        ("GET", "promotions/17", "promotions:read"),
+        ("GET", "promotions/bundles", "promotions:read"),
+        ("POST", "promotions/17/finish", "promotions:write"),
+        ("GET", "subscriptions/17", "subscriptions:read"),
+        ("GET", "subscriptions/count", "subscriptions:read"),
+        ("GET", "analytics/earnings/chart", "earnings:read"),
+        ("GET", "analytics/earnings/transactions", "earnings:read"),
+        ("GET", "analytics/earnings/chargebacks", "earnings:read"),
+    ] {
+        assert_eq!(permission::required(method, &format!("/v2/access/{path}")), expected, "{method} {path}");
+    }
+}
+
+#[test]
+fn what_a_call_can_need_exists() {
+    assert!(routes().iter().all(|(.., needed)| permission::exists(needed)));
+    assert!([ANY, permission::LINK, permission::WRITE].into_iter().all(permission::exists));
+    for other in ["", "profile", "profile:", "profile:read ", "Profile:read", "connections:read", "GET"] {
+        assert!(!permission::exists(other), "{other:?}");
     }
 }
 
 #[test]
 fn head_needs_what_get_needs() {
     for (_, path, _) in routes() {
-        assert_eq!(required_permission("HEAD", &path), required_permission("GET", &path), "{path}");
+        assert_eq!(permission::required("HEAD", &path), permission::required("GET", &path), "{path}");
     }
-    assert_eq!(required_permission("HEAD", "/v2/access/self"), "profile:read");
-    assert_eq!(required_permission("HEAD", "/v2/access/mass-messages"), ANY_PERMISSION);
+    assert_eq!(permission::required("HEAD", "/v2/access/self"), "profile:read");
+    assert_eq!(permission::required("HEAD", "/v2/access/promotions/bundles"), "promotions:read");
+    assert_eq!(permission::required("HEAD", "/v2/access/self/new"), ANY);
 }
 
 #[test]
 fn a_method_that_is_not_listed_for_the_path_needs_any() {
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PROPFIND", "get", "Get", "", "GET "] {
-        assert_eq!(required_permission(method, "/v2/access/self"), ANY_PERMISSION, "{method:?}");
+        assert_eq!(permission::required(method, "/v2/access/self"), ANY, "{method:?}");
     }
-    assert_eq!(required_permission("PATCH", "/v2/access/self"), "profile:write");
+    assert_eq!(permission::required("PATCH", "/v2/access/self"), "profile:write");
 }
 
 #[test]
@@ -77,32 +108,32 @@ fn static_segments_go_before_parameters() {
         ("GET", "analytics/posts/chart", "analytics:read"),
     ];
     for (method, path, expected) in rows {
-        assert_eq!(required_permission(method, &format!("/v2/access/{path}")), expected, "{method} {path}");
+        assert_eq!(permission::required(method, &format!("/v2/access/{path}")), expected, "{method} {path}");
     }
 }
 
 #[test]
 fn an_encoded_static_segment_is_that_segment() {
     for path in ["users/%6cists", "users/%6Cists", "%75sers/lists", "users/%6c%69%73%74%73", "%75%73ers/list%73"] {
-        assert_eq!(required_permission("GET", &format!("/v2/access/{path}")), "lists:read", "{path}");
+        assert_eq!(permission::required("GET", &format!("/v2/access/{path}")), "lists:read", "{path}");
     }
-    assert_eq!(required_permission("GET", "/%76%32/access/self"), "profile:read");
+    assert_eq!(permission::required("GET", "/%76%32/access/self"), "profile:read");
 }
 
 #[test]
 fn segments_are_decoded_once_and_apart() {
-    assert_eq!(required_permission("GET", "/v2/access/users/%256cists"), "profile:read");
-    assert_eq!(required_permission("GET", "/v2/access/users%2Flists"), ANY_PERMISSION);
-    assert_eq!(required_permission("GET", "/v2%2Faccess%2Fself"), ANY_PERMISSION);
-    assert_eq!(required_permission("GET", "/v2/access/users/lists%2F17"), "profile:read");
-    assert_eq!(required_permission("GET", "/v2/access/users/%ff"), ANY_PERMISSION);
-    assert_eq!(required_permission("GET", "/v2/access/users/{userId}"), "profile:read");
+    assert_eq!(permission::required("GET", "/v2/access/users/%256cists"), "profile:read");
+    assert_eq!(permission::required("GET", "/v2/access/users%2Flists"), ANY);
+    assert_eq!(permission::required("GET", "/v2%2Faccess%2Fself"), ANY);
+    assert_eq!(permission::required("GET", "/v2/access/users/lists%2F17"), "profile:read");
+    assert_eq!(permission::required("GET", "/v2/access/users/%ff"), ANY);
+    assert_eq!(permission::required("GET", "/v2/access/users/{userId}"), "profile:read");
 }
 
 #[test]
 fn the_case_of_a_static_segment_matters() {
     for path in ["/v2/access/Self", "/V2/access/self", "/v2/access/subscribers/17/NOTE"] {
-        assert_eq!(required_permission("GET", path), ANY_PERMISSION, "{path}");
+        assert_eq!(permission::required("GET", path), ANY, "{path}");
     }
 }
 
@@ -112,11 +143,11 @@ fn a_trailing_or_empty_segment_matches_nothing() {
         let odd =
             [format!("{path}/"), format!("/{path}"), path[1..].to_owned(), path.replacen("/access/", "/access//", 1)];
         for odd in odd.iter().filter(|odd| **odd != path) {
-            assert_eq!(required_permission(&method, odd), ANY_PERMISSION, "{method} {odd}");
+            assert_eq!(permission::required(&method, odd), ANY, "{method} {odd}");
         }
     }
     for path in ["", "/", "/v2/access/", "/v2/access", "/v2/access/users/", "/v2/access/users//posts", "//"] {
-        assert_eq!(required_permission("GET", path), ANY_PERMISSION, "{path:?}");
+        assert_eq!(permission::required("GET", path), ANY, "{path:?}");
     }
 }
 
@@ -126,7 +157,7 @@ fn what_is_not_listed_needs_any() {
         ["/v2/access/new", "/v2/access/self/new", "/v2/access/users/1/2/3/4/5/6", "/v1/access/self", "/v2/access/selfx"]
     {
         for method in ALLOWED_METHODS {
-            assert_eq!(required_permission(method, path), ANY_PERMISSION, "{method} {path}");
+            assert_eq!(permission::required(method, path), ANY, "{method} {path}");
         }
     }
 }
@@ -136,18 +167,18 @@ fn the_raw_proxy_needs_any() {
     for path in ["users/me", "api2/v2/users/list", "self", "", "a/b/c/d"] {
         for method in ALLOWED_METHODS {
             assert_eq!(
-                required_permission(method, &format!("/v2/access/proxy/{path}")),
-                ANY_PERMISSION,
+                permission::required(method, &format!("/v2/access/proxy/{path}")),
+                ANY,
                 "{method} {path}"
             );
             assert_eq!(
-                required_permission(method, &format!("/v2/access/%70roxy/{path}")),
-                ANY_PERMISSION,
+                permission::required(method, &format!("/v2/access/%70roxy/{path}")),
+                ANY,
                 "{method} {path}"
             );
         }
     }
-    assert_eq!(ANY_PERMISSION, "access:any");
+    assert_eq!(ANY, "access:any");
 }
 
 /// A connection of this status, told from others by its handle.
@@ -266,12 +297,12 @@ proptest! {
             if segment.contains('%') { segment.to_owned() } else { segment.chars().enumerate().map(letter).collect() }
         };
         let path: Vec<String> = path.split('/').map(encode).collect();
-        prop_assert_eq!(required_permission(method, &path.join("/")), expected);
+        prop_assert_eq!(permission::required(method, &path.join("/")), expected);
     }
 
     #[test]
     fn no_method_path_or_header_panics(method: String, path: String, header: String) {
-        let _ = (required_permission(&method, &path), required_permission("GET", &format!("/v2/access/{path}")), bound(Some(&header), None));
+        let _ = (permission::required(&method, &path), permission::required("GET", &format!("/v2/access/{path}")), bound(Some(&header), None));
     }
 
     #[test]

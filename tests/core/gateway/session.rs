@@ -140,7 +140,8 @@ fn without_any_key_or_secret_nothing_opens_and_nothing_is_minted() {
     let none = Authenticator::new(Vec::new(), Vec::new());
     for credential in ["", " ", ".", "..", KEY, &token] {
         let credentials = Credentials { apikey: Some(credential), ..Credentials::default() };
-        assert_eq!(none.authenticate(credentials, NOW), Err(EdgeError::CredentialsInvalid), "{credential:?}");
+        let refused = none.authenticate(credentials, NOW).map_err(EdgeError::code);
+        assert_eq!(refused, Err("CREDENTIALS_INVALID"), "{credential:?}");
     }
     let wish = SessionRequest::parse(br#"{"clientReferenceId":"user_1"}"#).unwrap();
     assert_eq!(none.mint(wish, NOW), Err(EdgeError::NotConfigured));
@@ -175,7 +176,9 @@ fn a_permission_is_granted_by_its_whole_name() {
     let session = session(&["profile:read", "access:any"]);
     assert_eq!(session.require("profile:read"), Ok(()));
     for other in ["profile", "profile:rea", "profile:reads", "Profile:read", "", "lists:read"] {
-        assert_eq!(session.require(other), Err(EdgeError::PermissionDenied), "{other:?}");
+        let refused = session.require(other).unwrap_err();
+        assert_eq!((refused, refused.code()), (EdgeError::PermissionMissing(other), "PERMISSION_DENIED"), "{other:?}");
+        assert!(refused.to_string().ends_with(&format!("the permission {other}")), "{refused}");
     }
 }
 
@@ -188,9 +191,13 @@ fn keys_and_secrets_show_in_no_debug() {
 proptest! {
     #[test]
     fn nothing_but_a_key_or_token_opens(credential: String) {
-        prop_assert_eq!(judge(None, Some(&credential)), Err(EdgeError::CredentialsInvalid));
-        prop_assert_eq!(judge(Some(&credential), Some(KEY)), Err(EdgeError::CredentialsInvalid));
-        prop_assert_eq!(judge(Some(&bearer(&credential)), Some(KEY)), Err(EdgeError::CredentialsInvalid));
+        for refused in [
+            judge(None, Some(&credential)),
+            judge(Some(&credential), Some(KEY)),
+            judge(Some(&bearer(&credential)), Some(KEY)),
+        ] {
+            prop_assert_eq!(refused.map_err(EdgeError::code), Err("CREDENTIALS_INVALID"));
+        }
     }
 
     #[test]

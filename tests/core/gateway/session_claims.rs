@@ -1,17 +1,18 @@
 //! What the claims of a session token must be. Its form and signature are in `session_token.rs`.
 //!
-//! 1. `sub` is a text of 1 to 256 bytes; `iat` and `exp` are integers.
+//! 1. `sub` is a text of 1 to 256 bytes; `iat` and `exp` are numbers, with or without a fraction or an exponent.
 //! 2. iat ≤ now + 60, nbf ≤ now + 60, exp ≤ iat + 86400; from `exp` on it has expired, if all else is right.
 //! 3. `permissions`, `connection`, `aud` and `nbf` are right where they are present.
 //! 4. A console token lives an hour at most.
 //! 5. No times panic, and none open outside their bounds.
+//! 6. A refusal says which rule is broken, but of a token that nobody here signed it says nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{
     KEY, SESSION, index,
-    token::{EXPIRED, HEADER, INVALID, NOW, authenticate, claims, judge, judge_raw, sign, user},
+    token::{EXPIRED, HEADER, INVALID, NOW, authenticate, claims, judge, judge_raw, refuse, sign, user},
 };
-use ofauth_edge::core::gateway::Caller;
+use ofauth_edge::core::gateway::{Caller, Verdict};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -27,16 +28,59 @@ fn sub_is_a_text_of_1_to_256_bytes() {
 }
 
 #[test]
-fn iat_and_exp_are_integers_and_there() {
+fn iat_and_exp_are_numbers_and_there() {
     for name in ["iat", "exp"] {
-        for bad in [json!(null), json!(NOW.to_string()), json!(1_760_000_060.5), json!(true), json!([NOW])] {
+        for bad in [json!(null), json!(NOW.to_string()), json!("1e3"), json!(true), json!([NOW]), json!({})] {
             assert_eq!(judge(json!({ name: bad })), INVALID, "{name} {bad}");
         }
-        for bad in ["1760000060.0", "1.76000006e9", "null", "99999999999999999999", "18446744073709551615", "-1e400"] {
-            let other = if name == "iat" { "exp" } else { "iat" };
-            assert_eq!(judge_raw(&format!(r#"{{"sub":"u","{other}":{NOW},"{name}":{bad}}}"#)), INVALID, "{name} {bad}");
+        for bad in ["null", "99999999999999999999", "18446744073709551615", "1e400", "1e99999999999", "1e2147483647"] {
+            assert_eq!(judge_raw(&times(name, bad)), INVALID, "{name} {bad}");
         }
+        assert_eq!(judge_raw(&format!(r#"{{"sub":"user_1","{name}":{NOW}}}"#)), INVALID, "{name} alone");
     }
+    assert_eq!(judge_raw(&times("iat", "-1e400")), INVALID);
+    for past in ["-1e400", "-1", "0", "0e0", "0.0", "0e2147483647", "1e-2147483648", "-0"] {
+        assert_eq!(judge_raw(&times("exp", past)), EXPIRED, "{past}");
+    }
+}
+
+#[test]
+fn a_time_may_have_a_fraction_or_an_exponent() {
+    for same in ["1760000060", "1760000060.0", "1.76000006e9", "1.76000006E+9", "176000006e1", "17600000600000e-4"] {
+        let token = sign(HEADER, &times("exp", same), SESSION);
+        assert_eq!(authenticate(&token, NOW + 59), user(&[]), "{same}");
+        assert_eq!(authenticate(&token, NOW + 60), EXPIRED, "{same}");
+        assert_eq!(judge_raw(&times("iat", same)), EXPIRED, "{same}");
+        assert_eq!(judge_raw(&times("nbf", same)), user(&[]), "{same}");
+    }
+    let zeros = "0".repeat(400);
+    assert_eq!(judge_raw(&times("exp", &format!("1760000060{zeros}e-400"))), user(&[]));
+    assert_eq!(judge_raw(&times("exp", &format!("0.{zeros}1760000060e410"))), user(&[]));
+}
+
+#[test]
+fn a_part_of_a_second_counts() {
+    let expires = sign(HEADER, &times("exp", "1760000060.5"), SESSION);
+    assert_eq!(authenticate(&expires, NOW + 60), user(&[]));
+    assert_eq!(authenticate(&expires, NOW + 61), EXPIRED);
+    for name in ["iat", "nbf"] {
+        assert_eq!(judge(json!({ name: 1_760_000_059.999 })), user(&[]), "{name}");
+        assert_eq!(judge(json!({ name: 1_760_000_060.001 })), INVALID, "{name}");
+    }
+    assert_eq!(judge(json!({ "iat": 1_760_000_000.5, "exp": 1_760_086_400.5 })), user(&[]));
+    assert_eq!(judge(json!({ "iat": 1_760_000_000.5, "exp": 1_760_086_400.501 })), INVALID);
+}
+
+/// A payload in which one time is written like this.
+fn times(name: &str, written: &str) -> String {
+    let other = |name: &str, time: i64| format!(r#","{name}":{time}"#);
+    let iat = if name == "iat" { String::new() } else { other("iat", NOW) };
+    let exp = match name {
+        "exp" => String::new(),
+        "iat" => other("exp", NOW),
+        _ => other("exp", NOW + 60),
+    };
+    format!(r#"{{"sub":"user_1","{name}":{written}{iat}{exp}}}"#)
 }
 
 #[test]
@@ -131,9 +175,56 @@ fn a_claim_that_is_present_and_null_is_refused() {
 }
 
 #[test]
-fn nbf_is_an_integer() {
-    for bad in [json!(NOW.to_string()), json!(1.5), json!(true)] {
+fn nbf_is_a_number() {
+    for bad in [json!(NOW.to_string()), json!([1.5]), json!(true)] {
         assert_eq!(judge(json!({ "nbf": bad })), INVALID, "{bad}");
+    }
+    assert_eq!(judge(json!({ "nbf": 1.5 })), user(&[]));
+}
+
+#[test]
+fn a_refusal_says_which_rule_is_broken_and_to_fetch_a_new_token() {
+    let long = 86_401;
+    for (changes, word) in [
+        (json!({ "sub": "" }), "sub must"),
+        (json!({ "iat": "1" }), "iat and exp"),
+        (json!({ "exp": null }), "iat and exp"),
+        (json!({ "nbf": [] }), "nbf"),
+        (json!({ "iat": NOW + 61 }), "in the future"),
+        (json!({ "nbf": NOW + 61 }), "in the future"),
+        (json!({ "exp": NOW + long }), "86400 s after iat"),
+        (json!({ "permissions": "a" }), "permissions must"),
+        (json!({ "connection": "conn_1" }), "connection must be a handle"),
+        (json!({ "aud": "x" }), "aud must"),
+    ] {
+        let error = refuse(&sign(HEADER, &claims(changes.clone()).to_string(), SESSION), NOW).unwrap_err();
+        assert_eq!((error.code(), error.verdict()), ("CREDENTIALS_INVALID", Verdict::RefreshToken), "{changes}");
+        assert!(error.to_string().contains(word), "{changes}: {error}");
+        assert_eq!(error.reason(), Some(error.to_string()));
+    }
+    for header in [r#"{"alg":"HS512"}"#, r#"{"alg":"HS256","crit":[]}"#] {
+        let error = refuse(&sign(header, &claims(json!({})).to_string(), SESSION), NOW).unwrap_err();
+        assert!(error.to_string().contains("alg HS256 and no crit"), "{error}");
+    }
+    let twice = format!(r#"{{"sub":"a","sub":"b","iat":{NOW},"exp":{}}}"#, NOW + 60);
+    assert!(refuse(&sign(HEADER, &twice, SESSION), NOW).unwrap_err().to_string().contains("twice"));
+}
+
+#[test]
+fn of_a_token_that_nobody_here_signed_a_refusal_says_no_more_than_that() {
+    let wrong = claims(json!({ "sub": "", "exp": NOW - 1 })).to_string();
+    let all = [
+        sign(HEADER, &wrong, KEY),
+        sign(HEADER, &claims(json!({})).to_string(), KEY),
+        sign(r#"{"alg":"none"}"#, "x", KEY),
+        "..".to_owned(),
+        "a.b.c".to_owned(),
+    ];
+    let texts: Vec<_> = all.iter().map(|token| refuse(token, NOW).unwrap_err()).collect();
+    assert!(texts.iter().all(|error| *error == texts[0] && error.verdict() == Verdict::RefreshToken), "{texts:?}");
+    for other in ["", "x", ".", "...", KEY] {
+        let verdict = refuse(&format!("{other}!"), NOW).unwrap_err().verdict();
+        assert_eq!(verdict, Verdict::GiveUp, "{other}: no token, so a new one is no help");
     }
 }
 
