@@ -110,7 +110,7 @@ type Handling<'a> = Boxed<'a, Result<Reply, Failure>>;
 async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> Result<Reply, Failure> {
     match route {
         Route::Webhook => return handle_webhook(call, config, env).await,
-        Route::Health => return Ok(Reply::healthy()),
+        Route::Health => return Ok(Reply::healthy(&config.warnings)),
         Route::LinkCallback => return handle_callback(call, config, env).await,
         Route::MethodNotAllowed(allow) => {
             return Ok(Reply::from(EdgeError::MethodNotAllowed).with_header("allow", allow));
@@ -167,15 +167,20 @@ fn authenticate(call: &Call, config: &Config) -> Result<Caller, EdgeError> {
 }
 
 /// Answers a CORS preflight, which a browser sends before it lets a page of another site call (Fetch standard, "CORS
-/// protocol"). ORIGIN_DENIED unless the origin is one of ALLOWED_ORIGINS.
+/// protocol"). ORIGIN_DENIED unless the origin is one of ALLOWED_ORIGINS. A page may send whatever headers it asks for.
 fn answer_preflight(call: &Call, config: &Config) -> Reply {
-    if !call.header("origin").is_some_and(|origin| config.allowed_origins.allows(&origin)) {
-        return EdgeError::OriginDenied.into();
+    let origin = call.header("origin").unwrap_or_default();
+    if !config.allowed_origins.allows(&origin) {
+        let denied = EdgeError::OriginDenied;
+        let message = format!("origin {origin} is not in ALLOWED_ORIGINS");
+        return Reply::error(denied.status(), denied.code(), message).with_verdict(Some(denied.verdict()));
     }
+    let headers = call.header("access-control-request-headers").unwrap_or_default();
     Reply::empty(204)
         .with_header("access-control-allow-methods", origin::ALLOWED_METHODS)
-        .with_header("access-control-allow-headers", origin::ALLOWED_HEADERS)
+        .with_header("access-control-allow-headers", &headers)
         .with_header("access-control-max-age", origin::MAX_AGE)
+        .with_header("vary", "access-control-request-headers")
 }
 
 #[cfg(feature = "test-hooks")]

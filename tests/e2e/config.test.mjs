@@ -1,5 +1,5 @@
 // Configuration: 1. all that is missing is named at once, 2. so is all that is weak, without its value, 3. what may be left
-// out, 4. lists of keys.
+// out, 4. lists of keys, 5. a wrong item of ALLOWED_ORIGINS or EVENT_KEEP is ignored and named.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -89,6 +89,36 @@ test("of a list of webhook secrets each signs", async (t) => {
   for (const secret of secrets) assert.equal((await gateway.deliver({ type: "some.thing" }, { secret })).status, 200);
   const whole = await gateway.deliver({ type: "some.thing" }, { secret: secrets.join(",") });
   assert.deepEqual(refusal(whole), [401, "SIGNATURE_MISMATCH"]);
+});
+
+test("a wrong item of ALLOWED_ORIGINS or EVENT_KEEP is ignored and named, and all else is served", async (t) => {
+  const page = "https://app.example";
+  const vars = { ALLOWED_ORIGINS: `${page},https://s3cr3t.example/,capacitor://localhost`, EVENT_KEEP: "*,*.s3cr3t,!x.*" };
+  const gateway = await start(t, vars);
+  const health = await gateway.send("GET", "/healthz");
+  const { ok, warnings, ...rest } = health.json();
+  assert.deepEqual([health.status, ok, rest], [200, true, {}]);
+  assert.match(warnings[0], /^ALLOWED_ORIGINS: item 2 is ignored/);
+  assert.match(warnings[1], /^EVENT_KEEP: item 2 is ignored/);
+  assert.deepEqual([warnings.length, health.text.includes("s3cr3t")], [2, false]);
+  assert.equal((await gateway.deliver({ type: "some.thing" })).outcome, "kept");
+  assert.equal((await gateway.deliver({ type: "x.thing" })).outcome, "ignored");
+  for (const [origin, status] of [[page, 204], ["capacitor://localhost", 204], ["https://s3cr3t.example", 403]]) {
+    const headers = { origin, "access-control-request-method": "GET" };
+    assert.equal((await gateway.send("OPTIONS", "/edge/connections", { headers })).status, status, origin);
+  }
+});
+
+test("pages on private addresses may call if the API key is the sandbox's", async (t) => {
+  const near = "http://192.168.1.20:5173";
+  for (const [key, status] of [["sk_sandbox_0123456789", 204], ["sk_live_0123456789", 403]]) {
+    const gateway = await start(t, { OFAUTH_API_KEY: key, ALLOWED_ORIGINS: near });
+    const headers = { origin: near, "access-control-request-method": "GET" };
+    assert.equal((await gateway.send("OPTIONS", "/edge/connections", { headers })).status, status, key);
+    const { warnings = [] } = (await gateway.send("GET", "/healthz")).json();
+    assert.equal(warnings.length, status === 204 ? 0 : 1, key);
+    await gateway.close();
+  }
 });
 
 function namedBy(health) {

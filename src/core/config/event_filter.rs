@@ -24,26 +24,30 @@ impl EventFilter {
     /// - A pattern after `!` excludes what it matches.
     /// - An event is stored if at least one pattern matches its type and no pattern excludes it.
     ///
-    /// `None` if a pattern has any other form.
+    /// A pattern of any other form is ignored. The second result has its place among the patterns, counted from 1.
     ///
     /// ```
     /// use ofauth_edge::core::config::EventFilter;
     ///
-    /// let filter = EventFilter::parse("rules.*, payout.created, !rules.draft").unwrap();
+    /// let (filter, _) = EventFilter::parse("rules.*, payout.created, !rules.draft");
     /// assert!(filter.keeps(Some("rules.updated")));
     /// assert!(!filter.keeps(Some("rules.draft")));
     /// assert!(!filter.keeps(Some("realtime.chat_message.received")));
-    /// assert!(EventFilter::parse("*.updated").is_none());
+    /// assert_eq!(EventFilter::parse("a.*, *.updated").1, [2]);
     /// ```
-    pub fn parse(patterns: &str) -> Option<Self> {
-        let patterns = patterns.split(',').map(str::trim).filter(|pattern| !pattern.is_empty());
-        let parsed = patterns.map(|pattern| {
+    pub fn parse(patterns: &str) -> (Self, Vec<usize>) {
+        let (mut valid, mut ignored) = (Vec::new(), Vec::new());
+        for (place, pattern) in (1..).zip(patterns.split(',').map(str::trim)).filter(|(_, pattern)| !pattern.is_empty())
+        {
             let (excludes, text) = pattern.strip_prefix('!').map_or((false, pattern), |excluded| (true, excluded));
             let beginning = text.strip_suffix('*').unwrap_or(text);
-            let is_valid = !text.is_empty() && !beginning.contains(['*', '!']);
-            is_valid.then(|| TypePattern { excludes, text: text.to_owned() })
-        });
-        parsed.collect::<Option<_>>().map(Self)
+            if text.is_empty() || beginning.contains(['*', '!']) {
+                ignored.push(place);
+            } else {
+                valid.push(TypePattern { excludes, text: text.to_owned() });
+            }
+        }
+        (Self(valid), ignored)
     }
 
     /// Whether an event of this type is stored. `None` stands for a body whose signature is valid but that is not an

@@ -5,6 +5,9 @@
 //! with an incomplete configuration: `GET /healthz` names the problems, and every other route answers 503. A problem
 //! names the variable and the reason, and never shows a value.
 //!
+//! An item of `ALLOWED_ORIGINS` or `EVENT_KEEP` that is not valid is no problem. It is ignored, and `GET /healthz` shows
+//! a [`Warning`] with its place in the list.
+//!
 //! | variable | valid if | without it |
 //! |---|---|---|
 //! | `OFAUTH_API_KEY` | visible ASCII characters and spaces between them | problem |
@@ -14,7 +17,7 @@
 //! | `STORAGE_KEY` | a list of keys, base64 of 32 bytes | problem |
 //! | `INDEX_KEY` | one key, base64 of 32 bytes | problem |
 //! | `OFAUTH_API_URL` | an origin: https, or http on loopback | [`DEFAULT_API_URL`] |
-//! | `ALLOWED_ORIGINS` | a list of such origins as browsers write them, or empty | no site may call |
+//! | `ALLOWED_ORIGINS` | a list of origins: see [`is_page_origin`]; or empty | no site may call |
 //! | `PUBLIC_URL` | an origin: https, or http on loopback; or empty | the origin that the caller addressed, if it is https or loopback |
 //! | `APP_RETURN_URL` | a URL: https, or http on loopback; or empty | no page to return to |
 //! | `WEBHOOK_TOLERANCE_SECONDS` | a whole number, 0 to [`MAX_TOLERANCE`] | 300 |
@@ -29,12 +32,14 @@
 //!
 //! 1. `read` reads and checks the variables ([`Config`]).
 //! 2. `event_filter` is the value of `EVENT_KEEP` ([`EventFilter`]).
-//! 3. `problem` names what is wrong ([`Problem`], [`Reason`]).
+//! 3. `problem` names what is wrong ([`Problem`], [`Warning`], [`Reason`]).
+//!
+//! [`is_page_origin`]: crate::core::gateway::origin::is_page_origin
 
 mod event_filter;
 mod problem;
 mod read;
 
 pub use event_filter::{DEFAULT_EVENT_KEEP, EventFilter};
-pub use problem::{Problem, Reason};
+pub use problem::{Problem, Reason, Warning};
 pub use read::{Config, DEFAULT_API_URL, DEFAULT_EVENT_TTL, MAX_EVENT_TTL, MAX_TOLERANCE, Secret};

@@ -4,12 +4,12 @@ use std::{fmt, ops::RangeInclusive};
 
 use super::{
     event_filter::{DEFAULT_EVENT_KEEP, EventFilter},
-    problem::{MAX_ITEMS, Problem, Reason},
+    problem::{MAX_ITEMS, Problem, Reason, Warning},
 };
 use crate::core::{
     gateway::{
         Authenticator, MIN_KEY_CHARS,
-        origin::{AllowedOrigins, is_canonical, is_origin, origin_of},
+        origin::{AllowedOrigins, is_canonical, is_origin, is_page_origin, origin_of},
     },
     storage::{BlindIndex, MIN_TTL, Sealer, parse_key},
     webhook::{DEFAULT_TOLERANCE, SecretFault, Secrets, SignatureError},
@@ -51,6 +51,8 @@ pub struct Config {
     pub event_ttl: u64,
     /// `EVENT_KEEP`: which events other than connection events are stored.
     pub event_filter: EventFilter,
+    /// The items of `ALLOWED_ORIGINS` and `EVENT_KEEP` that are not valid and are ignored.
+    pub warnings: Vec<Warning>,
 }
 
 /// A text that `Debug` does not show.
@@ -61,11 +63,11 @@ impl Config {
     ///
     /// If any variable is missing or not valid, the error lists all problems.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
-        let mut reader = VariableReader { lookup, problems: Vec::new() };
+        let mut reader = VariableReader { lookup, problems: Vec::new(), warnings: Vec::new() };
         let authenticator = Authenticator::new(reader.keys("GATEWAY_KEY"), reader.keys("SESSION_SECRET"));
         let api_key = reader.api_key();
         let api_url = reader.optional_text("OFAUTH_API_URL", Reason::NotAnOrigin, is_origin);
-        let allowed_origins = reader.origins("ALLOWED_ORIGINS");
+        let allowed_origins = reader.origins("ALLOWED_ORIGINS", api_key.is_sandbox());
         let app_return_url = reader.optional_text("APP_RETURN_URL", Reason::NotAUrl, |url| {
             url.is_empty() || origin_of(url).is_some_and(|origin| is_canonical(&origin))
         });
@@ -77,32 +79,32 @@ impl Config {
         let tolerance = reader.whole_number("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
         let event_ttl = reader.whole_number("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
         let event_filter = reader.event_filter();
-        match (webhook_secrets, sealer, index, event_filter) {
-            (Some(webhook_secrets), Some(sealer), Some(index), Some(event_filter)) if reader.problems.is_empty() => {
-                Ok(Self {
-                    api_key,
-                    api_url: api_url.unwrap_or_else(|| DEFAULT_API_URL.to_owned()),
-                    webhook_secrets,
-                    tolerance,
-                    authenticator,
-                    allowed_origins,
-                    app_return_url: app_return_url.filter(|url| !url.is_empty()),
-                    public_url: public_url.filter(|url| !url.is_empty()),
-                    sealer,
-                    index,
-                    event_ttl,
-                    event_filter,
-                })
-            }
+        match (webhook_secrets, sealer, index) {
+            (Some(webhook_secrets), Some(sealer), Some(index)) if reader.problems.is_empty() => Ok(Self {
+                api_key,
+                api_url: api_url.unwrap_or_else(|| DEFAULT_API_URL.to_owned()),
+                webhook_secrets,
+                tolerance,
+                authenticator,
+                allowed_origins,
+                app_return_url: app_return_url.filter(|url| !url.is_empty()),
+                public_url: public_url.filter(|url| !url.is_empty()),
+                sealer,
+                index,
+                event_ttl,
+                event_filter,
+                warnings: reader.warnings,
+            }),
             _ => Err(reader.problems),
         }
     }
 }
 
-/// Reads one variable after the other and collects the problems.
+/// Reads one variable after the other and collects the problems and the warnings.
 struct VariableReader<F> {
     lookup: F,
     problems: Vec<Problem>,
+    warnings: Vec<Warning>,
 }
 
 impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
@@ -141,10 +143,17 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         text
     }
 
-    fn origins(&mut self, name: &'static str) -> AllowedOrigins {
-        let origins = self.list(name).filter(|origins| *origins != [""]).unwrap_or_default();
-        let is_invalid = origins.iter().any(|origin| !is_origin(origin) || !is_canonical(origin));
-        self.report(name, is_invalid.then_some(Reason::NotAnOrigin));
+    /// The valid origins of the list. `allows_private` is that of [`is_page_origin`].
+    fn origins(&mut self, name: &'static str, allows_private: bool) -> AllowedOrigins {
+        let mut origins = self.list(name).filter(|origins| *origins != [""]).unwrap_or_default();
+        let mut item = 0;
+        origins.retain(|origin| {
+            item += 1;
+            let is_valid = is_page_origin(origin, allows_private);
+            let warning = Warning { name, item, reason: Reason::NotAPageOrigin };
+            self.warnings.extend((!is_valid).then_some(warning));
+            is_valid
+        });
         AllowedOrigins::new(origins)
     }
 
@@ -196,9 +205,11 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         number.unwrap_or(default)
     }
 
-    fn event_filter(&mut self) -> Option<EventFilter> {
-        let filter = EventFilter::parse((self.lookup)("EVENT_KEEP").as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
-        self.report("EVENT_KEEP", filter.is_none().then_some(Reason::NotAPattern));
+    fn event_filter(&mut self) -> EventFilter {
+        const NAME: &str = "EVENT_KEEP";
+        let (filter, ignored) = EventFilter::parse((self.lookup)(NAME).as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
+        let warnings = ignored.into_iter().map(|item| Warning { name: NAME, item, reason: Reason::NotAPattern });
+        self.warnings.extend(warnings);
         filter
     }
 }
@@ -207,6 +218,11 @@ impl Secret {
     /// The text itself. Never log it.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is an API key of OFAuth's sandbox. The prefix decides (OFAuth documentation, Authentication).
+    fn is_sandbox(&self) -> bool {
+        self.0.starts_with("sk_sandbox_")
     }
 }
 

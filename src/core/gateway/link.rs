@@ -161,7 +161,7 @@ impl InitRequest {
             return app.map(|_| None).ok_or(missing);
         }
         let url = self.text_field("redirectUrl").filter(|url| {
-            origin_of(url).is_some_and(|origin| allowed.allows(&origin) || app.and_then(origin_of) == Some(origin))
+            allowed.has_page(url) || origin_of(url).is_some_and(|origin| app.and_then(origin_of) == Some(origin))
         });
         let refused =
             EdgeError::BadRequest("redirectUrl must be a URL on an origin of ALLOWED_ORIGINS or APP_RETURN_URL");

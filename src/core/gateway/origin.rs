@@ -1,7 +1,8 @@
 //! Decides which sites may call the gateway from a browser (CORS), and to which URLs it may send a browser.
 //!
 //! An origin is scheme, host and port of a URL, such as `https://app.example.com` (RFC 6454, section 4). The gateway
-//! accepts https, and http only on loopback (`localhost`, `127.0.0.0/8`, `[::1]`), for development.
+//! accepts https, and http only on loopback (`localhost`, `127.0.0.0/8`, `[::1]`), for development. Pages may also be
+//! those of an app with a web view, of a browser's extension, or of a computer nearby: see [`is_page_origin`].
 
 use std::net::IpAddr;
 
@@ -22,9 +23,7 @@ const MAX_URL: usize = 2048;
 pub fn origin_of(url: &str) -> Option<String> {
     let uri: Uri = url.parse().ok()?;
     let origin = format!("{}://{}", uri.scheme_str()?, uri.authority()?);
-    // A browser drops tabs and line breaks from a URL, and reads a backslash as a slash.
-    let visible = url.len() <= MAX_URL && url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    (visible && is_origin(&origin) && url.starts_with(&origin)).then_some(origin)
+    (is_visible(url) && is_origin(&origin) && url.starts_with(&origin)).then_some(origin)
 }
 
 /// Whether a browser would write `origin` like this in the header `Origin`: in lower case, and without the port that is
@@ -36,6 +35,46 @@ pub fn is_canonical(origin: &str) -> bool {
 
 /// Whether `text` is an https origin, or an http origin on loopback: scheme, host, perhaps a port, and nothing else.
 pub fn is_origin(text: &str) -> bool {
+    is_web_origin(text, Reach::Loopback)
+}
+
+/// Whether pages can have the origin `text`, which is written as browsers write it. Such an origin is one of these:
+///
+/// - an https origin, or an http origin on loopback, also on a name under `localhost`;
+/// - an http origin on a private address (RFC 1918, RFC 4193) or a link-local one, if `allows_private`;
+/// - that of an app with a web view: any other scheme on `localhost`, such as `capacitor://localhost`, and any host
+///   under the schemes `app`, `capacitor`, `ionic` and `tauri`;
+/// - that of a browser's extension: a scheme that ends with `-extension`, and any host.
+pub fn is_page_origin(text: &str, allows_private: bool) -> bool {
+    if text.starts_with("http:") || text.starts_with("https:") {
+        let reach = if allows_private { Reach::Nearby } else { Reach::Localhost };
+        // A wildcard is a valid host to the parser, and would allow nothing.
+        return !text.contains('*') && is_canonical(text) && is_web_origin(text, reach);
+    }
+    let Some((scheme, host)) = text.split_once("://") else { return false };
+    let is_name = |name: &str, others: &[u8]| {
+        let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || others.contains(&byte);
+        !name.is_empty() && name.bytes().all(is_valid)
+    };
+    let is_app = host == "localhost" || matches!(scheme, "app" | "capacitor" | "ionic" | "tauri");
+    let is_web = matches!(scheme, "ws" | "wss" | "ftp" | "file");
+    let is_scheme = is_name(scheme, b"+-.") && scheme.bytes().all(|byte| !byte.is_ascii_uppercase());
+    is_scheme && is_name(host, b"-._") && !is_web && (is_app || scheme.ends_with("-extension"))
+}
+
+/// To which hosts an http origin may belong. Each reaches further than the one before.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    /// `localhost` and loopback addresses.
+    Loopback,
+    /// Names under `localhost` too, which a browser looks up nowhere (RFC 6761, section 6.3).
+    Localhost,
+    /// Private and link-local addresses too.
+    Nearby,
+}
+
+/// Whether `text` is an https origin, or an http origin on a host within `reach`.
+fn is_web_origin(text: &str, reach: Reach) -> bool {
     let Ok(uri) = text.parse::<Uri>() else { return false };
     let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return false };
     let host = authority.host();
@@ -44,7 +83,9 @@ pub fn is_origin(text: &str) -> bool {
         Some(Err(_)) => return false,
         None => host.parse().ok().map(IpAddr::V4),
     };
-    let is_loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
+    let is_within_reach = host == "localhost"
+        || (reach >= Reach::Localhost && host.ends_with(".localhost"))
+        || address.is_some_and(|address| address.is_loopback() || (reach >= Reach::Nearby && is_private(address)));
     let has_valid_port = match authority.as_str().strip_prefix(host) {
         Some("") => true,
         Some(port) => {
@@ -54,13 +95,18 @@ pub fn is_origin(text: &str) -> bool {
         None => false,
     };
     let is_complete = format!("{scheme}://{authority}") == text && !host.is_empty();
-    is_complete && has_valid_port && (scheme == "https" || (scheme == "http" && is_loopback))
+    is_complete && has_valid_port && (scheme == "https" || (scheme == "http" && is_within_reach))
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_private() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
+    }
 }
 
 /// The methods that a page may use: the header `Access-Control-Allow-Methods`.
 pub const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-/// The headers that a page may send: the header `Access-Control-Allow-Headers`.
-pub const ALLOWED_HEADERS: &str = "authorization, apikey, content-type, x-connection-id";
 /// The headers that a page may read: the header `Access-Control-Expose-Headers`. Each is named, because in some
 /// browsers `*` does not cover all of them.
 pub const EXPOSED_HEADERS: &str = "retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, \
@@ -70,11 +116,14 @@ pub const EXPOSED_HEADERS: &str = "retry-after, x-ratelimit-limit, x-ratelimit-r
 pub const MAX_AGE: &str = "7200";
 
 /// The origins of the variable `ALLOWED_ORIGINS`, whose pages may call the gateway. They are compared byte for byte.
+///
+/// A page may send any header: whatever a preflight names is allowed, because what goes up to OFAuth is decided by each
+/// header's name anyway.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedOrigins(Vec<String>);
 
 impl AllowedOrigins {
-    /// Takes origins that [`Config`](crate::core::config::Config) has checked with [`is_origin`] and [`is_canonical`].
+    /// Takes origins that [`Config`](crate::core::config::Config) has checked with [`is_page_origin`].
     pub fn new(origins: Vec<String>) -> Self {
         Self(origins)
     }
@@ -83,4 +132,18 @@ impl AllowedOrigins {
     pub fn allows(&self, origin: &str) -> bool {
         self.0.iter().any(|allowed| allowed == origin)
     }
+
+    /// Whether a browser may be sent to this URL, because it is a page of one of these origins. The URL keeps the rules
+    /// of [`origin_of`], except that its scheme may be any that an allowed origin has.
+    pub fn has_page(&self, url: &str) -> bool {
+        let is_page = |origin: &String| {
+            url.strip_prefix(origin.as_str()).is_some_and(|path| path.is_empty() || path.starts_with(['/', '?', '#']))
+        };
+        is_visible(url) && self.0.iter().any(is_page)
+    }
+}
+
+/// Whether a browser reads a URL as it is written: it drops tabs and line breaks, and reads a backslash as a slash.
+fn is_visible(url: &str) -> bool {
+    url.len() <= MAX_URL && url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\')
 }

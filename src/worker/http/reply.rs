@@ -11,7 +11,7 @@ use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
 use super::request::Call;
 use crate::{
     core::{
-        config::Problem,
+        config::{Problem, Warning},
         connection::Outcome,
         gateway::{
             EdgeError, Verdict,
@@ -44,8 +44,10 @@ pub struct Reply {
 #[derive(Serialize)]
 struct Health {
     ok: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    problems: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    problems: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
 }
 
 enum Body {
@@ -139,16 +141,17 @@ impl Reply {
         Self::json(&Done { success: true, message, deleted })
     }
 
-    /// The answer of `/healthz` when the configuration is complete.
-    pub fn healthy() -> Self {
-        Self::json(&Health { ok: true, problems: None })
+    /// The answer of `/healthz` when the configuration is complete, with the items that are ignored.
+    pub fn healthy(warnings: &[Warning]) -> Self {
+        let warnings = warnings.iter().map(ToString::to_string).collect();
+        Self::json(&Health { ok: true, problems: Vec::new(), warnings })
     }
 
     /// The answer of `/healthz` when it is not: 503, with all problems. A problem names a variable, never its value.
     pub fn unhealthy(problems: &[Problem]) -> Self {
         let problems = problems.iter().map(ToString::to_string).collect();
         let log_type = Some(EdgeError::NotConfigured.code());
-        Self { status: 503, log_type, ..Self::json(&Health { ok: false, problems: Some(problems) }) }
+        Self { status: 503, log_type, ..Self::json(&Health { ok: false, problems, warnings: Vec::new() }) }
     }
 
     /// Sets the status.

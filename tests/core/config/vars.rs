@@ -2,13 +2,23 @@
 //!
 //! 1. OFAUTH_API_URL is an origin: https, or http on loopback.
 //! 2. Numbers are whole and within their bounds.
-//! 3. EVENT_KEEP takes and excludes types by pattern.
-//! 4. ALLOWED_ORIGINS are origins, split at commas, not trimmed; without any, nobody's pages may call.
+//! 3. EVENT_KEEP takes and excludes types by pattern. A wrong pattern is ignored and named.
+//! 4. ALLOWED_ORIGINS are origins, split at commas, not trimmed; without any, nobody's pages may call. A wrong item is
+//!    ignored and named.
 //! 5. APP_RETURN_URL is a URL that a browser can be sent to, kept as it is written, or nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{configure, problems, reason};
-use ofauth_edge::core::config::{DEFAULT_EVENT_KEEP, EventFilter, Reason};
+use ofauth_edge::core::config::{DEFAULT_EVENT_KEEP, EventFilter, Reason, Warning};
+
+/// The warnings about this one variable, as an operator reads them, and the places that they name.
+fn warned(name: &'static str, value: &str, expected: Reason) -> Vec<usize> {
+    let warnings = configure(&[(name, Some(value))]).unwrap().warnings;
+    for Warning { name: named, reason, .. } in &warnings {
+        assert_eq!((*named, *reason), (name, expected), "{value:?}");
+    }
+    warnings.iter().map(|warning| warning.item).collect()
+}
 
 #[test]
 fn the_api_s_origin_is_https_or_http_on_loopback() {
@@ -109,7 +119,7 @@ fn numbers_are_whole_and_within_their_bounds() {
 
 #[test]
 fn by_default_everything_is_kept_but_realtime() {
-    let keep = EventFilter::parse(DEFAULT_EVENT_KEEP).unwrap();
+    let keep = EventFilter::parse(DEFAULT_EVENT_KEEP).0;
     for kept in [Some("rules.updated"), Some("rules.update"), Some("payout.created"), Some("realtime"), Some("x"), None]
     {
         assert!(keep.keeps(kept), "{kept:?}");
@@ -133,22 +143,24 @@ fn patterns_are_types_or_beginnings() {
 #[test]
 fn an_exclusion_wins_wherever_it_stands() {
     for patterns in ["*,!a.*", "!a.*,*", "a.b,*,!a.*"] {
-        let keep = EventFilter::parse(patterns).unwrap();
+        let keep = EventFilter::parse(patterns).0;
         assert!(keep.keeps(Some("b")) && !keep.keeps(Some("a.b")), "{patterns}");
     }
 }
 
 #[test]
 fn an_empty_list_of_patterns_keeps_nothing() {
-    assert!(!EventFilter::parse("").unwrap().keeps(Some("x")));
+    assert!(!EventFilter::parse("").0.keeps(Some("x")));
 }
 
 #[test]
-fn a_pattern_that_could_take_nothing_is_refused() {
-    for bad in ["*.updated", "a.*.b", "!", "a.b,!", "**", "!!a", "a!b"] {
-        assert!(EventFilter::parse(bad).is_none(), "{bad}");
-        assert_eq!(reason("EVENT_KEEP", bad), Reason::NotAPattern, "{bad}");
+fn a_pattern_that_could_take_nothing_is_ignored_and_named() {
+    for bad in ["*.updated", "a.*.b", "!", "**", "!!a", "a!b"] {
+        assert_eq!(warned("EVENT_KEEP", bad, Reason::NotAPattern), [1], "{bad}");
+        assert_eq!(warned("EVENT_KEEP", &format!("a.b, ,{bad},c"), Reason::NotAPattern), [3], "{bad}");
+        assert_eq!(EventFilter::parse(&format!("a.b,{bad}")).0, EventFilter::parse("a.b").0, "{bad}");
     }
+    assert_eq!(warned("EVENT_KEEP", DEFAULT_EVENT_KEEP, Reason::NotAPattern), [0; 0]);
 }
 
 #[test]
@@ -185,15 +197,48 @@ fn without_allowed_origins_nobody_s_pages_may_call() {
 }
 
 #[test]
-fn an_allowed_origin_is_an_origin() {
+fn an_item_that_is_no_origin_is_ignored_and_named() {
     let good = "https://app.example.com";
-    for bad in ["*", "null", "app.example.com", "https://*.example.com/", "http://app.example.com", "https://a/", ","] {
-        assert_eq!(reason("ALLOWED_ORIGINS", bad), Reason::NotAnOrigin, "{bad:?}");
-        assert_eq!(reason("ALLOWED_ORIGINS", &format!("{good},{bad}")), Reason::NotAnOrigin, "{bad:?}");
+    let warned = |value: &str| warned("ALLOWED_ORIGINS", value, Reason::NotAPageOrigin);
+    for bad in ["*", "null", "app.example.com", "https://*.example.com/", "http://app.example.com", "https://a/", " "] {
+        assert_eq!(warned(bad), [1], "{bad:?}");
+        let list = format!("{bad},{good},{bad}");
+        assert_eq!(warned(&list), [1, 3], "{bad:?}");
+        let allowed = configure(&[("ALLOWED_ORIGINS", Some(&list))]).unwrap().allowed_origins;
+        assert!(allowed.allows(good) && !allowed.allows(bad), "{bad:?}");
     }
-    for list in [format!("{good}, {good}"), format!("{good},"), format!(" {good}"), format!("{good} {good}")] {
-        assert_eq!(reason("ALLOWED_ORIGINS", &list), Reason::NotAnOrigin, "{list:?}");
+    assert_eq!(warned(","), [1, 2]);
+    assert_eq!(warned(&format!("{good}, {good}")), [2]);
+    assert_eq!(warned(&format!("{good},")), [2]);
+    assert_eq!(warned(&format!(" {good}")), [1]);
+    assert_eq!(warned(&format!("{good} {good}")), [1]);
+    assert_eq!(warned(&format!("{good},capacitor://localhost,http://localhost:5173")), [0; 0]);
+}
+
+#[test]
+fn pages_of_private_addresses_may_call_with_a_sandbox_key() {
+    let near = ("ALLOWED_ORIGINS", Some("http://192.168.1.20:5173"));
+    for (key, warnings) in [("sk_sandbox_1", 0), ("sk_live_1", 1), ("", 1), ("x_sk_sandbox_1", 1)] {
+        let Ok(config) = configure(&[near, ("OFAUTH_API_KEY", Some(key))]) else {
+            assert_eq!(key, "", "only an empty key is a problem");
+            continue;
+        };
+        assert_eq!(config.warnings.len(), warnings, "{key}");
+        assert_eq!(config.allowed_origins.allows("http://192.168.1.20:5173"), warnings == 0, "{key}");
     }
+}
+
+#[test]
+fn a_warning_names_the_item_and_the_rule_and_not_the_value() {
+    let changes = [("ALLOWED_ORIGINS", Some("https://a.example,s3cr3t")), ("EVENT_KEEP", Some("*.s3cr3t"))];
+    let warnings = configure(&changes).unwrap().warnings;
+    let shown: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    assert!(
+        shown[0].starts_with("ALLOWED_ORIGINS: item 2 is ignored") && shown[0].contains("sandbox key"),
+        "{shown:?}"
+    );
+    assert!(shown[1].starts_with("EVENT_KEEP: item 1 is ignored"), "{shown:?}");
+    assert!(shown.iter().all(|text| !text.contains("s3cr3t")), "{shown:?}");
 }
 
 #[test]

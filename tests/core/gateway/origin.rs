@@ -1,10 +1,14 @@
 //! CORS: whose pages may read answers, and what they may send and read.
 //!
 //! 1. An origin is allowed if it is one of those that are configured, exactly; without any nobody's is.
-//! 2. Methods and headers are those of the contract, each by its name.
+//! 2. Methods and exposed headers are those of the contract, each by its name.
+//! 3. Pages have origins of the web, of apps with a web view, of extensions and, for the sandbox, of private addresses.
+//! 4. A browser may be sent to pages of allowed origins only, whatever their scheme.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use ofauth_edge::core::gateway::origin::{ALLOWED_HEADERS, ALLOWED_METHODS, AllowedOrigins, EXPOSED_HEADERS, MAX_AGE};
+use ofauth_edge::core::gateway::origin::{
+    ALLOWED_METHODS, AllowedOrigins, EXPOSED_HEADERS, MAX_AGE, is_origin, is_page_origin,
+};
 use proptest::prelude::*;
 
 const APP: &str = "https://app.example.com";
@@ -58,9 +62,8 @@ fn without_configured_origins_none_is_allowed() {
 }
 
 #[test]
-fn a_page_may_use_the_methods_and_headers_of_the_contract() {
+fn a_page_may_use_the_methods_of_the_contract() {
     assert_eq!(names(ALLOWED_METHODS), ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
-    assert_eq!(names(ALLOWED_HEADERS), ["authorization", "apikey", "content-type", "x-connection-id"]);
     assert!(MAX_AGE.parse::<u32>().is_ok());
 }
 
@@ -87,7 +90,120 @@ fn a_page_may_read_each_header_of_the_contract_by_name() {
     );
 }
 
+#[test]
+fn pages_have_origins_of_the_web_of_apps_and_of_extensions() {
+    for origin in [
+        "https://app.example.com",
+        "https://app.example.com:8443",
+        "https://10.0.0.1",
+        "http://localhost",
+        "http://localhost:5173",
+        "http://127.0.0.1:3000",
+        "http://[::1]:3000",
+        "http://tauri.localhost",
+        "https://tauri.localhost",
+        "http://app.localhost:5173",
+        "capacitor://localhost",
+        "ionic://localhost",
+        "tauri://localhost",
+        "com.example.app://localhost",
+        "app://localhost",
+        "app://bundle",
+        "app://.",
+        "chrome-extension://aaaabbbbccccddddeeeeffffgggghhhh",
+        "moz-extension://2c127fa4-62c7-7e4f-90e5-472b45eecfdc",
+        "safari-web-extension://2C127FA4-62C7-7E4F-90E5-472B45EECFDC",
+    ] {
+        assert!(is_page_origin(origin, false) && is_page_origin(origin, true), "{origin}");
+    }
+}
+
+#[test]
+fn pages_of_private_addresses_are_for_the_sandbox() {
+    for origin in [
+        "http://192.168.1.20:5173",
+        "http://10.0.0.1",
+        "http://172.16.0.9:3000",
+        "http://172.31.255.255",
+        "http://169.254.1.1",
+        "http://[fd00::1]:5173",
+        "http://[fe80::1]",
+    ] {
+        assert!(is_page_origin(origin, true) && !is_page_origin(origin, false), "{origin}");
+        assert!(!is_origin(origin), "an API is not there: {origin}");
+    }
+    assert!(!is_origin("http://api.localhost"));
+}
+
+#[test]
+fn what_no_page_sends_as_its_origin_is_none() {
+    for text in [
+        "",
+        "*",
+        "null",
+        "app.example.com",
+        "capacitor:",
+        "capacitor://",
+        "://localhost",
+        "capacitor://localhost/",
+        "capacitor://localhost/x",
+        "capacitor://user@localhost",
+        "Capacitor://localhost",
+        " capacitor://localhost",
+        "capacitor://localhost ",
+        "capacitor://*",
+        "chrome-extension://*",
+        "chrome-extension://a/b",
+        "-extension",
+        "htps://app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com:443",
+        "https://APP.example.com",
+        "https://*.example.com",
+        "https://user@app.example.com",
+        "http://app.example.com",
+        "http://localhost:80",
+        "http://localhost.example.com",
+        "http://172.32.0.1",
+        "http://192.169.0.1",
+        "http://8.8.8.8",
+        "http://[2001:db8::1]",
+        "http://192.168.1",
+        "HTTP://localhost",
+        "file://localhost",
+        "ftp://localhost",
+        "ws://localhost",
+    ] {
+        assert!(!is_page_origin(text, true), "{text:?}");
+    }
+}
+
+#[test]
+fn a_browser_may_be_sent_to_pages_of_allowed_origins_only() {
+    let origins = [APP, "capacitor://localhost", "http://192.168.1.20:5173"];
+    let allowed = AllowedOrigins::new(origins.map(str::to_owned).to_vec());
+    for origin in origins {
+        for path in ["", "/", "/linked?x=1#y", "?x", "#x", "/@evil.example", "//evil.example"] {
+            assert!(allowed.has_page(&format!("{origin}{path}")), "{origin}{path}");
+        }
+        for path in ["@evil.example/", ".evil.example", ":8443/", "x", "\\@evil.example", "/a b", "/\n", "/é", " "] {
+            assert!(!allowed.has_page(&format!("{origin}{path}")), "{origin}{path:?}");
+        }
+        assert!(!allowed.has_page(&format!("{origin}/{}", "x".repeat(2048))));
+    }
+    assert!(!allowed.has_page("") && !AllowedOrigins::default().has_page("https://app.example.com/"));
+}
+
 proptest! {
+    #[test]
+    fn an_origin_of_pages_is_complete(text in "[a-zA-Z+.-]{0,12}(://|:)?[a-z0-9.:@/*\\[\\]-]{0,16}|\\PC*") {
+        if is_page_origin(&text, true) {
+            let (scheme, rest) = text.split_once("://").unwrap();
+            prop_assert!(!scheme.is_empty() && !rest.is_empty());
+            prop_assert!(!rest.contains(['/', '?', '#', '@', '*', ',', ' ', '\\']), "{}", text);
+        }
+    }
+
     #[test]
     fn no_other_origin_is_allowed(origin in "(https?://)?(app\\.|localhost)?[a-z.:/0-9]{0,20}|\\PC*") {
         prop_assert_eq!(allowed().allows(&origin), origin == APP || origin == DEV);
