@@ -47,10 +47,15 @@ export function open(port, method, target, headers) {
   return http.request({ host: "127.0.0.1", port, method, path: target, headers, agent: false });
 }
 
-/** What is asked of an error answer everywhere: OFAuth's shape. Gives `[status, type]`. */
+/**
+ * What is asked of an error answer everywhere: OFAuth's shape, and from the gateway itself also `message` and `code`, which
+ * are all that OFAuth's SDKs read. Gives `[status, type]`.
+ */
 export function refusal(answer) {
-  const { error, type, requestId, ...rest } = answer.json();
-  const shaped = typeof error === "string" && error !== "" && Object.keys(rest).every((key) => key === "actionRequired");
+  const { error, type, message = error, code = type, requestId, ...rest } = answer.json();
+  const isOwn = answer.headers["x-ofauth-edge"] === "gateway";
+  const repeats = message === error && code === type && (!isOwn || ["message", "code"].every((key) => key in answer.json()));
+  const shaped = typeof error === "string" && error !== "" && repeats && Object.keys(rest).every((key) => key === "actionRequired");
   if (!shaped || requestId !== answer.headers["x-request-id"]) throw new Error(`not OFAuth's shape: ${answer.text}`);
   return [answer.status, type];
 }

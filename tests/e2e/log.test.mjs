@@ -1,13 +1,13 @@
 // The log: 1. one JSON line per request with route, method, status, type, times and the request id of the answer, 2. what
-// went wrong inside, in that same line, 3. nothing of a request that could name someone, 4. no line that is not JSON, 5. a
-// page that explains each field, 6. no record of the platform's own that has URLs.
+// went wrong inside, or why a call was refused, in that same line, 3. nothing of a request that could name someone, 4. no line
+// that is not JSON, 5. a page that explains each field, 6. no record of the platform's own that has URLs.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
-import { eventually, startGateway } from "./harness.mjs";
+import { eventually, sessionOf, startGateway } from "./harness.mjs";
 
 const gateway = await startGateway({ faults: true });
 after(() => gateway.close());
@@ -24,6 +24,7 @@ test("every request is one line, which carries the request id of its answer", as
     ["webhook", "ignored", () => gateway.deliver({ type: "realtime.something" })],
     ["webhook", "SIGNATURE_MISMATCH", () => gateway.deliver(event, { secret: "wrong" })],
     ["webhook", "MISSING_HEADERS", () => gateway.send("POST", "/webhooks/ofauth")],
+    ["webhook", "BODY_TOO_LARGE", () => gateway.deliver(Buffer.alloc(1_048_577, " "))],
     ["method_not_allowed", "METHOD_NOT_ALLOWED", () => gateway.send("GET", "/webhooks/ofauth")],
     ["connections", null, () => gateway.call("GET", "/edge/connections?limit=1")],
     ["connections", "BAD_REQUEST", () => gateway.call("GET", "/edge/connections?limit=x")],
@@ -73,6 +74,20 @@ test("what went wrong inside stands in the request's line, which is an error", a
     assert.deepEqual({ route: outer.route, status, type: outer.type, level: outer.level }, expected);
     assert.equal(outer.requestId, headers["x-request-id"]);
     await gateway.fail({});
+  }
+});
+
+test("why a call was refused stands in the request's line", async () => {
+  const session = sessionOf(gateway, { permissions: ["posts:read"] });
+  const refusals = [
+    [() => gateway.call("GET", "/edge/connections?limit=x"), /^limit must be/],
+    [() => session("GET", "/v2/access/self"), /permission profile:read$/],
+  ];
+  for (const [request, reason] of refusals) {
+    const before = gateway.logs.length;
+    const answer = await request();
+    await eventually(() => gateway.logs.length > before);
+    assert.match(JSON.parse(gateway.logs[before]).detail, reason, answer.text);
   }
 });
 

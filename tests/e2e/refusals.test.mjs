@@ -247,6 +247,7 @@ test("the verdict is on every error of the gateway's own", async (t) => {
   const verdicts = [
     ["CREDENTIALS_MISSING", "give_up", PATH, {}],
     ["CREDENTIALS_INVALID", "give_up", PATH, { apikey: "x" }],
+    ["CREDENTIALS_INVALID", "refresh_token", PATH, bearer({ exp: now + 90_000 })],
     ["TOKEN_EXPIRED", "refresh_token", PATH, bearer({ iat: now - 100, exp: now - 10 })],
     ["PERMISSION_DENIED", "give_up", PATH, bearer()],
     ["ORIGIN_DENIED", "give_up", PATH, { ...key, origin: "https://other.example" }],

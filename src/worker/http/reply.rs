@@ -1,6 +1,6 @@
 //! The reply to a request: its status, headers and body, and the log line about it.
 //!
-//! The gateway's own errors have OFAuth's shape, `{error, type, requestId, actionRequired?}`. Every reply forbids
+//! The gateway's own errors have OFAuth's shape: see [`error_body`]. Every reply forbids
 //! caching and has an `x-request-id`. `x-ofauth-edge` says whether the gateway or OFAuth (`upstream`) answered, and on
 //! an error `x-ofauth-edge-action` says what a client should do.
 
@@ -36,7 +36,7 @@ pub struct Reply {
     log_type: Option<&'static str>,
     /// What a client should do about an error.
     verdict: Option<Verdict>,
-    /// The log's `detail`: what went wrong inside, or why an authentic webhook is not an event.
+    /// The log's `detail`: what went wrong inside, why the call was refused, or why an authentic webhook is not an event.
     detail: Option<String>,
 }
 
@@ -209,12 +209,7 @@ impl Reply {
         }
         let upstream_request_id = || self.headers.get("x-request-id").ok().flatten();
         platform::log(&Line {
-            level: match self.status {
-                500.. => "error",
-                // The sender is not OFAuth, or a secret does not match. Then the app misses events.
-                400.. if route == Route::Webhook.name() => "warn",
-                _ => "info",
-            },
+            level: self.level(route),
             route,
             method: &call.method,
             status: self.status,
@@ -225,6 +220,16 @@ impl Reply {
             detail: self.detail.as_deref(),
             ms: platform::now_ms() - call.started(),
         });
+    }
+
+    /// The log's `level`: `error` for a failure of the gateway or of OFAuth, `warn` for a webhook that was refused and is
+    /// lost unless somebody looks into it, else `info`.
+    fn level(&self, route: &str) -> &'static str {
+        match self.status {
+            500.. => "error",
+            400.. if route == "webhook" => "warn",
+            _ => "info",
+        }
     }
 
     /// Makes the platform's response. OFAuth's `x-request-id` is kept if it sent one.
@@ -263,7 +268,8 @@ impl Reply {
 
 impl From<Failure> for Reply {
     fn from(failure: Failure) -> Self {
-        Self::from(failure.error).with_detail(failure.detail)
+        let detail = failure.detail.or(failure.error.reason());
+        Self::from(failure.error).with_detail(detail)
     }
 }
 
@@ -271,7 +277,8 @@ impl From<EdgeError> for Reply {
     fn from(error: EdgeError) -> Self {
         let body =
             Body::Error { message: error.to_string(), code: error.code(), action_required: error.action_required() };
-        let reply = Self::new(error.status(), body, Some(error.code())).with_verdict(Some(error.verdict()));
+        let reply = Self::new(error.status(), body, Some(error.code()));
+        let reply = reply.with_verdict(Some(error.verdict())).with_detail(error.reason());
         match error {
             EdgeError::StorageUnavailable | EdgeError::NotConfigured | EdgeError::Overloaded => {
                 reply.with_header("retry-after", RETRY_AFTER)
@@ -281,17 +288,20 @@ impl From<EdgeError> for Reply {
     }
 }
 
-/// The JSON of an error in OFAuth's shape: `{error, type, requestId, actionRequired?}`.
+/// The JSON of an error in OFAuth's shape: `{error, message, type, code, requestId, actionRequired?}`. OFAuth's SDKs read
+/// only `message` and `code`, which repeat `error` and `type`.
 pub fn error_body(message: &str, code: &str, request_id: &str, action_required: Option<&str>) -> String {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct ErrorBody<'a> {
         error: &'a str,
+        message: &'a str,
         r#type: &'a str,
+        code: &'a str,
         request_id: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         action_required: Option<&'a str>,
     }
-    let body = ErrorBody { error: message, r#type: code, request_id, action_required };
+    let body = ErrorBody { error: message, message, r#type: code, code, request_id, action_required };
     serde_json::to_string(&body).unwrap_or_default()
 }
