@@ -32,7 +32,10 @@ test("every route of OFAuth's list needs its permission, and nothing else will d
     for (const asked of method === "GET" ? ["GET", "HEAD"] : [method]) {
       const refused = await sessionOf(gateway, { permissions: [...others, ...near] })(asked, path);
       assert.equal(refused.status, 403, `${asked} ${path}`);
-      if (asked !== "HEAD") assert.deepEqual(refusal(refused), [403, "PERMISSION_DENIED"]);
+      if (asked !== "HEAD") {
+        assert.deepEqual(refusal(refused), [403, "PERMISSION_DENIED"]);
+        assert.ok(refused.json().error.endsWith(` ${needed}`), `${asked} ${path}: ${refused.text}`);
+      }
       const before = reached(path).length;
       const passed = await sessionOf(gateway, { permissions: [needed] })(asked, path);
       assert.equal(passed.headers["x-ofauth-edge"], "upstream", `${asked} ${path}: ${passed.text}`);
@@ -194,7 +197,7 @@ test("another user's connection, an id, and what nobody knows are all not found"
   const bound = await sessionOf(gateway, { permissions, connection: theirs })("GET", "/v2/access/posts");
   assertNotFound(bound, "a token that names another's");
   assert.ok([...answers, strip(bound)].every((answer) => answer === answers[0]), "and one answer is like the other");
-  for (const name of [`${own}, ${own}`, `${own},${theirs}`, `${own} ${own}`]) {
+  for (const name of [`${own}, ${theirs}`, `${own},${own}`, `${own},${theirs}`, `${own} ${own}`]) {
     const answer = await call("GET", "/v2/access/posts", { headers: { "x-connection-id": name } });
     assert.deepEqual(refusal(answer), [400, "BAD_REQUEST"], name);
   }

@@ -6,6 +6,7 @@
 //! | file | what it decides |
 //! |---|---|
 //! | `route.rs` | which route a method and a path belong to |
+//! | `header.rs` | the value of a header that was sent more than once |
 //! | `origin.rs` | which sites may call from a browser (CORS), and to which URLs a browser may be sent |
 //! | `session.rs` | who is calling: gateway keys, session tokens, console tokens |
 //! | `token.rs` | what a token must be |
@@ -39,6 +40,7 @@ pub mod access;
 pub mod account;
 pub mod callback;
 mod error;
+mod header;
 pub mod health;
 pub mod link;
 pub mod list;
@@ -50,6 +52,7 @@ mod token;
 mod upstream_error;
 
 pub use error::{EdgeError, RELINK, Verdict};
+pub use header::single_value;
 pub use session::{
     Authenticator, Caller, Credentials, DEFAULT_LIFETIME, MIN_KEY_CHARS, MIN_LIFETIME, Session, SessionRequest,
 };

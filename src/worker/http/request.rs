@@ -4,7 +4,10 @@ use std::cell::Cell;
 
 use worker::web_sys::Request;
 
-use crate::{core::gateway::EdgeError, worker::platform};
+use crate::{
+    core::gateway::{EdgeError, single_value},
+    worker::platform,
+};
 
 /// One request to the Worker, from its arrival to its log line.
 pub struct Call {
@@ -72,9 +75,12 @@ impl Call {
         self.url.get(..self.path_start).unwrap_or_default()
     }
 
-    /// The value of a request header. The values of a header that occurs more than once are joined with commas.
+    /// The value of a request header. The values of a header that occurs more than once are joined with commas, unless
+    /// they are the same: see [`single_value`].
     pub fn header(&self, name: &str) -> Option<String> {
-        self.request.headers().get(name).ok().flatten()
+        let mut value = self.request.headers().get(name).ok().flatten()?;
+        value.truncate(single_value(&value).len());
+        Some(value)
     }
 
     /// When the request arrived, in unix milliseconds.

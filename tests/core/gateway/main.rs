@@ -6,6 +6,7 @@ mod account_item;
 #[path = "../common/mod.rs"]
 mod common;
 mod error;
+mod header;
 mod health;
 mod link;
 mod link_callback;
