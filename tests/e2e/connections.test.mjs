@@ -35,11 +35,12 @@ const RECONNECTED = {
   platformUserId: "7",
   permissions: ["c"],
   userData: { id: "7", name: "Ann B", username: "annb", avatar: null },
-  metadata: { username: "annb", displayName: "Ann B" },
+  metadata: { username: "annb", displayName: "Ann B", lastActivity: null },
   createdAt: at(0),
   updatedAt: at(3),
   expiredAt: null,
   expiresAt: null,
+  lastCheckedAt: null,
   imported: null,
   live: null,
 };

@@ -113,6 +113,8 @@ describe("with all in order", { concurrency: true }, () => {
     assert.deepEqual(record.permissions, ["posts:read", "x:y"]);
     assert.deepEqual(record.userData, item.userData);
     assert.equal(record.createdAt, item.createdAt);
+    assert.match(item.lastCheckedAt, /^\d{4}-/);
+    assert.deepEqual([record.lastCheckedAt, record.metadata.lastActivity], [item.lastCheckedAt, item.lastCheckedAt]);
     const { list } = (await sessionOf(gateway, { sub: "user_imported" })("GET", "/edge/connections")).json();
     assert.deepEqual(list.map(({ handle }) => handle), [record.handle]);
     const [{ type, outcome, body }] = (await gateway.call("GET", `/edge/connections/${item.id}/events`)).json().list;

@@ -11,11 +11,12 @@
 //!   "platformUserId": "123456789",
 //!   "permissions": ["profile:read"],
 //!   "userData": { "id": "123456789", "name": "Jane Doe", "username": "janedoe", "avatar": null },
-//!   "metadata": { "username": "janedoe", "displayName": "Jane Doe" },
+//!   "metadata": { "username": "janedoe", "displayName": "Jane Doe", "lastActivity": null },
 //!   "createdAt": "2024-01-15T10:30:00.000Z",
 //!   "updatedAt": "2024-01-15T10:30:00.000Z",
 //!   "expiredAt": null,
 //!   "expiresAt": null,
+//!   "lastCheckedAt": null,
 //!   "imported": null,
 //!   "live": true
 //! }
@@ -61,6 +62,8 @@ pub struct Record {
     pub expired_at: Option<String>,
     /// When the connection will expire, if OFAuth said so.
     pub expires_at: Option<String>,
+    /// When OFAuth last used the connection, if its list said so.
+    pub last_checked_at: Option<String>,
     /// Whether the connection was imported instead of linked, if OFAuth said so.
     pub imported: Option<bool>,
     /// True in production and false in the sandbox, if OFAuth said so.
@@ -84,6 +87,7 @@ pub struct UserData {
 pub struct Metadata {
     pub username: Option<String>,
     pub display_name: Option<String>,
+    pub last_activity: Option<String>,
 }
 
 impl Record {
@@ -109,7 +113,12 @@ impl Connection {
             username: value_of(self.username.as_ref()),
             avatar: value_of(self.avatar.as_ref()).flatten(),
         };
-        let metadata = Metadata { username: user_data.username.clone(), display_name: user_data.name.clone() };
+        let last_checked_at = value_of(self.last_checked_at.as_ref());
+        let metadata = Metadata {
+            username: user_data.username.clone(),
+            display_name: user_data.name.clone(),
+            last_activity: last_checked_at.clone(),
+        };
         let profile = [&user_data.id, &user_data.name, &user_data.username, &user_data.avatar];
         let has_profile = profile.into_iter().any(Option::is_some);
         let expired = self.status.as_ref().filter(|status| status.value == EXPIRED);
@@ -126,6 +135,7 @@ impl Connection {
             updated_at: iso_8601(self.newest_stamp()),
             expired_at: expired.map(|status| iso_8601(status.at.stamp)),
             expires_at: value_of(self.expires_at.as_ref()),
+            last_checked_at,
             imported: value_of(self.imported.as_ref()),
             live: value_of(self.live.as_ref()),
         }

@@ -41,7 +41,7 @@ const TIMELINE_START: i64 = (1 << 53) - 1;
 /// The query of `GET /edge/connections`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionQuery {
-    /// Only connections with this status.
+    /// Only connections with this status, in upper or lower case.
     pub status: Option<String>,
     /// Only this user's connections.
     pub client_reference_id: Option<String>,
@@ -146,7 +146,7 @@ impl ConnectionQuery {
         let matches =
             |filter: &Option<String>, value: Option<&str>| filter.as_deref().is_none_or(|filter| value == Some(filter));
         records.retain(|record| {
-            matches(&self.status, Some(&record.status))
+            self.status.as_ref().is_none_or(|status| status.eq_ignore_ascii_case(&record.status))
                 && matches(&self.platform_user_id, record.platform_user_id.as_deref())
         });
         records.sort_unstable_by(|a, b| b.updated_at.cmp(&a.updated_at).then_with(|| a.handle.cmp(&b.handle)));
@@ -225,7 +225,8 @@ impl PageBuilder {
     pub fn matches(&self, handle: &str, meta: &ConnectionMeta) -> bool {
         let is_after_cursor = self.start.as_ref().is_none_or(|start| handle > start.after.as_str());
         // Metadata hold a long status shortened, so the status of the query is shortened in the same way.
-        let has_status = self.status.as_deref().is_none_or(|status| truncate_status(status) == meta.status);
+        let is_same = |status: &str| truncate_status(status).eq_ignore_ascii_case(&meta.status);
+        let has_status = self.status.as_deref().is_none_or(is_same);
         is_after_cursor && has_status && (self.user_hash.is_none() || self.user_hash == meta.user)
     }
 

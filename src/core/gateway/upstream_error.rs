@@ -157,7 +157,8 @@ fn choose_verdict(code: &str, action_required: Option<&str>, status: u16) -> Ver
         (_, Some("relink_connection" | "refresh_session")) | ("SESSION_EXPIRED" | "SESSION_NOT_PROVIDED", _) => {
             Verdict::Relink
         }
-        ("UNAUTHORIZED", _) => Verdict::Operator,
+        // The last two are in OFAuth's older documentation.
+        ("UNAUTHORIZED" | "AUTH_INVALID_KEY" | "AUTH_KEY_EXPIRED", _) => Verdict::Operator,
         ("RULES_OUTDATED" | "RATE_LIMIT_EXCEEDED" | "PROXY_ERROR" | "UPLOAD_ERROR" | "NETWORK_ERROR", _) => {
             Verdict::Retry
         }

@@ -5,7 +5,8 @@
 //! - the current one (OFAuth documentation, Connection Events):
 //!   `{"type": …, "timestamp": …, "data": {"clientReferenceId": …, "connection": {"id": …, "status": …}}}`;
 //! - the one of OFAuth's older SDKs, without a timestamp: `{"eventType": …, "live": …, "data": …}`;
-//! - realtime events, which have the current form and name their connection in `data.connection`.
+//! - realtime events, which have the current form and name their connection in `data.connection`. Their type is
+//!   `of.websocket.event.received`, or one of the translated ones such as `realtime.chat_message.received`.
 //!
 //! OFAuth may add types and members at any time. An event of an unknown type is valid, and its payload is
 //! [`Payload::Other`]. Unknown members are skipped; they remain in the raw body.
@@ -29,7 +30,8 @@ pub struct Event {
     /// `timestamp` as it is written in the body; a number stays as its digits. `None` if it is absent, null, the empty
     /// string or neither a string nor a number.
     pub timestamp: Option<String>,
-    /// `live` in the form of the older SDKs: true for production, false for the sandbox.
+    /// `live` in the form of the older SDKs: true for production, false for the sandbox. Or else `data.environment`, which
+    /// realtime events have: `live` is true, `test` and `sandbox` are false.
     pub live: Option<bool>,
     /// The contents of `data`, which depend on the type.
     pub payload: Payload,
@@ -74,6 +76,8 @@ macro_rules! connection_fields {
             created_at: String,
             /// `expiresAt`: when the connection will expire, as it is written.
             expires_at: String,
+            /// `lastCheckedAt`, or else `metadata.lastActivity`: when OFAuth last used the connection, as it is written.
+            last_checked_at: String,
             /// `imported`: whether the connection was imported and not linked by its user.
             imported: bool,
             /// `userData.id`, or else `userData.userId`.

@@ -36,7 +36,7 @@ impl Event {
             EventFamily::Other => Payload::Other,
         };
         let timestamp = members.timestamp().map(Cow::into_owned);
-        Ok(Self { kind: kind.into_owned(), timestamp, live: members.boolean(slot::LIVE), payload })
+        Ok(Self { kind: kind.into_owned(), timestamp, live: members.live(), payload })
     }
 }
 
@@ -60,6 +60,8 @@ impl ConnectionEvent {
             user_id,
             created_at: short_text(members.value(slot::CREATED_AT)),
             expires_at: short_text(members.value(slot::EXPIRES_AT)),
+            last_checked_at: short_text(members.value(slot::LAST_CHECKED_AT))
+                .or_else(|| short_text(members.value(slot::METADATA_LAST_ACTIVITY))),
             imported: members.boolean(slot::IMPORTED),
             name: short_text(members.value(slot::USER_DATA_NAME))
                 .or_else(|| short_text(members.value(slot::METADATA_DISPLAY_NAME))),
@@ -115,25 +117,28 @@ pub(crate) mod slot {
     pub(crate) const DATA: usize = 5;
     pub(crate) const REVISION: usize = 6;
     pub(crate) const DATA_REFERENCE: usize = 7;
-    pub(crate) const CONNECTION: usize = 8;
-    pub(crate) const CONNECTION_ID: usize = 9;
-    pub(crate) const CONNECTION_REFERENCE: usize = 10;
-    pub(crate) const STATUS: usize = 11;
-    pub(crate) const PERMISSIONS: usize = 12;
-    pub(crate) const PLATFORM_USER_ID: usize = 13;
-    pub(crate) const CREATED_AT: usize = 14;
-    pub(crate) const EXPIRES_AT: usize = 15;
-    pub(crate) const IMPORTED: usize = 16;
-    pub(crate) const USER_DATA: usize = 17;
-    pub(crate) const METADATA: usize = 18;
-    pub(crate) const USER_DATA_ID: usize = 19;
-    pub(crate) const USER_DATA_USER_ID: usize = 20;
-    pub(crate) const USER_DATA_NAME: usize = 21;
-    pub(crate) const USER_DATA_USERNAME: usize = 22;
-    pub(crate) const USER_DATA_AVATAR: usize = 23;
-    pub(crate) const METADATA_DISPLAY_NAME: usize = 24;
-    pub(crate) const METADATA_USERNAME: usize = 25;
-    pub(crate) const COUNT: usize = 26;
+    pub(crate) const ENVIRONMENT: usize = 8;
+    pub(crate) const CONNECTION: usize = 9;
+    pub(crate) const CONNECTION_ID: usize = 10;
+    pub(crate) const CONNECTION_REFERENCE: usize = 11;
+    pub(crate) const STATUS: usize = 12;
+    pub(crate) const PERMISSIONS: usize = 13;
+    pub(crate) const PLATFORM_USER_ID: usize = 14;
+    pub(crate) const CREATED_AT: usize = 15;
+    pub(crate) const EXPIRES_AT: usize = 16;
+    pub(crate) const LAST_CHECKED_AT: usize = 17;
+    pub(crate) const IMPORTED: usize = 18;
+    pub(crate) const USER_DATA: usize = 19;
+    pub(crate) const METADATA: usize = 20;
+    pub(crate) const USER_DATA_ID: usize = 21;
+    pub(crate) const USER_DATA_USER_ID: usize = 22;
+    pub(crate) const USER_DATA_NAME: usize = 23;
+    pub(crate) const USER_DATA_USERNAME: usize = 24;
+    pub(crate) const USER_DATA_AVATAR: usize = 25;
+    pub(crate) const METADATA_DISPLAY_NAME: usize = 26;
+    pub(crate) const METADATA_USERNAME: usize = 27;
+    pub(crate) const METADATA_LAST_ACTIVITY: usize = 28;
+    pub(crate) const COUNT: usize = 29;
 }
 
 const fn member(name: &'static str, slot: usize) -> Field {
@@ -150,15 +155,20 @@ const BODY: Field = Field {
         Field {
             name: "data",
             slot: slot::DATA,
-            inner: &[CONNECTION, member("clientReferenceId", slot::DATA_REFERENCE), member("revision", slot::REVISION)],
+            inner: &[
+                CONNECTION,
+                member("clientReferenceId", slot::DATA_REFERENCE),
+                member("environment", slot::ENVIRONMENT),
+                member("revision", slot::REVISION),
+            ],
         },
         member("eventType", slot::EVENT_TYPE),
         member("live", slot::LIVE),
     ],
 };
 
-/// The members of a connection: of the current form (OFAuth documentation, Connection Events), and `platformUserId`,
-/// `expiresAt`, `userData.userId` and `metadata` of the older SDKs.
+/// The members of a connection: of the current form (OFAuth documentation, Connection Events), `lastCheckedAt` of OFAuth's
+/// list, and `platformUserId`, `expiresAt`, `userData.userId` and `metadata` of the older SDKs.
 const CONNECTION: Field = Field {
     name: "connection",
     slot: slot::CONNECTION,
@@ -181,11 +191,16 @@ const CONNECTION: Field = Field {
         member("platformUserId", slot::PLATFORM_USER_ID),
         member("createdAt", slot::CREATED_AT),
         member("expiresAt", slot::EXPIRES_AT),
+        member("lastCheckedAt", slot::LAST_CHECKED_AT),
         member("imported", slot::IMPORTED),
         Field {
             name: "metadata",
             slot: slot::METADATA,
-            inner: &[member("displayName", slot::METADATA_DISPLAY_NAME), member("username", slot::METADATA_USERNAME)],
+            inner: &[
+                member("displayName", slot::METADATA_DISPLAY_NAME),
+                member("username", slot::METADATA_USERNAME),
+                member("lastActivity", slot::METADATA_LAST_ACTIVITY),
+            ],
         },
     ],
 };
@@ -262,6 +277,16 @@ impl<'a> BodyMembers<'a> {
         self.id(slot::TIMESTAMP).filter(|timestamp| !timestamp.is_empty())
     }
 
+    /// Returns whether the event is from production: see [`Event::live`].
+    fn live(&self) -> Option<bool> {
+        let environment = || json::decode_string(self.value(slot::ENVIRONMENT)?);
+        self.boolean(slot::LIVE).or_else(|| match &*environment()? {
+            "live" => Some(true),
+            "test" | "sandbox" => Some(false),
+            _ => None,
+        })
+    }
+
     /// Returns a member that holds the event's type, and an error if it is not a string.
     #[inline(never)]
     fn type_name(&self, slot: usize) -> Result<Option<Cow<'a, str>>, EventError> {
@@ -296,7 +321,7 @@ impl<'a> BodyMembers<'a> {
         // These two are optional. A value that is not an object is read as an empty object.
         for (name, slot, first, last) in [
             ("data.connection.userData", slot::USER_DATA, slot::USER_DATA_ID, slot::USER_DATA_AVATAR),
-            ("data.connection.metadata", slot::METADATA, slot::METADATA_DISPLAY_NAME, slot::METADATA_USERNAME),
+            ("data.connection.metadata", slot::METADATA, slot::METADATA_DISPLAY_NAME, slot::METADATA_LAST_ACTIVITY),
         ] {
             if self.is_object(slot) {
                 self.check_object(name, slot, first, last)?;

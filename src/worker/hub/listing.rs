@@ -79,12 +79,12 @@ impl Listing {
         config: &Config,
     ) -> worker::Result<String> {
         let select = "SELECT handle, record FROM (SELECT handle, updated_at FROM listing \
-            WHERE ?1 IS NULL OR status = ?1 ORDER BY updated_at DESC, handle LIMIT ?2 OFFSET ?3) AS page \
+            WHERE ?1 IS NULL OR status = ?1 COLLATE NOCASE ORDER BY updated_at DESC, handle LIMIT ?2 OFFSET ?3) AS page \
             JOIN connections USING (handle) ORDER BY page.updated_at DESC, handle";
         let status = Value::from(status);
         let bindings = vec![status.clone(), limit.into(), offset.into()];
         let Some(records) = self.select(select, bindings, name, database, config)? else { return Ok(NULL.to_owned()) };
-        let count = "SELECT count(*) FROM listing WHERE ?1 IS NULL OR status = ?1";
+        let count = "SELECT count(*) FROM listing WHERE ?1 IS NULL OR status = ?1 COLLATE NOCASE";
         let total = database.first_row(count, vec![status])?.first().and_then(integer).unwrap_or_default();
         Ok(format!("[{records},{total}]"))
     }

@@ -68,6 +68,7 @@ fn model(facts: &[Fact]) -> Record {
         avatar: value(facts, &mut stamps, |changes| changes.avatar.clone()).flatten(),
     };
     let platform_user_id = value(facts, &mut stamps, |changes| changes.platform_user_id.clone());
+    let last_checked_at = value(facts, &mut stamps, |changes| changes.last_checked_at.clone());
     let user = ofauth_edge::core::connection::UserData { id: user.id.or_else(|| platform_user_id.clone()), ..user };
     let nobody = user.id.is_none() && user.name.is_none() && user.username.is_none() && user.avatar.is_none();
     Record {
@@ -81,10 +82,12 @@ fn model(facts: &[Fact]) -> Record {
         metadata: ofauth_edge::core::connection::Metadata {
             username: user.username.clone(),
             display_name: user.name.clone(),
+            last_activity: last_checked_at.clone(),
         },
         user_data: (!nobody).then_some(user),
         created_at: value(facts, &mut stamps, |changes| changes.created_at.clone()),
         expires_at: value(facts, &mut stamps, |changes| changes.expires_at.clone()),
+        last_checked_at,
         imported: value(facts, &mut stamps, |changes| changes.imported),
         live: value(facts, &mut stamps, |changes| changes.live),
         updated_at: iso_8601(stamps.into_iter().max().unwrap_or_default()),
@@ -100,9 +103,10 @@ fn changes() -> impl Strategy<Value = Changes> {
     let permissions = proptest::option::of(prop::collection::vec("[ab]", 0..3));
     let flags = (any::<Option<bool>>(), any::<Option<bool>>());
     let avatar = proptest::option::of(text());
-    let texts = (text(), text(), text(), text(), text(), text(), text());
+    let texts = (text(), text(), text(), text(), text(), text(), text(), text());
     (status, permissions, flags, avatar, texts).prop_map(|(status, permissions, (imported, live), avatar, texts)| {
-        let (client_reference_id, platform_user_id, created_at, expires_at, user_id, name, username) = texts;
+        let (client_reference_id, platform_user_id, created_at, expires_at, last_checked_at, user_id, name, username) =
+            texts;
         Changes {
             status,
             permissions,
@@ -110,6 +114,7 @@ fn changes() -> impl Strategy<Value = Changes> {
             platform_user_id,
             created_at,
             expires_at,
+            last_checked_at,
             imported,
             live,
             user_id,

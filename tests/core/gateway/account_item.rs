@@ -77,6 +77,7 @@ fn today_s_item_is_read_whole() {
         platform_user_id: some("of_1"),
         created_at: some("2024-01-15T10:30:00Z"),
         expires_at: None,
+        last_checked_at: None,
         imported: Some(false),
         live: None,
         user_id: some("of_1"),
@@ -100,6 +101,7 @@ fn the_older_item_is_read_whole() {
         platform_user_id: some("123456789012345678901234567890"),
         created_at: some("2024-01-15T10:30:00Z"),
         expires_at: some("2024-02-15T10:30:00Z"),
+        last_checked_at: some("2024-01-16T10:30:00Z"),
         name: some("Jane Doe"),
         username: some("janedoe"),
         ..Changes::default()
@@ -115,6 +117,30 @@ fn today_s_words_for_a_profile_go_before_the_older_ones() {
     let (both, half) = (changes(&both), changes(&half));
     assert_eq!((both.name, both.username), (some("New"), some("new")));
     assert_eq!((half.name, half.username), (some("New"), some("old")));
+}
+
+#[test]
+fn when_ofauth_last_used_the_connection_is_shown_in_today_s_words_and_the_older_ones() {
+    let (new, old) = ("2024-01-17T10:30:00Z", "2024-01-16T10:30:00Z");
+    for (item, expected) in [
+        (json!({ "id": "c", "lastCheckedAt": new }), some(new)),
+        (json!({ "id": "c", "metadata": { "lastActivity": old } }), some(old)),
+        (json!({ "id": "c", "lastCheckedAt": new, "metadata": { "lastActivity": old } }), some(new)),
+        (json!({ "id": "c", "lastCheckedAt": null, "metadata": { "lastActivity": old } }), some(old)),
+        (json!({ "id": "c", "lastCheckedAt": 7 }), None),
+        (json!({ "id": "c" }), None),
+    ] {
+        let mut connection = Connection::new("c".to_owned());
+        connection.apply(listed(&item));
+        let record = connection.record("h".to_owned());
+        assert_eq!((&record.last_checked_at, &record.metadata.last_activity), (&expected, &expected), "{item}");
+    }
+    for twice in [
+        r#"{"id":"c","lastCheckedAt":"a","lastCheckedAt":"b"}"#,
+        r#"{"id":"c","metadata":{"lastActivity":1,"lastActivity":2}}"#,
+    ] {
+        assert!(ListedConnection::read(twice.as_bytes()).is_none(), "{twice}");
+    }
 }
 
 #[test]

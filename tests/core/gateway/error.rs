@@ -143,6 +143,8 @@ fn every_row_of_the_table_has_its_verdict() {
         (401, "SESSION_EXPIRED", Verdict::Relink),
         (401, "SESSION_NOT_PROVIDED", Verdict::Relink),
         (401, "UNAUTHORIZED", Verdict::Operator),
+        (401, "AUTH_INVALID_KEY", Verdict::Operator),
+        (401, "AUTH_KEY_EXPIRED", Verdict::Operator),
         (401, "RULES_OUTDATED", Verdict::Retry),
         (403, "FORBIDDEN", Verdict::GiveUp),
         (400, "BAD_REQUEST", Verdict::GiveUp),

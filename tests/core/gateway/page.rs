@@ -203,12 +203,20 @@ fn a_page_of_a_large_store_reads_no_more_than_it_needs() {
 #[test]
 fn an_unknown_status_matches_nothing() {
     let kv = Kv { keys: active(30), batch: 1000, most: 10 };
-    for text in ["status=nonsense", "status=", "status=Active"] {
+    for text in ["status=nonsense", "status=", "status=activ", "status=actives"] {
         assert_eq!(
             kv.page(&query(text), None),
             ConnectionPage { items: Vec::new(), total: Some(0), next: None },
             "{text}"
         );
+    }
+}
+
+#[test]
+fn the_case_of_a_status_does_not_matter() {
+    let kv = Kv { keys: vec![key(1, "active", None), key(2, "Active", None)], batch: 10, most: 10 };
+    for text in ["status=active", "status=Active", "status=ACTIVE"] {
+        assert_eq!(kv.page(&query(text), None).items.len(), 2, "{text}");
     }
 }
 

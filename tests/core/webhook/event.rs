@@ -9,9 +9,9 @@
 //! 7. What lacks a type, a connection or a usable id is no event.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use crate::common::{CREATED, DISCONNECTED, EXPIRED, REALTIME, SDK_CREATED, UPDATED, parse};
+use crate::common::{CREATED, DISCONNECTED, EXPIRED, NOW, REALTIME, SDK_CREATED, UPDATED, parse, signed};
 use ofauth_edge::core::webhook::{
-    ConnectionChange, ConnectionEvent, Event, MAX_PERMISSIONS_BYTES, MAX_TEXT_BYTES, Payload,
+    ConnectionChange, ConnectionEvent, Event, MAX_PERMISSIONS_BYTES, MAX_TEXT_BYTES, Payload, Subject,
 };
 use serde_json::{Value, json};
 
@@ -50,6 +50,7 @@ fn nothing(change: ConnectionChange, id: &str) -> ConnectionEvent {
         user_id: None,
         created_at: None,
         expires_at: None,
+        last_checked_at: None,
         imported: None,
         name: None,
         username: None,
@@ -127,6 +128,44 @@ fn live_is_true_false_or_not_said() {
     assert_eq!(live(r#","live":false"#), Some(false));
     assert_eq!(live(r#","live":null"#), None);
     assert_eq!(live(""), None);
+}
+
+#[test]
+fn without_live_the_environment_says_so() {
+    for (environment, live) in [
+        (json!("live"), Some(true)),
+        (json!("test"), Some(false)),
+        (json!("sandbox"), Some(false)),
+        (json!("Live"), None),
+        (json!(""), None),
+        (json!(null), None),
+        (json!(true), None),
+    ] {
+        let connection = json!({ "id": "conn_1" });
+        let data = json!({ "environment": environment, "connection": connection });
+        for kind in ["connection.updated", "realtime.chat_message.received", "of.websocket.event.received"] {
+            assert_eq!(parse(json!({ "type": kind, "data": data }).to_string()).unwrap().live, live, "{environment}");
+        }
+        let both = json!({ "eventType": "connection.updated", "live": true, "data": data }).to_string();
+        assert_eq!(parse(both).unwrap().live, Some(true), "{environment}");
+    }
+}
+
+#[test]
+fn a_translated_realtime_event_is_an_event_and_names_its_user_and_connection() {
+    for kind in ["realtime.chat_message.received", "realtime.chat_typing.updated", "realtime.system_messages.updated"] {
+        let body = json!({ "type": kind, "timestamp": "2026-04-23T14:30:15.143Z", "data": {
+            "connection": { "id": "conn_1", "clientReferenceId": "user_1" },
+            "environment": "sandbox",
+            "receivedAt": "2026-04-23T14:30:13.435435299Z",
+            "eventBody": { "id": 9_372_017_685_098_i64, "text": "<p>hello</p>" },
+        } })
+        .to_string();
+        let event = parse(&body).unwrap();
+        assert_eq!((&*event.kind, event.live, event.payload), (kind, Some(false), Payload::Other));
+        let subject = signed(body.as_bytes(), NOW, Subject::read);
+        assert_eq!((subject.client_reference_id, subject.connection_id), (some("user_1"), some("conn_1")), "{kind}");
+    }
 }
 
 #[test]

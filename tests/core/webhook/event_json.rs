@@ -152,18 +152,22 @@ fn half_a_pair_of_surrogates_in_a_key_is_an_invalid_event_where_the_object_is_re
 }
 
 /// Every key that is read, in an event where it stands once; `KEY` marks the place of a second.
-const READ: [(&str, &str); 4] = [
+const READ: [(&str, &str); 5] = [
     (
         "type eventType timestamp live data",
         r#"{"type":"x","eventType":"x","timestamp":"2024-01-15T10:30:00Z","live":true,"data":{}KEY}"#,
     ),
     (
-        "clientReferenceId connection",
-        r#"{"type":"connection.updated","data":{"clientReferenceId":"u","connection":{"id":"c"}KEY}}"#,
+        "clientReferenceId environment connection",
+        r#"{"type":"connection.updated","data":{"clientReferenceId":"u","environment":"live","connection":{"id":"c"}KEY}}"#,
     ),
     (
-        "id clientReferenceId status permissions platformUserId userData createdAt expiresAt imported",
-        r#"{"type":"connection.updated","data":{"connection":{"id":"c","clientReferenceId":"u","status":"s","permissions":[],"platformUserId":1,"userData":{},"createdAt":"t","expiresAt":"t","imported":true KEY}}}"#,
+        "id clientReferenceId status permissions platformUserId userData createdAt expiresAt lastCheckedAt imported metadata",
+        r#"{"type":"connection.updated","data":{"connection":{"id":"c","clientReferenceId":"u","status":"s","permissions":[],"platformUserId":1,"userData":{},"createdAt":"t","expiresAt":"t","lastCheckedAt":"t","imported":true,"metadata":{} KEY}}}"#,
+    ),
+    (
+        "username displayName lastActivity",
+        r#"{"type":"connection.updated","data":{"connection":{"id":"c","metadata":{"username":"n","displayName":"n","lastActivity":"t"KEY}}}}"#,
     ),
     (
         "id userId name username avatar",
@@ -173,7 +177,7 @@ const READ: [(&str, &str); 4] = [
 
 fn value_of(key: &str) -> &'static str {
     match key {
-        "data" | "userData" => "{}",
+        "data" | "userData" | "metadata" => "{}",
         "connection" => r#"{"id":"c"}"#,
         "live" | "imported" => "true",
         "permissions" => "[]",
