@@ -1,6 +1,6 @@
 // A server begins Link: 1. its call goes up byte for byte, 2. but for the connection to link again, 3. the answer comes back
 // as it is, 4. storage that fails. Then 5. GET and DELETE /v2/link/{clientSecret} are for servers only, and 6. neither a
-// client secret nor the raw session they carry is left anywhere.
+// client secret nor the raw session they carry is left anywhere. 7. A private Link comes back through the gateway.
 
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, statSync } from "node:fs";
@@ -127,6 +127,44 @@ test("the answer comes back as it is: whitelabel, of any shape, and errors", asy
   const refused = await begin(call, { redirectUrl: "javascript:alert(1)" });
   const { status, headers } = refused;
   assert.deepEqual([status, headers["x-ofauth-edge"], headers["x-ofauth-edge-action"]], [400, "upstream", "give_up"]);
+});
+
+test("a private Link comes back through the gateway, with a handle and no id in the browser's address", async () => {
+  const user = "user_private";
+  const wish = { mode: "private", clientReferenceId: user, redirectUrl: `${APP}/done?a=1`, clientAppId: "app_1", n: 1.5 };
+  const page = await pageOf(call, wish);
+  const [{ bodyText }] = emulator.requests;
+  const callback = `http://127.0.0.1:${gateway.port}/link/callback`;
+  const { mode, ...rest } = wish;
+  assert.deepEqual(JSON.parse(bodyText), { ...rest, redirectUrl: callback });
+  const back = await visitLink(page);
+  assert.equal(`${back.origin}${back.pathname}`, callback);
+  const { page: reached, told } = await comeBack(gateway, back);
+  const [item] = emulator.connections.all().filter(({ clientReferenceId }) => clientReferenceId === user);
+  const { handle } = (await call("GET", `/edge/connections/${item.id}`)).json();
+  assert.deepEqual([reached, told], [`${APP}/done`, { a: "1", status: "success", connection: handle }]);
+});
+
+test("a private Link links again by handle, and returns to APP_RETURN_URL if it names no page", async () => {
+  const handle = await connect(gateway, "conn_private", "user_private_again", "expired");
+  emulator.clear();
+  const page = await pageOf(call, { mode: "private", clientReferenceId: "user_private_again", connectionId: handle });
+  assert.equal(JSON.parse(emulator.requests[0].bodyText).connectionId, "conn_private");
+  const { page: reached, told } = await comeBack(gateway, await visitLink(page));
+  assert.deepEqual([reached, told], [`${APP}/linked`, { status: "success", connection: handle }]);
+});
+
+test("a private Link names its user, and a page that is allowed", async () => {
+  for (const wrong of [
+    {},
+    { clientReferenceId: "" },
+    { clientReferenceId: 7 },
+    { clientReferenceId: "u", redirectUrl: "https://elsewhere.example/" },
+    { clientReferenceId: "u", redirectUrl: 7 },
+  ]) {
+    assert.deepEqual(refusal(await begin(call, { mode: "private", ...wrong })), [400, "BAD_REQUEST"], JSON.stringify(wrong));
+  }
+  assert.deepEqual(emulator.requests, []);
 });
 
 test("with storage failing a server is told to try again, unless nothing is to be looked up or kept", async () => {

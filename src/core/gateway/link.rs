@@ -11,8 +11,12 @@
 //! 5. OFAuth sends the browser back to [`CALLBACK_PATH`], and a webhook reports the connection. [`match_session`] finds
 //!    the Link session of which that connection is the result.
 //!
-//! A server may send any body. A session may not: its user is fixed, it names connections by handle, its browser always
-//! returns through the gateway, and it never receives a client secret or an id. The way back is in `callback.rs`.
+//! A server may send any body. OFAuth then sends the user's browser to the server's own page, with the connection's id in
+//! its address. With `"mode": "private"` the browser returns through the gateway instead, and sees only a handle:
+//! [`InitRequest::is_private`].
+//!
+//! A session may not send any body: its user is fixed, it names connections by handle, its browser always returns through
+//! the gateway, and it never receives a client secret or an id. The way back is in `callback.rs`.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -140,6 +144,20 @@ impl InitRequest {
         to_json(&self.fields)
     }
 
+    /// Whether the browser of a server's Link returns through the gateway: the body has `"mode": "private"`. OFAuth has no
+    /// such mode, so no other body changes its meaning.
+    pub fn is_private(&self) -> bool {
+        self.text_field("mode").as_deref() == Some("private")
+    }
+
+    /// The body that is sent to OFAuth for a server's private Link: the body as received, with `id` as its `connectionId`,
+    /// the gateway's own callback as its `redirectUrl`, and without the mode. `origin` is the gateway's.
+    pub fn private_body(mut self, origin: &str, id: Option<&str>) -> String {
+        self.fields.remove("mode");
+        self.set_field("redirectUrl", Some(&format!("{origin}{CALLBACK_PATH}")));
+        self.server_body(id)
+    }
+
     /// The body that is sent to OFAuth for a session. It names the session's own user and the gateway's own callback,
     /// whose `origin` is the gateway's. Of the received body only `clientAppId` and `geolocation` are left.
     pub fn session_body(mut self, session: &Session, origin: &str, id: Option<&str>) -> String {
@@ -150,8 +168,8 @@ impl InitRequest {
         to_json(&self.fields)
     }
 
-    /// The page to which a session's browser shall return, from `redirectUrl`. `None` if the request names none, which
-    /// means the page of `APP_RETURN_URL` (`app`).
+    /// The page to which the user's browser shall return through the gateway, from `redirectUrl`. `None` if the request
+    /// names none, which means the page of `APP_RETURN_URL` (`app`).
     ///
     /// Returns [`BadRequest`](EdgeError::BadRequest) if the page is neither on an `allowed` origin nor on that of
     /// `app`, or if there is no page at all.

@@ -2,8 +2,8 @@
 //!
 //! A server's call passes through, with a handle translated to an id. A session's call is restricted: it links for its
 //! own user only, OFAuth sends the browser to the gateway's own callback, and the session never gets a `clientSecret`.
-//! The page that the session wants to return to is stored in the user's hub until then. The rules are in
-//! [`crate::core::gateway::link`].
+//! A server may ask for that callback too. The page to return to is stored in the user's hub until then. The rules are
+//! in [`crate::core::gateway::link`].
 //!
 //! See the OFAuth documentation, Integration checklist: Implement Link Flow, and Connections API: Reconnecting Expired
 //! Connections.
@@ -32,9 +32,11 @@ use crate::{
 
 /// Starts Link.
 ///
-/// 1. The body is read. A session needs the permission `connections:link`, and an allowed page to return to.
+/// 1. The body is read. A session needs the permission `connections:link`, and an allowed page to return to. So does a
+///    server's private Link, which must name its user too.
 /// 2. The connection to reconnect is found, if there is one.
-/// 3. The request is sent to OFAuth. A server's body is unchanged except for `connectionId`; a session's is restricted.
+/// 3. The request is sent to OFAuth. A server's body is unchanged except for `connectionId`, and `redirectUrl` of a
+///    private Link; a session's is restricted.
 /// 4. The Link session is stored in the user's hub until it ends.
 /// 5. A server gets OFAuth's answer unchanged. A session gets only the URL of OFAuth's page and when it expires.
 pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
@@ -43,6 +45,11 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
     let init = InitRequest::read(&body)?;
     let (session, reference, return_url) = match caller {
         Caller::Console => return Err(EdgeError::PermissionDenied.into()),
+        Caller::Server if init.is_private() => {
+            let nameless = EdgeError::BadRequest("a private Link must name its user as clientReferenceId");
+            let return_url = init.return_url(&config.allowed_origins, config.app_return_url.as_deref())?;
+            (None, Some(init.client_reference_id().ok_or(nameless)?), return_url)
+        }
         Caller::Server => (None, init.client_reference_id(), None),
         Caller::Session(session) => {
             session.require(permission::LINK)?;
@@ -65,7 +72,7 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
     // 3.
     let upstream_request = match session {
         Some(session) => session_request(init, session, requested_id.as_deref(), callback_origin(call, config)?)?,
-        None => server_request(init, body, requested_id.as_deref(), call)?,
+        None => server_request(init, body, requested_id.as_deref(), call, config)?,
     };
     let answer = upstream::send(&upstream_request, call, config).await?;
     match answer.status() {
@@ -114,21 +121,25 @@ fn callback_origin<'a>(call: &'a Call, config: &'a Config) -> Result<&'a str, Ed
     config.public_url.as_deref().or(own).ok_or(EdgeError::BadRequest("Link needs https, or PUBLIC_URL"))
 }
 
-/// A server's request. Its body is written anew only if the `connectionId` has to change.
+/// A server's request. Its body is written anew only if the Link is private or the `connectionId` has to change.
 fn server_request<'a>(
     init: InitRequest,
     body: Body,
     requested_id: Option<&str>,
     call: &'a Call,
+    config: &Config,
 ) -> Result<UpstreamRequest<'a>, Failure> {
-    let upstream_request = UpstreamRequest::forward(call, None, None)?;
+    let upstream_request =
+        UpstreamRequest { timeout_ms: Some(CHANGE_DEADLINE), ..UpstreamRequest::forward(call, None, None)? };
     upstream_request.headers.delete("content-length").map_err(Failure::upstream)?;
-    let body = if init.connection.is_already(requested_id) {
-        Uint8Array::from(&body[..])
-    } else {
-        Uint8Array::from(init.server_body(requested_id).as_bytes())
+    let body = match init {
+        _ if init.is_private() => init.private_body(callback_origin(call, config)?, requested_id),
+        _ if init.connection.is_already(requested_id) => {
+            return Ok(UpstreamRequest { body: Some(Uint8Array::from(&body[..]).into()), ..upstream_request });
+        }
+        _ => init.server_body(requested_id),
     };
-    Ok(UpstreamRequest { body: Some(body.into()), timeout_ms: Some(CHANGE_DEADLINE), ..upstream_request })
+    Ok(UpstreamRequest { body: Some(Uint8Array::from(body.as_bytes()).into()), ..upstream_request })
 }
 
 /// OFAuth's id of the connection that a server's call reconnects. An id without a record is passed on, and OFAuth

@@ -8,6 +8,7 @@
 //! 5. A session's browser is sent to a hosted page over https, and nowhere else.
 //! 6. A Link session ends when OFAuth says so, after an hour at the latest.
 //! 7. No body panics.
+//! 8. A server's private Link comes back through the gateway.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::one_in;
@@ -327,6 +328,27 @@ fn value() -> impl Strategy<Value = Value> {
 fn key() -> impl Strategy<Value = String> {
     let known = ["clientAppId", "geolocation", "clientReferenceId", "redirectUrl", "connectionId", "mode", "url"];
     prop_oneof![prop::sample::select(known.to_vec()).prop_map(str::to_owned), any::<String>()]
+}
+
+#[test]
+fn a_server_s_private_link_comes_back_through_the_gateway() {
+    let body = r#"{"mode":"private","redirectUrl":"https://app.example.com/","clientReferenceId":"u","x":1.50}"#;
+    let private = |id| init(body).private_body(ORIGIN, id);
+    assert!(init(body).is_private());
+    let rest = format!(r#""redirectUrl":"{CALLBACK}","x":1.50}}"#);
+    assert_eq!(private(None), format!(r#"{{"clientReferenceId":"u",{rest}"#));
+    assert_eq!(private(Some("conn_1")), format!(r#"{{"clientReferenceId":"u","connectionId":"conn_1",{rest}"#));
+}
+
+#[test]
+fn any_other_mode_is_ofauth_s_own() {
+    for mode in ["\"hosted\"", "\"whitelabel\"", "\"Private\"", "\"\"", "null", "true", "[\"private\"]", "{}"] {
+        let body = format!(r#"{{"mode":{mode}}}"#);
+        assert!(!init(&body).is_private(), "{mode}");
+        assert_eq!(init(&body).server_body(None), body);
+        assert_eq!(for_session(&body, None).get("mode"), None);
+    }
+    assert!(!init("").is_private() && !init("{}").is_private());
 }
 
 proptest! {
