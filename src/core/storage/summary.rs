@@ -6,7 +6,7 @@
 //!
 //! 1. `id`, `clientReferenceId`, `platformUserId`
 //! 2. `id`, `name`, `username` and `avatar` of `userData`; the id is [`SAME`] if it is the `platformUserId`
-//! 3. `createdAt`, `expiredAt`, `expiresAt`
+//! 3. `createdAt`, `expiredAt`, `expiresAt`, `lastCheckedAt`
 //! 4. `imported` and `live`, as `true` or `false`
 //! 5. each of the `permissions`
 //!
@@ -37,6 +37,7 @@ pub fn pack(record: &Record) -> String {
         record.created_at.as_deref(),
         record.expired_at.as_deref(),
         record.expires_at.as_deref(),
+        record.last_checked_at.as_deref(),
         flag(record.imported),
         flag(record.live),
     ];
@@ -51,12 +52,25 @@ pub fn pack(record: &Record) -> String {
 /// Reads a record in the compact form. `status` and `updated_at` are those of the metadata. `None` if fields are missing.
 pub fn unpack(packed: &[u8], handle: &str, status: &str, updated_at: &str) -> Option<Record> {
     let mut fields = std::str::from_utf8(packed).ok()?.split(SEPARATOR);
-    let mut values = [""; 12];
+    let mut values = [""; 13];
     for value in &mut values {
         *value = fields.next()?;
     }
-    let [id, reference, platform_user, user, name, username, avatar, created, expired, expires, imported, live] =
-        values;
+    let [
+        id,
+        reference,
+        platform_user,
+        user,
+        name,
+        username,
+        avatar,
+        created,
+        expired,
+        expires,
+        checked,
+        imported,
+        live,
+    ] = values;
     let user = if user == SAME { platform_user } else { user };
     let user_data = UserData { id: text(user), name: text(name), username: text(username), avatar: text(avatar) };
     let has_profile = [user, name, username, avatar].into_iter().any(|field| field != NONE);
@@ -68,12 +82,17 @@ pub fn unpack(packed: &[u8], handle: &str, status: &str, updated_at: &str) -> Op
         client_reference_id: text(reference),
         platform_user_id: text(platform_user),
         permissions: fields.map(str::to_owned).collect(),
-        metadata: Metadata { username: user_data.username.clone(), display_name: user_data.name.clone() },
+        metadata: Metadata {
+            username: user_data.username.clone(),
+            display_name: user_data.name.clone(),
+            last_activity: text(checked),
+        },
         user_data: has_profile.then_some(user_data),
         created_at: text(created),
         updated_at: updated_at.to_owned(),
         expired_at: text(expired),
         expires_at: text(expires),
+        last_checked_at: text(checked),
         imported: flag(imported),
         live: flag(live),
     })

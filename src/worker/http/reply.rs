@@ -16,7 +16,6 @@ use crate::{
         gateway::{
             EdgeError, Verdict,
             origin::{self, AllowedOrigins},
-            route::Route,
         },
     },
     worker::platform::{self, Failure},

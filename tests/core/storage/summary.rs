@@ -45,7 +45,8 @@ fn record() -> Record {
 }
 
 fn with_user_data(user_data: UserData) -> Record {
-    let metadata = Metadata { username: user_data.username.clone(), display_name: user_data.name.clone() };
+    let metadata =
+        Metadata { username: user_data.username.clone(), display_name: user_data.name.clone(), last_activity: None };
     Record { user_data: Some(user_data), metadata, ..record() }
 }
 
@@ -59,7 +60,7 @@ fn full_record() -> Record {
         username: text("janemusterfrau"),
         avatar: Some(avatar),
     };
-    Record {
+    let mut record = Record {
         id: "conn_0123456789abcdefghijklmn".to_owned(),
         status: "expired".to_owned(),
         client_reference_id: text("0b7e5a70-7f3c-4c9b-9a51-1f0d8f2f7c11"),
@@ -68,10 +69,13 @@ fn full_record() -> Record {
         created_at: text("2026-04-01T10:30:00.000Z"),
         expired_at: text("2026-05-01T10:30:00.000Z"),
         expires_at: text("2026-10-01T10:30:00.000Z"),
+        last_checked_at: text("2026-09-01T10:30:00.000Z"),
         imported: Some(false),
         live: Some(true),
         ..with_user_data(user_data)
-    }
+    };
+    record.metadata.last_activity.clone_from(&record.last_checked_at);
+    record
 }
 
 fn meta(record: &Record) -> ConnectionMeta {
@@ -101,7 +105,7 @@ fn a_field_that_is_empty_is_not_one_that_is_missing() {
             assert_eq!(summary(&record), Some(record));
         }
     }
-    let none = Metadata { username: None, display_name: None };
+    let none = Metadata { username: None, display_name: None, last_activity: None };
     for platform_user_id in [None, Some(String::new())] {
         let record = Record { user_data: None, metadata: none.clone(), platform_user_id, ..record() };
         assert_eq!(summary(&record), Some(record));
@@ -127,7 +131,7 @@ fn a_record_that_the_compact_form_cannot_hold_has_no_summary() {
         with_user_data(nobody),
         Record { status: "s".repeat(65), ..record() },
         Record { permissions: vec!["a\u{1f}b".to_owned()], ..record() },
-        Record { metadata: Metadata { username: None, display_name: None }, ..record() },
+        Record { metadata: Metadata { username: None, display_name: None, last_activity: None }, ..record() },
     ];
     for record in odd {
         assert_eq!(meta(&record).summary, None, "{record:?}");
