@@ -4,21 +4,7 @@
 import { bytesOf } from "./bytes.mjs";
 import { argumentError, getterError, readFromCaller } from "./errors.mjs";
 
-// The order must be that of the list of names in src/core/webhook/header.rs.
-const HEADER_NAMES = [
-  "ofauth-signature",
-  "svix-id",
-  "svix-timestamp",
-  "svix-signature",
-  "webhook-id",
-  "webhook-timestamp",
-  "webhook-signature",
-];
-const HEADER_INDEXES = /* @__PURE__ */ new Map(/* @__PURE__ */ HEADER_NAMES.map((name, index) => [name, index]));
-const HEADER_LENGTHS = /* @__PURE__ */ new Set(/* @__PURE__ */ HEADER_NAMES.map((name) => name.length));
-
 const EXPECTED_BODY = "the raw body as it was received: a string, a Uint8Array (such as a Buffer) or an ArrayBuffer";
-const EXPECTED_HEADERS = "the request's headers: a Headers object, a Request, or an object such as Node's req.headers";
 const EXPECTED_SECRETS = "a string, an array of strings, or {ofauth?, svix?} with a string or an array of strings each";
 
 const DEFAULT_OPTIONS = { tolerance: 300, now: undefined };
@@ -28,60 +14,23 @@ export function readBody(body) {
   if (typeof body === "string") return body;
   const bytes = bytesOf("body", body);
   if (bytes !== undefined) return bytes;
-  if (typeof body !== "object" || body === null) throw argumentError("body", EXPECTED_BODY);
-  const kind = readFromCaller("body", () => kindOf(body));
-  const isParsed = kind === "Object" || kind === "Array";
-  throw argumentError("body", `${EXPECTED_BODY}, not ${isParsed ? "a parsed object" : `an object of kind ${kind}`}`);
+  throw argumentError("body", `${EXPECTED_BODY}, not ${readFromCaller("body", () => describeBody(body))}`);
 }
 
-// Returns the values of the headers in the order of HEADER_NAMES. A value is a string, undefined if the header is missing, or
-// null if it was given more than once.
-export function readHeaders(headers) {
-  if (!isObject("headers", headers)) throw argumentError("headers", EXPECTED_HEADERS);
-  const values = [undefined, undefined, undefined, undefined, undefined, undefined, undefined];
-  let isRecognised;
-  try {
-    isRecognised = collectValues(headers, values);
-  } catch (cause) {
-    throw getterError("headers", cause);
+// Names what was passed instead of a body, and what to do about it.
+function describeBody(body) {
+  if (body === undefined || body === null) {
+    return `${body}. Is there a body parser that keeps the raw bytes, such as express.raw({ type: "*/*" }), and does it run for this route?`;
   }
-  if (!isRecognised) throw argumentError("headers", `${EXPECTED_HEADERS}; pass req.headers, not req`);
-  for (let index = 0; index < values.length; index++) {
-    const value = values[index];
-    if (value === undefined || value === null || typeof value === "string") continue;
-    throw argumentError(`headers["${HEADER_NAMES[index]}"]`, "a string");
+  if (typeof body !== "object") return `a ${typeof body}`;
+  if (typeof body.then === "function") return "a Promise. Await it first";
+  if (typeof body.arrayBuffer === "function") return "a request or a blob. Pass await request.arrayBuffer(), or call verifyRequest(request, secrets)";
+  if (typeof body.getReader === "function" || typeof body.pipe === "function" || typeof body[Symbol.asyncIterator] === "function") {
+    return "a stream. Read it to its end first, as with await buffer(req) from node:stream/consumers";
   }
-  return values;
-}
-
-// Writes the headers into `values`. Returns false if `headers` has no shape that is supported.
-function collectValues(headers, values) {
-  if (typeof headers.get === "function") return collectByGet(headers, values);
-  const inner = headers.headers;
-  if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return collectByKey(headers, values);
-  return typeof inner.get === "function" && collectByGet(inner, values);
-}
-
-function collectByGet(headers, values) {
-  for (let index = 0; index < HEADER_NAMES.length; index++) values[index] = singleValue(headers.get(HEADER_NAMES[index]));
-  return true;
-}
-
-function collectByKey(record, values) {
-  for (const key of Object.keys(record)) {
-    if (!HEADER_LENGTHS.has(key.length)) continue;
-    const index = HEADER_INDEXES.get(key) ?? HEADER_INDEXES.get(key.toLowerCase());
-    if (index === undefined) continue;
-    const value = singleValue(record[key]);
-    if (value !== undefined) values[index] = values[index] === undefined ? value : null;
-  }
-  return true;
-}
-
-function singleValue(value) {
-  if (typeof value === "string") return value;
-  if (!Array.isArray(value)) return value ?? undefined;
-  return value.length > 1 ? null : (value[0] ?? undefined);
+  const kind = kindOf(body);
+  if (kind !== "Object" && kind !== "Array") return `an object of kind ${kind}`;
+  return "a parsed object. A body parser such as express.json() has parsed it; put a parser that keeps the raw bytes, such as express.raw({ type: \"*/*\" }), in its place for this route";
 }
 
 // Returns `{bare, ofauth, svix}`. `bare` is true for secrets that were passed without the name of a scheme; they are in `ofauth`
@@ -89,12 +38,19 @@ function singleValue(value) {
 export function readSecrets(secrets) {
   if (typeof secrets === "string") return { bare: true, ofauth: [secrets], svix: [] };
   if (isArray("secrets", secrets)) return { bare: true, ofauth: readSecretList("secrets", secrets), svix: [] };
-  if (typeof secrets !== "object" || secrets === null) throw argumentError("secrets", EXPECTED_SECRETS);
-  const { ofauth, svix } = readFromCaller("secrets", () => ({ ofauth: secrets.ofauth, svix: secrets.svix }));
+  if (secrets === undefined || secrets === null) throw argumentError("secrets", `${EXPECTED_SECRETS}, not ${secrets}; is the variable set?`);
+  if (typeof secrets !== "object") throw argumentError("secrets", EXPECTED_SECRETS);
+  const { kind, keys, ofauth, svix } = readFromCaller("secrets", () => ({
+    kind: kindOf(secrets),
+    keys: Object.keys(secrets),
+    ofauth: secrets.ofauth,
+    svix: secrets.svix,
+  }));
+  // A key such as ofAuth would be a scheme that nothing verifies, without a word.
+  const misspelt = keys.find((key) => key !== "ofauth" && key !== "svix" && /^(ofauth|svix)$/i.test(key));
+  if (misspelt !== undefined) throw argumentError("secrets", `${EXPECTED_SECRETS}; it has the key ${misspelt}, write ${misspelt.toLowerCase()}`);
   if (ofauth === undefined && svix === undefined) {
-    // In a plain object, the values are probably variables that are not set: the core reports that. A Map or a promise is a
-    // mistake in the call.
-    if (readFromCaller("secrets", () => kindOf(secrets)) !== "Object") throw argumentError("secrets", EXPECTED_SECRETS);
+    throw argumentError("secrets", kind === "Object" ? `${EXPECTED_SECRETS}; neither has a value, is the variable set?` : EXPECTED_SECRETS);
   }
   return { bare: false, ofauth: readSecretList("secrets.ofauth", ofauth), svix: readSecretList("secrets.svix", svix) };
 }
@@ -102,7 +58,9 @@ export function readSecrets(secrets) {
 function readSecretList(argument, secrets) {
   if (secrets === undefined) return [];
   if (typeof secrets === "string") return [secrets];
-  if (!isArray(argument, secrets)) throw argumentError(argument, "a string or an array of strings");
+  if (!isArray(argument, secrets)) {
+    throw argumentError(argument, `a string or an array of strings${secrets === null ? "; is the variable set?" : ""}`);
+  }
   const copy = readFromCaller(argument, () => Array.from(secrets));
   copy.forEach((secret, index) => {
     if (typeof secret !== "string") throw argumentError(`${argument}[${index}]`, "a string; is the variable set?");
@@ -142,16 +100,12 @@ function wholeNumber(argument, number, expected) {
   return number;
 }
 
-function isObject(argument, value) {
-  return typeof value === "object" && value !== null && !isArray(argument, value);
-}
-
 // Array.isArray throws for a revoked Proxy.
-function isArray(argument, value) {
+export function isArray(argument, value) {
   return readFromCaller(argument, () => Array.isArray(value));
 }
 
 // Returns the name of a value's kind, such as "Object", "Map" or "Date".
-function kindOf(value) {
+export function kindOf(value) {
   return Object.prototype.toString.call(value).slice("[object ".length, -1);
 }

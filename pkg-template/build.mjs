@@ -7,13 +7,15 @@
 // 3. Copies the other files and prints the size of the wasm.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import binaryen from "binaryen";
 import { build } from "esbuild";
 import { hashInputs, isUpToDate, root } from "../scripts/inputs.mjs";
+import { collectNotices } from "./notices.mjs";
 
 const packageFolder = join(root, "pkg");
 const templateFolder = join(root, "pkg-template");
@@ -64,6 +66,7 @@ const PRINTING_FUNCTIONS = /fmt::num|pad_integral|Display/;
 // wasm has neither.
 const UNUSED_EXPORTS = ["__wbindgen_start", "__wbindgen_externrefs", "__abort_handler", "__instance_terminated"];
 
+let notices;
 const stampFile = join(buildFolder, ".made-from");
 const inputsHash = hashInputs(["pkg-template", "LICENSE", "package-lock.json"]);
 if (!isUpToDate(join(packageFolder, "package.json"), stampFile, inputsHash)) {
@@ -101,6 +104,7 @@ function buildWasm() {
 function optimise(bytes) {
   eraseTexts(bytes);
   const module = binaryen.readBinary(bytes);
+  notices = collectNotices(functionsOf(module).map(({ name }) => name));
   module.setFeatures(WASM_FEATURES.reduce((flags, feature) => flags | binaryen.Features[feature], 0));
   replacePanics(module);
   for (const name of UNUSED_EXPORTS) module.removeExport(name);
@@ -187,6 +191,20 @@ async function bundleEntries() {
   await build({ ...cjs, entryPoints: entries("embedded"), plugins: [resolveImports(sources)] });
   const cjsSources = { ...sources, "./embedded.js": "./embedded.cjs" };
   await build({ ...cjs, entryPoints: entries("index", "slim", "client"), plugins: [resolveImports(cjsSources, separateFiles)] });
+  writeCommonJsExports();
+}
+
+// Replaces the exports of the CommonJS entries, which are getters, by plain values, so that tests can spy on them. An assignment
+// that never runs names the exports: Node looks for such a line to find what can be imported by name.
+function writeCommonJsExports() {
+  for (const name of ["index", "slim", "client"]) {
+    const exports = /export \{([^}]+)\};\s*$/.exec(readFileSync(join(packageFolder, `${name}.js`), "utf8"))[1].trim();
+    const lines = [
+      'module.exports = Object.defineProperty({ ...module.exports }, "__esModule", { value: true });',
+      `0 && (module.exports = { ${exports.replace(/\s+/g, " ")} });`,
+    ];
+    appendFileSync(join(packageFolder, `${name}.cjs`), `${lines.join("\n")}\n`);
+  }
 }
 
 // An esbuild plugin. An import that is a key of `sources` is replaced by its value. An import that is then in `separateFiles`
@@ -206,15 +224,24 @@ function resolveImports(sources, separateFiles = []) {
 
 function copyOtherFiles() {
   const manifest = JSON.parse(readFileSync(join(templateFolder, "package.json"), "utf8"));
-  manifest.version = /^version = "(.+)"$/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))[1];
+  const cargoManifest = readFileSync(join(root, "Cargo.toml"), "utf8");
+  manifest.version = /^version = "(.+)"$/m.exec(cargoManifest)[1];
+  const [, repository] = /^repository = "(.+)"$/m.exec(cargoManifest) ?? [];
+  if (repository !== undefined) {
+    manifest.repository = { type: "git", url: `git+${repository}.git` };
+    manifest.homepage = `${repository}#the-npm-package`;
+    manifest.bugs = { url: `${repository}/issues` };
+  }
   writeFileSync(join(packageFolder, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   copyFileSync(join(templateFolder, "README.md"), join(packageFolder, "README.md"));
   copyFileSync(join(root, "LICENSE"), join(packageFolder, "LICENSE"));
-  // The package contains code of fflate, whose license must come with it.
-  copyFileSync(join(root, "node_modules/fflate/LICENSE"), join(packageFolder, "LICENSE-fflate"));
+  writeFileSync(join(packageFolder, "NOTICE"), notices);
+  const digest = createHash("sha256").update(readFileSync(join(packageFolder, "ofauth_edge.wasm"))).digest("hex");
+  writeFileSync(join(packageFolder, "ofauth_edge.wasm.sha256"), `${digest}  ofauth_edge.wasm\n`);
   copyTypes(join(root, "src/npm/types.d.ts"), "index");
   copyTypes(join(templateFolder, "slim.d.ts"), "slim");
   copyTypes(join(templateFolder, "client.d.ts"), "client");
+  copyFileSync(join(templateFolder, "wasm.d.ts"), join(packageFolder, "ofauth_edge.wasm.d.ts"));
 }
 
 // The types of the CommonJS entries are the same, but their imports end in .cjs.

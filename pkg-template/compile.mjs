@@ -1,14 +1,21 @@
-// Compiles the wasm synchronously. A Content-Security-Policy may forbid that.
+// Compiles the wasm synchronously. Some platforms cannot, or are not allowed to.
 
-export function compile(bytes) {
+const ALTERNATIVES =
+  "Where the platform imports wasm as a compiled module, use ofauth-edge/slim: import module from " +
+  '"ofauth-edge/ofauth_edge.wasm" (in Next.js\'s edge runtime "ofauth-edge/ofauth_edge.wasm?module") and call initSync(module). ' +
+  "The client for a gateway, ofauth-edge/client, needs no wasm";
+
+// `getBytes` returns the bytes. It is called only if there is a compiler.
+export function compile(getBytes) {
+  if (typeof WebAssembly === "undefined") throw new Error(`ofauth-edge: this platform has no WebAssembly. ${ALTERNATIVES}`);
+  const bytes = getBytes();
   try {
     return new WebAssembly.Module(bytes);
   } catch (cause) {
-    // The stack is exhausted. That has nothing to do with the policy.
+    // The stack is exhausted. That has nothing to do with the platform.
     if (cause instanceof RangeError) throw cause;
-    throw new Error(
-      "ofauth-edge: WebAssembly could not be compiled; under a Content-Security-Policy, script-src must allow 'wasm-unsafe-eval'",
-      { cause },
-    );
+    const directive =
+      typeof document === "undefined" ? "" : " Under a Content-Security-Policy, script-src must allow 'wasm-unsafe-eval'.";
+    throw new Error(`ofauth-edge: WebAssembly could not be compiled from bytes here.${directive} ${ALTERNATIVES}`, { cause });
   }
 }

@@ -1,8 +1,10 @@
 // The functions of the package. Each entry loads the wasm in its own way and makes the functions from it.
 
-import { currentTime, readBody, readHeaders, readOptions, readSecrets, readTime } from "./arguments.mjs";
+import { currentTime, readBody, readOptions, readSecrets, readTime } from "./arguments.mjs";
 import { WebhookVerificationError, argumentError, readFromCaller } from "./errors.mjs";
 import { withEngine } from "./engine.mjs";
+import { readHeaders } from "./headers.mjs";
+import { checkRequest, readRequest } from "./request.mjs";
 
 export { compile } from "./compile.mjs";
 export { WebhookVerificationError, argumentError } from "./errors.mjs";
@@ -15,8 +17,6 @@ const HAS_NUMBER_IDS = 16;
 
 // Characters that a header's value cannot carry unchanged: spaces at its ends, control characters, characters above U+00FF.
 const INVALID_IN_HEADER = /^ | $|[^\x20-\x7e\xa0-\xff]/;
-
-const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true });
 
 // The `make…` functions make the functions that the entries export. They are made one by one, so that bundlers leave out those
 // that an app does not use. `load` returns the WebAssembly.Module. The first call that needs it calls `load`; later calls do so
@@ -34,6 +34,14 @@ export function makeVerifySignature(load) {
 export function makeVerifyWebhook(load) {
   return function verifyWebhook(body, headers, secrets, options) {
     return verifyWebhookWith(load, readHeaders(headers), readSecrets(secrets), readOptions(options), readBody(body));
+  };
+}
+
+export function makeVerifyRequest(load) {
+  return async function verifyRequest(request, secrets, options) {
+    const maxBytes = checkRequest(request, options);
+    const [headers, secretLists, times] = [readHeaders(request), readSecrets(secrets), readOptions(options)];
+    return verifyWebhookWith(load, headers, secretLists, times, await readRequest(request, maxBytes));
   };
 }
 
@@ -57,10 +65,19 @@ export function makeWebhookClass(load) {
     constructor(secrets, options) {
       this.#secrets = readSecrets(secrets);
       this.#options = readOptions(options);
+      // With `const { verify } = webhook`, the method is called without its object.
+      for (const name of ["verify", "sign"]) Object.defineProperty(this, name, { value: this[name].bind(this), writable: true, configurable: true });
     }
 
     verify(body, headers) {
       return verifyWebhookWith(load, readHeaders(headers), this.#secrets, this.#options, readBody(body));
+    }
+
+    sign(body, options) {
+      const signOptions = readSignOptions(options);
+      const { bare, ofauth, svix } = this.#secrets;
+      const [newest] = bare || signOptions.scheme === "ofauth" ? ofauth : svix;
+      return signWebhookWith(load, newest ?? "", signOptions, readBody(body));
     }
   };
 }
@@ -102,7 +119,7 @@ function explainSignatureWith(load, headers, secrets, { tolerance, now = current
 // Parses a body that was verified. Bytes are taken from the engine, because the caller may have changed its own since.
 function parseBody(engine, body) {
   try {
-    return JSON.parse(typeof body === "string" ? withoutByteOrderMark(body) : decoder.decode(engine.verifiedBytes()));
+    return JSON.parse(typeof body === "string" ? withoutByteOrderMark(body) : engine.decodeVerifiedBody());
   } catch (cause) {
     // Any other error, such as an exhausted stack, does not mean that the body is wrong.
     if (cause.name !== "SyntaxError" && cause.name !== "TypeError") throw cause;
@@ -137,27 +154,29 @@ function withTypeFromEventType({ eventType, ...event }) {
 }
 
 function readSignOptions(options = {}) {
-  if (typeof options !== "object" || options === null) throw argumentError("options", "an object: {scheme?, timestamp?, id?}");
-  const { scheme = "ofauth", timestamp, id } = readFromCaller("options", () => ({
+  if (typeof options !== "object" || options === null) throw argumentError("options", "an object: {scheme?, timestamp?, id?, prefix?}");
+  const { scheme = "ofauth", prefix = "svix", timestamp, id } = readFromCaller("options", () => ({
     scheme: options.scheme,
+    prefix: options.prefix,
     timestamp: options.timestamp,
     id: options.id,
   }));
   if (scheme !== "ofauth" && scheme !== "svix") throw argumentError("options.scheme", '"ofauth" or "svix"');
+  if (prefix !== "svix" && prefix !== "webhook") throw argumentError("options.prefix", '"svix" or "webhook"');
   if (scheme === "svix") {
     if (typeof id !== "string" || id === "") throw argumentError("options.id", "a string, the message's id: svix needs one");
     if (INVALID_IN_HEADER.test(id)) {
       throw argumentError("options.id", "fit for a header: no control characters, none above U+00FF, no space at either end");
     }
   }
-  return { scheme, id, timestamp: timestamp === undefined ? currentTime() : readTime("options.timestamp", timestamp) };
+  return { scheme, prefix, id, timestamp: timestamp === undefined ? currentTime() : readTime("options.timestamp", timestamp) };
 }
 
-function signWebhookWith(load, secret, { scheme, id, timestamp }, body) {
+function signWebhookWith(load, secret, { scheme, prefix, id, timestamp }, body) {
   if (typeof secret !== "string") throw argumentError("secret", "a string");
   const svixId = scheme === "svix" ? id : undefined;
   const signature = withEngine(load, (engine) => engine.sign(body, secret, scheme === "ofauth", svixId, timestamp));
   return scheme === "ofauth"
     ? { "ofauth-signature": signature }
-    : { "svix-id": id, "svix-timestamp": String(timestamp), "svix-signature": signature };
+    : { [`${prefix}-id`]: id, [`${prefix}-timestamp`]: String(timestamp), [`${prefix}-signature`]: signature };
 }

@@ -12,8 +12,11 @@ const BODY_TOO_LARGE = "the body is over 16 MiB";
 const REPEATED_HEADER = "a signature header was given more than once";
 const NOT_WELL_FORMED = "the body is a string with half of a surrogate pair, which has no bytes; pass the raw bytes";
 
-const encoder = /* @__PURE__ */ new TextEncoder();
-const decoder = /* @__PURE__ */ new TextDecoder();
+// Made at the first call: at import, a platform without them would fail. Test environments such as jest-environment-jsdom hide
+// those of Node.
+let encoder;
+let decoder;
+let strictDecoder;
 
 // The engine that all entries share. It is null before the first call, during a call, and after an engine was lost.
 let idleEngine = null;
@@ -24,7 +27,7 @@ let idleEngine = null;
 // If `run` throws an error that is not ours, the engine is not used again. Such an error comes from inside the wasm, for example
 // a stack overflow, and may have left the memory in any state. The next call makes a new engine.
 export function withEngine(load, run, ...args) {
-  const engine = idleEngine ?? new Engine(new WebAssembly.Instance(load(), { "./ofauth_edge_bg.js": imports }));
+  const engine = idleEngine ?? makeEngine(load());
   idleEngine = null;
   engine.attach();
   try {
@@ -37,6 +40,10 @@ export function withEngine(load, run, ...args) {
   }
 }
 
+function makeEngine(module) {
+  return new Engine(new WebAssembly.Instance(module, { "./ofauth_edge_bg.js": imports }));
+}
+
 class Engine {
   #wasm;
   // A view of the input buffer. It is detached, and then has length 0, when the wasm's memory grows.
@@ -47,6 +54,8 @@ class Engine {
   #bodyLength = 0;
 
   constructor({ exports }) {
+    encoder ??= new (textCodec("TextEncoder"))();
+    decoder ??= new (textCodec("TextDecoder"))();
     this.#wasm = exports;
     __wbg_set_wasm(exports);
     exports.__wbindgen_start?.();
@@ -101,10 +110,11 @@ class Engine {
     return this.readAnswer();
   }
 
-  // The bytes of the body that was verified last.
-  verifiedBytes() {
+  // Returns the text of the body that was verified last, without a byte order mark. Throws a TypeError if it is not UTF-8.
+  decodeVerifiedBody() {
     this.#reserve(this.#bodyLength);
-    return this.#input.subarray(0, this.#bodyLength);
+    strictDecoder ??= new (textCodec("TextDecoder"))("utf-8", { fatal: true });
+    return strictDecoder.decode(this.#input.subarray(0, this.#bodyLength));
   }
 
   // Reads the answer of the last call, which the wasm keeps as JSON.
@@ -188,6 +198,12 @@ class Engine {
     const start = this.#wasm.reserve(this.#inputCapacity) >>> 0;
     this.#input = new Uint8Array(this.#wasm.memory.buffer, start, this.#inputCapacity);
   }
+}
+
+function textCodec(name) {
+  const codec = globalThis[name] ?? globalThis.process?.getBuiltinModule?.("node:util")[name];
+  if (codec === undefined) throw new Error(`ofauth-edge: this environment has no ${name}; define globalThis.${name} before the first call`);
+  return codec;
 }
 
 function areSameSecrets(a, b) {

@@ -3,10 +3,23 @@
 
 const BRAND = Symbol.for("ofauth-edge.WebhookVerificationError");
 
+// The HTTP status to answer with. A secret that cannot be used is the operator's fault, and OFAuth should try again later. The
+// body of a request that is 400 is authentic, or cannot be judged. All other errors mean that the request is not authentic.
+const STATUSES = { INVALID_SECRET: 500, INVALID_BODY: 400, INVALID_JSON: 400, INVALID_EVENT: 400, BODY_TOO_LARGE: 413 };
+const UNAUTHENTIC = 401;
+
 export class WebhookVerificationError extends Error {
   constructor(code, message, options) {
-    super(message, options);
+    // structuredClone drops all members of an error except its message and its stack, so the message has the code too.
+    super(`${code}: ${message}`, options);
     this.code = code;
+    // Frameworks read one or the other: Express and Koa `status`, Fastify and h3 `statusCode`.
+    this.status = this.statusCode = STATUSES[code] ?? UNAUTHENTIC;
+  }
+
+  toJSON() {
+    const { name, code, status, message } = this;
+    return { name, code, status, message };
   }
 
   // The package may be loaded several times (by import, by require, as slim). Each copy has its own class, so instanceof

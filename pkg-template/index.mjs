@@ -4,16 +4,18 @@ import {
   compile,
   makeExplainSignature,
   makeSignWebhook,
+  makeVerifyRequest,
   makeVerifySignature,
   makeVerifyWebhook,
   makeWebhookClass,
 } from "./core.js";
 import { wasmBytes } from "./embedded.js";
 
-const load = () => compile(wasmBytes());
+const load = () => compile(wasmBytes);
 
 export const verifySignature = /* @__PURE__ */ makeVerifySignature(load);
 export const verifyWebhook = /* @__PURE__ */ makeVerifyWebhook(load);
+export const verifyRequest = /* @__PURE__ */ makeVerifyRequest(load);
 export const explainSignature = /* @__PURE__ */ makeExplainSignature(load);
 export const signWebhook = /* @__PURE__ */ makeSignWebhook(load);
 export const Webhook = /* @__PURE__ */ makeWebhookClass(load);

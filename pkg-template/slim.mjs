@@ -5,6 +5,7 @@ import {
   compile,
   makeExplainSignature,
   makeSignWebhook,
+  makeVerifyRequest,
   makeVerifySignature,
   makeVerifyWebhook,
   makeWebhookClass,
@@ -20,6 +21,7 @@ const load = () => {
 
 export const verifySignature = /* @__PURE__ */ makeVerifySignature(load);
 export const verifyWebhook = /* @__PURE__ */ makeVerifyWebhook(load);
+export const verifyRequest = /* @__PURE__ */ makeVerifyRequest(load);
 export const explainSignature = /* @__PURE__ */ makeExplainSignature(load);
 export const signWebhook = /* @__PURE__ */ makeSignWebhook(load);
 export const Webhook = /* @__PURE__ */ makeWebhookClass(load);
@@ -37,17 +39,26 @@ export function init(source) {
 
 export function initSync(source) {
   if (loadedModule !== undefined) return;
-  loadedModule = isModule(source) ? source : compile(bytesOf(source));
+  loadedModule = isModule(source) ? source : compile(() => bytesOf(source));
 }
 
 async function loadFrom(source) {
   let wasm = await (source ?? defaultUrl());
-  if (typeof wasm === "string" || typeof wasm?.href === "string") wasm = await fetch(wasm.href ?? wasm);
+  if (typeof wasm === "string" || typeof wasm?.href === "string") wasm = await loadUrl(wasm.href ?? wasm);
   if (typeof wasm?.arrayBuffer === "function") {
     if (wasm.ok === false) throw new Error(`ofauth-edge/slim: ofauth_edge.wasm could not be fetched: HTTP ${wasm.status}`);
     wasm = await wasm.arrayBuffer();
   }
   initSync(wasm);
+}
+
+// Node's fetch refuses a file: URL, which is what `import.meta.url` gives there.
+async function loadUrl(url) {
+  if (!url.startsWith("file:") || globalThis.process?.versions?.node === undefined) return fetch(url);
+  // Bundlers must not follow this import, because there is no such module in a browser.
+  const fileSystem = "node:fs/promises";
+  const { readFile } = await import(/* webpackIgnore: true */ /* @vite-ignore */ fileSystem);
+  return readFile(new URL(url));
 }
 
 // Bundlers recognise `new URL("…", import.meta.url)` and copy the file.

@@ -2,7 +2,11 @@
 // the wasm uses its own. The module node:crypto is loaded in a way that bundlers for browsers do not follow.
 
 const DIGEST_BYTES = 32;
+// Loading node:crypto takes some milliseconds, about as long as the wasm needs to hash this many bytes. It is loaded once that
+// many were hashed: before, the loading would take longer than it can save.
+const BYTES_BEFORE_LOADING = 1024 * 1024;
 let hash;
+let hashedBytes = 0;
 // The exports of the instance that calls `sha256` next, and a view of its memory.
 let exports;
 let memory = /* @__PURE__ */ new Uint8Array(0);
@@ -16,6 +20,7 @@ export function attach(wasm) {
 
 // Hashes `bytes` bytes at `data` and writes the digest to `digest`. Returns false if the platform has no hash or it fails.
 export function sha256(data, bytes, digest) {
+  if (hash === undefined && (hashedBytes += bytes) < BYTES_BEFORE_LOADING) return false;
   try {
     const text = digestText(data, bytes);
     if (text.length !== DIGEST_BYTES) return false;

@@ -1,6 +1,7 @@
 // The tarball itself: what is in it, and what it says of itself.
 
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,7 @@ test("the tarball holds what it needs and nothing else", async () => {
   const { stdout } = await run("tar", ["-tzf", tarball]);
   assert.deepEqual(stdout.trim().split("\n").sort(), [
     "package/LICENSE",
-    "package/LICENSE-fflate",
+    "package/NOTICE",
     "package/README.md",
     "package/client.cjs",
     "package/client.d.cts",
@@ -28,6 +29,8 @@ test("the tarball holds what it needs and nothing else", async () => {
     "package/index.d.ts",
     "package/index.js",
     "package/ofauth_edge.wasm",
+    "package/ofauth_edge.wasm.d.ts",
+    "package/ofauth_edge.wasm.sha256",
     "package/package.json",
     "package/slim.cjs",
     "package/slim.d.cts",
@@ -57,11 +60,11 @@ test("nothing in it names the machine that built it", async () => {
 
 test("every entry of its exports is there", () => {
   const targets = (value) => (typeof value === "string" ? [value] : Object.values(value).flatMap(targets));
-  for (const target of targets(manifest.exports)) readFileSync(join(installed, "ofauth-edge", target));
+  for (const target of targets(manifest.exports)) readFileSync(join(installed, "ofauth-edge", target.replace(/\?module$/, "")));
 });
 
 test("@arethetypeswrong/cli finds nothing", async () => {
-  const args = ["--pack", "pkg", "--profile", "node16", "--exclude-entrypoints", "./ofauth_edge.wasm"];
+  const args = ["--pack", "pkg", "--profile", "node16", "--exclude-entrypoints", "./ofauth_edge.wasm", "./ofauth_edge.wasm?module"];
   const { status, stdout, stderr } = await run(tool("attw"), args, { cwd: root });
   assert.equal(status, 0, stdout + stderr);
 });
@@ -69,4 +72,34 @@ test("@arethetypeswrong/cli finds nothing", async () => {
 test("publint finds nothing", async () => {
   const { status, stdout, stderr } = await run(tool("publint"), ["--strict", "pkg"], { cwd: root });
   assert.equal(status, 0, stdout + stderr);
+});
+
+test("the wasm has an entry with ?module for Next.js, whose target has it too, and both have types", () => {
+  const { "./ofauth_edge.wasm": wasm, "./ofauth_edge.wasm?module": withQuery } = manifest.exports;
+  assert.equal(withQuery["edge-light"], "./ofauth_edge.wasm?module");
+  for (const entry of [wasm, withQuery]) assert.deepEqual([entry.types, entry.default], ["./ofauth_edge.wasm.d.ts", "./ofauth_edge.wasm"]);
+});
+
+test("it says where it comes from, and where to report a fault, as soon as Cargo.toml names the repository", () => {
+  const [, url] = /^repository = "(.+)"$/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8")) ?? [];
+  const { repository, homepage, bugs } = manifest;
+  const expected = url && { repository: { type: "git", url: `git+${url}.git` }, homepage: `${url}#the-npm-package`, bugs: { url: `${url}/issues` } };
+  assert.deepEqual({ repository, homepage, bugs }, expected ?? { repository: undefined, homepage: undefined, bugs: undefined });
+});
+
+test("NOTICE names every crate whose code is in the wasm, with its license; no code of another npm package is in it", () => {
+  const notice = readFileSync(join(installed, "ofauth-edge/NOTICE"), "utf8");
+  for (const crate of ["hmac", "sha2", "digest", "hybrid-array", "typenum", "ct-codecs", "talc", "lock_api", "wasm-bindgen", "ctutils"]) {
+    assert.match(notice, new RegExp(`^${crate} \\d+\\.\\d+\\.\\d+$`, "m"), crate);
+  }
+  assert.match(notice, /^Rust standard library$/m);
+  assert.ok(notice.match(/Permission is hereby granted/g).length >= 15);
+  const code = readdirSync(join(installed, "ofauth-edge")).filter((name) => /\.c?js$/.test(name));
+  for (const name of code) assert.doesNotMatch(readFileSync(join(installed, "ofauth-edge", name), "utf8"), /node_modules\//, name);
+});
+
+test("the wasm's SHA-256 is beside it", () => {
+  const folder = join(installed, "ofauth-edge");
+  const digest = createHash("sha256").update(readFileSync(join(folder, "ofauth_edge.wasm"))).digest("hex");
+  assert.equal(readFileSync(join(folder, "ofauth_edge.wasm.sha256"), "utf8"), `${digest}  ofauth_edge.wasm\n`);
 });

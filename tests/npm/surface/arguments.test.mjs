@@ -48,7 +48,6 @@ test("what is verified says when it was signed, by which scheme, and the body's 
 for (const [name, secrets] of [
   ["an empty string", ""],
   ["no secret", []],
-  ["an object without secrets", {}],
   ["an object with empty lists", { ofauth: [], svix: [] }],
   ["six", ["a", "b", "c", "d", "e", SECRET]],
   ["an empty one among good ones", [SECRET, ""]],

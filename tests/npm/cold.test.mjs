@@ -1,0 +1,25 @@
+// A first call in a fresh process, as a serverless function makes it: what is loaded for it, and the CPU time it takes.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { makeProject, NODES, runNode } from "./project.mjs";
+
+const MAX_CPU_MS = 15;
+const RUNS = 25;
+
+const file = join(makeProject("node"), "cold.mjs");
+
+test("importing the package and verifying a first webhook takes at most 15 ms of CPU", async () => {
+  // The least of several runs: the tests beside this one slow the others down.
+  const runs = [];
+  for (let run = 0; run < RUNS; run++) runs.push(await runNode(NODES["the newest Node"], file));
+  const least = Math.min(...runs.map(({ cpu }) => cpu));
+  assert.ok(least <= MAX_CPU_MS, `${least} ms`);
+});
+
+test("node:crypto is loaded only after 1 MiB was hashed", async () => {
+  const { loadedFirst, loadedAfterMany } = await runNode(NODES["the newest Node"], file);
+  assert.deepEqual([loadedFirst, loadedAfterMany], [[], ["node:crypto"]]);
+});
