@@ -9,6 +9,8 @@ export interface ClientBase {
   fetch?: FetchLike | undefined;
   /** How to retry a call. `false` turns retries off. */
   retry?: RetryOptions | false | undefined;
+  /** Options of `fetch` for every call. See {@link CallOptions.fetchOptions}. */
+  fetchOptions?: FetchOptions | undefined;
 }
 
 /** A session token, for a page or an app. It gives access to the data of one user. */
@@ -53,7 +55,8 @@ export interface ApiError {
    * The error's `type` in the answer of OFAuth or the gateway, such as `SESSION_EXPIRED`. An answer without one gets a code
    * from its status, such as `HTTP_502`. The client's own codes are `NETWORK_ERROR`, `TIMEOUT`, `ABORTED`,
    * `TOKEN_UNAVAILABLE` (the token function failed), `INVALID_ARGUMENT` (nothing was sent), `INVALID_ANSWER` (the answer is
-   * not from a gateway) and `REDIRECTED` (the answer is a redirect, and redirects are not followed).
+   * not from a gateway), `REDIRECTED` (the answer is a redirect, and redirects are not followed) and `UNEXPECTED` (the client
+   * failed: the platform lacks something).
    */
   code: string;
   /** A description for people. */
@@ -71,12 +74,22 @@ export interface ApiError {
   retryAfter?: number | undefined;
 }
 
+/** Options of the platform's `fetch`. */
+export interface FetchOptions {
+  readonly [option: string]: unknown;
+}
+
 /** Options of every call, passed in the last argument of a method. */
 export interface CallOptions {
   /** Stops the call. The error is `aborted`, or `timeout` if the signal comes from `AbortSignal.timeout()`. */
   signal?: Signal | null | undefined;
   /** Milliseconds for the whole call, including retries and waits. Default 60000; `Infinity` means no limit. */
   timeout?: number | undefined;
+  /**
+   * Options of `fetch` for this call, such as `{ keepalive: true }` or Next.js's `{ next: { revalidate: 60 } }`. Without `cache` and
+   * `next`, the client says `cache: "no-store"`. It sets `method`, `body`, `redirect` and `signal` itself.
+   */
+  fetchOptions?: FetchOptions | undefined;
 }
 
 /** The connection to use for a call. */

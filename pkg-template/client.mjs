@@ -2,7 +2,7 @@
 // a TypeError if its options are wrong. client/call.mjs makes the calls.
 
 import { makeCall } from "./client/call.mjs";
-import { check, isObject } from "./client/check.mjs";
+import { check, hintIfUnset, isObject } from "./client/check.mjs";
 import { makeCredential } from "./client/credential.mjs";
 import { iterate } from "./client/iterate.mjs";
 import { live } from "./client/live.mjs";
@@ -16,6 +16,7 @@ export function createClient(options) {
     base: readBaseUrl(options.baseUrl),
     credential: makeCredential(options),
     fetch: readFetch(options.fetch),
+    fetchOptions: readFetchOptions(options.fetchOptions),
     ...readRetry(options.retry),
   });
 
@@ -49,21 +50,28 @@ export function createClient(options) {
 
 /** Returns the gateway's URL without slashes at its end. */
 function readBaseUrl(baseUrl) {
-  let url;
+  let href;
   try {
-    url = new URL(baseUrl?.href ?? baseUrl);
+    href = new URL(baseUrl?.href ?? baseUrl).href;
   } catch {
     // The check below reports it. The platform's own message would repeat the value, which may contain a password.
   }
-  const isPlain = /^https?:$/.test(url?.protocol) && !url.username && !url.password && !/[?#]/.test(url.href);
-  check(isPlain, "baseUrl", "the gateway's URL: http or https, without credentials, query or fragment");
-  return url.href.replace(/\/+$/, "");
+  // The parts of a URL are not read from the object, because React Native does not have them all.
+  const isPlain = /^https?:\/\/[^/?#@]+(\/[^?#]*)?$/.test(href);
+  const expected = "the gateway's URL, such as https://gateway.example: http or https, without credentials, query or fragment";
+  check(isPlain, "baseUrl", expected + hintIfUnset(baseUrl));
+  return href.replace(/\/+$/, "");
 }
 
 /** The platform's fetch is looked up at each call, because tests and tracers may replace it after the client was made. */
 function readFetch(given) {
   check(given === undefined || typeof given === "function", "fetch", "a function like the platform's own fetch");
   return given ?? ((url, init) => globalThis.fetch(url, init));
+}
+
+function readFetchOptions(fetchOptions = {}) {
+  check(isObject(fetchOptions), "fetchOptions", "an object with options of fetch");
+  return { ...fetchOptions };
 }
 
 function readRetry(retry = {}) {

@@ -11,18 +11,23 @@ const FIRST_PAUSE = 200;
 /** Methods that have the same effect if they arrive twice. Only these are sent again after a network error. */
 const IDEMPOTENT = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"];
 
-export function makeCall({ base, credential, fetch, tries, maxWait }) {
+export function makeCall({ base, credential, fetch, fetchOptions, tries, maxWait }) {
   return async function call(method, path, options, content) {
+    let request;
+    try {
+      request = buildRequest(base, fetchOptions, method, path, options ?? {}, content);
+    } catch (error) {
+      if (!(error instanceof ReferenceError)) return failure("bad_request", "INVALID_ARGUMENT", messageOf(error));
+      return unexpected(error);
+    }
     let cancellation;
     try {
-      const { signal, timeout, ...request } = buildRequest(base, method, path, options ?? {}, content);
-      cancellation = startCancellation(signal, timeout);
+      cancellation = startCancellation(request.signal, request.timeout);
       return await send(request, cancellation);
     } catch (error) {
       const stopReason = cancellation?.stopReason();
       if (stopReason === "timeout") return failure("timeout", "TIMEOUT", "the call took too long", { action: "retry" });
-      if (stopReason) return failure("aborted", "ABORTED", "the call was aborted");
-      return failure("bad_request", "INVALID_ARGUMENT", messageOf(error));
+      return stopReason ? failure("aborted", "ABORTED", "the call was aborted") : unexpected(error);
     } finally {
       cancellation?.dispose();
     }
@@ -31,7 +36,7 @@ export function makeCall({ base, credential, fetch, tries, maxWait }) {
   async function send(request, cancellation) {
     let hasRenewedToken = false;
     for (let attempt = 1; ; attempt += 1) {
-      cancellation.signal.throwIfAborted();
+      if (cancellation.stopReason()) throw new Error("stopped");
       const token = credential.current();
       const result = await sendOnce(request, token, cancellation);
       const { error } = result;
@@ -64,7 +69,7 @@ export function makeCall({ base, credential, fetch, tries, maxWait }) {
       return await cancellation.race(exchange());
     } catch (error) {
       if (cancellation.stopReason()) throw error;
-      const message = `the gateway could not be reached: ${messageOf(error?.cause ?? error)}`;
+      const message = `the gateway could not be reached: ${messageOf(error?.cause ?? error)}${hintOfOrigin(url)}`;
       return failure("network_error", "NETWORK_ERROR", message, { action: "retry" });
     }
   }
@@ -82,13 +87,16 @@ export function makeCall({ base, credential, fetch, tries, maxWait }) {
  *
  * A raw call is one of `client.access`: its path is the caller's, and options that are not the client's own go to fetch.
  */
-function buildRequest(base, method, path, options, { query, body, isRaw = false } = {}) {
+function buildRequest(base, clientFetchOptions, method, path, options, { query, body, isRaw = false } = {}) {
   check(isObject(options), "options", "an object");
-  const { signal, timeout = DEFAULT_TIMEOUT, authentication, ...otherOptions } = options;
+  const { signal, timeout = DEFAULT_TIMEOUT, authentication, fetchOptions: callFetchOptions = {}, ...otherOptions } = options;
+  check(isObject(callFetchOptions), "fetchOptions", "an object with options of fetch");
   check(!signal || typeof signal.addEventListener === "function", "signal", "an AbortSignal");
   check(typeof timeout === "number" && timeout > 0, "timeout", "milliseconds, more than 0");
   check(isNonEmptyString(method), "method", "a string");
-  const fetchOptions = isRaw ? otherOptions : { body: body === undefined ? undefined : JSON.stringify(body) };
+  const own = isRaw ? otherOptions : { body: body === undefined ? undefined : JSON.stringify(body) };
+  const given = { ...clientFetchOptions, ...callFetchOptions, body: undefined, ...own };
+  const fetchOptions = given.next === undefined && given.cache === undefined ? { ...given, ...uncached() } : given;
   const headers = makeHeaders(fetchOptions.headers);
   // The only credential that is sent is the client's own, in `authorization`. It is set at each try.
   headers.delete("apikey");
@@ -102,15 +110,28 @@ function buildRequest(base, method, path, options, { query, body, isRaw = false 
   // Redirects are not followed, because the credential could go to another host.
   const init = { ...fetchOptions, ...(isOneShot && { duplex: "half" }), method: method.toUpperCase(), headers, redirect: "manual" };
   // Throws if the platform would refuse to send this. Otherwise fetch would throw later, and that looks like a network error.
-  new Request(url, isOneShot ? { ...init, body: undefined } : init);
+  if (typeof Request === "function") new Request(url, isOneShot ? { ...init, body: undefined } : init);
   return { url, init, isRaw, isOneShot, signal, timeout };
+}
+
+/**
+ * Next.js 13 and 14 keep answers for ever, unless a request says `no-store` or has Next.js's own options. Some platforms refuse the option, and React Native adds a
+ * parameter to the URL for it. They have no Request that takes it.
+ */
+function uncached() {
+  try {
+    return new Request("http://localhost", { cache: "no-store" }).cache === "no-store" ? { cache: "no-store" } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** The platform's own error repeats the wrong value, which may be a secret. This error does not. */
 function makeHeaders(given) {
   try {
     return new Headers(given);
-  } catch {
+  } catch (error) {
+    if (error instanceof ReferenceError) throw error;
     throw new TypeError("headers must be names and values that a header can have");
   }
 }
@@ -134,15 +155,32 @@ function checkAccessPath(path) {
 
 function buildQuery(query = {}) {
   check(isObject(query), "filter", "an object");
-  const search = new URLSearchParams();
+  const search = [];
   for (const [key, value] of Object.entries(query)) {
     if (value === undefined) continue;
     const isExact = typeof value === "string" || Number.isSafeInteger(value);
     check(isExact, key, "a string or a whole number; from 2 ** 53 on, a string");
-    search.set(key, value);
+    // React Native's URLSearchParams cannot be changed.
+    search.push([key, String(value)].map((text) => encodeURIComponent(toWellFormed(text)).replaceAll("%20", "+")).join("="));
   }
-  const text = search.toString();
-  return text && `?${text}`;
+  return search.length > 0 ? `?${search.join("&")}` : "";
+}
+
+/** Replaces halves of surrogate pairs, which no URL can have. */
+function toWellFormed(text) {
+  return text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
+/** A page learns from the platform only that a call failed. The reason may be that the gateway does not allow the page's origin. */
+function hintOfOrigin(url) {
+  const origin = typeof document === "undefined" ? undefined : globalThis.location?.origin;
+  if (origin === undefined || url.startsWith(`${origin}/`)) return "";
+  return `. If the gateway runs, does its ALLOWED_ORIGINS contain ${origin}?`;
+}
+
+/** A fault that is neither the caller's nor the gateway's, such as a function that the platform does not have. */
+function unexpected(error) {
+  return failure("network_error", "UNEXPECTED", `the client failed: ${messageOf(error)}`, { action: "operator" });
 }
 
 function isNonEmptyString(value) {

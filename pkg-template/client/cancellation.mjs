@@ -1,5 +1,7 @@
-// Stops a call when its time is up or when the caller aborts it.
+// Stops a call when its time is up or when the caller aborts it. It uses only the oldest parts of AbortController: React Native and
+// jsdom have no `reason` and no `throwIfAborted`.
 
+/** Milliseconds. A platform fires a longer timer at once. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
@@ -11,15 +13,20 @@ export function startCancellation(signal, timeout) {
   const controller = new AbortController();
   const { signal: stopSignal } = controller;
   const end = performance.now() + timeout;
-  const timer = timeout <= LONGEST_TIMER ? setTimeout(() => controller.abort("timeout"), timeout) : undefined;
-  const stop = () => controller.abort(signal.reason?.name === "TimeoutError" ? "timeout" : "aborted");
+  let stopReason;
+  const stopFor = (reason) => {
+    stopReason ??= reason;
+    controller.abort();
+  };
+  const timer = timeout <= LONGEST_TIMER ? setTimeout(() => stopFor("timeout"), timeout) : undefined;
+  const stop = () => stopFor(signal.reason?.name === "TimeoutError" ? "timeout" : "aborted");
   if (signal?.aborted) stop();
   signal?.addEventListener("abort", stop);
 
   /** Waits for `promise`, and rejects as soon as the call must stop. */
   const race = (promise) =>
     new Promise((resolve, reject) => {
-      const rejectStopped = () => reject(stopSignal.reason);
+      const rejectStopped = () => reject(new Error(stopReason));
       promise.then(resolve, reject).finally(() => stopSignal.removeEventListener("abort", rejectStopped));
       stopSignal.addEventListener("abort", rejectStopped);
       if (stopSignal.aborted) rejectStopped();
@@ -34,13 +41,13 @@ export function startCancellation(signal, timeout) {
     async sleep(ms) {
       let pause;
       try {
-        await race(new Promise((resolve) => (pause = setTimeout(resolve, ms))));
+        await race(new Promise((resolve) => (pause = setTimeout(resolve, Math.min(ms, LONGEST_TIMER)))));
       } finally {
         clearTimeout(pause);
       }
     },
     /** Returns why the call must stop, `timeout` or `aborted`, and undefined while it may continue. */
-    stopReason: () => (stopSignal.aborted ? stopSignal.reason : undefined),
+    stopReason: () => stopReason,
     /** Releases the timer and the listener when the call has ended. */
     dispose() {
       clearTimeout(timer);

@@ -2,6 +2,11 @@
 
 export const VISIBLE_ASCII = "a string of visible ASCII characters, without spaces";
 
+/** Says that a value may come from a variable that is not set. */
+export function hintIfUnset(value) {
+  return value === undefined || value === null || value === "" ? "; it is not set: is the variable set?" : "";
+}
+
 /** Throws a TypeError that names the argument and says what to pass, unless `condition` holds. */
 export function check(condition, argument, expected) {
   if (!condition) throw new TypeError(`${argument}: pass ${expected}`);

@@ -1,6 +1,6 @@
 // The credential of a client: a gateway key, a session token, or a function that fetches session tokens.
 
-import { check, isVisibleAscii, VISIBLE_ASCII } from "./check.mjs";
+import { check, hintIfUnset, isVisibleAscii, VISIBLE_ASCII } from "./check.mjs";
 
 /**
  * Makes the credential from the options of a client. It has two functions:
@@ -10,13 +10,14 @@ import { check, isVisibleAscii, VISIBLE_ASCII } from "./check.mjs";
  *   another call has done so already, and returns true. It returns false if the credential cannot change.
  */
 export function makeCredential({ token, apiKey, dangerouslyAllowBrowser }) {
-  check((token === undefined) !== (apiKey === undefined), "createClient", "either token or apiKey");
+  const hint = hintIfUnset(token ?? apiKey);
+  check((token === undefined) !== (apiKey === undefined), "createClient", `either token or apiKey${hint}`);
   const isPage = typeof window !== "undefined";
   const isAllowed = apiKey === undefined || !isPage || dangerouslyAllowBrowser === true;
   check(isAllowed, "apiKey", "token instead: in a page, everybody can read the key (or dangerouslyAllowBrowser: true)");
   if (typeof token === "function") return makeRenewableToken(token);
   const fixed = token ?? apiKey;
-  check(isVisibleAscii(fixed), token === undefined ? "apiKey" : "token", VISIBLE_ASCII);
+  check(isVisibleAscii(fixed), token === undefined ? "apiKey" : "token", VISIBLE_ASCII + hint);
   return { current: async () => fixed, renew: () => false };
 }
 

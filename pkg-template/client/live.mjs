@@ -20,8 +20,11 @@ export async function* live(listPage, filter, { signal, interval = DEFAULT_INTER
   }
   const known = new Map();
   for (;;) {
+    let pause = interval;
     for await (const result of iterate(listPage, filter)) {
-      if (result.error?.action === "retry") break;
+      pause = Math.max(interval, (result.error?.retryAfter ?? 0) * 1_000);
+      // The next read gets a new token.
+      if (["retry", "refresh_token"].includes(result.error?.action)) break;
       const json = JSON.stringify(result.data);
       if (!result.error && known.get(result.data?.handle) === json) continue;
       known.set(result.data?.handle, json);
@@ -30,7 +33,7 @@ export async function* live(listPage, filter, { signal, interval = DEFAULT_INTER
     }
     const cancellation = startCancellation(signal, Infinity);
     try {
-      await cancellation.sleep(interval);
+      await cancellation.sleep(pause);
     } catch {
       return void (yield failure("aborted", "ABORTED", "the call was aborted"));
     } finally {

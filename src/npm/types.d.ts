@@ -4,12 +4,19 @@ export * from "./client.js";
 export type Body = string | Uint8Array | ArrayBuffer;
 
 /**
- * A request's headers: a `Headers` object, a `Request`, or an object such as `req.headers` of Node or Express. The case of names
- * does not matter; only a Map must have lower-case names. An array may hold one value.
+ * A request's headers: a `Headers` object, a `Map`, or an object such as `req.headers` of Node. Or the request itself: a `Request`,
+ * the request of Node, Express, Koa or Fastify, the context of Koa, the context or the request of Hono, or an event of AWS
+ * Lambda. The case of names does not matter. An array may hold one value.
  */
 export type HeadersLike =
+  | HeaderValues
+  | { readonly headers: HeaderValues | undefined }
+  | { readonly raw: { readonly headers: HeaderValues } }
+  | { readonly req: { readonly raw: { readonly headers: HeaderValues } } };
+
+/** Headers by name. */
+export type HeaderValues =
   | { get(name: string): string | null | undefined }
-  | { readonly headers: { get(name: string): string | null | undefined } }
   | { readonly [name: string]: string | readonly string[] | undefined };
 
 /**
@@ -73,8 +80,17 @@ export type WebhookErrorCode =
 
 /** An error that the sender or a secret has caused. A mistake in the call itself is a TypeError. */
 export class WebhookVerificationError extends Error {
+  /** The message of the error is `{code}: {message}`. */
   constructor(code: WebhookErrorCode, message: string, options?: { cause?: unknown });
   readonly name: "WebhookVerificationError";
+  /**
+   * The HTTP status to answer with. 401: the request is not authentic. 400: its body cannot be read, or is no event. 413: its body
+   * is too large. 500: a secret cannot be used; OFAuth will try again.
+   */
+  readonly status: 400 | 401 | 413 | 500;
+  /** The same as `status`. Some frameworks read this name. */
+  readonly statusCode: 400 | 401 | 413 | 500;
+  toJSON(): { name: string; code: WebhookErrorCode; status: number; message: string };
   /** The code does not change between versions, and the ofauth-edge gateway uses the same codes. */
   readonly code: WebhookErrorCode;
   /** `instanceof` is true for errors of every copy of this package, however it was loaded. */
@@ -98,12 +114,37 @@ export function verifySignature(body: Body, headers: HeadersLike, secrets: Secre
  */
 export function verifyWebhook(body: Body, headers: HeadersLike, secrets: Secrets, options?: VerifyOptions): WebhookEvent;
 
+/** Options of {@link verifyRequest}. */
+export interface RequestOptions extends VerifyOptions {
+  /** The most bytes to read of the body. Default 1 MiB; at most 16 MiB. */
+  maxBytes?: number | undefined;
+}
+
+/** The part of a Fetch `Request` that {@link verifyRequest} uses. */
+export interface RequestLike {
+  readonly headers: { get(name: string): string | null };
+  readonly body?: unknown;
+  readonly bodyUsed?: boolean;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/**
+ * Reads the body of a Fetch `Request` once, verifies it, and reads the event in it. Use it with Next.js, Hono, Bun, Deno and
+ * Workers.
+ *
+ * @throws {WebhookVerificationError} As {@link verifyWebhook} does, and BODY_TOO_LARGE for a body over `maxBytes`.
+ * @throws {TypeError} If an argument has a wrong type or value, or if the body was read already.
+ */
+export function verifyRequest(request: RequestLike, secrets: Secrets, options?: RequestOptions): Promise<WebhookEvent>;
+
 /** A verifier that holds the secrets, so that they are given only once. */
 export class Webhook {
   /** @throws {TypeError} If an argument has a wrong type or value. */
   constructor(secrets: Secrets, options?: VerifyOptions);
-  /** Does the same as {@link verifyWebhook}. */
-  verify(body: Body, headers: HeadersLike): WebhookEvent;
+  /** Does the same as {@link verifyWebhook}. It may be taken from the object: `const { verify } = webhook`. */
+  verify(this: void, body: Body, headers: HeadersLike): WebhookEvent;
+  /** Does the same as {@link signWebhook}, with the newest secret of the scheme. */
+  sign(this: void, body: Body, options?: SignOptions): Record<string, string>;
 }
 
 /**
@@ -218,10 +259,11 @@ export interface Evidence {
 /** Options of {@link signWebhook}. Times are whole unix seconds or a Date. */
 export type SignOptions =
   | { scheme?: "ofauth" | undefined; timestamp?: number | Date | undefined; id?: string | undefined }
-  | { scheme: "svix"; timestamp?: number | Date | undefined; id: string };
+  | { scheme: "svix"; timestamp?: number | Date | undefined; id: string; prefix?: "svix" | "webhook" | undefined };
 
 /**
  * Signs a body as OFAuth does, for tests, and returns the signature headers. The svix scheme needs the id of the message.
+ * Its headers are named `svix-*`, or `webhook-*` with `prefix: "webhook"`.
  *
  * @throws {WebhookVerificationError} INVALID_SECRET, INVALID_BODY or BODY_TOO_LARGE.
  * @throws {TypeError} If an argument has a wrong type or value.

@@ -13,14 +13,15 @@ test("options that are none are refused", () => {
 });
 
 test("neither or both of token and apiKey are refused", () => {
-  refused({ baseUrl }, "createClient: pass either token or apiKey");
+  refused({ baseUrl }, "createClient: pass either token or apiKey; it is not set: is the variable set?");
   refused({ baseUrl, token: "token", apiKey: "key" }, "createClient: pass either token or apiKey");
 });
 
 test("a credential that cannot be sent is refused, and not repeated", () => {
   for (const wrong of ["", "with space", "line\nbreak", "schlüssel", null, 1, {}]) {
-    refused({ baseUrl, token: wrong }, /^token: pass a string of visible ASCII characters, without spaces$/);
-    refused({ baseUrl, apiKey: wrong }, /^apiKey: pass a string of visible ASCII characters, without spaces$/);
+    const hint = wrong ? "" : "; it is not set: is the variable set\\?";
+    refused({ baseUrl, token: wrong }, new RegExp(`^token: pass a string of visible ASCII characters, without spaces${hint}$`));
+    refused({ baseUrl, apiKey: wrong }, new RegExp(`^apiKey: pass a string of visible ASCII characters, without spaces${hint}$`));
   }
   refused({ baseUrl, apiKey: () => "key" }, /^apiKey: pass a string/);
 });
@@ -34,7 +35,9 @@ test("a baseUrl that is no gateway's is refused", () => {
     "https://gateway.example/?",
   ];
   for (const baseUrl of [...wrong, ...more]) {
-    refused({ baseUrl, token: "token" }, /^baseUrl: pass the gateway's URL: http or https, without [a-z, ]+$/);
+    const hint = baseUrl ? "" : "; it is not set: is the variable set\\?";
+    const expected = "the gateway's URL, such as https://gateway\\.example: http or https, without [a-z, ]+";
+    refused({ baseUrl, token: "token" }, new RegExp(`^baseUrl: pass ${expected}${hint}$`));
   }
 });
 

@@ -62,6 +62,59 @@ test("a look that fails is passed over; an error that will not pass is the last"
   assert.deepEqual(verdict(results[1]), [undefined, "forbidden", "PERMISSION_DENIED", 403, "give_up"]);
 });
 
+test("a token function that fails once, or an expired token, does not end it", { timeout: 10_000 }, async (t) => {
+  const answers = [
+    (res) => refuse(res, 401, "TOKEN_EXPIRED", "refresh_token"),
+    (res) => refuse(res, 401, "TOKEN_EXPIRED", "refresh_token"),
+    (res) => json(res, 200, page([of("acct_1", "active")])),
+  ];
+  const { client, seen } = await serve(t, (req, res, seen) => answers[seen.length - 1](res));
+  let calls = 0;
+  const token = async () => {
+    calls += 1;
+    if (calls === 1) throw new Error("offline");
+    return `t${calls}`;
+  };
+  const iterator = client({ token }).link.connections.live({}, { interval: INTERVAL });
+  const [{ data }] = await take(iterator, 1);
+  await iterator.return();
+  assert.deepEqual([data.handle, seen.length], ["acct_1", 3]);
+});
+
+test("offline and back is survived", { timeout: 10_000 }, async (t) => {
+  const { client, seen } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", seen.length > 1 ? "expired" : "active")])));
+  let isOffline = false;
+  const fetching = (url, init) => (isOffline ? Promise.reject(new TypeError("Failed to fetch")) : fetch(url, init));
+  const iterator = client({ fetch: fetching }).link.connections.live({}, { interval: INTERVAL });
+  assert.equal((await iterator.next()).value.data.status, "active");
+  isOffline = true;
+  setTimeout(() => (isOffline = false), 1_500);
+  assert.equal((await iterator.next()).value.data.status, "expired");
+  await iterator.return();
+});
+
+test("an interval longer than any timer does not become none", { timeout: 10_000 }, async (t) => {
+  for (const interval of [2 ** 31, Number.MAX_VALUE, Infinity]) {
+    const { client, seen } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", "active")])));
+    const controller = new AbortController();
+    const iterator = client().link.connections.live({}, { interval, signal: controller.signal });
+    await iterator.next();
+    setTimeout(() => controller.abort(), 300);
+    assert.equal((await iterator.next()).value.error.type, "aborted");
+    assert.equal(seen.length, 1);
+  }
+});
+
+test("a 429 that asks for a longer pause than the interval gets it", { timeout: 10_000 }, async (t) => {
+  const { client, seen } = await serve(t, (req, res, seen) =>
+    seen.length === 1 ? refuse(res, 429, "RATE_LIMITED", "retry", { "retry-after": "2" }) : json(res, 200, page([of("acct_1", "active")])),
+  );
+  const iterator = client({ retry: false }).link.connections.live({}, { interval: INTERVAL });
+  await take(iterator, 1);
+  await iterator.return();
+  assert.ok(seen[1].at - seen[0].at >= 1_990, `${seen[1].at - seen[0].at}`);
+});
+
 test("an interval that is none is said to be", async (t) => {
   const { client, seen } = await serve(t, (req, res) => json(res, 200, page([])));
   for (const interval of [0, 999, "1000", Number.NaN, null]) {
