@@ -179,6 +179,10 @@ export type Cause =
   | "missing_headers"
   /** The headers belong to the scheme that has no secret. */
   | "wrong_scheme_header"
+  /** The svix headers are of both sets, `svix-*` and `webhook-*`. */
+  | "mixed_header_families"
+  /** svix: another message id was signed, or none. */
+  | "wrong_svix_id"
   /** A header has no timestamp or two, an empty id, or is too long. */
   | "malformed_header"
   /** The timestamp is not a decimal number. */
@@ -189,6 +193,8 @@ export type Cause =
   | "invalid_secret"
   /** A secret has white space at an end. */
   | "secret_white_space"
+  /** A secret has quotes around it, or a written-out `\n` at its end. */
+  | "secret_quoted"
   /** ofauth: the body was signed with the decoded secret, but the key is its text. */
   | "secret_decoded"
   /** svix: the body was signed with the text of the secret, but the key is the decoded secret. */
@@ -219,6 +225,22 @@ export type Cause =
   | "newlines_to_crlf"
   /** The signed body had CRLF line breaks, this body has LF. */
   | "newlines_to_lf"
+  /** The body has white space at an end that the signed body did not have. */
+  | "outer_white_space_added"
+  /** The signed body had a space at its end that this body does not have. */
+  | "outer_white_space_removed"
+  /** The body is the base64 of the signed body. */
+  | "body_base64"
+  /** The body was decoded as Latin-1 instead of UTF-8. */
+  | "body_latin1"
+  /** The body is compressed with gzip. */
+  | "body_gzip"
+  /** The body is empty. */
+  | "body_empty"
+  /** The body is the text `[object Object]`. */
+  | "body_object_string"
+  /** The signed body was the same JSON, with its keys in the order that OFAuth documents. */
+  | "json_keys_reordered"
   /** The body begins with a byte order mark that the signed body did not have. */
   | "bom_added"
   /** The signed body began with a byte order mark that this body does not have. */
@@ -253,7 +275,7 @@ export interface Evidence {
   /** The white space in the signed JSON. */
   layout?: "compact" | "spaced" | "indent_2" | "indent_4" | "indent_tab";
   /** The escapes in the signed JSON. */
-  escapes?: "kept" | "none" | "ascii" | "ascii_and_slash";
+  escapes?: "kept" | "none" | "ascii" | "ascii_and_slash" | "slash";
 }
 
 /** Options of {@link signWebhook}. Times are whole unix seconds or a Date. */

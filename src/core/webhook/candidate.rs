@@ -1,7 +1,7 @@
 //! The keys that a sender may have signed with, by mistake or not.
 //!
 //! A common mistake is to use the text of a secret where the scheme needs the decoded bytes, to use the decoded bytes
-//! where it needs the text, or to remove or add `whsec_`.
+//! where it needs the text, to remove or add `whsec_`, or to leave quotes around it.
 
 use super::{
     diagnosis::Cause,
@@ -37,6 +37,11 @@ pub(crate) fn candidate_keys(scheme: Scheme, secrets: &SecretStrings) -> Vec<Can
         };
         for (index, secret) in secrets.list(list).iter().take(MAX_SECRETS).enumerate() {
             let secret = trim(secret);
+            let unquoted = unquote(secret);
+            if unquoted.len() < secret.len() {
+                let bytes = decode_key(scheme, unquoted).unwrap_or_default();
+                keys.push(CandidateKey { bytes, cause: Cause::SecretQuoted, list, index });
+            }
             let with_prefix = joined(PREFIX, secret.as_bytes());
             let (prefix_cause, changed) = match secret.as_bytes().strip_prefix(PREFIX) {
                 Some(without_prefix) => (Cause::SecretPrefixRemoved, without_prefix),
@@ -46,11 +51,25 @@ pub(crate) fn candidate_keys(scheme: Scheme, secrets: &SecretStrings) -> Vec<Can
             let decoded = decode_key(Scheme::Svix, secret).unwrap_or_default();
             let variants = [(text_cause, secret.as_bytes()), (decoded_cause, &decoded), (prefix_cause, changed)];
             for (cause, bytes) in variants {
-                if !bytes.is_empty() {
-                    keys.push(CandidateKey { bytes: bytes.to_vec(), cause, list, index });
-                }
+                keys.push(CandidateKey { bytes: bytes.to_vec(), cause, list, index });
             }
         }
     }
+    keys.retain(|key| !key.bytes.is_empty());
     keys
+}
+
+/// Removes quotes around a secret, and line breaks that are written out at its end, as files of variables are misread.
+fn unquote(mut secret: &str) -> &str {
+    loop {
+        let text = trim(secret);
+        let text = text.strip_suffix("\\n").or_else(|| text.strip_suffix("\\r")).unwrap_or(text);
+        let is_quote = |quote: &char| matches!(quote, '"' | '\'' | '`');
+        let quote = text.chars().next().filter(is_quote);
+        let text = quote.and_then(|quote| text.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(text);
+        if text.len() == secret.len() {
+            return text;
+        }
+        secret = text;
+    }
 }

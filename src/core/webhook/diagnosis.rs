@@ -44,7 +44,7 @@ pub struct Evidence {
     pub offset: Option<usize>,
     /// The white space in the JSON that was signed: `compact`, `spaced`, `indent_2`, `indent_4` or `indent_tab`.
     pub layout: Option<&'static str>,
-    /// The escapes in the JSON that was signed: `kept`, `none`, `ascii` or `ascii_and_slash`.
+    /// The escapes in the JSON that was signed: `kept`, `none`, `ascii`, `ascii_and_slash` or `slash`.
     pub escapes: Option<&'static str>,
 }
 
@@ -130,6 +130,12 @@ causes! {
         "The request is signed under the other scheme. Give a secret for it.",
     /// There is no timestamp or more than one, the message id is empty, or a header is too long.
     MalformedHeader = "malformed_header": "A signature header is malformed. Pass it as received.",
+    /// The svix headers are of both sets, `svix-*` and `webhook-*`, and only together they are three.
+    MixedHeaderFamilies = "mixed_header_families":
+        "Headers named svix-* and webhook-* are mixed. Pass one set of three as received.",
+    /// Another message id was signed, or none.
+    WrongSvixId = "wrong_svix_id":
+        "The sender signed another message id, or none. Pass svix-id as received.",
     /// The timestamp is not written in plain decimal digits.
     InvalidTimestamp = "invalid_timestamp": "The timestamp is not plain decimal unix seconds.",
     /// No signature in the header is well-formed.
@@ -140,6 +146,9 @@ causes! {
     /// A secret starts or ends with white space.
     SecretWhiteSpace = "secret_white_space":
         "A secret starts or ends with white space. Trim it.",
+    /// A secret has quotes around it, or ends in a line break that is written out as `\n`.
+    SecretQuoted = "secret_quoted":
+        "A secret has quotes around it or a written-out \\n at its end. Remove them.",
     /// Under ofauth, the sender used the decoded secret as the key.
     SecretDecoded = "secret_decoded":
         "The sender decoded the secret. Under ofauth the key is its text, whsec_ included.",
@@ -180,12 +189,36 @@ causes! {
     NewlinesToCrlf = "newlines_to_crlf": "Line breaks in the body became CRLF. Verify the raw bytes.",
     /// The body was signed with CRLF as its line breaks and received with LF.
     NewlinesToLf = "newlines_to_lf": "Line breaks in the body became LF. Verify the raw bytes.",
+    /// The body has white space at an end that was not signed.
+    OuterWhiteSpaceAdded = "outer_white_space_added":
+        "The body has white space at an end that was not signed. Verify the raw bytes.",
+    /// The body lacks a space that was signed at its end.
+    OuterWhiteSpaceRemoved = "outer_white_space_removed":
+        "The body lost the space at its end. Verify the raw bytes.",
     /// The body begins with a byte order mark that was not signed.
     BomAdded = "bom_added":
         "The body begins with a byte order mark that was not signed. Verify the raw bytes.",
     /// The body lacks a byte order mark that was signed.
     BomRemoved = "bom_removed":
         "The body lost its byte order mark. Verify the raw bytes.",
+    /// The body is the base64 of the body that was signed.
+    BodyBase64 = "body_base64":
+        "The body is still base64, as AWS Lambda passes it. Decode it first.",
+    /// The bytes of the body were read as Latin-1 and written as UTF-8.
+    BodyLatin1 = "body_latin1":
+        "The body was decoded as Latin-1 instead of UTF-8. Verify the raw bytes.",
+    /// The body is compressed. What was signed is the body before that.
+    BodyGzip = "body_gzip":
+        "The body is gzip. Undo the Content-Encoding first, then verify.",
+    /// The body is empty.
+    BodyEmpty = "body_empty":
+        "The body is empty: it was read before, or no body parser keeps its bytes.",
+    /// The body is what JavaScript makes of an object that is used as a string.
+    BodyObjectString = "body_object_string":
+        "The body is a parsed object that was made a string. Verify the raw bytes.",
+    /// The members of the JSON were signed in the order that OFAuth documents and received in another.
+    JsonKeysReordered = "json_keys_reordered":
+        "The keys of the JSON were put in another order, as by sorting. Verify the raw bytes.",
     /// The JSON was signed on one line and received on several.
     JsonPrettyPrinted = "json_pretty_printed":
         "The JSON was pretty-printed after it was signed. Verify the raw bytes.",

@@ -10,21 +10,24 @@
 //! 3. Then the search tries other times, other ways to join timestamp and body, the other encoding, other keys, and
 //!    other forms of the body. It stops at the first match. It does not combine two changes of a body.
 //!
-//! The search takes at most 40 MACs over the body per secret. 20 of them are only for a JSON text of at most
+//! The search takes at most 80 MACs over the body per secret. 50 of them are only for a JSON text of at most
 //! [`MAX_JSON_BYTES`]. A body of at most [`MAX_MILLISECOND_SEARCH_BYTES`] takes 999 more. Memory holds the body, what
 //! the HMAC function needs, and one changed copy of the body, or two of a JSON text, each at most four times
 //! [`MAX_JSON_BYTES`].
 
 use super::{
-    candidate::{CandidateKey, candidate_keys},
+    body_form::{BOM, cause_of_form, undo_latin1, with_line_breaks},
+    candidate::candidate_keys,
     diagnosis::{Cause, Diagnosis, Evidence},
-    encoding::{concat, decimal},
+    encoding::{concat, decimal, decode_base64},
     error::{SecretFault, SignatureError},
     header::{RequestHeaders, SignatureHeader},
-    reserialise::{EscapeStyle, LAYOUTS, append, joined, reformat},
+    reorder::in_documented_order,
+    reserialise::{EscapeStyle, LAYOUTS, joined, reformat},
     scheme::Scheme,
-    secret::SecretStrings,
-    verify::{MacFn, hmac_sha256, matches_any, verify_with},
+    search::Search,
+    secret::{SecretStrings, trim},
+    verify::{MacFn, hmac_sha256, verify_with},
 };
 
 /// The longest body that is tried as JSON that another program wrote, in bytes.
@@ -36,7 +39,6 @@ pub const MAX_MILLISECOND_SEARCH_BYTES: usize = 4096;
 const MAX_COPY_BYTES: usize = 4 * MAX_JSON_BYTES;
 /// A timestamp from this number on is in milliseconds. In seconds it would be after the year 5138.
 const FIRST_MS: u64 = 100_000_000_000;
-const BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// Verifies a request as [`verify()`](super::verify()) does and, if that fails, searches for the cause.
 ///
@@ -61,9 +63,12 @@ pub fn explain_with(
     let verified_scheme = headers.choose_scheme(|scheme| !secrets.list(scheme).is_empty());
     let scheme = verified_scheme.or_else(|| headers.choose_scheme(|_| true));
     let header = scheme.and_then(|scheme| SignatureHeader::read(headers, scheme).ok());
+    let mixed = headers.other_svix_header().filter(|_| scheme.is_none() && !secrets.list(Scheme::Svix).is_empty());
+    let (scheme, header) = if mixed.is_some() { (Some(Scheme::Svix), mixed) } else { (scheme, header) };
     let mut search = Search {
         body,
         header,
+        other_svix: headers.other_svix_header(),
         mac,
         keys: scheme.map_or_else(Vec::new, |scheme| candidate_keys(scheme, secrets)),
         has_one_list: secrets.is_for_any_scheme(),
@@ -78,6 +83,10 @@ pub fn explain_with(
     };
     let cause = match &error {
         None => search.try_as_received(true).unwrap_or(Cause::None),
+        Some(SignatureError::MissingHeaders) if mixed.is_some() => {
+            search.try_as_received(true);
+            Cause::MixedHeaderFamilies
+        }
         Some(SignatureError::MissingHeaders) if scheme.is_none() => {
             search.evidence.missing_header =
                 headers.missing_header_name().filter(|_| !secrets.list(Scheme::Svix).is_empty());
@@ -90,18 +99,6 @@ pub fn explain_with(
         Some(error) => concat(&[cause.message(), " The verifier says: ", &error.message(), "."]),
     };
     Diagnosis { ok: cause == Cause::None, cause, message, evidence: search.evidence }
-}
-
-/// The search for a MAC that matches. It writes down the evidence when it finds one.
-struct Search<'a> {
-    body: &'a [u8],
-    /// The headers to search with; `None` if they are missing or malformed.
-    header: Option<SignatureHeader<'a>>,
-    mac: MacFn,
-    keys: Vec<CandidateKey>,
-    has_one_list: bool,
-    now: u64,
-    evidence: Evidence,
 }
 
 impl Search<'_> {
@@ -158,9 +155,35 @@ impl Search<'_> {
             .or_else(|| self.try_separators())
             .or_else(|| self.try_other_encoding(false))
             .or_else(|| self.try_as_received(false))
-            .or_else(|| self.try_line_breaks_and_bom())
+            .or_else(|| self.try_ids())
+            .or_else(|| self.try_outer_white_space_and_line_breaks())
+            .or_else(|| self.try_bom())
+            .or_else(|| self.try_encodings())
             .or_else(|| self.try_json_variants())
             .or_else(|| self.try_signed_milliseconds())
+            .or_else(|| cause_of_form(self.body))
+    }
+
+    /// Tries other svix headers: those of the other set, and another message id or none.
+    fn try_ids(&mut self) -> Option<Cause> {
+        let header = self.header.filter(|header| header.scheme == Scheme::Svix)?;
+        let other = self.other_svix.unwrap_or(header);
+        let trimmed = SignatureHeader { id: trim(header.id), ..header };
+        for (changed, cause) in [(other, Cause::MixedHeaderFamilies), (trimmed, Cause::WrongSvixId)] {
+            if self.try_header(changed).is_some() {
+                return Some(cause);
+            }
+        }
+        self.find_signer(true, &[header.timestamp, b".", self.body]).and(Some(Cause::WrongSvixId))
+    }
+
+    /// Tries the body that base64 or Latin-1 was made of.
+    fn try_encodings(&mut self) -> Option<Cause> {
+        let mut buffer = vec![0; self.body.len()];
+        if decode_base64(self.body.trim_ascii(), &mut buffer).is_some_and(|body| self.try_body(body)) {
+            return Some(Cause::BodyBase64);
+        }
+        self.try_body(&undo_latin1(self.body)?).then_some(Cause::BodyLatin1)
     }
 
     /// Tries whether only the time is wrong: the signature is right, or the timestamp can only be in milliseconds.
@@ -191,15 +214,13 @@ impl Search<'_> {
         let header = self.header?;
         let other = SignatureHeader { is_hex: !header.is_hex, ..header };
         other.macs().next()?;
-        self.header = Some(other);
-        let found = self.try_as_received(true);
-        self.header = Some(header);
+        let found = self.try_header(other);
         let cause = if header.is_hex { Cause::Base64ForHex } else { Cause::HexForBase64 };
         (form_proves || found.is_some()).then_some(cause)
     }
 
-    /// Tries the body with other line breaks, and with or without a byte order mark.
-    fn try_line_breaks_and_bom(&mut self) -> Option<Cause> {
+    /// Tries the body with other line breaks, and with or without white space at its ends.
+    fn try_outer_white_space_and_line_breaks(&mut self) -> Option<Cause> {
         for line_break in [&b"\n"[..], b"\r\n"] {
             if let Some(body) = self.body.strip_suffix(line_break)
                 && self.try_body(body)
@@ -213,6 +234,14 @@ impl Search<'_> {
                 return Some(if line_break.len() == 1 { Cause::NewlinesToCrlf } else { Cause::NewlinesToLf });
             }
         }
+        if self.try_body(self.body.trim_ascii()) {
+            return Some(Cause::OuterWhiteSpaceAdded);
+        }
+        self.try_body(&joined(self.body, b" ")).then_some(Cause::OuterWhiteSpaceRemoved)
+    }
+
+    /// Tries the body with or without a byte order mark.
+    fn try_bom(&mut self) -> Option<Cause> {
         if let Some(body) = self.body.strip_prefix(BOM) {
             return self.try_body(body).then_some(Cause::BomAdded);
         }
@@ -225,6 +254,18 @@ impl Search<'_> {
         if self.body.len() > MAX_JSON_BYTES || !matches!(json, [b'{' | b'[', ..]) || str::from_utf8(json).is_err() {
             return None;
         }
+        if let Some(is_on_one_line) = self.try_json_forms(json) {
+            let is_pretty = is_on_one_line && json.contains(&b'\n');
+            return Some(if is_pretty { Cause::JsonPrettyPrinted } else { Cause::JsonReserialised });
+        }
+        let compact = reformat(json, &LAYOUTS[0], MAX_COPY_BYTES);
+        let ordered = in_documented_order(&compact);
+        (ordered != compact).then(|| self.try_json_forms(&ordered)).flatten().and(Some(Cause::JsonKeysReordered))
+    }
+
+    /// Tries the forms in which other programs write a JSON text. Returns whether the form that was signed is on one
+    /// line.
+    fn try_json_forms(&mut self, json: &[u8]) -> Option<bool> {
         let mut text = Vec::new();
         for escapes in EscapeStyle::ALL {
             let rewritten = escapes.rewrite(if text.is_empty() { json } else { &text }, MAX_COPY_BYTES);
@@ -236,8 +277,7 @@ impl Search<'_> {
                 if self.try_body(&reformat(&text, layout, MAX_COPY_BYTES)) {
                     self.evidence.layout = Some(layout.name);
                     self.evidence.escapes = Some(escapes.as_str());
-                    let is_pretty = layout.indent.is_empty() && json.contains(&b'\n');
-                    return Some(if is_pretty { Cause::JsonPrettyPrinted } else { Cause::JsonReserialised });
+                    return Some(layout.indent.is_empty());
                 }
             }
         }
@@ -252,59 +292,6 @@ impl Search<'_> {
         let is_signed = |ms: u64| self.try_timestamp(decimal(seconds * 1000 + ms).as_bytes(), self.body).is_some();
         (0..tries).any(is_signed).then_some(Cause::Milliseconds)
     }
-
-    /// Returns whether another body was signed with this header, and writes down where the bodies differ.
-    fn try_body(&mut self, signed: &[u8]) -> bool {
-        let Some(SignatureHeader { timestamp, .. }) = self.header else { return false };
-        if signed == self.body || self.try_timestamp(timestamp, signed).is_none() {
-            return false;
-        }
-        let offset = self.body.iter().zip(signed).take_while(|(received, signed)| received == signed).count();
-        self.evidence.signed_bytes = Some(signed.len());
-        self.evidence.offset = Some(offset);
-        true
-    }
-
-    fn try_timestamp(&mut self, timestamp: &[u8], body: &[u8]) -> Option<Cause> {
-        self.try_parts(true, ".", timestamp, body)
-    }
-
-    /// Tries the request as it was received, with the expected keys or with the others.
-    fn try_as_received(&mut self, expected: bool) -> Option<Cause> {
-        self.try_parts(expected, ".", self.header?.timestamp, self.body)
-    }
-
-    // Never inlined: one copy keeps the wasm of the npm package small.
-    #[inline(never)]
-    fn try_parts(&mut self, expected: bool, separator: &str, timestamp: &[u8], body: &[u8]) -> Option<Cause> {
-        self.find_signer(expected, &self.header?.signed_parts(separator, timestamp, body))
-    }
-
-    /// Searches the expected keys, or the others, for the one that signed `parts`. Returns the cause of that key.
-    fn find_signer(&mut self, expected: bool, parts: &[&[u8]]) -> Option<Cause> {
-        let header = self.header?;
-        let mut keys = self.keys.iter().filter(|key| (key.cause == Cause::None) == expected);
-        let key = keys.find(|key| matches_any((self.mac)(&key.bytes, parts), header.macs()))?;
-        self.evidence.mac_matches = true;
-        self.evidence.secret_list = (!self.has_one_list).then_some(key.list.as_str());
-        self.evidence.secret_index = Some(key.index);
-        Some(key.cause)
-    }
-}
-
-/// Returns `body` with `line_break` as every line break.
-fn with_line_breaks(body: &[u8], line_break: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(body.len());
-    for line in body.split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_suffix(b"\n") {
-            Some(text) => {
-                append(&mut out, text.strip_suffix(b"\r").unwrap_or(text));
-                append(&mut out, line_break);
-            }
-            None => append(&mut out, line),
-        }
-    }
-    out
 }
 
 /// Returns how long ago `timestamp` was, in seconds; negative if it is in the future.

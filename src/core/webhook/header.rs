@@ -41,6 +41,8 @@ pub struct RequestHeaders<'a> {
     svix: Option<Svix<'a>>,
     /// The first header that an incomplete set of svix headers lacks. `None` if a set is complete, or none has an id.
     missing_header_name: Option<&'static str>,
+    /// The headers of both sets together. Where a set that is complete has a header too, this is the one of the other set.
+    other_svix: Option<Svix<'a>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +94,12 @@ impl<'a> RequestHeaders<'a> {
                 [None, ..] => {}
             }
         }
-        Self { ofauth, svix, missing_header_name }
+        let [svix_set @ .., _, _, _] = values;
+        let [_, _, _, webhook_set @ ..] = values;
+        let is_complete = svix_set.iter().all(Option::is_some);
+        let (first, second) = if is_complete { (webhook_set, svix_set) } else { (svix_set, webhook_set) };
+        let other_svix = Svix::merge(first, second);
+        Self { ofauth, svix, missing_header_name, other_svix }
     }
 
     /// Returns the scheme to verify: ofauth, else svix, if its headers are complete and it has a secret.
@@ -104,9 +111,26 @@ impl<'a> RequestHeaders<'a> {
         }
     }
 
+    /// Returns svix headers that may be of both sets, with which nothing is verified. They are the headers of a complete
+    /// set if there are none of the other.
+    pub(crate) fn other_svix_header(&self) -> Option<SignatureHeader<'a>> {
+        self.other_svix.and_then(|svix| SignatureHeader::read_svix(svix).ok())
+    }
+
     /// Returns the name of the first header that an incomplete set of svix headers lacks.
     pub(crate) fn missing_header_name(&self) -> Option<&'static str> {
         self.missing_header_name
+    }
+}
+
+impl<'a> Svix<'a> {
+    /// Takes each header from the first set, or else from the second.
+    fn merge(
+        [id, timestamp, signature]: [Option<&'a str>; 3],
+        [second_id, second_timestamp, second_signature]: [Option<&'a str>; 3],
+    ) -> Option<Self> {
+        let (id, timestamp) = (id.or(second_id)?, timestamp.or(second_timestamp)?);
+        Some(Self { id, timestamp, signature: signature.or(second_signature)? })
     }
 }
 

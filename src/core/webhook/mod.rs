@@ -21,8 +21,8 @@
 //! | `event.rs` | events as types, and why a body is not an event |
 //! | `parse.rs`, `reading.rs` | the members that a body has, and making an event of them |
 //! | `delivery.rs` | the id and the time of a delivery |
-//! | `diagnosis.rs`, `explain.rs` | the explanation, and the search for it |
-//! | `candidate.rs`, `reserialise.rs` | the keys and the forms of JSON that the search tries |
+//! | `diagnosis.rs`, `explain.rs`, `search.rs` | the explanation, and the search for it |
+//! | `candidate.rs`, `body_form.rs`, `reserialise.rs`, `reorder.rs` | the keys, and the forms of the body and of JSON, that the search tries |
 //! | `encoding.rs` | base64, hex and decimal digits |
 //!
 //! ```
@@ -39,6 +39,7 @@
 //! assert_eq!(Event::parse(&verified).unwrap().kind, "rules.updated");
 //! ```
 
+mod body_form;
 mod candidate;
 mod delivery;
 mod diagnosis;
@@ -49,8 +50,10 @@ mod explain;
 mod header;
 mod parse;
 mod reading;
+mod reorder;
 mod reserialise;
 mod scheme;
+mod search;
 mod secret;
 mod verify;
 

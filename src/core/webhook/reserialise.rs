@@ -31,6 +31,8 @@ pub enum EscapeStyle {
     Ascii,
     /// Everything except printable ASCII is written as `\uxxxx`, and `/` as `\/`, as by PHP's `json_encode`.
     AsciiAndSlash,
+    /// Only `/` is escaped, as `\/`, as by PHP with `JSON_UNESCAPED_UNICODE`.
+    Slash,
 }
 
 /// The layouts that are tried: without white space as by JavaScript's `JSON.stringify`, with a space after commas and
@@ -45,7 +47,7 @@ pub const LAYOUTS: [Layout; 5] = [
 
 impl EscapeStyle {
     /// All styles, in the order in which [`EscapeStyle::rewrite`] must be called.
-    pub const ALL: [Self; 4] = [Self::Kept, Self::None, Self::Ascii, Self::AsciiAndSlash];
+    pub const ALL: [Self; 5] = [Self::Kept, Self::None, Self::Ascii, Self::AsciiAndSlash, Self::Slash];
 
     /// The name in [`Evidence::escapes`](super::Evidence::escapes).
     pub fn as_str(self) -> &'static str {
@@ -54,6 +56,7 @@ impl EscapeStyle {
             Self::None => "none",
             Self::Ascii => "ascii",
             Self::AsciiAndSlash => "ascii_and_slash",
+            Self::Slash => "slash",
         }
     }
 
@@ -65,6 +68,7 @@ impl EscapeStyle {
             Self::None => remove_escapes(json),
             Self::Ascii => add_escapes(json, false, limit),
             Self::AsciiAndSlash => add_escapes(json, true, limit),
+            Self::Slash => escape_slashes(&remove_escapes(json)),
         }
     }
 }
@@ -151,6 +155,15 @@ fn add_escapes(json: &[u8], slashes: bool, limit: usize) -> Vec<u8> {
                 append(&mut out, Hex::encode(&mut [0; 4], unit.to_be_bytes()).unwrap_or_default());
             }
         }
+    }
+    out
+}
+
+/// Escapes slashes. In JSON they occur only in strings.
+fn escape_slashes(json: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(json.len());
+    for byte in json {
+        append(&mut out, if *byte == b'/' { b"\\/" } else { std::slice::from_ref(byte) });
     }
     out
 }

@@ -7,6 +7,7 @@ mod event;
 mod event_json;
 mod event_user;
 mod explain;
+mod explain_body;
 mod explain_json;
 mod explain_secret;
 mod header;
