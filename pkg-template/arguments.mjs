@@ -5,9 +5,10 @@ import { bytesOf } from "./bytes.mjs";
 import { argumentError, getterError, readFromCaller } from "./errors.mjs";
 
 const EXPECTED_BODY = "the raw body as it was received: a string, a Uint8Array (such as a Buffer) or an ArrayBuffer";
+const RAW_PARSER = 'a body parser that keeps the raw bytes, such as express.raw({ type: "*/*" }),';
 const EXPECTED_SECRETS = "a string, an array of strings, or {ofauth?, svix?} with a string or an array of strings each";
 
-const DEFAULT_OPTIONS = { tolerance: 300, now: undefined };
+const DEFAULT_OPTIONS = { tolerance: 300, now: undefined, largeIntegers: undefined };
 
 // Returns the body as a string or as a Uint8Array.
 export function readBody(body) {
@@ -20,17 +21,17 @@ export function readBody(body) {
 // Names what was passed instead of a body, and what to do about it.
 function describeBody(body) {
   if (body === undefined || body === null) {
-    return `${body}. Is there a body parser that keeps the raw bytes, such as express.raw({ type: "*/*" }), and does it run for this route?`;
+    return `${body}. Is there ${RAW_PARSER} for this route?`;
   }
   if (typeof body !== "object") return `a ${typeof body}`;
   if (typeof body.then === "function") return "a Promise. Await it first";
-  if (typeof body.arrayBuffer === "function") return "a request or a blob. Pass await request.arrayBuffer(), or call verifyRequest(request, secrets)";
+  if (typeof body.arrayBuffer === "function") return "a request or a blob. Pass await request.arrayBuffer(), or use verifyRequest";
   if (typeof body.getReader === "function" || typeof body.pipe === "function" || typeof body[Symbol.asyncIterator] === "function") {
-    return "a stream. Read it to its end first, as with await buffer(req) from node:stream/consumers";
+    return "a stream. Read it first, as with buffer(req) of node:stream/consumers";
   }
   const kind = kindOf(body);
   if (kind !== "Object" && kind !== "Array") return `an object of kind ${kind}`;
-  return "a parsed object. A body parser such as express.json() has parsed it; put a parser that keeps the raw bytes, such as express.raw({ type: \"*/*\" }), in its place for this route";
+  return `a parsed object. In place of its parser, put ${RAW_PARSER} for this route`;
 }
 
 // Returns `{bare, ofauth, svix}`. `bare` is true for secrets that were passed without the name of a scheme; they are in `ofauth`
@@ -68,17 +69,22 @@ function readSecretList(argument, secrets) {
   return copy;
 }
 
-// Returns `{tolerance, now}` in whole seconds. If `now` is undefined, each call reads the clock.
+// Returns `{tolerance, now, largeIntegers}`, the first two in whole seconds. If `now` is undefined, each call reads the clock.
 export function readOptions(options) {
   if (options === undefined) return DEFAULT_OPTIONS;
-  if (typeof options !== "object" || options === null) throw argumentError("options", "an object: {tolerance?, now?}");
-  const { tolerance = DEFAULT_OPTIONS.tolerance, now } = readFromCaller("options", () => ({
+  if (typeof options !== "object" || options === null) throw argumentError("options", "an object: {tolerance?, now?, largeIntegers?}");
+  const { tolerance = DEFAULT_OPTIONS.tolerance, now, largeIntegers } = readFromCaller("options", () => ({
     tolerance: options.tolerance,
     now: options.now,
+    largeIntegers: options.largeIntegers,
   }));
+  if (largeIntegers !== undefined && largeIntegers !== "bigint" && largeIntegers !== "string") {
+    throw argumentError("options.largeIntegers", '"bigint" or "string"');
+  }
   return {
     tolerance: wholeNumber("options.tolerance", tolerance, "a whole number of seconds, 0 or more"),
     now: now === undefined ? undefined : readTime("options.now", now),
+    largeIntegers,
   };
 }
 

@@ -15,6 +15,7 @@ import { gzipSync } from "node:zlib";
 import binaryen from "binaryen";
 import { build } from "esbuild";
 import { hashInputs, isUpToDate, root } from "../scripts/inputs.mjs";
+import { inflate } from "./inflate.mjs";
 import { collectNotices } from "./notices.mjs";
 
 const packageFolder = join(root, "pkg");
@@ -153,7 +154,9 @@ function writeImportsModule(wasm) {
 // The wasm is embedded as deflated bytes in base64. Base64 of the plain wasm would be a third larger after a server has
 // compressed it.
 function writeDeflatedModule(wasm) {
-  const deflated = deflate(join(packageFolder, "ofauth_edge.wasm")).toString("base64");
+  const bytes = deflate(join(packageFolder, "ofauth_edge.wasm"));
+  if (!wasm.equals(inflate(bytes, wasm.length))) throw new Error("inflate.mjs does not inflate the wasm");
+  const deflated = bytes.toString("base64");
   const lines = [`export const inflatedLength = ${wasm.length};`, `export const deflated = "${deflated}";`];
   writeFileSync(join(buildFolder, "deflated.js"), `${lines.join("\n")}\n`);
 }

@@ -1,9 +1,8 @@
 // Compiles the wasm synchronously. Some platforms cannot, or are not allowed to.
 
 const ALTERNATIVES =
-  "Where the platform imports wasm as a compiled module, use ofauth-edge/slim: import module from " +
-  '"ofauth-edge/ofauth_edge.wasm" (in Next.js\'s edge runtime "ofauth-edge/ofauth_edge.wasm?module") and call initSync(module). ' +
-  "The client for a gateway, ofauth-edge/client, needs no wasm";
+  "Use ofauth-edge/slim: import a compiled module from ofauth-edge/ofauth_edge.wasm (in Next.js ofauth_edge.wasm?module) and call " +
+  "initSync(module). ofauth-edge/client needs no wasm";
 
 // `getBytes` returns the bytes. It is called only if there is a compiler.
 export function compile(getBytes) {
@@ -16,6 +15,6 @@ export function compile(getBytes) {
     if (cause instanceof RangeError) throw cause;
     const directive =
       typeof document === "undefined" ? "" : " Under a Content-Security-Policy, script-src must allow 'wasm-unsafe-eval'.";
-    throw new Error(`ofauth-edge: WebAssembly could not be compiled from bytes here.${directive} ${ALTERNATIVES}`, { cause });
+    throw new Error(`ofauth-edge: WebAssembly could not be compiled from bytes.${directive} ${ALTERNATIVES}`, { cause });
   }
 }

@@ -1,19 +1,14 @@
 // The functions of the package. Each entry loads the wasm in its own way and makes the functions from it.
 
 import { currentTime, readBody, readOptions, readSecrets, readTime } from "./arguments.mjs";
-import { WebhookVerificationError, argumentError, readFromCaller } from "./errors.mjs";
+import { argumentError, readFromCaller } from "./errors.mjs";
 import { withEngine } from "./engine.mjs";
+import { parseBody, toEvent } from "./event.mjs";
 import { readHeaders } from "./headers.mjs";
 import { checkRequest, readRequest } from "./request.mjs";
 
 export { compile } from "./compile.mjs";
 export { WebhookVerificationError, argumentError } from "./errors.mjs";
-
-// Flags in the result of the wasm's verify_webhook. They are defined in src/npm/flags.rs.
-const KNOWN_TYPE = 2;
-const HAS_TIMESTAMP = 4;
-const HAS_LIVE = 8;
-const HAS_NUMBER_IDS = 16;
 
 // Characters that a header's value cannot carry unchanged: spaces at its ends, control characters, characters above U+00FF.
 const INVALID_IN_HEADER = /^ | $|[^\x20-\x7e\xa0-\xff]/;
@@ -91,11 +86,11 @@ function runVerifySignature(engine, body, headers, secrets, tolerance, now) {
   return engine.readAnswer();
 }
 
-function verifyWebhookWith(load, headers, secrets, { tolerance, now = currentTime() }, body) {
-  return withEngine(load, runVerifyWebhook, body, headers, secrets, tolerance, now);
+function verifyWebhookWith(load, headers, secrets, { tolerance, now = currentTime(), largeIntegers }, body) {
+  return withEngine(load, runVerifyWebhook, body, headers, secrets, tolerance, now, largeIntegers);
 }
 
-function runVerifyWebhook(engine, body, headers, secrets, tolerance, now) {
+function runVerifyWebhook(engine, body, headers, secrets, tolerance, now, largeIntegers) {
   let flags;
   try {
     flags = engine.verify(body, headers, secrets, tolerance, now, true);
@@ -104,53 +99,11 @@ function runVerifyWebhook(engine, body, headers, secrets, tolerance, now) {
     if (error.code === "INVALID_EVENT") parseBody(engine, body);
     throw error;
   }
-  const parsed = parseBody(engine, body);
-  if (flags & HAS_NUMBER_IDS) {
-    // JSON.parse may have rounded these ids. The core gives them as text.
-    for (const [path, id] of Object.entries(engine.readAnswer())) setAtPath(parsed, path.split("."), id);
-  }
-  return toEvent(parsed, flags);
+  return toEvent(engine, parseBody(engine, body, largeIntegers), flags);
 }
 
 function explainSignatureWith(load, headers, secrets, { tolerance, now = currentTime() }, body) {
   return withEngine(load, (engine) => engine.explain(body, headers, secrets, tolerance, now));
-}
-
-// Parses a body that was verified. Bytes are taken from the engine, because the caller may have changed its own since.
-function parseBody(engine, body) {
-  try {
-    return JSON.parse(typeof body === "string" ? withoutByteOrderMark(body) : engine.decodeVerifiedBody());
-  } catch (cause) {
-    // Any other error, such as an exhausted stack, does not mean that the body is wrong.
-    if (cause.name !== "SyntaxError" && cause.name !== "TypeError") throw cause;
-    // The cause is not passed on, because its message quotes the body.
-    throw new WebhookVerificationError("INVALID_JSON", "the body is not JSON in UTF-8");
-  }
-}
-
-function withoutByteOrderMark(text) {
-  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-}
-
-function setAtPath(object, path, value) {
-  const last = path.length - 1;
-  let parent = object;
-  for (let depth = 0; depth < last; depth++) parent = parent[path[depth]];
-  parent[path[last]] = value;
-}
-
-// Gives the parsed body the shape of an event. The flags say what the core found in the body. Other members stay unchanged.
-function toEvent(parsed, flags) {
-  const event = parsed.type == null ? withTypeFromEventType(parsed) : parsed;
-  event.known = (flags & KNOWN_TYPE) !== 0;
-  if (!(flags & HAS_TIMESTAMP)) event.timestamp = null;
-  if (!(flags & HAS_LIVE) && "live" in event) delete event.live;
-  return event;
-}
-
-function withTypeFromEventType({ eventType, ...event }) {
-  event.type = eventType;
-  return event;
 }
 
 function readSignOptions(options = {}) {

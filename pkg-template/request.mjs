@@ -11,9 +11,9 @@ const EXPECTED = "a Fetch Request";
 // Checks the arguments of verifyRequest. Returns the limit in bytes.
 export function checkRequest(request, options) {
   if (typeof request?.headers?.get !== "function" || typeof request.arrayBuffer !== "function") {
-    throw argumentError("request", `${EXPECTED}; with another framework, pass the raw body and the headers to verifyWebhook`);
+    throw argumentError("request", `${EXPECTED}; otherwise pass the raw body and the headers to verifyWebhook`);
   }
-  if (request.bodyUsed || request.body?.locked) throw argumentError("request", `${EXPECTED} whose body was not read yet; clone() it before you read it`);
+  if (request.bodyUsed || request.body?.locked) throw argumentError("request", `${EXPECTED} whose body was not read yet; clone() it first`);
   const maxBytes = options?.maxBytes ?? DEFAULT_MAX_BYTES;
   if (Number.isSafeInteger(maxBytes) && maxBytes >= 0 && maxBytes <= LARGEST_MAX_BYTES) return maxBytes;
   throw argumentError("options.maxBytes", "a whole number of bytes, at most 16 MiB");

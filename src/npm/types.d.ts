@@ -28,12 +28,17 @@ export type Secrets =
   | readonly string[]
   | { ofauth?: string | readonly string[] | undefined; svix?: string | readonly string[] | undefined };
 
-/** Options for the check of the timestamp. */
+/** Options for the check of the timestamp, and for the event. */
 export interface VerifyOptions {
   /** How far the timestamp may be in the past or in the future, in whole seconds. Default 300. */
   tolerance?: number | undefined;
   /** The current time, in whole unix seconds or as a Date. Default: the clock's time. */
   now?: number | Date | undefined;
+  /**
+   * What becomes of integers in the event that a number does not hold exactly: a bigint, or a string of their digits. Default: the
+   * nearest number, as with JSON.parse. The ids in connection events are always exact strings.
+   */
+  largeIntegers?: "bigint" | "string" | undefined;
 }
 
 /** `ofauth`: the header `OFAuth-Signature`. `svix`: the headers `svix-*` or `webhook-*`, as in Standard Webhooks. */
@@ -292,20 +297,38 @@ export type SignOptions =
  */
 export function signWebhook(body: Body, secret: string, options?: SignOptions): Record<string, string>;
 
-/** An event. If `known` is true, this package knows its `type`, and `data` has the shape of that type. */
-export type WebhookEvent =
+/** An event. `switch (event.type)` narrows it, and so does `known`. A type that is misspelt does not compile. */
+export type WebhookEvent = KnownEvent | UnknownEvent;
+
+/** An event whose type this package knows. `data` has the shape of that type. */
+export type KnownEvent =
   | ConnectionCreated
   | ConnectionUpdated
   | ConnectionExpired
   | ConnectionDisconnected
   | RulesUpdated
   | RulesUpdate
-  | UnknownEvent;
+  | WebsocketEventReceived
+  | ChatMessageReceived
+  | ChatTypingUpdated
+  | SystemMessagesUpdated;
 
-/** An event of any other type, such as a realtime event. */
+/** The type of a known event, such as `"connection.created"`. */
+export type EventType = KnownEvent["type"];
+
+/** The event of a type: `EventOf<"connection.created">` is {@link ConnectionCreated}. */
+export type EventOf<Type extends EventType> = Extract<KnownEvent, { type: Type }>;
+
+/** The type of an event that is not known: any string. No literal is of this type, so `switch` tells it from the known types. */
+declare enum UnknownType {
+  any = "",
+}
+
+/** An event of any other type. */
 export interface UnknownEvent {
   known: false;
-  type: string;
+  /** A string. */
+  type: UnknownType;
   /** As in the body, a number as its text; null if the body has none. */
   timestamp: string | null;
   data: unknown;
@@ -335,6 +358,115 @@ export interface ConnectionDisconnected extends Known<"connection.disconnected",
 export interface RulesUpdated extends Known<"rules.updated", unknown> {}
 /** The older name of `rules.updated`. */
 export interface RulesUpdate extends Known<"rules.update", unknown> {}
+
+/** A message of OnlyFans' websocket, as it came. OFAuth sends it for each message, beside the translated events. */
+export interface WebsocketEventReceived extends Known<"of.websocket.event.received", WebsocketData> {}
+/** A chat message has arrived. */
+export interface ChatMessageReceived extends Known<"realtime.chat_message.received", RealtimeData> {}
+/** Somebody types in a chat. */
+export interface ChatTypingUpdated extends Known<"realtime.chat_typing.updated", RealtimeData> {}
+/** The system messages have changed. */
+export interface SystemMessagesUpdated extends Known<"realtime.system_messages.updated", RealtimeData> {}
+
+/** The data of a realtime event. None of it is checked, so every member may be missing. OFAuth may add others. */
+export interface RealtimeData {
+  connection?: RealtimeConnection;
+  environment?: "live" | "test" | "sandbox" | (string & {});
+  /** The translated message. */
+  eventBody?: unknown;
+  [member: string]: unknown;
+}
+
+/** The connection of a realtime event. */
+export interface RealtimeConnection {
+  /** A credential: it gives access to the account. Never log it and never send it to a browser. */
+  id?: string;
+  /** Your own id for the user, which you gave when the user linked. */
+  clientReferenceId?: string | null;
+  [member: string]: unknown;
+}
+
+/** The data of `of.websocket.event.received`. */
+export interface WebsocketData extends RealtimeData {
+  /** When OFAuth received the message, in ISO 8601. */
+  receivedAt?: string;
+  messageType?: string;
+  /** Whether OFAuth cut the message off. */
+  truncated?: boolean;
+  json?: WebsocketMessage;
+  /** The message as text. */
+  rawText?: string | null;
+  /** The bytes of the message, in base64. */
+  rawBase64?: string | null;
+}
+
+/**
+ * A message of OnlyFans' websocket. The member that is there tells its kind: `if (json.typing)`. An object without further members
+ * here is not documented.
+ */
+export interface WebsocketMessage {
+  typing?: { id?: RealtimeId; [member: string]: unknown };
+  stories?: JsonObject[];
+  api2_chat_message?: ChatMessage;
+  /** The counts of the inbox come together. */
+  chat_messages?: number;
+  count_priority_chat?: number;
+  unread_tips?: number;
+  hasSystemNotifications?: boolean;
+  messages?: number | JsonObject[] | JsonObject;
+  new_message?: JsonObject;
+  chat_message_like?: string | JsonObject;
+  chat_message_unlike?: JsonObject;
+  toasts?: JsonObject[];
+  post_fundraising_updated?: JsonObject;
+  post_published?: JsonObject;
+  [member: string]: unknown;
+}
+
+/** A chat message on OnlyFans. */
+export interface ChatMessage {
+  id?: RealtimeId;
+  queueId?: RealtimeId | null;
+  responseType?: string;
+  /** The message as HTML. */
+  text?: string | null;
+  price?: number;
+  isFree?: boolean;
+  isTip?: boolean;
+  isNew?: boolean;
+  isOpened?: boolean;
+  isFromQueue?: boolean;
+  isMediaReady?: boolean;
+  mediaCount?: number;
+  createdAt?: string;
+  changedAt?: string;
+  cancelSeconds?: number | null;
+  fromUser?: ChatUser;
+  media?: JsonObject[];
+  previews?: JsonObject[];
+  [member: string]: unknown;
+}
+
+/** The user who wrote a chat message. */
+export interface ChatUser {
+  id?: RealtimeId;
+  name?: string | null;
+  username?: string | null;
+  isVerified?: boolean | null;
+  lastSeen?: string | null;
+  [member: string]: unknown;
+}
+
+/** A JSON object whose members are not documented. */
+export interface JsonObject {
+  [member: string]: unknown;
+}
+
+/**
+ * An id in a realtime event: a number. From 2 ** 53 on a number is not exact. Then it is a bigint or a string if you ask for it with
+ * {@link VerifyOptions.largeIntegers}. Use `String(id)`.
+ */
+export type RealtimeId = number | bigint | string;
 
 /** The data of a connection event. Only the connection's id is checked. The rest is as OFAuth sent it, in its documented shape. */
 export interface ConnectionData {

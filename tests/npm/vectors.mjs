@@ -31,6 +31,6 @@ function judged(base64) {
 }
 
 function event({ type, eventType = type, timestamp = null, data, live }) {
-  const known = /^connection\.(created|updated|expired|disconnected)$/.test(eventType);
+  const known = /^(connection\.(created|updated|expired|disconnected)|of\.websocket\.event\.received)$/.test(eventType);
   return { known, type: eventType, timestamp, data, ...(live === undefined ? {} : { live }) };
 }

@@ -33,7 +33,7 @@ impl Event {
                 Payload::Connection(Box::new(ConnectionEvent::from_members(members, change)?))
             }
             EventFamily::Rules => Payload::Rules(short_id(members, slot::REVISION)),
-            EventFamily::Other => Payload::Other,
+            EventFamily::Realtime | EventFamily::Other => Payload::Other,
         };
         let timestamp = members.timestamp().map(Cow::into_owned);
         Ok(Self { kind: kind.into_owned(), timestamp, live: members.live(), payload })
@@ -103,6 +103,7 @@ pub(crate) struct EventReading<'a, 'm> {
 pub(crate) enum EventFamily {
     Connection(ConnectionChange),
     Rules,
+    Realtime,
     Other,
 }
 
@@ -217,14 +218,19 @@ const IDS: [(usize, &str); 7] = [
     (slot::USER_DATA_USER_ID, "data.connection.userData.userId"),
 ];
 
-/// The types whose `data` is read. `rules.update` is the older name of `rules.updated`.
-const FAMILIES: [(&str, EventFamily); 6] = [
+/// The types that OFAuth documents. `rules.update` is the older name of `rules.updated`. The data of realtime events is not
+/// read; their types are in OFAuth's documentation of Realtime webhooks.
+const FAMILIES: [(&str, EventFamily); 10] = [
     ("connection.created", EventFamily::Connection(ConnectionChange::Created)),
     ("connection.updated", EventFamily::Connection(ConnectionChange::Updated)),
     ("connection.expired", EventFamily::Connection(ConnectionChange::Expired)),
     ("connection.disconnected", EventFamily::Connection(ConnectionChange::Disconnected)),
     ("rules.updated", EventFamily::Rules),
     ("rules.update", EventFamily::Rules),
+    ("of.websocket.event.received", EventFamily::Realtime),
+    ("realtime.chat_message.received", EventFamily::Realtime),
+    ("realtime.chat_typing.updated", EventFamily::Realtime),
+    ("realtime.system_messages.updated", EventFamily::Realtime),
 ];
 
 impl<'a> EventReading<'a, '_> {
@@ -311,7 +317,7 @@ impl<'a> BodyMembers<'a> {
             EventFamily::Rules if self.is_object(slot::DATA) => {
                 self.check_object("data", slot::DATA, slot::REVISION, slot::REVISION)?;
             }
-            EventFamily::Rules | EventFamily::Other => {}
+            EventFamily::Rules | EventFamily::Realtime | EventFamily::Other => {}
         }
         Ok(EventReading { kind, family, members: self })
     }

@@ -54,12 +54,66 @@ test("a timestamp is a string or null; a number stays as it is written", () => {
   }
 });
 
-test("connection and rules events are known, all others are not", () => {
+const REALTIME = [
+  "of.websocket.event.received",
+  "realtime.chat_message.received",
+  "realtime.chat_typing.updated",
+  "realtime.system_messages.updated",
+];
+
+test("realtime events are known, whatever their data is", () => {
+  for (const type of REALTIME) {
+    for (const data of [{ connection: { id: "c" }, json: { typing: { id: 1 } } }, {}, null, undefined, [], "x"]) {
+      const event = eventOf(JSON.stringify({ type, data }));
+      assert.deepEqual([event.known, event.type, event.data], [true, type, data]);
+    }
+  }
+});
+
+const UNSAFE = "9007199254740993";
+const PAYLOAD = `{"api2_chat_message":{"id":${UNSAFE},"queueId":-98765432109876543210,"price":0.1234567890123456789,"count":9007199254740991,"big":1e300,` +
+  `"text":"\\"${UNSAFE}\\" ${UNSAFE}","list":[${UNSAFE},{"${UNSAFE}":${UNSAFE}}]}}`;
+const realtime = (options, body = `{"type":"of.websocket.event.received","data":{"json":${PAYLOAD}}}`) =>
+  verifyWebhook(body, signedOfauth(body), SECRET, { ...AT, ...options }).data.json.api2_chat_message;
+
+for (const [largeIntegers, exact] of [
+  ["bigint", (text) => BigInt(text)],
+  ["string", (text) => text],
+]) {
+  test(`integers past 2 ** 53 are exact with largeIntegers: ${largeIntegers}; nothing else changes`, () => {
+    const plain = realtime({});
+    const id = exact(UNSAFE);
+    const expected = { ...plain, id, queueId: exact("-98765432109876543210"), list: [id, { [UNSAFE]: id }] };
+    assert.deepEqual(realtime({ largeIntegers }), expected);
+    assert.equal(plain.id, 9007199254740992);
+  });
+
+  test(`largeIntegers: ${largeIntegers} counts in a Webhook and for bytes, and leaves ids of connections strings`, () => {
+    const body = `{"type":"connection.created","data":{"connection":{"id":${UNSAFE}},"count":${UNSAFE}}}`;
+    const webhook = new Webhook(SECRET, { ...AT, largeIntegers });
+    const { data } = webhook.verify(Buffer.from(body), signedOfauth(body));
+    assert.deepEqual(data, { connection: { id: UNSAFE }, count: exact(UNSAFE) });
+  });
+}
+
+test("a string that is long does not stop largeIntegers", () => {
+  const text = '\\"x'.repeat(3_000_000);
+  const body = `{"type":"a","data":["${text}",${UNSAFE}]}`;
+  assert.equal(verifyWebhook(body, signedOfauth(body), SECRET, { ...AT, largeIntegers: "string" }).data[1], UNSAFE);
+});
+
+test("another largeIntegers is a TypeError that names it", () => {
+  for (const largeIntegers of ["number", true, null]) {
+    assert.throws(() => realtime({ largeIntegers }), { name: "TypeError", message: /options\.largeIntegers must be "bigint" or "string"/ });
+  }
+});
+
+test("connection and rules events are known, others are not", () => {
   const known = ["created", "updated", "expired", "disconnected"].map((word) => `connection.${word}`);
   for (const type of [...known, "rules.updated", "rules.update"]) {
     assert.equal(eventOf(JSON.stringify(connection({}, type))).known, true, type);
   }
-  for (const type of ["connection.deleted", "Connection.created", "connection.created ", "realtime.x", "of.websocket.event.received"]) {
+  for (const type of ["connection.deleted", "Connection.created", "connection.created ", "realtime.x", "realtime.chat_message", "of.websocket"]) {
     assert.equal(eventOf(JSON.stringify(connection({}, type))).known, false, type);
   }
 });
