@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// How the gateway handled a webhook. This is the `outcome` in its answer, `{"outcome":"applied"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// A connection event changed at least one field of the connection.

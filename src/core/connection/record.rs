@@ -30,23 +30,24 @@ use super::{
 };
 use crate::core::instant::iso_8601;
 
-/// A connection as callers see it. A field is `None`, and null in JSON, while nothing has told its value.
+/// A connection as callers see it. A field is null while nothing has told its value.
 ///
 /// Instants that the gateway computes are ISO 8601 in UTC, with milliseconds. Instants that OFAuth names stay as OFAuth
 /// wrote them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 pub struct Record {
     /// OFAuth's connection id. Callers that may not see it get the handle here.
     pub id: String,
-    /// The gateway's name for the connection, which opens nothing at OFAuth: see
-    /// [`BlindIndex::handle`](crate::core::storage::BlindIndex::handle).
+    /// The gateway's name for the connection. It opens nothing at OFAuth, so it is safe in URLs, logs and pages.
     pub handle: String,
-    /// The status as OFAuth wrote it, or [`UNKNOWN`], or [`MISSING`](super::MISSING).
+    /// The status as OFAuth wrote it, or `unknown`, or `missing`.
+    #[cfg_attr(test, ts(type = "ConnectionStatus"))]
     pub status: String,
     /// The app's own id of the user.
     pub client_reference_id: Option<String>,
-    /// The OnlyFans user id.
+    /// The OnlyFans user id. It is a string, because it may have more digits than a number can hold.
     pub platform_user_id: Option<String>,
     /// The permissions that the user granted.
     pub permissions: Vec<String>,
@@ -58,7 +59,7 @@ pub struct Record {
     pub created_at: Option<String>,
     /// The newest instant at which any field took its value.
     pub updated_at: String,
-    /// Since when the connection is expired. `None` while it is not.
+    /// Since when the connection is expired. Null while it is not.
     pub expired_at: Option<String>,
     /// When the connection will expire, if OFAuth said so.
     pub expires_at: Option<String>,
@@ -72,6 +73,7 @@ pub struct Record {
 
 /// The OnlyFans profile (OFAuth documentation, Connection Events: connection.created).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[expect(missing_docs, reason = "OFAuth's own names")]
 pub struct UserData {
     pub id: Option<String>,
@@ -82,6 +84,7 @@ pub struct UserData {
 
 /// The OnlyFans profile in the shape of the older SDK (OFAuth documentation, SDK: Connections module).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the SDK's own names")]
 pub struct Metadata {

@@ -16,11 +16,15 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// The value of `actionRequired` that says: the user must go through Link again (OFAuth documentation, Error Handling).
 pub const RELINK: &str = "relink_connection";
 
-/// What a client should do about an error. The header `x-ofauth-edge-action` carries it: see [`Verdict::as_str`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a client should do about an error. The header `x-ofauth-edge-action` carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Send the user through Link again.
     Relink,
@@ -93,6 +97,24 @@ impl Verdict {
 }
 
 impl EdgeError {
+    /// All codes, and what each says.
+    pub const CODES: &[(&'static str, &'static str)] = &[
+        ("CREDENTIALS_MISSING", "The call carries no credential."),
+        ("CREDENTIALS_INVALID", "The credential is neither a gateway key nor a valid session token."),
+        ("TOKEN_EXPIRED", "The session token has expired."),
+        ("PERMISSION_DENIED", "The session token does not grant the permission, or the route is for other callers."),
+        ("ORIGIN_DENIED", "A page sent a gateway key, or its origin is not in `ALLOWED_ORIGINS`."),
+        ("CONNECTION_AMBIGUOUS", "The user has several connections, and the call does not name one."),
+        ("CONNECTION_NOT_FOUND", "The connection does not exist, is disconnected, or belongs to another user."),
+        ("ROUTE_NOT_FOUND", "There is no route at this path."),
+        ("METHOD_NOT_ALLOWED", "The route does not allow this method."),
+        ("BAD_REQUEST", "The request is malformed. The message says what is wrong."),
+        ("BODY_TOO_LARGE", "The body is longer than the limit of its route."),
+        ("NOT_CONFIGURED", "The configuration of the gateway is incomplete."),
+        ("STORAGE_UNAVAILABLE", "The storage of the gateway did not answer."),
+        ("UPSTREAM_UNREACHABLE", "OFAuth did not answer."),
+    ];
+
     /// The `type` of the answer. It never changes for a variant: clients compare it.
     ///
     /// `UNAUTHORIZED` and `SESSION_EXPIRED` are not among them, because those words have another meaning at OFAuth.

@@ -10,8 +10,9 @@ use serde::Serialize;
 use super::{error::Verdict, upstream_error::ApiError};
 use crate::core::connection::{DISCONNECTED, EXPIRED, MISSING, Record};
 
-/// Whether a connection works and, if not, why. In JSON each variant is in snake case, such as `operator_error`.
+/// Whether a connection works and, if not, why.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// A call on the connection succeeded.

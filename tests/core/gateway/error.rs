@@ -274,6 +274,8 @@ fn own_errors_have_their_documented_code_status_and_verdict() {
         (EdgeError::StorageUnavailable, "STORAGE_UNAVAILABLE", 503, Verdict::Retry),
         (EdgeError::UpstreamUnreachable, "UPSTREAM_UNREACHABLE", 502, Verdict::Retry),
     ];
+    let listed: Vec<_> = EdgeError::CODES.iter().map(|(code, _)| *code).collect();
+    assert_eq!(errors.map(|(error, ..)| error.code()).to_vec(), listed);
     for (error, code, status, verdict) in errors {
         assert_eq!((error.code(), error.status(), error.verdict()), (code, status, verdict));
         assert_eq!(error.action_required().is_some(), verdict == Verdict::Relink, "{code}");
