@@ -4,6 +4,10 @@
 //! copies all of them. The functions here go over the text once and return the wanted members as slices of it. They are
 //! small, because the npm package downloads them to browsers, and no depth of nesting overflows the stack.
 //!
+//! With `serde_json` in their place, the wasm of the npm package was 18 KB larger (gzipped), and an event of a connection
+//! took 1.3 to 1.4 times as long. Without SIMD, verifying a webhook takes 5 to 8 % longer for a body of 1 KiB with a long
+//! string, 12 % for one of many small values, and 16 to 33 % for 15 to 20 KiB.
+//!
 //! | file | what it does |
 //! |---|---|
 //! | `scan.rs` | [`read`] and [`scan()`]: the members that a tree of [`Field`]s names |
