@@ -27,7 +27,7 @@ const glueFolder = join(buildFolder, "glue");
 const TARGET_FLAGS = "-Ctarget-feature=+simd128";
 // opt-level "z" inlines almost nothing. Inlining small functions makes the wasm faster and also smaller. Short copies are
 // done without memory.copy, because V8 leaves the wasm for each memory.copy.
-const LLVM_FLAGS = "-Cllvm-args=-inline-threshold=50 -max-store-memcpy=4";
+const LLVM_FLAGS = "-Cllvm-args=-inline-threshold=25 -max-store-memcpy=4";
 const WASM_FEATURES = [
   "SIMD128",
   "BulkMemory",
@@ -53,7 +53,7 @@ const PANIC_MESSAGES = new RegExp(
     String.raw`called \x60\w+::unwrap\(\)\x60 on an? \x60\w+\x60 value|attempt to [\w ]+ with len > usize::MAX|InvalidLength`,
     String.raw`capacity overflow|RefCell already \w+`,
     String.raw`cannot access a Thread Local Storage value during or after destruction: |AccessError`,
-    String.raw`Utf8Errorvalid_up_toerror_len|0001020304\d{190}|0x0123456789ABCDEF`,
+    String.raw`Utf8Errorvalid_up_toerror_len|0x0123456789ABCDEF`,
   ].join("|"),
   "g",
 );
@@ -244,6 +244,7 @@ function copyOtherFiles() {
   copyTypes(join(root, "src/npm/types.d.ts"), "index");
   copyTypes(join(templateFolder, "slim.d.ts"), "slim");
   copyTypes(join(templateFolder, "client.d.ts"), "client");
+  copyTypes(join(templateFolder, "generated.d.ts"), "generated");
   copyFileSync(join(templateFolder, "wasm.d.ts"), join(packageFolder, "ofauth_edge.wasm.d.ts"));
 }
 
@@ -251,7 +252,7 @@ function copyOtherFiles() {
 function copyTypes(from, name) {
   const types = readFileSync(from, "utf8");
   writeFileSync(join(packageFolder, `${name}.d.ts`), types);
-  writeFileSync(join(packageFolder, `${name}.d.cts`), types.replace(/"\.\/(index|client)\.js"/g, '"./$1.cjs"'));
+  writeFileSync(join(packageFolder, `${name}.d.cts`), types.replace(/"\.\/(index|client|generated)\.js"/g, '"./$1.cjs"'));
 }
 
 function printSize() {

@@ -1,3 +1,7 @@
+import type { EdgeErrorCode, Health, Record as ConnectionRecord, Verdict } from "./generated.js";
+
+export type { EdgeErrorCode, Health, Metadata, Outcome, UserData, Verdict } from "./generated.js";
+
 /** The options of {@link createClient}. */
 export type ClientOptions = ClientBase & (TokenCredential | KeyCredential);
 
@@ -45,6 +49,11 @@ export interface RetryOptions {
 /** The result of a call: either data or an error. Check with `if (error)`. */
 export type Result<T> = { data: T; error: undefined } | { data: undefined; error: ApiError };
 
+/** The codes of the client itself. */
+export type ClientErrorCode =
+  | ("NETWORK_ERROR" | "TIMEOUT" | "ABORTED" | "TOKEN_UNAVAILABLE")
+  | ("INVALID_ARGUMENT" | "INVALID_ANSWER" | "REDIRECTED" | "UNEXPECTED");
+
 /** Why a call failed. */
 export interface ApiError {
   /** The kind of error. It depends on the HTTP status. The last three mean that there was no answer. */
@@ -58,7 +67,7 @@ export interface ApiError {
    * not from a gateway), `REDIRECTED` (the answer is a redirect, and redirects are not followed) and `UNEXPECTED` (the client
    * failed: the platform lacks something).
    */
-  code: string;
+  code: EdgeErrorCode | ClientErrorCode | (string & {});
   /** A description for people. */
   message: string;
   /** The HTTP status, or 0 if there was no answer. */
@@ -69,7 +78,7 @@ export interface ApiError {
    * What to do. `relink`: send the user through Link again. `operator`: inform the operator of the gateway.
    * `refresh_token`: get a new session token. `retry`: try again later. `give_up`: do not try again, it would not help.
    */
-  action: "relink" | "operator" | "refresh_token" | "retry" | "give_up";
+  action: Verdict;
   /** Seconds to wait before the next try. Always set for a 429. */
   retryAfter?: number | undefined;
 }
@@ -109,31 +118,8 @@ export type ConnectionStatus =
   | ("pending" | "active" | "awaiting_2fa" | "expired" | "failed" | "error" | "disconnected" | "revoked" | "missing" | "unknown")
   | (string & {});
 
-/** A linked account. Times are in ISO 8601. */
-export interface Connection {
-  /** OFAuth's id if you use a gateway key, the handle if you use a session. Every `connectionId` argument accepts it. */
-  id: string;
-  /** A name for the connection that is safe in URLs, logs and pages. */
-  handle: string;
-  status: ConnectionStatus;
-  /** Your own id for the user. */
-  clientReferenceId: string | null;
-  /** The OnlyFans user id. It is a string, because it may have more digits than a number can hold. */
-  platformUserId: string | null;
-  permissions: string[];
-  userData: { id: string | null; name: string | null; username: string | null; avatar: string | null } | null;
-  metadata: { username: string | null; displayName: string | null };
-  createdAt: string | null;
-  updatedAt: string;
-  /** When the connection expired; null if it has not. */
-  expiredAt: string | null;
-  /** When the connection will expire; null if OFAuth has not said. */
-  expiresAt: string | null;
-  /** Whether the connection was imported; null if OFAuth has not said. */
-  imported: boolean | null;
-  /** True for production, false for the sandbox; null if OFAuth has not said. */
-  live: boolean | null;
-}
+/** A linked account. Times are in ISO 8601. `id` is OFAuth's id if you use a gateway key, the handle if you use a session. */
+export type Connection = ConnectionRecord;
 
 /** Selects connections. A connection must match all members that are set. */
 export interface ConnectionFilter {
@@ -191,7 +177,7 @@ export interface ConnectionHealth {
    * `unstable`: there is a fault that may go away. `rate_limited`: unknown, because there were too many calls.
    * `upstream_down`: OFAuth does not answer. `operator_error`: the gateway's OFAuth key is wrong.
    */
-  verdict: "healthy" | "relink" | "waiting" | "unstable" | "rate_limited" | "upstream_down" | "operator_error";
+  verdict: Health;
   status: ConnectionStatus;
   /** Seconds to wait before you ask again. Only with `rate_limited`. */
   retryAfter?: number | undefined;

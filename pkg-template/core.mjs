@@ -61,7 +61,8 @@ export function makeWebhookClass(load) {
       this.#secrets = readSecrets(secrets);
       this.#options = readOptions(options);
       // With `const { verify } = webhook`, the method is called without its object.
-      for (const name of ["verify", "sign"]) Object.defineProperty(this, name, { value: this[name].bind(this), writable: true, configurable: true });
+      this.verify = this.verify.bind(this);
+      this.sign = this.sign.bind(this);
     }
 
     verify(body, headers) {
@@ -117,9 +118,9 @@ function readSignOptions(options = {}) {
   if (scheme !== "ofauth" && scheme !== "svix") throw argumentError("options.scheme", '"ofauth" or "svix"');
   if (prefix !== "svix" && prefix !== "webhook") throw argumentError("options.prefix", '"svix" or "webhook"');
   if (scheme === "svix") {
-    if (typeof id !== "string" || id === "") throw argumentError("options.id", "a string, the message's id: svix needs one");
+    if (typeof id !== "string" || id === "") throw argumentError("options.id", "the message's id");
     if (INVALID_IN_HEADER.test(id)) {
-      throw argumentError("options.id", "fit for a header: no control characters, none above U+00FF, no space at either end");
+      throw argumentError("options.id", "fit for a header: without control characters, characters above U+00FF and outer spaces");
     }
   }
   return { scheme, prefix, id, timestamp: timestamp === undefined ? currentTime() : readTime("options.timestamp", timestamp) };

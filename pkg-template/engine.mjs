@@ -10,7 +10,7 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_HEADER_BYTES = 8192;
 const BODY_TOO_LARGE = "the body is over 16 MiB";
 const REPEATED_HEADER = "a signature header was given more than once";
-const NOT_WELL_FORMED = "the body is a string with half of a surrogate pair, which has no bytes; pass the raw bytes";
+const NOT_WELL_FORMED = "the body is a string with half of a surrogate pair; pass the raw bytes";
 
 // Made at the first call: at import, a platform without them would fail. Test environments such as jest-environment-jsdom hide
 // those of Node.
@@ -202,7 +202,7 @@ class Engine {
 
 function textCodec(name) {
   const codec = globalThis[name] ?? globalThis.process?.getBuiltinModule?.("node:util")[name];
-  if (codec === undefined) throw new Error(`ofauth-edge: this environment has no ${name}; define globalThis.${name} before the first call`);
+  if (codec === undefined) throw new Error(`ofauth-edge: there is no ${name}; define globalThis.${name} first`);
   return codec;
 }
 

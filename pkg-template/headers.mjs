@@ -92,7 +92,7 @@ function problemOf(source) {
   if (typeof source.get === "function") return /Headers|^(Object|Map)$/.test(kind) ? undefined : `not an object of kind ${kind}`;
   if (kind !== "Object") return `not an object of kind ${kind}`;
   const other = Object.keys(source).find((key) => !isHeaderValue(source[key]));
-  return other === undefined ? undefined : `a header's value is a string, but ${JSON.stringify(other)} is not. Pass req.headers, not req`;
+  return other === undefined ? undefined : `${JSON.stringify(other)} is no string. Pass req.headers, not req`;
 }
 
 function isHeaderValue(value) {

@@ -1,6 +1,5 @@
 // Inflates deflated bytes (RFC 1951). It is only for the package's own wasm, where the platform has no function that does this
-// synchronously. Therefore it is small, prepares nothing before it is called, does not check its input, and reads only blocks with
-// codes of their own: there are no others in the wasm. The build checks that it inflates what it is for.
+// synchronously. Therefore it is small, prepares nothing before it is called, and does not check its input.
 
 const END_OF_BLOCK = 256;
 // The order in which a block lists the code lengths of its code lengths (RFC 1951 §3.2.7).
@@ -14,8 +13,8 @@ export function inflate(bytes, length) {
   let end = 0;
   for (let isLast = 0; isLast === 0; ) {
     isLast = readBits(input, 1);
-    readBits(input, 2);
-    end = inflateBlock(input, out, end, readCodes(input));
+    const kind = readBits(input, 2);
+    end = kind === 0 ? copyStored(input, out, end) : inflateBlock(input, out, end, kind === 1 ? fixedCodes() : readCodes(input));
   }
   return out;
 }
@@ -31,6 +30,16 @@ function readBits(input, count) {
   return bits;
 }
 
+function copyStored(input, out, end) {
+  // The block begins at the next whole byte, with its length and the complement of that.
+  input.position -= input.count >> 3;
+  input.buffer = input.count = 0;
+  const length = readBits(input, 16);
+  readBits(input, 16);
+  out.set(input.bytes.subarray(input.position, (input.position += length)), end);
+  return end + length;
+}
+
 function inflateBlock(input, out, start, { literals, distances }) {
   let end = start;
   for (;;) {
@@ -39,24 +48,22 @@ function inflateBlock(input, out, start, { literals, distances }) {
     else if (symbol === END_OF_BLOCK) return end;
     else {
       let length = readLength(input, symbol - END_OF_BLOCK - 1);
-      for (let from = end - readDistance(input, readSymbol(input, distances)); length > 0; length--) out[end++] = out[from++];
+      for (let from = end - 1 - readRange(input, readSymbol(input, distances), 1); length > 0; length--) out[end++] = out[from++];
     }
   }
 }
 
-// From 8 on, each 4 lengths have one more bit. The last length has none (RFC 1951 §3.2.5).
+// The last length has no more bits.
 function readLength(input, index) {
-  if (index < 8) return index + 3;
-  if (index === 28) return 258;
-  const extra = (index >> 2) - 1;
-  return 3 + ((4 + (index & 3)) << extra) + readBits(input, extra);
+  return index === 28 ? 258 : 3 + readRange(input, index, 2);
 }
 
-// From 4 on, each 2 distances have one more bit.
-function readDistance(input, index) {
-  if (index < 4) return index + 1;
-  const extra = (index >> 1) - 1;
-  return 1 + ((2 + (index & 1)) << extra) + readBits(input, extra);
+// Small numbers stand for themselves. Then 2 ** groupBits numbers in turn have one more bit than those before them (RFC 1951 §3.2.5).
+function readRange(input, index, groupBits) {
+  const size = 1 << groupBits;
+  if (index < 2 * size) return index;
+  const extra = (index >> groupBits) - 1;
+  return ((size + (index & (size - 1))) << extra) + readBits(input, extra);
 }
 
 function readCodes(input) {
@@ -77,6 +84,11 @@ function readCodes(input) {
     }
   }
   return { literals: makeCode(lengths.subarray(0, literalCount)), distances: makeCode(lengths.subarray(literalCount)) };
+}
+
+function fixedCodes() {
+  const lengths = new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280);
+  return { literals: makeCode(lengths), distances: makeCode(new Uint8Array(30).fill(5)) };
 }
 
 // Makes a canonical Huffman code: how many symbols have a code of each length, and the symbols in the order of their codes.

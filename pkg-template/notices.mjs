@@ -8,7 +8,7 @@ import { root } from "../scripts/inputs.mjs";
 
 // The crates that the code of the wasm uses directly. Their own dependencies are in it too. Other dependencies are used only by
 // the Worker.
-const DIRECT = ["ct-codecs", "hmac", "sha2", "talc", "wasm-bindgen"];
+const DIRECT = ["ct-codecs", "hmac", "serde", "serde_json", "sha2", "talc", "wasm-bindgen"];
 const RUST = { name: "Rust standard library", version: "", copyright: "Copyright (c) The Rust Project Contributors" };
 
 /**

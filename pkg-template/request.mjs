@@ -45,7 +45,6 @@ export async function readRequest(request, maxBytes) {
 }
 
 function join(chunks, length) {
-  if (chunks.length === 1) return chunks[0];
   const bytes = new Uint8Array(length);
   let start = 0;
   for (const chunk of chunks) {

@@ -37,8 +37,10 @@ const ARROWS = {
   worker: ["worker/routes"],
 
   npm: ["core"],
+  // A unit test.
+  typescript: ["core"],
 
-  lib: ["worker", "npm"],
+  lib: ["worker", "npm", "typescript"],
 };
 const MAX_LINES = 350;
 // The Worker's entry and dispatch.

@@ -123,6 +123,8 @@
 pub mod core;
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]
 mod npm;
+#[cfg(test)]
+mod typescript;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 mod worker;
 

@@ -1,4 +1,7 @@
+import type { Diagnosis, EventErrorCode, Scheme, SignatureErrorCode } from "./generated.js";
+
 export * from "./client.js";
+export type { Cause, Diagnosis, EventErrorCode, Evidence, JsonEscapes, JsonLayout, Scheme, SignatureErrorCode } from "./generated.js";
 
 /** The raw body, exactly as it was received. Do not parse it and do not serialise it again. At most 16 MiB. */
 export type Body = string | Uint8Array | ArrayBuffer;
@@ -41,9 +44,6 @@ export interface VerifyOptions {
   largeIntegers?: "bigint" | "string" | undefined;
 }
 
-/** `ofauth`: the header `OFAuth-Signature`. `svix`: the headers `svix-*` or `webhook-*`, as in Standard Webhooks. */
-export type Scheme = "ofauth" | "svix";
-
 /** The result of a successful verification. */
 export interface Verified {
   /** The scheme of the signature. */
@@ -56,32 +56,14 @@ export interface Verified {
   digest: string;
 }
 
-/** Why a request or a secret was refused. */
+/** Why a request, a secret or a body was refused. */
 export type WebhookErrorCode =
-  /** There are no signature headers of a scheme that has a secret. */
-  | "MISSING_HEADERS"
-  /** A header has no timestamp or two, has over 8,192 bytes, or was given more than once; or `svix-id` is empty. */
-  | "MALFORMED_HEADER"
-  /** The header contains no well-formed signature. */
-  | "NO_VALID_SIGNATURES"
-  /** The timestamp is not a decimal number of unix seconds. */
-  | "INVALID_TIMESTAMP"
-  /** The timestamp is further in the past than the tolerance. */
-  | "TIMESTAMP_TOO_OLD"
-  /** The timestamp is further in the future than the tolerance. */
-  | "TIMESTAMP_TOO_NEW"
-  /** No signature matches this body with any of the secrets. */
-  | "SIGNATURE_MISMATCH"
-  /** A secret is empty, has white space at an end, or is not base64 (svix); or there is no secret, or more than 5. */
-  | "INVALID_SECRET"
+  | SignatureErrorCode
+  | EventErrorCode
   /** The body is a string with half of a surrogate pair. It cannot be the text of the bytes that were received. */
   | "INVALID_BODY"
-  /** The body is larger than 16 MiB. */
-  | "BODY_TOO_LARGE"
-  /** The signature is right, but the body is not JSON in UTF-8. */
-  | "INVALID_JSON"
-  /** The signature is right and the body is JSON, but not an event. */
-  | "INVALID_EVENT";
+  /** The body is larger than 16 MiB, or than `maxBytes`. */
+  | "BODY_TOO_LARGE";
 
 /** An error that the sender or a secret has caused. A mistake in the call itself is a TypeError. */
 export class WebhookVerificationError extends Error {
@@ -161,127 +143,6 @@ export class Webhook {
  * @throws {TypeError} If an argument has a wrong type or value.
  */
 export function explainSignature(body: Body, headers: HeadersLike, secrets: Secrets, options?: VerifyOptions): Diagnosis;
-
-/** The reason why a request does not verify. */
-export interface Diagnosis {
-  /** Whether the request verifies. */
-  ok: boolean;
-  /** The reason as a code. */
-  cause: Cause;
-  /** The reason in a sentence, and what to do. */
-  message: string;
-  /** The facts that support the cause. */
-  evidence: Evidence;
-}
-
-/** The reason why a request does not verify, as a code. */
-export type Cause =
-  /** The request verifies. */
-  | "none"
-  /** No cause could be proved. */
-  | "unknown"
-  /** The signature headers are missing, or one of three svix headers is. */
-  | "missing_headers"
-  /** The headers belong to the scheme that has no secret. */
-  | "wrong_scheme_header"
-  /** The svix headers are of both sets, `svix-*` and `webhook-*`. */
-  | "mixed_header_families"
-  /** svix: another message id was signed, or none. */
-  | "wrong_svix_id"
-  /** A header has no timestamp or two, an empty id, or is too long. */
-  | "malformed_header"
-  /** The timestamp is not a decimal number. */
-  | "invalid_timestamp"
-  /** The header contains no signature in a known form. */
-  | "no_valid_signatures"
-  /** A secret cannot be used. */
-  | "invalid_secret"
-  /** A secret has white space at an end. */
-  | "secret_white_space"
-  /** A secret has quotes around it, or a written-out `\n` at its end. */
-  | "secret_quoted"
-  /** ofauth: the body was signed with the decoded secret, but the key is its text. */
-  | "secret_decoded"
-  /** svix: the body was signed with the text of the secret, but the key is the decoded secret. */
-  | "secret_not_decoded"
-  /** ofauth: the body was signed with the secret without its `whsec_`. */
-  | "secret_prefix_removed"
-  /** ofauth: the body was signed with `whsec_` before the secret. */
-  | "secret_prefix_added"
-  /** The body was signed with a secret that is given for the other scheme. */
-  | "other_scheme_secret"
-  /** The timestamp is in milliseconds, in the header or in the signed text. */
-  | "milliseconds"
-  /** The signed text was `{timestamp},{body}`, with a comma instead of a dot. */
-  | "comma_for_dot"
-  /** Only the body was signed, without the timestamp. */
-  | "body_without_timestamp"
-  /** ofauth: the signature is in base64 instead of hex. */
-  | "base64_for_hex"
-  /** svix: the signature is in hex instead of base64. */
-  | "hex_for_base64"
-  /** The signature is right, but the timestamp is out of tolerance. */
-  | "clock_skew"
-  /** The body has a line break at its end that the signed body did not have. */
-  | "trailing_newline_added"
-  /** The signed body had a line break at its end that this body does not have. */
-  | "trailing_newline_removed"
-  /** The signed body had LF line breaks, this body has CRLF. */
-  | "newlines_to_crlf"
-  /** The signed body had CRLF line breaks, this body has LF. */
-  | "newlines_to_lf"
-  /** The body has white space at an end that the signed body did not have. */
-  | "outer_white_space_added"
-  /** The signed body had a space at its end that this body does not have. */
-  | "outer_white_space_removed"
-  /** The body is the base64 of the signed body. */
-  | "body_base64"
-  /** The body was decoded as Latin-1 instead of UTF-8. */
-  | "body_latin1"
-  /** The body is compressed with gzip. */
-  | "body_gzip"
-  /** The body is empty. */
-  | "body_empty"
-  /** The body is the text `[object Object]`. */
-  | "body_object_string"
-  /** The signed body was the same JSON, with its keys in the order that OFAuth documents. */
-  | "json_keys_reordered"
-  /** The body begins with a byte order mark that the signed body did not have. */
-  | "bom_added"
-  /** The signed body began with a byte order mark that this body does not have. */
-  | "bom_removed"
-  /** The signed body was JSON on one line, this body is the same JSON on several lines. */
-  | "json_pretty_printed"
-  /** The signed body was the same JSON, but another serialiser wrote it. */
-  | "json_reserialised";
-
-/** The facts that support a cause. */
-export interface Evidence {
-  /** Whether the signature matches when the cause is undone. If not, a header or a secret shows the cause, or it is unknown. */
-  macMatches: boolean;
-  /** The length of the given body, in bytes. */
-  bodyBytes: number;
-  /** The code of the error that {@link verifySignature} throws, if it throws one. */
-  code?: WebhookErrorCode;
-  /** The scheme of the headers. */
-  scheme?: Scheme;
-  /** The list that contains the secret. Absent if the secrets serve both schemes. */
-  secretList?: Scheme;
-  /** The index of the secret in that list. */
-  secretIndex?: number;
-  /** The one header of three that is missing. */
-  missingHeader?: string;
-  /** The current time minus the timestamp, in seconds. */
-  skewSeconds?: number;
-  /** The length of the signed body, in bytes, if it is a different body. */
-  signedBytes?: number;
-  /** The offset of the first byte in which the two bodies differ. */
-  offset?: number;
-  /** The white space in the signed JSON. */
-  layout?: "compact" | "spaced" | "indent_2" | "indent_4" | "indent_tab";
-  /** The escapes in the signed JSON. */
-  escapes?: "kept" | "none" | "ascii" | "ascii_and_slash" | "slash";
-}
 
 /** Options of {@link signWebhook}. Times are whole unix seconds or a Date. */
 export type SignOptions =

@@ -24,6 +24,8 @@ test("the tarball holds what it needs and nothing else", async () => {
     "package/core.js",
     "package/embedded.cjs",
     "package/embedded.js",
+    "package/generated.d.cts",
+    "package/generated.d.ts",
     "package/index.cjs",
     "package/index.d.cts",
     "package/index.d.ts",

@@ -35,7 +35,11 @@ const WINDOWS_1252: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}
 
 /// Returns the bytes that were read as Latin-1 or windows-1252 to get a text. Returns `None` if there are none.
 pub(crate) fn undo_latin1(body: &[u8]) -> Option<Vec<u8>> {
-    str::from_utf8(body).ok()?.chars().map(latin1_byte).collect()
+    let mut bytes = Vec::with_capacity(body.len());
+    for character in str::from_utf8(body).ok()?.chars() {
+        append(&mut bytes, &[latin1_byte(character)?]);
+    }
+    Some(bytes)
 }
 
 /// Returns the byte that Latin-1 or windows-1252 reads as `character`.

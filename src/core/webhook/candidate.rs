@@ -63,13 +63,11 @@ pub(crate) fn candidate_keys(scheme: Scheme, secrets: &SecretStrings) -> Vec<Can
 fn unquote(mut secret: &str) -> &str {
     loop {
         let text = trim(secret);
-        let text = text.strip_suffix("\\n").or_else(|| text.strip_suffix("\\r")).unwrap_or(text);
-        let is_quote = |quote: &char| matches!(quote, '"' | '\'' | '`');
-        let quote = text.chars().next().filter(is_quote);
-        let text = quote.and_then(|quote| text.strip_prefix(quote)?.strip_suffix(quote)).unwrap_or(text);
-        if text.len() == secret.len() {
-            return text;
-        }
-        secret = text;
+        let range = match text.as_bytes() {
+            [first @ (b'"' | b'\'' | b'`'), .., last] if first == last => 1..text.len() - 1,
+            [.., b'\\', b'n' | b'r'] => 0..text.len() - 2,
+            _ => return text,
+        };
+        secret = text.get(range).unwrap_or_default();
     }
 }

@@ -2,14 +2,16 @@
 //!
 //! All names and values here are the same in JSON and in JavaScript.
 
-use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde::{Serialize, Serializer};
 
 /// Why a webhook does not verify, or that it does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
 pub struct Diagnosis {
     /// Whether the webhook verifies.
     pub ok: bool,
-    /// The cause; [`Cause::None`] if the webhook verifies.
+    /// The cause; `none` if the webhook verifies.
+    #[cfg_attr(test, ts(type = "Cause"))]
     pub cause: Cause,
     /// The cause as a sentence, and what to do about it.
     pub message: String,
@@ -17,79 +19,52 @@ pub struct Diagnosis {
     pub evidence: Evidence,
 }
 
-/// The facts behind a [`Diagnosis`]. None of them helps to forge a signature. In JSON the names are in camel case, and
-/// a field that is `None` is left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The facts behind a diagnosis. None of them helps to forge a signature. A fact that is unknown is left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[cfg_attr(test, ts(optional_fields))]
+#[serde(rename_all = "camelCase")]
 pub struct Evidence {
     /// Whether a MAC matches once the cause is undone. Otherwise the form of a header or a secret proves the cause, or
     /// nothing does.
     pub mac_matches: bool,
     /// The length of the body that was received, in bytes.
     pub body_bytes: usize,
-    /// The code of the verifier's error; `None` if the webhook verifies.
+    /// The code of the verifier's error, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "SignatureErrorCode"))]
     pub code: Option<&'static str>,
-    /// The scheme of the headers that were checked: `ofauth` or `svix`.
+    /// The scheme of the headers that were checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "Scheme"))]
     pub scheme: Option<&'static str>,
-    /// The list that holds the secret that matters: `ofauth` or `svix`. `None` if both schemes use the same list.
+    /// The list that holds the secret that matters. Left out if both schemes use the same list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "Scheme"))]
     pub secret_list: Option<&'static str>,
     /// The position of that secret in its list, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub secret_index: Option<usize>,
     /// The header that is missing in a set of three.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub missing_header: Option<&'static str>,
     /// The current time minus the timestamp, in seconds. It is positive if the timestamp is in the past.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub skew_seconds: Option<i64>,
     /// The length of the body that was signed, in bytes, if that is a different body.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub signed_bytes: Option<usize>,
     /// The position of the first byte in which the two bodies differ, from 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub offset: Option<usize>,
-    /// The white space in the JSON that was signed: `compact`, `spaced`, `indent_2`, `indent_4` or `indent_tab`.
+    /// The white space in the JSON that was signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "JsonLayout"))]
     pub layout: Option<&'static str>,
-    /// The escapes in the JSON that was signed: `kept`, `none`, `ascii`, `ascii_and_slash` or `slash`.
+    /// The escapes in the JSON that was signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "JsonEscapes"))]
     pub escapes: Option<&'static str>,
-}
-
-/// The value of a field of [`Evidence`] in JSON.
-#[derive(Clone, Copy)]
-pub(crate) enum EvidenceValue<'a> {
-    Text(&'a str),
-    Number(i64),
-    Boolean(bool),
-}
-
-impl Evidence {
-    /// All fields with their names in JSON. A value that is `None` is left out there.
-    pub(crate) fn members(&self) -> [(&'static str, Option<EvidenceValue<'static>>); 12] {
-        let number = |number: usize| i64::try_from(number).ok().map(EvidenceValue::Number);
-        [
-            ("macMatches", Some(EvidenceValue::Boolean(self.mac_matches))),
-            ("bodyBytes", number(self.body_bytes)),
-            ("code", self.code.map(EvidenceValue::Text)),
-            ("scheme", self.scheme.map(EvidenceValue::Text)),
-            ("secretList", self.secret_list.map(EvidenceValue::Text)),
-            ("secretIndex", self.secret_index.and_then(number)),
-            ("missingHeader", self.missing_header.map(EvidenceValue::Text)),
-            ("skewSeconds", self.skew_seconds.map(EvidenceValue::Number)),
-            ("signedBytes", self.signed_bytes.and_then(number)),
-            ("offset", self.offset.and_then(number)),
-            ("layout", self.layout.map(EvidenceValue::Text)),
-            ("escapes", self.escapes.map(EvidenceValue::Text)),
-        ]
-    }
-}
-
-impl Serialize for Evidence {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        for (name, value) in self.members() {
-            match value {
-                Some(EvidenceValue::Text(text)) => map.serialize_entry(name, text)?,
-                Some(EvidenceValue::Number(number)) => map.serialize_entry(name, &number)?,
-                Some(EvidenceValue::Boolean(boolean)) => map.serialize_entry(name, &boolean)?,
-                None => {}
-            }
-        }
-        map.end()
-    }
 }
 
 macro_rules! causes {
@@ -132,10 +107,10 @@ causes! {
     MalformedHeader = "malformed_header": "A signature header is malformed. Pass it as received.",
     /// The svix headers are of both sets, `svix-*` and `webhook-*`, and only together they are three.
     MixedHeaderFamilies = "mixed_header_families":
-        "Headers named svix-* and webhook-* are mixed. Pass one set of three as received.",
+        "Headers of both svix sets are mixed. Pass them as received.",
     /// Another message id was signed, or none.
     WrongSvixId = "wrong_svix_id":
-        "The sender signed another message id, or none. Pass svix-id as received.",
+        "The sender signed another message id. Pass it as received.",
     /// The timestamp is not written in plain decimal digits.
     InvalidTimestamp = "invalid_timestamp": "The timestamp is not plain decimal unix seconds.",
     /// No signature in the header is well-formed.
@@ -148,7 +123,7 @@ causes! {
         "A secret starts or ends with white space. Trim it.",
     /// A secret has quotes around it, or ends in a line break that is written out as `\n`.
     SecretQuoted = "secret_quoted":
-        "A secret has quotes around it or a written-out \\n at its end. Remove them.",
+        "A secret has quotes around it or a written-out \\n. Remove them.",
     /// Under ofauth, the sender used the decoded secret as the key.
     SecretDecoded = "secret_decoded":
         "The sender decoded the secret. Under ofauth the key is its text, whsec_ included.",
@@ -191,7 +166,7 @@ causes! {
     NewlinesToLf = "newlines_to_lf": "Line breaks in the body became LF. Verify the raw bytes.",
     /// The body has white space at an end that was not signed.
     OuterWhiteSpaceAdded = "outer_white_space_added":
-        "The body has white space at an end that was not signed. Verify the raw bytes.",
+        "The body has white space that was not signed. Verify the raw bytes.",
     /// The body lacks a space that was signed at its end.
     OuterWhiteSpaceRemoved = "outer_white_space_removed":
         "The body lost the space at its end. Verify the raw bytes.",
@@ -203,22 +178,22 @@ causes! {
         "The body lost its byte order mark. Verify the raw bytes.",
     /// The body is the base64 of the body that was signed.
     BodyBase64 = "body_base64":
-        "The body is still base64, as AWS Lambda passes it. Decode it first.",
+        "The body is still base64. Decode it first.",
     /// The bytes of the body were read as Latin-1 and written as UTF-8.
     BodyLatin1 = "body_latin1":
-        "The body was decoded as Latin-1 instead of UTF-8. Verify the raw bytes.",
+        "The body was decoded as Latin-1. Verify the raw bytes.",
     /// The body is compressed. What was signed is the body before that.
     BodyGzip = "body_gzip":
-        "The body is gzip. Undo the Content-Encoding first, then verify.",
+        "The body is gzip. Undo the Content-Encoding first.",
     /// The body is empty.
     BodyEmpty = "body_empty":
-        "The body is empty: it was read before, or no body parser keeps its bytes.",
+        "The body is empty: it was read before, or no parser keeps it.",
     /// The body is what JavaScript makes of an object that is used as a string.
     BodyObjectString = "body_object_string":
         "The body is a parsed object that was made a string. Verify the raw bytes.",
     /// The members of the JSON were signed in the order that OFAuth documents and received in another.
     JsonKeysReordered = "json_keys_reordered":
-        "The keys of the JSON were put in another order, as by sorting. Verify the raw bytes.",
+        "The keys of the JSON were sorted. Verify the raw bytes.",
     /// The JSON was signed on one line and received on several.
     JsonPrettyPrinted = "json_pretty_printed":
         "The JSON was pretty-printed after it was signed. Verify the raw bytes.",

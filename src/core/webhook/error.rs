@@ -61,6 +61,24 @@ pub enum SecretFault {
 }
 
 impl SignatureError {
+    /// All codes, in the order in which faults are judged, and what each says.
+    pub const CODES: &[(&'static str, &'static str)] = &[
+        (
+            "INVALID_SECRET",
+            "A secret is empty, has white space at an end, or is not base64 (svix); or there is none, or more than 5.",
+        ),
+        ("MISSING_HEADERS", "There are no signature headers of a scheme that has a secret."),
+        (
+            "MALFORMED_HEADER",
+            "A header has no timestamp or two, has over 8,192 bytes, or was given more than once; or `svix-id` is empty.",
+        ),
+        ("INVALID_TIMESTAMP", "The timestamp is not a decimal number of unix seconds."),
+        ("NO_VALID_SIGNATURES", "The header contains no well-formed signature."),
+        ("TIMESTAMP_TOO_OLD", "The timestamp is further in the past than the tolerance."),
+        ("TIMESTAMP_TOO_NEW", "The timestamp is further in the future than the tolerance."),
+        ("SIGNATURE_MISMATCH", "No signature matches this body with any of the secrets."),
+    ];
+
     /// The stable code, which is the same in Rust, in HTTP answers and in JavaScript.
     pub fn code(&self) -> &'static str {
         match self {

@@ -147,6 +147,12 @@ pub enum EventError {
 }
 
 impl EventError {
+    /// All codes, and what each says.
+    pub const CODES: &[(&'static str, &'static str)] = &[
+        ("INVALID_JSON", "The signature is right, but the body is not JSON in UTF-8."),
+        ("INVALID_EVENT", "The signature is right and the body is JSON, but not an event."),
+    ];
+
     /// The stable code, which is the same in Rust, in HTTP answers and in JavaScript.
     pub fn code(&self) -> &'static str {
         match self {

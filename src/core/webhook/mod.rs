@@ -58,11 +58,7 @@ mod secret;
 mod verify;
 
 pub use delivery::{Delivery, MAX_SECONDS_AHEAD};
-#[cfg(all(feature = "npm", target_arch = "wasm32"))]
-pub(crate) use diagnosis::EvidenceValue;
 pub use diagnosis::{Cause, Diagnosis, Evidence};
-#[cfg(all(feature = "npm", target_arch = "wasm32"))]
-pub(crate) use encoding::decimal;
 pub use error::{SecretFault, SignatureError};
 pub(crate) use event::connection_fields;
 pub use event::{
@@ -73,6 +69,8 @@ pub use explain::{MAX_JSON_BYTES, MAX_MILLISECOND_SEARCH_BYTES, explain, explain
 pub use header::{MAX_HEADER_BYTES, MAX_TIMESTAMP, RequestHeaders, SIGNATURE_HEADER_NAMES};
 #[cfg(all(feature = "npm", target_arch = "wasm32"))]
 pub(crate) use parse::{BodyMembers, EventFamily, EventReading, slot};
+#[cfg(test)]
+pub(crate) use reserialise::{EscapeStyle, LAYOUTS};
 pub use scheme::Scheme;
 pub use secret::{MAX_SECRETS, SecretStrings, Secrets};
 pub use verify::{

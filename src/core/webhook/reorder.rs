@@ -95,6 +95,7 @@ fn split(object: &[u8]) -> (Vec<&[u8]>, &[u8]) {
 
 /// Returns the key of a member. It is empty if the key has escapes.
 fn key(member: &[u8]) -> &[u8] {
-    let mut parts = member.split(|byte| *byte == b'"');
-    parts.nth(1).filter(|_| parts.next().is_some_and(|after| after.starts_with(b":"))).unwrap_or_default()
+    let quote = member.iter().skip(1).position(|byte| *byte == b'"').unwrap_or_default();
+    let is_key = member.get(quote + 2) == Some(&b':');
+    member.get(1..=quote).filter(|_| is_key).unwrap_or_default()
 }

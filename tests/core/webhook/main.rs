@@ -1,5 +1,6 @@
 //! Webhooks: signatures, events, deliveries, explanations.
 
+mod codes;
 #[path = "../common/mod.rs"]
 mod common;
 mod delivery;
