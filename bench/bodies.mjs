@@ -1,4 +1,4 @@
-// Three webhook bodies of about 1 KiB. They differ in structure, because the time to read a body depends on its structure.
+// Three webhook bodies of about 1 KiB and one of 20 KiB. They differ in structure, because the time to read a body depends on its structure.
 
 const connection = {
   id: "conn_abc123",
@@ -29,5 +29,10 @@ export const bodies = {
     clientReferenceId: "user_456",
     connection,
     items: Array.from({ length: 22 }, (_, id) => ({ id, text: `some text ${id}` })),
+  }),
+  "connection, 20 KiB": event({
+    clientReferenceId: "user_456",
+    connection,
+    items: Array.from({ length: 320 }, (_, id) => ({ id, text: `some text of an item ${id} ${"x".repeat(20)}` })),
   }),
 };
