@@ -17,6 +17,7 @@ const HEAD: &str = "// Generated from the Rust sources by src/typescript.rs: UPD
     import type { ConnectionStatus } from \"./client.js\";\n";
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test may be told by the environment to write the file")]
 fn the_committed_types_are_those_of_the_models() {
     let types = [
         HEAD.to_owned(),
@@ -34,7 +35,7 @@ fn the_committed_types_are_those_of_the_models() {
         union(
             "Cause",
             "The reason why a request does not verify.",
-            &Cause::ALL.iter().map(described).collect::<Vec<_>>(),
+            &Cause::ALL.iter().copied().map(described).collect::<Vec<_>>(),
         ),
         declaration::<Evidence>(),
         names("JsonLayout", "The white space in a JSON text.", &LAYOUTS.each_ref().map(|layout| layout.name)),
@@ -66,7 +67,7 @@ fn declaration<T: TS>() -> String {
     plain + rest
 }
 
-fn described(cause: &Cause) -> (&'static str, &'static str) {
+fn described(cause: Cause) -> (&'static str, &'static str) {
     (cause.as_str(), cause.message())
 }
 

@@ -50,6 +50,12 @@ for (const [module, from, type] of RESOLUTIONS) {
   });
 }
 
+for (const [module, from] of [["nodenext", "an ES module"], ["preserve", "a bundler"]]) {
+  test(`wasm.ts compiles as ${from}`, async () => {
+    assert.deepEqual(await errors(bare, "wasm.ts", { module }, "module"), []);
+  });
+}
+
 test("require.cts compiles", async () => {
   assert.deepEqual(await errors(bare, "require.cts", { module: "nodenext" }, "module"), []);
 });
