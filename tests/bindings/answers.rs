@@ -61,7 +61,7 @@ fn the_flags_of_an_event_say_what_it_has() {
     for (body, expected) in [
         (CREATED, VERIFIED | KNOWN_TYPE | HAS_TIMESTAMP),
         (SDK_CREATED, VERIFIED | KNOWN_TYPE | HAS_LIVE),
-        (REALTIME, VERIFIED | HAS_TIMESTAMP),
+        (REALTIME, VERIFIED | KNOWN_TYPE | HAS_TIMESTAMP),
         (r#"{"type":"rules.updated"}"#, VERIFIED | KNOWN_TYPE),
         (r#"{"type":"later.unheard","timestamp":null,"live":"yes"}"#, VERIFIED),
     ] {

@@ -18,6 +18,13 @@ pub const NOW: u64 = 1_700_000_000;
 pub const VERIFIED: u32 = 1;
 /// its type is known,
 pub const KNOWN_TYPE: u32 = 2;
+/// The known types whose data the gateway does not read.
+const REALTIME_TYPES: [&str; 4] = [
+    "of.websocket.event.received",
+    "realtime.chat_message.received",
+    "realtime.chat_typing.updated",
+    "realtime.system_messages.updated",
+];
 /// it has a timestamp,
 pub const HAS_TIMESTAMP: u32 = 4;
 /// it says whether it is live,
@@ -63,7 +70,8 @@ impl Delivery {
             |error| Err(failure(error.code(), &error.to_string())),
             |event| {
                 let flag = |set: bool, flag: u32| if set { flag } else { 0 };
-                let known = flag(event.payload != Payload::Other, KNOWN_TYPE);
+                let is_realtime = REALTIME_TYPES.contains(&&*event.kind);
+                let known = flag(event.payload != Payload::Other || is_realtime, KNOWN_TYPE);
                 Ok(VERIFIED
                     | known
                     | flag(event.timestamp.is_some(), HAS_TIMESTAMP)

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::delivery::{Delivery, NOW, signature};
 
 /// What the core says of [`deliveries`], natively. It is another if they are drawn, or judged, in another way.
-const FINGERPRINT: &str = "efdac835843b42196347bf292e32fe531731ea3c8664026ef52a6d35b7e00bb4";
+const FINGERPRINT: &str = "55392ce07f91bc050df2bc2630170edf9200b84fbaf89e1001e9b43010cf1f25";
 
 const TYPES: [&str; 8] = [
     r#""type":"connection.created""#,
