@@ -63,6 +63,10 @@ expiredAt: string | null,
  */
 expiresAt: string | null, 
 /**
+ * When OFAuth last used the connection, if its list said so.
+ */
+lastCheckedAt: string | null, 
+/**
  * Whether the connection was imported instead of linked, if OFAuth said so.
  */
 imported: boolean | null, 
@@ -79,7 +83,7 @@ export type UserData = { id: string | null, name: string | null, username: strin
 /**
  * The OnlyFans profile in the shape of the older SDK (OFAuth documentation, SDK: Connections module).
  */
-export type Metadata = { username: string | null, displayName: string | null, };
+export type Metadata = { username: string | null, displayName: string | null, lastActivity: string | null, };
 
 /**
  * How the gateway handled a webhook. This is the `outcome` in its answer, `{"outcome":"applied"}`.
@@ -150,6 +154,12 @@ export type EdgeErrorCode =
   | "NOT_CONFIGURED"
   /** The storage of the gateway did not answer. */
   | "STORAGE_UNAVAILABLE"
+  /** What is stored about the connection is sealed under a key that `STORAGE_KEY` lacks. */
+  | "STORAGE_KEY_MISSING"
+  /** Too many large bodies are being read. */
+  | "OVERLOADED"
+  /** WebSockets are not proxied. */
+  | "NOT_IMPLEMENTED"
   /** OFAuth did not answer. */
   | "UPSTREAM_UNREACHABLE";
 

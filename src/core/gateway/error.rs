@@ -73,6 +73,8 @@ pub enum EdgeError {
     NotConfigured,
     /// A Durable Object or KV did not answer.
     StorageUnavailable,
+    /// What is stored about the connection was sealed under a key that is not in `STORAGE_KEY` any more.
+    StorageKeyMissing,
     /// Too many large bodies are being read at the same time.
     Overloaded,
     /// The call asks for a WebSocket.
@@ -112,6 +114,9 @@ impl EdgeError {
         ("BODY_TOO_LARGE", "The body is longer than the limit of its route."),
         ("NOT_CONFIGURED", "The configuration of the gateway is incomplete."),
         ("STORAGE_UNAVAILABLE", "The storage of the gateway did not answer."),
+        ("STORAGE_KEY_MISSING", "What is stored about the connection is sealed under a key that `STORAGE_KEY` lacks."),
+        ("OVERLOADED", "Too many large bodies are being read."),
+        ("NOT_IMPLEMENTED", "WebSockets are not proxied."),
         ("UPSTREAM_UNREACHABLE", "OFAuth did not answer."),
     ];
 
@@ -133,6 +138,7 @@ impl EdgeError {
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::NotConfigured => "NOT_CONFIGURED",
             Self::StorageUnavailable => "STORAGE_UNAVAILABLE",
+            Self::StorageKeyMissing => "STORAGE_KEY_MISSING",
             Self::Overloaded => "OVERLOADED",
             Self::WebSocketsNotProxied => "NOT_IMPLEMENTED",
             Self::UpstreamUnreachable | Self::UpstreamStatus(_) => "UPSTREAM_UNREACHABLE",
@@ -150,7 +156,7 @@ impl EdgeError {
             Self::BodyTooLarge => 413,
             Self::WebSocketsNotProxied => 501,
             Self::UpstreamUnreachable | Self::UpstreamStatus(_) => 502,
-            Self::NotConfigured | Self::StorageUnavailable | Self::Overloaded => 503,
+            Self::NotConfigured | Self::StorageUnavailable | Self::StorageKeyMissing | Self::Overloaded => 503,
         }
     }
 
@@ -159,7 +165,7 @@ impl EdgeError {
         match self {
             Self::ConnectionNotFound => Verdict::Relink,
             Self::TokenExpired | Self::TokenInvalid(_) => Verdict::RefreshToken,
-            Self::NotConfigured => Verdict::Operator,
+            Self::NotConfigured | Self::StorageKeyMissing => Verdict::Operator,
             Self::StorageUnavailable | Self::Overloaded | Self::UpstreamUnreachable | Self::UpstreamStatus(_) => {
                 Verdict::Retry
             }
@@ -218,6 +224,7 @@ impl fmt::Display for EdgeError {
             Self::BodyTooLarge => "the body is too long for this route",
             Self::NotConfigured => "the configuration of the gateway is incomplete: GET /healthz names what is missing",
             Self::StorageUnavailable => "the gateway's storage did not answer: try again later",
+            Self::StorageKeyMissing => "this is stored under a key that is not in STORAGE_KEY any more",
             Self::Overloaded => "too many large bodies are being read: try again later",
             Self::WebSocketsNotProxied => "WebSockets are not proxied",
             Self::UpstreamUnreachable => "OFAuth did not answer",

@@ -279,9 +279,10 @@ impl From<EdgeError> for Reply {
         let reply = Self::new(error.status(), body, Some(error.code()));
         let reply = reply.with_verdict(Some(error.verdict())).with_detail(error.reason());
         match error {
-            EdgeError::StorageUnavailable | EdgeError::NotConfigured | EdgeError::Overloaded => {
-                reply.with_header("retry-after", RETRY_AFTER)
-            }
+            EdgeError::StorageUnavailable
+            | EdgeError::StorageKeyMissing
+            | EdgeError::NotConfigured
+            | EdgeError::Overloaded => reply.with_header("retry-after", RETRY_AFTER),
             _ => reply,
         }
     }

@@ -6,12 +6,14 @@ use worker::Env;
 use super::{
     entry::{Entry, Timeline},
     lease::{CallResult, Lease},
+    object::KEY_MISSING,
     rules::{self, Rules},
 };
 use crate::{
     core::{
         config::Config,
         connection::{Outcome, Record},
+        gateway::EdgeError,
         json,
     },
     worker::platform::{self, Failure, Question, environment},
@@ -59,7 +61,8 @@ fn head(value: &impl Serialize) -> String {
 
 async fn call(handle: &str, question: Question<'_>, env: &Env) -> Result<String, Failure> {
     let ledgers = environment::ledger_namespace(env).map_err(unavailable)?;
-    platform::call(&ledgers, handle, question).await.map_err(unavailable)
+    let answer = platform::call(&ledgers, handle, question).await.map_err(unavailable)?;
+    if answer == KEY_MISSING { Err(EdgeError::StorageKeyMissing.into()) } else { Ok(answer) }
 }
 
 fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {

@@ -111,6 +111,12 @@ impl Projector {
     pub async fn wake(self: &Rc<Self>) -> worker::Result<()> {
         match self.try_wake().await {
             Ok(()) => Ok(()),
+            Err(error) if self.store.lacks_key() => {
+                if self.store.back_off(platform::now_ms())? {
+                    log_error("alarm", &error);
+                }
+                Ok(())
+            }
             Err(error) => {
                 log_error("alarm", &error);
                 // The configuration or the storage is broken. Try again later.

@@ -4,15 +4,27 @@
 //! ledger that starts again after its purge never has a smaller version than before. Always `projected <= version` and
 //! `hub_version <= version`.
 
-use crate::core::{
-    connection::{Connection, Fact, Outcome, Record},
-    storage::BlindIndex,
+use std::cell::Cell;
+
+use worker::SqlStorageValue as Value;
+
+use crate::{
+    core::{
+        config::Config,
+        connection::{Connection, Fact, Outcome, Record},
+        json,
+        storage::{BlindIndex, SealError},
+    },
+    worker::platform::integer,
 };
 
 /// The wait before the first retry of a failed copy, in ms. Each further wait is twice as long, up to [`MAX_RETRY`].
 pub const MIN_RETRY: i64 = 2_000;
 /// The longest wait between two retries, in ms: 5 minutes.
 pub const MAX_RETRY: i64 = 300_000;
+/// The longest wait before the next retry while the key of the row is not configured, in ms: an hour. Only a deployment can
+/// bring the key back.
+pub const MAX_KEYLESS_RETRY: i64 = 3_600_000;
 /// How long a ledger stays after its connection was disconnected, in ms: 90 days.
 pub const AFTERLIFE: i64 = 90 * 86_400_000;
 
@@ -53,6 +65,41 @@ impl LedgerRow {
             retry_ms: MIN_RETRY,
             purge_at: None,
         }
+    }
+
+    /// Reads the columns of the table. `lacks_key` is set to whether they were sealed under a key that is not configured.
+    pub fn read(columns: Vec<Value>, config: &Config, lacks_key: &Cell<bool>) -> worker::Result<Self> {
+        let Ok(
+            [
+                Value::String(handle),
+                Value::Blob(sealed),
+                Value::Integer(version),
+                Value::Integer(projected),
+                hub,
+                Value::Integer(hub_version),
+                alarm_at,
+                Value::Integer(retry_ms),
+                purge_at,
+            ],
+        ) = <[Value; 9]>::try_from(columns)
+        else {
+            return Err("the ledger's row has another shape".into());
+        };
+        let opened = config.sealer.open(&record_place(&handle), &sealed);
+        lacks_key.set(matches!(opened, Err(SealError::UnknownKey(_))));
+        let plain = opened.map_err(|error| error.to_string())?;
+        Ok(Self {
+            handle,
+            connection: json::from_slice(&plain)?,
+            version,
+            projected,
+            hub: if let Value::String(hub) = hub { Some(hub) } else { None },
+            hub_version,
+            former_hubs: Vec::new(),
+            alarm_at: integer(&alarm_at),
+            retry_ms,
+            purge_at: integer(&purge_at),
+        })
     }
 
     /// The record that callers see; `None` if nothing is known or the connection was erased.
@@ -115,4 +162,9 @@ impl LedgerRow {
         self.alarm_at = alarm.or(self.alarm_at);
         alarm
     }
+}
+
+/// The place for which the record of a ledger is sealed.
+pub fn record_place(handle: &str) -> String {
+    format!("ledger/{handle}/record")
 }

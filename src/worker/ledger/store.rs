@@ -32,10 +32,10 @@ use worker::{SqlStorageValue as Value, State};
 use super::{
     deliveries::{Deliveries, NewDelivery},
     entry::{Entry, Timeline},
-    row::{AFTERLIFE, LedgerRow, MIN_RETRY},
+    row::{AFTERLIFE, LedgerRow, MAX_KEYLESS_RETRY, MAX_RETRY, MIN_RETRY, record_place},
 };
 use crate::{
-    core::{config::Config, connection::Outcome, json},
+    core::{config::Config, connection::Outcome},
     worker::platform::{self, Database, integer},
 };
 
@@ -55,6 +55,8 @@ pub struct LedgerStore {
     row: RefCell<Option<LedgerRow>>,
     has_tables: Cell<bool>,
     has_former_hubs: Cell<bool>,
+    /// Whether the row was sealed under a key that is not configured.
+    lacks_key: Cell<bool>,
 }
 
 /// The result of a write.
@@ -74,6 +76,7 @@ impl LedgerStore {
             row: RefCell::new(None),
             has_tables: Cell::new(false),
             has_former_hubs: Cell::new(false),
+            lacks_key: Cell::new(false),
         }
     }
 
@@ -191,6 +194,23 @@ impl LedgerStore {
         Ok(())
     }
 
+    /// Whether the row was sealed under a key that is not configured, as the last attempt to read it showed.
+    pub fn lacks_key(&self) -> bool {
+        self.lacks_key.get()
+    }
+
+    /// Sets the alarm later and later, up to [`MAX_KEYLESS_RETRY`], while the row cannot be opened. Returns whether this is
+    /// the first time.
+    pub fn back_off(&self, now: i64) -> worker::Result<bool> {
+        let retry_ms = self.database.first_row("SELECT retry_ms FROM ledger", vec![])?.first().and_then(integer);
+        let retry_ms = retry_ms.unwrap_or(MIN_RETRY);
+        let next = (retry_ms.max(MAX_RETRY) * 2).min(MAX_KEYLESS_RETRY);
+        let update = "UPDATE ledger SET alarm_at = ?, retry_ms = ?";
+        self.database.run(update, vec![(now + next).into(), next.into()])?;
+        self.database.set_alarm(Some(now + next))?;
+        Ok(retry_ms <= MAX_RETRY)
+    }
+
     /// Sets the alarm to `at` (unix ms) without noting it, for when the tables cannot be read.
     pub fn set_alarm(&self, at: i64) -> worker::Result<()> {
         self.database.set_alarm(Some(at))
@@ -238,7 +258,7 @@ impl LedgerStore {
         if columns.is_empty() {
             return Ok(None);
         }
-        let mut row = read_row(columns, config)?;
+        let mut row = LedgerRow::read(columns, config, &self.lacks_key)?;
         if self.has_former_hubs.get() {
             let names = self.database.rows("SELECT name FROM former_hubs", vec![])?.into_iter().flatten();
             row.former_hubs =
@@ -304,40 +324,4 @@ impl LedgerStore {
         self.row.replace(Some(row));
         Entered { outcome, dirty_version }
     }
-}
-
-fn read_row(columns: Vec<Value>, config: &Config) -> worker::Result<LedgerRow> {
-    let Ok(
-        [
-            Value::String(handle),
-            Value::Blob(sealed),
-            Value::Integer(version),
-            Value::Integer(projected),
-            hub,
-            Value::Integer(hub_version),
-            alarm_at,
-            Value::Integer(retry_ms),
-            purge_at,
-        ],
-    ) = <[Value; 9]>::try_from(columns)
-    else {
-        return Err("the ledger's row has another shape".into());
-    };
-    let plain = config.sealer.open(&record_place(&handle), &sealed).map_err(|error| error.to_string())?;
-    Ok(LedgerRow {
-        handle,
-        connection: json::from_slice(&plain)?,
-        version,
-        projected,
-        hub: if let Value::String(hub) = hub { Some(hub) } else { None },
-        hub_version,
-        former_hubs: Vec::new(),
-        alarm_at: integer(&alarm_at),
-        retry_ms,
-        purge_at: integer(&purge_at),
-    })
-}
-
-fn record_place(handle: &str) -> String {
-    format!("ledger/{handle}/record")
 }
