@@ -37,12 +37,16 @@ function objectClass(Inner) {
     #inner;
     #instanceId;
 
-    fetch(request) {
-      return this.#current().fetch(request);
-    }
-
     answer(path, head, body) {
       return this.#current().answer(path, head, body);
+    }
+
+    // A call of an older build, which does not know `answer`: one line of JSON, then raw bytes.
+    async fetch(request) {
+      const bytes = new Uint8Array(await request.arrayBuffer());
+      const line = bytes.indexOf(10) === -1 ? bytes.length : bytes.indexOf(10);
+      const head = new TextDecoder().decode(bytes.subarray(0, line));
+      return new Response(await this.answer(new URL(request.url).pathname.slice(1), head, bytes.subarray(line + 1)));
     }
 
     alarm() {

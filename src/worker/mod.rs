@@ -26,7 +26,8 @@ mod upstream;
 use std::{future::ready, rc::Rc};
 
 use futures_channel::oneshot;
-use worker::{Context, Env, event, web_sys};
+use wasm_bindgen::prelude::*;
+use worker::{Env, js_sys::Promise, web_sys};
 
 use crate::core::{
     config::Config,
@@ -36,15 +37,23 @@ use crate::core::{
     },
 };
 use http::{Call, Reply};
-use platform::{Boxed, Failure, environment, on_heap};
+use platform::{Boxed, Failure, environment, promise};
 use routes::{
     access, account, callback, connections as connection_routes, events, link, manage, sessions, users, webhook,
 };
 
-/// The entry of a request.
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
-    on_heap(answer(request, env, context)).await
+#[wasm_bindgen]
+extern "C" {
+    /// The [context](https://developers.cloudflare.com/workers/runtime-apis/context/) of a request.
+    pub type Context;
+    #[wasm_bindgen(method, js_name = waitUntil)]
+    fn wait_until(this: &Context, work: &Promise);
+}
+
+/// The entry of a request, which `entry.js` calls. Fails only if the reply cannot be made.
+#[wasm_bindgen]
+pub fn fetch(request: web_sys::Request, env: Env, context: Context) -> Promise {
+    promise(async move { Ok(answer(request, env, context).await?.into()) })
 }
 
 /// Serves one request.
@@ -73,10 +82,11 @@ async fn answer(request: web_sys::Request, env: Env, context: Context) -> worker
 /// given to [`waitUntil`](https://developers.cloudflare.com/workers/runtime-apis/context/).
 async fn serve_to_completion(call: Rc<Call>, env: Env, context: &Context) -> worker::Result<Reply> {
     let (sender, receiver) = oneshot::channel();
-    context.wait_until(on_heap(async move {
+    context.wait_until(&promise(async move {
         let reply = serve(&call, route(&call.method, call.path()), &env).await;
         // Fails if the caller has disconnected: then nobody waits for the reply.
         let _ = sender.send(reply);
+        Ok(JsValue::UNDEFINED)
     }));
     receiver.await.map_err(|_| "the call ended without a reply".into())
 }

@@ -8,10 +8,10 @@
 //! them. The hub of an older build has no `listing`; the first write creates and fills it. The alarm deletes marks and Link
 //! sessions whose time is over, and is set only while there are any.
 
-use std::cell::Cell;
+use std::{cell::Cell, rc::Rc};
 
 use wasm_bindgen::prelude::*;
-use worker::{DurableObject, Env, Request, Response, State, durable_object};
+use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
 
 use super::{
     links,
@@ -21,15 +21,17 @@ use super::{
 };
 use crate::{
     core::{config::Config, json},
-    worker::platform::{self, Database, environment, integer, on_heap},
+    worker::platform::{self, Database, environment, integer, promise},
 };
 
 /// How long a connection that left stays as a mark, in ms: 30 days.
 const MARK_LIFETIME: i64 = 30 * 86_400_000;
 
-/// The Durable Object.
-#[durable_object(alarm)]
-pub struct Hub {
+/// The Durable Object, as `entry.js` calls it.
+#[wasm_bindgen]
+pub struct Hub(Rc<HubObject>);
+
+struct HubObject {
     state: State,
     env: Env,
     database: Database,
@@ -51,40 +53,38 @@ enum Tables {
     All,
 }
 
-impl DurableObject for Hub {
-    fn new(state: State, env: Env) -> Self {
-        let database = Database::new(&state);
-        Self {
+#[wasm_bindgen]
+impl Hub {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        let state = State::from(state);
+        Self(Rc::new(HubObject {
+            database: Database::new(&state),
             state,
             env,
-            database,
             tables: Cell::new(None),
             listing: Listing::default(),
             is_alarm_known: Cell::new(false),
             alarm_at: Cell::new(None),
-        }
+        }))
     }
 
-    /// A message from a Worker or ledger of an older build.
-    async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        let read = platform::read_fetch(request);
-        on_heap(async { Response::ok(self.receive(&read.await?.1).await?) }).await
+    /// Answers a message: the hub's name and a [`Message`], as JSON in `head`. The answer is JSON.
+    pub fn answer(&self, _path: String, head: String) -> Promise {
+        let hub = Rc::clone(&self.0);
+        promise(async move { Ok(hub.receive(&head).await?.into()) })
     }
 
-    async fn alarm(&self) -> worker::Result<Response> {
-        self.wake()
-    }
-}
-
-#[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
-impl Hub {
-    /// A message by RPC: the hub's name and a [`Message`], as JSON in `head`. Answers JSON.
-    pub async fn answer(&self, _path: String, head: String) -> Result<JsValue, JsValue> {
-        Ok(on_heap(self.receive(&head)).await?.into())
+    pub fn alarm(&self) -> Promise {
+        let hub = Rc::clone(&self.0);
+        promise(async move {
+            hub.wake()?;
+            Ok(JsValue::UNDEFINED)
+        })
     }
 }
 
-impl Hub {
+impl HubObject {
     async fn receive(&self, head: &str) -> worker::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let (name, message): (String, Message) = json::from_slice(head.as_bytes())?;
@@ -94,7 +94,7 @@ impl Hub {
     }
 
     /// Deletes marks and Link sessions whose time is over, and sets the next alarm.
-    fn wake(&self) -> worker::Result<Response> {
+    fn wake(&self) -> worker::Result<()> {
         let now = platform::now_ms();
         if self.find_tables()? != Tables::None {
             let marks = "DELETE FROM connections WHERE record IS NULL AND told <= ?";
@@ -109,7 +109,7 @@ impl Hub {
                 self.database.set_alarm(next)?;
             }
         }
-        Response::empty()
+        Ok(())
     }
 
     /// The answer to a message, as JSON.

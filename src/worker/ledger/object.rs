@@ -16,57 +16,53 @@
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
-use worker::{DurableObject, Env, Request, Response, State, durable_object};
+use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
 
 use super::{entry::Entry, lease::Leases, projector::Projector, rules, store::Entered};
 use crate::{
     core::json,
-    worker::platform::{self, environment, on_heap},
+    worker::platform::{self, environment, promise},
 };
 
 /// The answer when the row was sealed under a key that is not configured. It is not JSON, so an older build takes it for a
 /// failure.
 pub const KEY_MISSING: &str = "STORAGE_KEY lacks the key";
 
-/// The Durable Object.
-#[durable_object(alarm)]
-pub struct Ledger {
+/// The Durable Object, as `entry.js` calls it.
+#[wasm_bindgen]
+pub struct Ledger(Rc<LedgerObject>);
+
+struct LedgerObject {
     projector: Rc<Projector>,
     leases: Leases,
     env: Env,
 }
 
-impl DurableObject for Ledger {
-    fn new(state: State, env: Env) -> Self {
-        Self { projector: Rc::new(Projector::new(state, env.clone())), leases: Leases::default(), env }
+#[wasm_bindgen]
+impl Ledger {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        let projector = Rc::new(Projector::new(State::from(state), env.clone()));
+        Self(Rc::new(LedgerObject { projector, leases: Leases::default(), env }))
     }
 
-    /// A question from a Worker of an older build.
-    async fn fetch(&self, request: Request) -> worker::Result<Response> {
-        let read = platform::read_fetch(request);
-        on_heap(async {
-            let (path, head, body) = read.await?;
-            Response::ok(self.receive(&path, &head, &body).await?)
-        })
-        .await
+    /// Answers a question: see the head of this file.
+    pub fn answer(&self, path: String, head: String, body: Option<Vec<u8>>) -> Promise {
+        let ledger = Rc::clone(&self.0);
+        promise(async move { Ok(ledger.receive(&path, &head, &body.unwrap_or_default()).await?.into()) })
     }
 
     /// Fails only if Workers is to call again.
-    async fn alarm(&self) -> worker::Result<Response> {
-        on_heap(self.projector.wake()).await?;
-        Response::empty()
+    pub fn alarm(&self) -> Promise {
+        let ledger = Rc::clone(&self.0);
+        promise(async move {
+            ledger.projector.wake().await?;
+            Ok(JsValue::UNDEFINED)
+        })
     }
 }
 
-#[wasm_bindgen(wasm_bindgen_futures = worker::wasm_bindgen_futures)]
-impl Ledger {
-    /// A question by RPC: see the head of this file.
-    pub async fn answer(&self, path: String, head: String, body: Option<Vec<u8>>) -> Result<JsValue, JsValue> {
-        Ok(on_heap(self.receive(&path, &head, &body.unwrap_or_default())).await?.into())
-    }
-}
-
-impl Ledger {
+impl LedgerObject {
     async fn receive(&self, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
         match self.answer_question(path, head, body).await {
             Err(_) if self.projector.store().lacks_key() => Ok(KEY_MISSING.to_owned()),

@@ -9,7 +9,7 @@
 //! | `kv` | reading, writing and listing Workers KV |
 //! | `object` | calls to Durable Objects |
 //! | `sql` | the SQLite database of a Durable Object, and its alarm |
-//! | `task` | futures on the heap |
+//! | `task` | futures and promises |
 //! | `log` | JSON lines on the console |
 //! | `failure` | an error for the caller, with a detail for the log |
 //!
@@ -28,7 +28,7 @@ mod task;
 pub use clock::{now_ms, wait};
 pub use failure::Failure;
 pub use log::{log, log_error};
-pub use object::{Question, call, read_fetch};
+pub use object::{Question, call};
 pub use random::{nonce, random_fraction, request_id};
 pub use sql::{Database, MAX_INTEGER, integer};
-pub use task::{Boxed, on_heap};
+pub use task::{Boxed, on_heap, promise};

@@ -61,14 +61,3 @@ async fn fetch(stub: &Stub, path: &str, head: &str, body: &[u8]) -> worker::Resu
     let text = JsFuture::from(answer.text()?).await?.as_string();
     text.filter(|_| answer.ok()).ok_or_else(|| "the object refused the call".into())
 }
-
-/// The parts of a question that came by `fetch`, from a Worker of an older build: its path, head and body.
-pub async fn read_fetch(mut request: worker::Request) -> worker::Result<(String, String, Vec<u8>)> {
-    let url = request.inner().url();
-    let path = url.strip_prefix("https://ledger/").unwrap_or_default().to_owned();
-    let mut head = request.bytes().await?;
-    let line = head.iter().position(|byte| *byte == b'\n').unwrap_or(head.len());
-    let body = head.split_off(line);
-    let head = String::from_utf8(head).map_err(|_| "the head is not text")?;
-    Ok((path, head, body.get(1..).unwrap_or_default().to_vec()))
-}
