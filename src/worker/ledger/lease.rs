@@ -4,15 +4,16 @@
 //! one and shares it. So a hundred deletes at once are one delete at OFAuth. A lease is in memory only: if the object
 //! stops, the call is at worst made twice, which OFAuth allows.
 
-use std::{cell::RefCell, mem};
+use std::{cell::RefCell, mem, pin::pin};
 
 use futures_channel::oneshot;
+use futures_util::future::{Either, select};
 use serde::{Deserialize, Serialize};
 
 use crate::worker::platform;
 
-/// How long a lease is valid, in ms. It is longer than a call may take, in case its holder is gone.
-const LIFETIME: i64 = 40_000;
+/// How long a lease is valid, in ms. Then one of those who wait takes it over, because its holder may be gone.
+const LIFETIME: i64 = 10_000;
 
 /// The answer to a request for a lease.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,7 +51,7 @@ impl Leases {
     /// Takes the lease of a call, or waits for the result of the one that has it.
     pub async fn take(&self, call: String) -> Lease {
         let now = platform::now_ms();
-        let result = {
+        let (result, remaining) = {
             let mut held = self.0.borrow_mut();
             held.retain(|lease| lease.since + LIFETIME > now);
             let Some(lease) = held.iter_mut().find(|lease| lease.call == call) else {
@@ -59,10 +60,12 @@ impl Leases {
             };
             let (sender, receiver) = oneshot::channel();
             lease.waiting.push(sender);
-            receiver
+            (receiver, lease.since + LIFETIME - now)
         };
-        // The sender is dropped when the lease has expired.
-        result.await.ok().flatten().map_or(Lease::Ended, Lease::Shared)
+        match select(result, pin!(platform::wait(remaining))).await {
+            Either::Left((Ok(Some(result)), _)) => Lease::Shared(result),
+            _ => Lease::Ended,
+        }
     }
 
     /// Ends the lease of a call and hands its result to those who wait.
