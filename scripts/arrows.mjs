@@ -31,8 +31,8 @@ const ARROWS = {
   "worker/http": ["worker/platform"],
   "worker/upstream": ["worker/http"],
   "worker/hub": ["worker/platform"],
-  "worker/ledger": ["worker/hub"],
-  "worker/connections": ["worker/ledger", "worker/upstream"],
+  "worker/ledger": ["worker/hub", "worker/upstream"],
+  "worker/connections": ["worker/ledger"],
   "worker/routes": ["worker/connections"],
   worker: ["worker/routes"],
 

@@ -11,7 +11,8 @@ import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
  * @property {"fail" | "slow" | "hang"} [put]   fail: deletes too; slow: 10 s, or until healed; hang: until 3 s after it is
  *   healed
  * @property {"fail" | "stale"} [read]      stale: as it was when the mode was set
- * @property {"fail" | "lost"} [ledger]     lost: the work is done, the answer is not heard
+ * @property {"fail" | "lost" | "older"} [ledger]   lost: the work is done, the answer is not heard; older: the ledger runs
+ *   a build that knows fewer messages
  * @property {"fail" | "lost" | "late" | "older"} [hub]   late: a message fails, and arrives all the same 1 s after it is
  *   healed; older: the hub runs a build that knows fewer messages
  */
@@ -19,6 +20,8 @@ import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 const SLOW = 10_000;
 /** The messages of the first build that wrote to hubs. */
 const OLDER_MESSAGES = ["Told", "List", "Link"];
+/** The messages that the first build did not know. */
+const NEWER_PATHS = ["/forget", "/listed"];
 
 /** @type {Modes} */
 let modes = {};
@@ -76,6 +79,9 @@ export class FaultyKv extends WorkerEntrypoint {
 export class FaultyLedger extends DurableObject {
   async fetch(request) {
     if (modes.ledger === "fail") throw new Error("the ledger is down");
+    if (modes.ledger === "older" && NEWER_PATHS.some((path) => new URL(request.url).pathname.startsWith(path))) {
+      return new Response("no such path", { status: 404 });
+    }
     const answer = await this.env.REAL.getByName(this.ctx.id.name).fetch(request);
     if (modes.ledger === "lost") throw new Error("Network connection lost.");
     return answer;

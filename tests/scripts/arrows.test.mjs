@@ -104,7 +104,7 @@ test("a room of the Worker imports only the rooms that its row leads to", (t) =>
     "worker/http/reply.rs": ["upstream::send", "worker/http", "worker/upstream"],
     "worker/upstream/send.rs": ["hub::Hub", "worker/upstream", "worker/hub"],
     "worker/hub/object.rs": ["http::Reply", "worker/hub", "worker/http"],
-    "worker/ledger/object.rs": ["upstream::send", "worker/ledger", "worker/upstream"],
+    "worker/ledger/object.rs": ["connections::find", "worker/ledger", "worker/connections"],
     "worker/connections/find.rs": ["routes::webhook", "worker/connections", "worker/routes"],
   };
   for (const [file, [path, here, there]] of Object.entries(wrong)) {

@@ -3,7 +3,10 @@
 use serde::de::DeserializeOwned;
 use worker::Env;
 
-use super::message::{LinkRequest, Message};
+use super::{
+    erasure_message::ErasureProgress,
+    message::{LinkRequest, Message},
+};
 use crate::{
     core::{
         config::Config,
@@ -97,9 +100,9 @@ pub async fn settle_link(reference: &str, key: i64, handle: &str, config: &Confi
     Ok(())
 }
 
-/// Deletes all Link sessions of a user.
-pub async fn clear_links(reference: &str, config: &Config, env: &Env) -> Result<(), Failure> {
-    read(&ask(reference, Message::Link(LinkRequest::Clear), config, env).await?)
+/// How far the erasure `job` of a user is. Without `job`, joins the one that runs, or starts one.
+pub async fn erase(reference: &str, job: Option<i64>, config: &Config, env: &Env) -> Result<ErasureProgress, Failure> {
+    read(&ask(reference, Message::Erase(job), config, env).await?)
 }
 
 async fn ask(reference: &str, message: Message, config: &Config, env: &Env) -> Result<String, Failure> {

@@ -28,6 +28,11 @@ pub fn prune(database: &Database, now: i64) -> worker::Result<()> {
     database.run("DELETE FROM links WHERE until <= ?", vec![now.into()])
 }
 
+/// Deletes all sessions.
+pub fn clear(database: &Database) -> worker::Result<()> {
+    database.run("DELETE FROM links", vec![])
+}
+
 /// The answer to a request to the hub of that name, as JSON.
 pub fn answer(
     request: LinkRequest,
@@ -81,7 +86,7 @@ pub fn answer(
             Ok(NULL.to_owned())
         }
         LinkRequest::Clear => {
-            database.run("DELETE FROM links", vec![])?;
+            clear(database)?;
             Ok(NULL.to_owned())
         }
     }

@@ -29,6 +29,9 @@ pub enum Message {
     Get(String),
     /// About the user's Link sessions.
     Link(LinkRequest),
+    /// Asks how far the erasure of this number is. Without a number, joins the one that runs, or starts one. The answer is an
+    /// [`ErasureProgress`](super::erasure_message::ErasureProgress).
+    Erase(Option<i64>),
 }
 
 /// A change of one connection.
@@ -60,7 +63,7 @@ pub enum LinkRequest {
     /// Deletes the session with this key.
     #[serde(rename = "End")]
     Remove(i64),
-    /// Deletes all sessions.
+    /// Only older builds send it. Deletes all sessions.
     #[serde(rename = "Forget")]
     Clear,
 }
@@ -68,6 +71,6 @@ pub enum LinkRequest {
 impl Message {
     /// Whether a hub without tables must create them.
     pub(super) fn needs_tables(&self) -> bool {
-        matches!(self, Self::Update(_) | Self::Link(LinkRequest::Add(..)))
+        matches!(self, Self::Update(_) | Self::Link(LinkRequest::Add(..)) | Self::Erase(_))
     }
 }

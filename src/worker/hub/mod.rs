@@ -6,16 +6,19 @@
 //!
 //! Read `message` first: what can be sent to a hub. Then `object`, the Durable Object itself, and its three tables:
 //! `records`, the copies of the records; `listing`, by which a page of the user's list is selected; and `links`, which
-//! remembers Link sessions. `client` is what the other rooms call.
+//! remembers Link sessions. `erasure` deletes the user and all that is here. `client` is what the other rooms call.
 
 mod client;
+mod erasure;
+mod erasure_message;
 mod links;
 mod listing;
 mod message;
 mod object;
 mod records;
 
-pub use client::{
-    add_link, candidates, clear_links, connection, connections, links, may_look_up, page, send, settle_link,
+pub use client::{add_link, candidates, connection, connections, erase, links, may_look_up, page, send, settle_link};
+pub use erasure_message::{
+    ERASED, ERASED_BEFORE, ErasureProgress, ForgetRequest, Forgotten, KEPT, ListedOfUser, Undeleted,
 };
 pub use message::{HubUpdate, Message};

@@ -5,8 +5,9 @@
 //! bring it back.
 //!
 //! The tables are `connections` (`records.rs`), `listing` (`listing.rs`) and `links` (`links.rs`). The first write creates
-//! them. The hub of an older build has no `listing`; the first write creates and fills it. The alarm deletes marks and Link
-//! sessions whose time is over, and is set only while there are any.
+//! them. The hub of an older build has no `listing`; the first write creates and fills it. `erasure.rs` has tables of its own.
+//! The alarm does the erasure of the user, if one runs. It deletes marks, Link sessions and the result of an erasure whose
+//! time is over, and is set only while there are any.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -14,7 +15,7 @@ use wasm_bindgen::prelude::*;
 use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
 
 use super::{
-    links,
+    erasure, links,
     listing::Listing,
     message::{HubUpdate, LinkRequest, Message, NULL},
     records,
@@ -78,7 +79,7 @@ impl Hub {
     pub fn alarm(&self) -> Promise {
         let hub = Rc::clone(&self.0);
         promise(async move {
-            hub.wake()?;
+            hub.wake().await?;
             Ok(JsValue::UNDEFINED)
         })
     }
@@ -93,8 +94,19 @@ impl HubObject {
         self.answer_message(&name, message, &config)
     }
 
-    /// Deletes marks and Link sessions whose time is over, and sets the next alarm.
-    fn wake(&self) -> worker::Result<()> {
+    /// Goes on with an erasure that runs, deletes what is only kept for a time that is over, and sets the next alarm.
+    async fn wake(&self) -> worker::Result<()> {
+        let mut erasure_at = erasure::next_alarm(&self.database, platform::now_ms())?;
+        if erasure_at.is_some_and(|at| at <= platform::now_ms()) {
+            // Before the run, so that the next one comes whatever becomes of this one.
+            self.set_alarm(platform::now_ms() + erasure::RETRY)?;
+            let run = erasure::run(&self.database, &self.env).await;
+            erasure_at = erasure::next_alarm(&self.database, platform::now_ms())?;
+            if let Err(error) = run {
+                platform::log_error("erasure", &error);
+                erasure_at = Some(platform::now_ms() + erasure::RETRY_FAILED);
+            }
+        }
         let now = platform::now_ms();
         if self.find_tables()? != Tables::None {
             let marks = "DELETE FROM connections WHERE record IS NULL AND told <= ?";
@@ -103,6 +115,7 @@ impl HubObject {
             let ends = "SELECT min(ends) FROM (SELECT told + ? AS ends FROM connections WHERE record IS NULL \
                 UNION ALL SELECT until FROM links)";
             let next = self.database.first_row(ends, vec![MARK_LIFETIME.into()])?.first().and_then(integer);
+            let next = next.into_iter().chain(erasure_at).min();
             self.alarm_at.set(next);
             self.is_alarm_known.set(true);
             if next.is_some() {
@@ -131,6 +144,12 @@ impl HubObject {
                     self.advance_alarm(*until)?;
                 }
                 links::answer(request, name, database, config, now)
+            }
+            Message::Erase(job) => {
+                let answer = erasure::answer(job, name, database, config, now)?;
+                // An older build may have set the alarm to later.
+                self.advance_alarm(if job.is_none() { now } else { now + erasure::RETRY })?;
+                Ok(answer)
             }
         }
     }
@@ -176,9 +195,15 @@ impl HubObject {
     /// Sets the alarm to `at` (unix ms) if it would ring later, or not at all.
     fn advance_alarm(&self, at: i64) -> worker::Result<()> {
         if self.alarm_at.get().is_none_or(|alarm| alarm > at) {
-            self.database.set_alarm(Some(at))?;
-            self.alarm_at.set(Some(at));
+            self.set_alarm(at)?;
         }
+        Ok(())
+    }
+
+    fn set_alarm(&self, at: i64) -> worker::Result<()> {
+        self.database.set_alarm(Some(at))?;
+        self.alarm_at.set(Some(at));
+        self.is_alarm_known.set(true);
         Ok(())
     }
 
@@ -199,6 +224,6 @@ fn answer_empty(message: &Message) -> &'static str {
         Message::List | Message::Candidates | Message::Link(LinkRequest::List) => "[]",
         Message::Page(..) => "[[],0]",
         Message::Link(LinkRequest::LookUp(_) | LinkRequest::CountPage(_)) => "false",
-        Message::Get(_) | Message::Update(_) | Message::Link(_) => NULL,
+        Message::Get(_) | Message::Update(_) | Message::Link(_) | Message::Erase(_) => NULL,
     }
 }

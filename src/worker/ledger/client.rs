@@ -45,11 +45,6 @@ pub async fn end_lease(handle: &str, change: &str, result: Option<CallResult>, e
     call(handle, question, env).await.map(|_| ())
 }
 
-/// Erases everything about a connection except its id.
-pub async fn erase(handle: &str, env: &Env) -> Result<(), Failure> {
-    call(handle, Question { path: "erase", head: "null", body: b"" }, env).await.map(|_| ())
-}
-
 /// The newest deliveries before the place `before`, at most `limit`.
 pub async fn timeline(handle: &str, before: i64, limit: usize, env: &Env) -> Result<Timeline, Failure> {
     read(&call(handle, Question { path: &format!("timeline/{before}/{limit}"), head: "", body: b"" }, env).await?)

@@ -6,7 +6,8 @@
 //!
 //! Read `entry` first: what goes in and what comes out. Then `row`, the state of a ledger; `store` and `deliveries`, its
 //! tables; `object`, the Durable Object itself; and `projector`, which makes the copies. `rules` stores the newest
-//! dynamic rules in an object of its own. `lease` joins equal calls that change a connection at OFAuth. `client` is what the other rooms call.
+//! dynamic rules in an object of its own. `lease` joins equal calls that change a connection at OFAuth. `forget` deletes
+//! connections at OFAuth when their user is erased. `client` is what the other rooms call.
 //!
 //! A delivery that changes the connection costs two commits here and one in the hub: one when the delivery is accepted,
 //! one when its copies are made.
@@ -14,6 +15,7 @@
 mod client;
 mod deliveries;
 mod entry;
+mod forget;
 mod lease;
 mod object;
 mod projector;
@@ -21,7 +23,8 @@ mod row;
 mod rules;
 mod store;
 
-pub use client::{end_lease, enter, enter_rules, erase, record, take_lease, timeline};
+pub use client::{end_lease, enter, enter_rules, record, take_lease, timeline};
 pub use entry::{Delivered, Entry};
+
 pub use lease::{CallResult, Lease};
 pub use rules::Rules;

@@ -8,7 +8,9 @@
 //! | `timeline/{before}/{limit}` | – | – | a [`Timeline`](super::entry::Timeline) |
 //! | `lease` | the name of a change | – | a [`Lease`](super::Lease) |
 //! | `lease-end` | the change, and its [`CallResult`](super::CallResult) or null | – | nothing |
-//! | `erase` | null | – | nothing |
+//! | `erase`, which only older builds ask | null | – | nothing |
+//! | `forget` | a [`ForgetRequest`](crate::worker::hub::ForgetRequest) | – | a [`Forgotten`](crate::worker::hub::Forgotten) |
+//! | `listed/{hub}/{page}` | – | – | a [`ListedOfUser`](crate::worker::hub::ListedOfUser); see `forget.rs` |
 //! | `rules` | [`Rules`](super::Rules) | the raw webhook | nothing; see `rules.rs` |
 //!
 //! Heads and answers are JSON.
@@ -18,7 +20,7 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
 
-use super::{entry::Entry, lease::Leases, projector::Projector, rules, store::Entered};
+use super::{entry::Entry, forget, lease::Leases, projector::Projector, rules, store::Entered};
 use crate::{
     core::json,
     worker::platform::{self, environment, promise},
@@ -88,6 +90,10 @@ impl LedgerObject {
                 }
                 Ok(String::new())
             }
+            "forget" => {
+                let request = json::from_slice(head.as_bytes())?;
+                Ok(serde_json::to_string(&forget::forget(request, &self.projector, &config).await?)?)
+            }
             "lease" => Ok(serde_json::to_string(&self.leases.take(json::from_slice(head.as_bytes())?).await)?),
             "lease-end" => {
                 let (change, result): (String, _) = json::from_slice(head.as_bytes())?;
@@ -98,6 +104,10 @@ impl LedgerObject {
                 let (rules, state) = (json::from_slice(head.as_bytes())?, self.projector.state());
                 rules::enter(rules, body, state, Rc::clone(&config), &self.env).await?;
                 Ok(String::new())
+            }
+            _ if path.starts_with("listed/") => {
+                let place = path.strip_prefix("listed/").unwrap_or_default();
+                Ok(serde_json::to_string(&forget::listed(place, &config).await?)?)
             }
             _ => {
                 let place = path.strip_prefix("timeline/").and_then(|place| place.split_once('/'));

@@ -51,7 +51,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     };
     // 4.
     let upstream_request = UpstreamRequest::forward(call, body, Some(&target.id))?;
-    let answer = upstream::send(&upstream_request, call, config).await?;
+    let answer = upstream::send(&upstream_request, &call.upstream_ms, config).await?;
     // 5.
     if let Some(record) = target.record.as_ref().filter(|_| !answer.is_inconclusive(&call.method)) {
         learn_from_answer(record, &answer, call, config, env).await;

@@ -60,8 +60,12 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     let query = call.path_and_query().strip_prefix(call.path()).unwrap_or_default();
     let path_and_query = format!("{path}{query}");
     let upstream_request = UpstreamRequest::forward(call, body, connection_id.as_deref())?;
-    let answer =
-        upstream::send(&UpstreamRequest { target: path_and_query.into(), ..upstream_request }, call, config).await?;
+    let answer = upstream::send(
+        &UpstreamRequest { target: path_and_query.into(), ..upstream_request },
+        &call.upstream_ms,
+        config,
+    )
+    .await?;
     // 4.
     note_effect(account_call.effect, named.as_ref().map(|named| named.id.as_str()), &answer, call, config, env).await?;
     // 5.

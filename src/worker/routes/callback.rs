@@ -156,7 +156,9 @@ async fn look_up(id: &str, reference: &str, call: &Call, config: &Config, env: &
     let known: BTreeSet<String> = known.into_iter().filter(Record::is_connected).map(|record| record.id).collect();
     let mut entered = 0;
     for page in 0..MAX_PAGES {
-        let Ok(Ok((items, more))) = upstream::list_connections(page, true, call, config).await else { break };
+        let Ok(Ok((items, more))) = upstream::list_connections(page, true, &call.upstream_ms, config).await else {
+            break;
+        };
         for item in items.into_iter().filter(|item| item.client_reference_id() == Some(reference)) {
             if item.id() == id || (entered < MAX_ENTERED && !known.contains(item.id())) {
                 let id = item.id().to_owned();

@@ -74,7 +74,7 @@ pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         Some(session) => session_request(init, session, requested_id.as_deref(), callback_origin(call, config)?)?,
         None => server_request(init, body, requested_id.as_deref(), call, config)?,
     };
-    let answer = upstream::send(&upstream_request, call, config).await?;
+    let answer = upstream::send(&upstream_request, &call.upstream_ms, config).await?;
     match answer.status() {
         200..=299 => {}
         _ if session.is_some() => return answer.into_error_reply(caller, requested_id.as_deref(), call, config).await,

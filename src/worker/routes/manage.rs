@@ -48,7 +48,7 @@ async fn delete_found(
 ) -> Result<Reply, Failure> {
     // 2.
     let upstream_request = UpstreamRequest::new("DELETE", connection_path(found.id(), "")?)?;
-    let answer = upstream::send(&upstream_request, call, config).await?;
+    let answer = upstream::send(&upstream_request, &call.upstream_ms, config).await?;
     match found {
         _ if !answer.is_deleted().await => {
             return answer.into_error_reply(caller, Some(found.id()), call, config).await;
@@ -86,7 +86,7 @@ async fn invalidate_found(
 ) -> Result<Reply, Failure> {
     // 2.
     let upstream_request = UpstreamRequest::new("POST", connection_path(found.id(), "/invalidate")?)?;
-    let answer = upstream::send(&upstream_request, call, config).await?;
+    let answer = upstream::send(&upstream_request, &call.upstream_ms, config).await?;
     if !answer.is_success().await {
         return answer.into_error_reply(caller, Some(found.id()), call, config).await;
     }
@@ -129,7 +129,7 @@ pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config
     // 3.
     let upstream_request =
         UpstreamRequest { connection_id: Some(&record.id), ..UpstreamRequest::new("GET", "/v2/access/self")? };
-    let Ok(answer) = upstream::send(&upstream_request, call, config).await else {
+    let Ok(answer) = upstream::send(&upstream_request, &call.upstream_ms, config).await else {
         return reply(Health::UpstreamDown, None);
     };
     if answer.is_inconclusive("GET") {

@@ -6,7 +6,7 @@
 //! | any other, made by the gateway | exactly one | [`CHANGE_DEADLINE`] ms until the answer begins |
 //! | any other, forwarded | exactly one | none: an upload takes as long as it takes, and ends with its caller |
 
-use std::{borrow::Cow, pin::pin};
+use std::{borrow::Cow, cell::Cell, pin::pin};
 
 use futures_util::future::{Either, select};
 use wasm_bindgen::{JsCast, JsValue};
@@ -115,17 +115,18 @@ impl<'a> UpstreamRequest<'a> {
     }
 }
 
-/// Sends a request, with retries as the head of this file says, and adds the time it took to `call`'s log line.
+/// Sends a request, with retries as the head of this file says, and adds the time it took to `upstream_ms`: for a call,
+/// that is what its log line says.
 ///
 /// An answer of any status is `Ok`. Fails with UPSTREAM_UNREACHABLE if there is no answer.
 pub async fn send(
     upstream_request: &UpstreamRequest<'_>,
-    call: &Call,
+    upstream_ms: &Cell<Option<i64>>,
     config: &Config,
 ) -> Result<UpstreamAnswer, Failure> {
     let started = platform::now_ms();
     let answer = send_with_retries(upstream_request, started, config).await;
-    call.upstream_ms.set(Some(call.upstream_ms.get().unwrap_or_default() + platform::now_ms() - started));
+    upstream_ms.set(Some(upstream_ms.get().unwrap_or_default() + platform::now_ms() - started));
     answer
 }
 
@@ -136,12 +137,12 @@ pub async fn send(
 pub async fn list_connections(
     page: usize,
     single_attempt: bool,
-    call: &Call,
+    upstream_ms: &Cell<Option<i64>>,
     config: &Config,
 ) -> Result<Result<ListedPage, UpstreamAnswer>, Failure> {
     let target = format!("{CONNECTIONS_PATH}?limit={PAGE_SIZE}&offset={}", page * PAGE_SIZE);
     let upstream_request = UpstreamRequest { single_attempt, ..UpstreamRequest::new("GET", target)? };
-    let answer = send(&upstream_request, call, config).await?;
+    let answer = send(&upstream_request, upstream_ms, config).await?;
     if !answer.response.ok() {
         return Ok(Err(answer));
     }
