@@ -303,12 +303,12 @@ test("of a hosted answer, or an older one without a mode, nothing but url and ex
   assert.deepEqual([created.status, created.json()], [200, { mode: "hosted", url: PAGE }]);
 });
 
-test("an error of OFAuth's passes as it came", async () => {
+test("an error of OFAuth's passes as it came, and repeats for OFAuth's SDKs what they read", async () => {
   const verdicts = { 400: "give_up", 401: "operator", 403: "give_up", 429: "retry", 500: "retry" };
   for (const [status, verdict] of Object.entries(verdicts).map(([code, word]) => [Number(code), word])) {
     const body = { error: "No", type: status === 401 ? "UNAUTHORIZED" : "SOME_TYPE", requestId: "req_1" };
     const answer = await beginWith({ status, body, headers: { "x-request-id": "req_1" } });
-    assert.deepEqual([answer.status, answer.json()], [status, body]);
+    assert.deepEqual([answer.status, answer.json()], [status, { ...body, message: body.error, code: body.type }]);
     const { "x-ofauth-edge": by, "x-ofauth-edge-action": action, "x-request-id": requestId } = answer.headers;
     assert.deepEqual([by, action, requestId], ["upstream", verdict, "req_1"], String(status));
   }

@@ -105,7 +105,7 @@ test("no connection, or more than one, is a bad request", async () => {
 test("without a gateway key nothing goes up, and what is wrong is told", async () => {
   const key = gateway.vars.GATEWAY_KEY.split(",")[0];
   const missing = [{}, { cookie: `apikey=${key}` }, { "x-api-key": key }];
-  const values = ["", "x", key.slice(0, -1), `${key}x`, `${key}, ${key}`, key.toUpperCase(), gateway.vars.GATEWAY_KEY];
+  const values = ["", "x", key.slice(0, -1), `${key}x`, `${key}, x`, key.toUpperCase(), gateway.vars.GATEWAY_KEY];
   const foreign = [gateway.vars.OFAUTH_API_KEY, gateway.vars.SESSION_SECRET];
   const bearer = [`Basic ${key}`, key, "Bearer", "Bearer ", `Bearer ${key}x`, `Bearer${key}`];
   const invalid = [
