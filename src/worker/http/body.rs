@@ -13,6 +13,7 @@ use worker::{
     web_sys::{ReadableStream, ReadableStreamDefaultReader},
 };
 
+use super::request::Call;
 use crate::{core::gateway::EdgeError, worker::platform::wait};
 
 /// How long a caller may take to send a body that is read, in ms.
@@ -74,8 +75,27 @@ impl Drop for Body {
 /// - [`BadRequest`](EdgeError::BadRequest): the connection breaks before the end, or the end does not come within
 ///   [`DEADLINE`] ms.
 /// - [`Overloaded`](EdgeError::Overloaded): too many large bodies are being read.
-pub async fn read_body(stream: Option<ReadableStream>, max_bytes: usize) -> Result<Body, EdgeError> {
-    read(stream, max_bytes, DEADLINE, true).await
+pub async fn read_body(call: &Call, max_bytes: usize) -> Result<Body, EdgeError> {
+    match call.header("content-length").and_then(|length| length.parse::<usize>().ok()) {
+        Some(length) if length > max_bytes => Err(EdgeError::BodyTooLarge),
+        // A platform that knows the length ends the body there.
+        Some(..=SMALL_BODY) => read_at_once(call, max_bytes).await,
+        _ => read(call.request.body(), max_bytes, DEADLINE, true).await,
+    }
+}
+
+/// Reads a small body in one step: each chunk of a stream would be a crossing into the wasm and a promise.
+async fn read_at_once(call: &Call, max_bytes: usize) -> Result<Body, EdgeError> {
+    let broken = |_: JsValue| EdgeError::BadRequest("the body ended too early");
+    let bytes = JsFuture::from(call.request.array_buffer().map_err(broken)?);
+    match select(bytes, pin!(wait(DEADLINE))).await {
+        Either::Left((bytes, _)) => {
+            let bytes = Uint8Array::new(&bytes.map_err(broken)?).to_vec();
+            let is_too_large = bytes.len() > max_bytes;
+            if is_too_large { Err(EdgeError::BodyTooLarge) } else { Ok(Body { bytes, held: Cell::new(0) }) }
+        }
+        Either::Right(_) => Err(EdgeError::BadRequest("the body took too long")),
+    }
 }
 
 /// Reads the whole body of an answer, for at most `timeout_ms`. `None` if it is longer than `max_bytes`, breaks off or is

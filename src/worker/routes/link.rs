@@ -41,7 +41,7 @@ use crate::{
 /// 5. A server gets OFAuth's answer unchanged. A session gets only the URL of OFAuth's page and when it expires.
 pub async fn init(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
-    let body = read_body(call.request.body(), MAX_INIT_BODY).await?;
+    let body = read_body(call, MAX_INIT_BODY).await?;
     let init = InitRequest::read(&body)?;
     let (session, reference, return_url) = match caller {
         Caller::Console => return Err(EdgeError::PermissionDenied.into()),

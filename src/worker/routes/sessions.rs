@@ -34,7 +34,7 @@ pub async fn create(call: &Call, caller: &Caller, config: &Config) -> Result<Rep
         return Err(EdgeError::PermissionDenied.into());
     }
     // 2.
-    let request = SessionRequest::parse(&read_body(call.request.body(), MAX_BODY).await?)?;
+    let request = SessionRequest::parse(&read_body(call, MAX_BODY).await?)?;
     // 3.
     let (token, expires) = config.authenticator.mint(request, call.started() / 1000)?;
     Ok(Reply::created(&SessionBody { token, expires_at: iso_8601(expires * 1000) }))

@@ -61,7 +61,7 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
         Err(error) => return Reply::error(401, error.code(), error.to_string()),
     };
     // 3.
-    let body = match read_body(call.request.body(), MAX_BODY).await {
+    let body = match read_body(call, MAX_BODY).await {
         Ok(body) => body,
         Err(error) => return error.into(),
     };

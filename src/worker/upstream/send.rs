@@ -210,11 +210,10 @@ async fn send_once(
 /// Fails with BAD_REQUEST if a GET or HEAD has a body that is not empty: HTTP gives it no meaning (RFC 9110, section
 /// 9.3.1), and `fetch` refuses to send it.
 pub async fn request_body(call: &Call) -> Result<Option<ReadableStream>, Failure> {
-    let body = call.request.body();
     if !access::is_retryable(&call.method) {
-        return Ok(body);
+        return Ok(call.request.body());
     }
-    match read_body(body, 0).await {
+    match read_body(call, 0).await {
         Err(EdgeError::BodyTooLarge) => Err(EdgeError::BadRequest("a GET or HEAD must have no body").into()),
         read => Ok(read.map(|_| None)?),
     }
