@@ -5,8 +5,8 @@
 //! an error `x-ofauth-edge-action` says what a client should do.
 
 use serde::Serialize;
-use wasm_bindgen::JsValue;
-use worker::web_sys::{Headers, ReadableStream, Response, ResponseInit};
+use wasm_bindgen::prelude::*;
+use worker::web_sys::{Headers, ReadableStream, Response};
 
 use super::request::Call;
 use crate::{
@@ -24,13 +24,48 @@ use crate::{
 /// The `Retry-After` of a 503, in seconds.
 const RETRY_AFTER: &str = "2";
 
+#[wasm_bindgen(inline_js = r#"
+export function respond(body, status, upstreamHeaders, requestId, ownHeaders) {
+  const headers = upstreamHeaders ?? new Headers();
+  const lines = ownHeaders.split("\n");
+  for (let at = 0; at + 1 < lines.length; at += 2) {
+    if (lines[at] === "vary") headers.append("vary", lines[at + 1]);
+    else headers.set(lines[at], lines[at + 1]);
+  }
+  if (!headers.has("x-request-id")) headers.set("x-request-id", requestId);
+  return new Response(body, { status, headers });
+}
+"#)]
+extern "C" {
+    /// Makes the platform's response in one crossing. `own` has the name and the value of each header on two lines. They
+    /// replace those of OFAuth, except for Vary, which has the names of both. OFAuth's `x-request-id` is kept.
+    #[wasm_bindgen(catch, js_name = respond)]
+    fn respond_with_text(
+        body: Option<&str>,
+        status: u16,
+        upstream: Option<&Headers>,
+        request_id: &str,
+        own: &str,
+    ) -> Result<Response, JsValue>;
+    /// The same with a body that is not read.
+    #[wasm_bindgen(catch, js_name = respond)]
+    fn respond_with_stream(
+        body: Option<&ReadableStream>,
+        status: u16,
+        upstream: Option<&Headers>,
+        request_id: &str,
+        own: &str,
+    ) -> Result<Response, JsValue>;
+}
+
 /// The reply to one request.
 pub struct Reply {
     status: u16,
-    headers: Headers,
+    /// The headers of OFAuth's answer, if it answered and not the gateway itself.
+    upstream_headers: Option<Headers>,
+    /// The gateway's own headers: the name and the value of each on two lines.
+    own_headers: String,
     body: Body,
-    /// Whether OFAuth answered, and not the gateway itself.
-    from_upstream: bool,
     /// The log's `type`: an error's code or a webhook's outcome.
     log_type: Option<&'static str>,
     /// What a client should do about an error.
@@ -83,15 +118,7 @@ impl Reply {
 
     /// OFAuth's own answer.
     pub fn upstream(status: u16, headers: Headers, body: Option<ReadableStream>) -> Self {
-        Self {
-            status,
-            headers,
-            body: Body::Stream(body),
-            from_upstream: true,
-            log_type: None,
-            verdict: None,
-            detail: None,
-        }
+        Self { upstream_headers: Some(headers), ..Self::new(status, Body::Stream(body), None) }
     }
 
     /// OFAuth's answer with another body, which is JSON.
@@ -163,10 +190,11 @@ impl Reply {
         Self { detail, ..self }
     }
 
-    /// Sets a header. It replaces one of the same name.
-    pub fn with_header(self, name: &str, value: &str) -> Self {
-        // Cannot fail: every name and value that is set here is valid.
-        let _ = self.headers.set(name, value);
+    /// Sets a header. It replaces one of OFAuth's of the same name. A value with a line break is no value of a header.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        if !value.contains('\n') {
+            self.own_headers.extend([name, "\n", value, "\n"]);
+        }
         self
     }
 
@@ -178,14 +206,12 @@ impl Reply {
     /// Adds the CORS headers, if the page's origin is allowed, and `Vary` for the request headers that decide a reply.
     /// See the Fetch standard, "CORS protocol".
     pub fn with_cors_headers(self, call: &Call, allowed: &AllowedOrigins) -> Self {
-        for name in ["origin", "authorization", "apikey", "x-connection-id"] {
-            let _ = self.headers.append("vary", name);
-        }
+        let reply = self.with_header("vary", "origin, authorization, apikey, x-connection-id");
         match call.header("origin").filter(|origin| allowed.allows(origin)) {
-            Some(origin) => self
+            Some(origin) => reply
                 .with_header("access-control-allow-origin", &origin)
                 .with_header("access-control-expose-headers", origin::EXPOSED_HEADERS),
-            None => self,
+            None => reply,
         }
     }
 
@@ -206,7 +232,7 @@ impl Reply {
             detail: Option<&'a str>,
             ms: i64,
         }
-        let upstream_request_id = || self.headers.get("x-request-id").ok().flatten();
+        let upstream_request_id = |headers: &Headers| headers.get("x-request-id").ok().flatten();
         platform::log(&Line {
             level: self.level(route),
             route,
@@ -214,7 +240,7 @@ impl Reply {
             status: self.status,
             r#type: self.log_type,
             request_id: &call.id,
-            upstream_request_id: self.from_upstream.then(upstream_request_id).flatten(),
+            upstream_request_id: self.upstream_headers.as_ref().and_then(upstream_request_id),
             upstream_ms: call.upstream_ms.get(),
             detail: self.detail.as_deref(),
             ms: platform::now_ms() - call.started(),
@@ -231,37 +257,31 @@ impl Reply {
         }
     }
 
-    /// Makes the platform's response. OFAuth's `x-request-id` is kept if it sent one.
+    /// Makes the platform's response, with the headers that every reply has.
     pub fn into_response(self, call: &Call) -> Result<Response, JsValue> {
-        let headers = self.headers;
-        headers.set("cache-control", "private, no-store")?;
-        headers.set("x-content-type-options", "nosniff")?;
-        headers.set("x-ofauth-edge", if self.from_upstream { "upstream" } else { "gateway" })?;
-        if let Some(verdict) = self.verdict {
-            headers.set("x-ofauth-edge-action", verdict.as_str())?;
+        let source = if self.upstream_headers.is_some() { "upstream" } else { "gateway" };
+        let action = self.verdict.map(Verdict::as_str);
+        let content_type = if let Body::Stream(_) = self.body { None } else { Some("application/json") };
+        let optional = [("x-ofauth-edge-action", action), ("content-type", content_type)];
+        let mut reply = self
+            .with_header("cache-control", "private, no-store")
+            .with_header("x-content-type-options", "nosniff")
+            .with_header("x-ofauth-edge", source);
+        for (name, value) in optional {
+            reply = if let Some(value) = value { reply.with_header(name, value) } else { reply };
         }
-        if !headers.has("x-request-id")? {
-            headers.set("x-request-id", &call.id)?;
-        }
-        let init = ResponseInit::new();
-        init.set_status(self.status);
-        init.set_headers(&headers);
-        let text = match self.body {
-            Body::Stream(stream) => {
-                return Response::new_with_opt_readable_stream_and_init(stream.as_ref(), &init);
-            }
+        let (status, upstream, own) = (reply.status, reply.upstream_headers.as_ref(), reply.own_headers.as_str());
+        let text = match reply.body {
+            Body::Stream(stream) => return respond_with_stream(stream.as_ref(), status, upstream, &call.id, own),
             Body::Json(text) => text,
             Body::Error { message, code, action_required } => error_body(&message, code, &call.id, action_required),
         };
-        headers.set("content-type", "application/json")?;
         let text = (call.method != "HEAD").then_some(text.as_str());
-        Response::new_with_opt_str_and_init(text, &init)
+        respond_with_text(text, status, upstream, &call.id, own)
     }
 
     fn new(status: u16, body: Body, log_type: Option<&'static str>) -> Self {
-        #[expect(clippy::expect_used, reason = "`new Headers()` without arguments cannot fail")]
-        let headers = Headers::new().expect("empty headers");
-        Self { status, headers, body, from_upstream: false, log_type, verdict: None, detail: None }
+        Self { status, upstream_headers: None, own_headers: String::new(), body, log_type, verdict: None, detail: None }
     }
 }
 
