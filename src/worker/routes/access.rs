@@ -50,7 +50,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
         Caller::Server => target_of_server(header.as_deref(), config, env).await?,
     };
     // 4.
-    let upstream_request = UpstreamRequest::forward(call, body, Some(&target.id))?;
+    let upstream_request = UpstreamRequest::forward(call, body, Some(&target.id));
     let answer = upstream::send(&upstream_request, &call.upstream_ms, config).await?;
     // 5.
     if let Some(record) = target.record.as_ref().filter(|_| !answer.is_inconclusive(&call.method)) {

@@ -59,7 +59,7 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
     access::check_segments(&path)?;
     let query = call.path_and_query().strip_prefix(call.path()).unwrap_or_default();
     let path_and_query = format!("{path}{query}");
-    let upstream_request = UpstreamRequest::forward(call, body, connection_id.as_deref())?;
+    let upstream_request = UpstreamRequest::forward(call, body, connection_id.as_deref());
     let answer = upstream::send(
         &UpstreamRequest { target: path_and_query.into(), ..upstream_request },
         &call.upstream_ms,

@@ -130,7 +130,7 @@ fn server_request<'a>(
     config: &Config,
 ) -> Result<UpstreamRequest<'a>, Failure> {
     let upstream_request =
-        UpstreamRequest { timeout_ms: Some(CHANGE_DEADLINE), ..UpstreamRequest::forward(call, None, None)? };
+        UpstreamRequest { timeout_ms: Some(CHANGE_DEADLINE), ..UpstreamRequest::forward(call, None, None) };
     upstream_request.headers.delete("content-length").map_err(Failure::upstream)?;
     let body = match init {
         _ if init.is_private() => init.private_body(callback_origin(call, config)?, requested_id),

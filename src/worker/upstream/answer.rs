@@ -113,7 +113,7 @@ impl UpstreamAnswer {
         let body = error_body(&message, &error.code, request_id, error.action_required.as_deref());
         let is_forwarded =
             |name: &str, _: &str| matches!(name, "retry-after" | "x-request-id") || name.starts_with("x-ratelimit-");
-        let headers = copy_headers(&self.response.headers(), is_forwarded).map_err(Failure::upstream)?;
+        let headers = copy_headers(&self.response.headers(), is_forwarded);
         Ok(Reply::upstream_with_body(status, headers, body).with_verdict(Some(error.verdict)))
     }
 
@@ -148,8 +148,11 @@ impl UpstreamAnswer {
         json::from_slice(body).ok()
     }
 
-    /// The `Retry-After` header, in seconds. `None` if it is absent or a date.
+    /// The `Retry-After` header of an error, in seconds. `None` if it is absent or a date.
     pub(super) fn retry_after(&self) -> Option<u64> {
+        if self.status() < 400 {
+            return None;
+        }
         self.response.headers().get("retry-after").ok().flatten()?.trim().parse().ok()
     }
 
@@ -159,8 +162,7 @@ impl UpstreamAnswer {
     /// `x-ofauth-edge-action`.
     pub fn into_reply(self) -> Result<Reply, Failure> {
         let status = self.response.status();
-        let headers =
-            copy_headers(&self.response.headers(), access::forwards_response_header).map_err(Failure::upstream)?;
+        let headers = copy_headers(&self.response.headers(), access::forwards_response_header);
         let verdict = access::verdict(&self.path, status, self.refusal.as_ref());
         let relink = self.refusal.is_some_and(|refusal| refusal.verdict == Verdict::Relink);
         let with_hint = self.read_body.as_ref().filter(|_| relink).and_then(|body| access::with_relink_hint(body));

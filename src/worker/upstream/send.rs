@@ -9,13 +9,10 @@
 use std::{borrow::Cow, cell::Cell, pin::pin};
 
 use futures_util::future::{Either, select};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::prelude::*;
 use worker::{
-    js_sys::{self, futures::JsFuture},
-    web_sys::{
-        AbortController, AbortSignal, Headers, ReadableStream, Request, RequestCache, RequestInit, RequestRedirect,
-        Response,
-    },
+    js_sys::{Promise, futures::JsFuture},
+    web_sys::{AbortController, AbortSignal, Headers, ReadableStream, Response},
 };
 
 use super::answer::UpstreamAnswer;
@@ -42,10 +39,27 @@ pub const CHANGE_DEADLINE: i64 = 30_000;
 /// `getAll`).
 const PAGE_SIZE: usize = 100;
 
-#[wasm_bindgen::prelude::wasm_bindgen]
+// A redirect that is followed could carry the key to another host. The platform's cache distinguishes URLs only, but one URL
+// has a different answer for each connection.
+#[wasm_bindgen(inline_js = r#"
+export function request(method, url, headers, apikey, connectionId, body, signal) {
+  headers.set("apikey", apikey);
+  if (connectionId !== undefined) headers.set("x-connection-id", connectionId);
+  return fetch(url, { method, headers, body, signal, redirect: "manual", cache: "no-store" });
+}
+"#)]
 extern "C" {
-    #[wasm_bindgen(js_name = fetch)]
-    fn fetch(request: &Request) -> js_sys::Promise;
+    /// Sends one request, with these two headers besides `headers`.
+    #[wasm_bindgen(catch)]
+    fn request(
+        method: &str,
+        url: &str,
+        headers: &Headers,
+        apikey: &str,
+        connection_id: Option<&str>,
+        body: &JsValue,
+        signal: Option<&AbortSignal>,
+    ) -> Result<Promise, JsValue>;
 }
 
 /// A page of OFAuth's list: its connections, and whether more pages follow.
@@ -71,16 +85,11 @@ pub struct UpstreamRequest<'a> {
 
 impl<'a> UpstreamRequest<'a> {
     /// A request that forwards a call: its method, path, query and the headers that may go to OFAuth.
-    pub fn forward(
-        call: &'a Call,
-        body: Option<ReadableStream>,
-        connection_id: Option<&'a str>,
-    ) -> Result<Self, Failure> {
-        let headers =
-            copy_headers(&call.request.headers(), access::forwards_request_header).map_err(Failure::upstream)?;
+    pub fn forward(call: &'a Call, body: Option<ReadableStream>, connection_id: Option<&'a str>) -> Self {
+        let headers = copy_headers(&call.request.headers(), access::forwards_request_header);
         let (target, body) = (call.path_and_query().into(), body.map(JsValue::from));
         let timeout_ms = access::is_retryable(&call.method).then_some(DEADLINE);
-        Ok(Self { method: &call.method, target, headers, body, connection_id, single_attempt: false, timeout_ms })
+        Self { method: &call.method, target, headers, body, connection_id, single_attempt: false, timeout_ms }
     }
 
     /// A request that the gateway makes itself, without headers and body.
@@ -95,23 +104,10 @@ impl<'a> UpstreamRequest<'a> {
         self.target.split('?').next().unwrap_or_default()
     }
 
-    fn build(&self, config: &Config, signal: &AbortSignal) -> Result<Request, JsValue> {
-        self.headers.set("apikey", config.api_key.reveal())?;
-        if let Some(id) = self.connection_id {
-            self.headers.set("x-connection-id", id)?;
-        }
-        let init = RequestInit::new();
-        init.set_method(self.method);
-        init.set_headers(&self.headers);
-        // A redirect that is followed could carry the key to another host.
-        init.set_redirect(RequestRedirect::Manual);
-        // The platform's cache distinguishes URLs only, but one URL has a different answer for each connection.
-        init.set_cache(RequestCache::NoStore);
-        init.set_signal(Some(signal));
-        if let Some(body) = &self.body {
-            init.set_body(body);
-        }
-        Request::new_with_str_and_init(&format!("{}{}", config.api_url, self.target), &init)
+    fn send(&self, config: &Config, signal: Option<&AbortSignal>) -> Result<JsFuture, JsValue> {
+        let url = format!("{}{}", config.api_url, self.target);
+        let (key, body) = (config.api_key.reveal(), self.body.clone().unwrap_or_default());
+        Ok(request(self.method, &url, &self.headers, key, self.connection_id, &body, signal)?.into())
     }
 }
 
@@ -192,10 +188,11 @@ async fn send_once(
     config: &Config,
     timeout_ms: Option<i64>,
 ) -> Result<Response, JsValue> {
+    let Some(timeout_ms) = timeout_ms else {
+        return Ok(upstream_request.send(config, None)?.await?.unchecked_into());
+    };
     let abort = AbortController::new()?;
-    let request = upstream_request.build(config, &abort.signal())?;
-    let answer = JsFuture::from(fetch(&request));
-    let Some(timeout_ms) = timeout_ms else { return Ok(answer.await?.unchecked_into()) };
+    let answer = upstream_request.send(config, Some(&abort.signal()))?;
     match select(answer, pin!(wait(timeout_ms))).await {
         Either::Left((answer, _)) => Ok(answer?.unchecked_into()),
         Either::Right(_) => {
