@@ -122,7 +122,7 @@ test("x-connection-id goes up as an id, by whichever name it came, and else not 
       assert.deepEqual(emulator.requests.map((seen) => seen.headers["x-connection-id"]), [id], `${path} ${name}`);
     }
     emulator.clear();
-    for (const name of [`${ID}, ${ID}`, `${ID} `.repeat(2).trim()]) {
+    for (const name of [`${ID}, conn_other`, `${ID} `.repeat(2).trim()]) {
       const answer = await gateway.call("POST", path, { headers: { "x-connection-id": name } });
       assert.deepEqual(refusal(answer), [400, "BAD_REQUEST"], name);
     }

@@ -35,7 +35,7 @@ test("a new storage key before the old one opens everything, and what is written
   assert.equal((await fresh.call("GET", "/edge/connections/conn_a")).json().status, "expired");
   assert.deepEqual(await keptTypes(fresh), ["kept.new"]);
   const lost = await fresh.deliver(connectionEvent("connection.expired", { id: "conn_b" }));
-  assert.deepEqual(refusal(lost), [503, "STORAGE_UNAVAILABLE"], "what cannot be read is not written over");
+  assert.deepEqual(refusal(lost), [503, "STORAGE_KEY_MISSING"], "what cannot be read is not written over");
 });
 
 test("a sealed value that somebody moved to another key opens nothing there", async () => {
