@@ -146,7 +146,17 @@ fn is_ambiguous(decoded: &[u8]) -> bool {
     let escaped =
         [b"%2e", b"%2f", b"%5c", b"%25"].iter().any(|escape| lower.windows(3).any(|window| window == *escape));
     let bytes = decoded.iter().any(|byte| matches!(byte, b'/' | b'\\' | 0..0x20 | 0x7f));
-    decoded == b"." || decoded == b".." || bytes || escaped
+    let name = decoded.split(|byte| *byte == b';').next().unwrap();
+    let wide = ["\u{2024}", "\u{2025}", "\u{fe52}", "\u{fe68}", "\u{ff0e}", "\u{ff0f}", "\u{ff3c}"];
+    let is_wide = wide.iter().any(|char| decoded.windows(3).any(|window| window == char.as_bytes()));
+    // RFC 3629: what fits fewer bytes must have fewer.
+    let overlong = decoded.windows(2).any(|pair| match pair[0] {
+        0xC0 | 0xC1 => true,
+        0xE0 => (0x80..0xA0).contains(&pair[1]),
+        0xF0 => (0x80..0x90).contains(&pair[1]),
+        _ => false,
+    });
+    name == b"." || name == b".." || bytes || escaped || is_wide || overlong
 }
 
 proptest! {
