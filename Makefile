@@ -30,6 +30,7 @@ test: setup
 	@$(with_env) cargo test
 	@$(with_env) node scripts/bindings.mjs
 	@$(with_env) node scripts/worker.mjs
+	@$(with_env) node scripts/worker.mjs --test-hooks
 	@echo "Test: scripts, emulator and Worker"
 	@$(with_env) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
 	  node --test --test-concurrency=2 tests/scripts/*.test.mjs tests/emulator/*.test.mjs tests/client/*.test.mjs tests/e2e/*.test.mjs
