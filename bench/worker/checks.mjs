@@ -86,7 +86,7 @@ function comparable({ status, headers, body }) {
   const compared = Object.fromEntries(HEADERS.map((name) => [name, headers[name]]));
   const shown = { status, ...compared, hasRequestId: "x-request-id" in headers };
   if (headers["x-ofauth-edge"] === "upstream") return { ...shown, body: body.toString() };
-  const { requestId: _id, error: _words, ...json } = JSON.parse(body);
+  const { requestId: _id, error: _words, message: _same, ...json } = JSON.parse(body);
   return { ...shown, ...json };
 }
 

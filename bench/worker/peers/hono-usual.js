@@ -21,7 +21,7 @@ async function receive(c, call) {
   const isFresh = Math.abs(Date.now() / 1000 - Number(t)) <= 300;
   if (!isFresh || !(await isAuthentic(`${t}.${body}`, v1, c.env))) {
     call.type = "SIGNATURE_MISMATCH";
-    return c.json({ error: "bad signature", type: call.type, requestId: call.id }, 401);
+    return c.json({ error: "bad signature", message: "bad signature", type: call.type, code: call.type, requestId: call.id }, 401);
   }
   const { type, timestamp, data } = JSON.parse(body);
   const { connection, clientReferenceId } = data;

@@ -37,13 +37,14 @@ export class Call {
   refuse(error) {
     const { status = 503, type = "STORAGE_UNAVAILABLE", message, actionRequired } = error;
     this.type = type;
-    return this.json(status, { error: message, type, requestId: this.id, actionRequired });
+    return this.json(status, { error: message, message, type, code: type, requestId: this.id, actionRequired });
   }
 
   // The one log line of a call.
   log(method, status) {
     const { route, type, id: requestId, upstreamRequestId, upstreamMs } = this;
-    const level = status < 500 ? "info" : "error";
+    const isLost = route === "webhook" && status >= 400;
+    const level = status >= 500 ? "error" : isLost ? "warn" : "info";
     const upstream = { upstreamRequestId, upstreamMs };
     const ms = Date.now() - this.started;
     console.log(JSON.stringify({ level, route, method, status, type, requestId, ...upstream, detail: null, ms }));

@@ -45,7 +45,7 @@ export function applyEvent(record, { id, handle, stamp, changes }) {
   if (record?.status === "disconnected") next.status = record.status;
   next.expiredAt = next.status !== "expired" ? null : record?.status === "expired" ? record.expiredAt : next.updatedAt;
   next.userData = Object.values(profile).some((value) => value !== null) ? profile : null;
-  next.metadata = { username: profile.username, displayName: profile.name };
+  next.metadata = { username: profile.username, displayName: profile.name, lastActivity: next.lastCheckedAt };
   return next;
 }
 
@@ -56,7 +56,7 @@ export function shown({ stamp: _stamp, ...record }) {
 
 function empty(id, handle) {
   const unsaid = { clientReferenceId: null, platformUserId: null, createdAt: null, expiresAt: null, imported: null, live: null };
-  return { id, handle, status: "unknown", permissions: [], ...unsaid };
+  return { id, handle, status: "unknown", permissions: [], ...unsaid, lastCheckedAt: null };
 }
 
 function defined(fields) {
