@@ -191,8 +191,9 @@ impl Projector {
             let nonces = [platform::nonce(), platform::nonce()];
             let put =
                 row.record().map(|record| storage::put_connection(&record, &config.index, &config.sealer, nonces));
-            self.last_put.set(platform::now_ms());
             let done = self.write(&kv, storage::connection_key(&row.handle), put).await;
+            // KV counts from when it took the write, and that was no later than now.
+            self.last_put.set(platform::now_ms());
             if done.is_ok() {
                 self.kv.version.set(self.kv.version.get().max(row.version));
             }
