@@ -264,12 +264,11 @@ test("a refused token says which rule it breaks, to the caller and in the log, a
     [foreign, /none of the gateway's session secrets has signed it/],
   ];
   for (const [token, reason] of tokens) {
-    const before = gateway.logs.length;
     const answer = await sessionOf(gateway, token)("GET", "/edge/connections");
     assert.deepEqual([...refusal(answer), answer.headers["x-ofauth-edge-action"]], [401, "CREDENTIALS_INVALID", "refresh_token"]);
     assert.match(answer.json().error, reason);
-    await eventually(() => gateway.logs.length > before);
-    assert.equal(JSON.parse(gateway.logs[before]).detail, answer.json().error);
+    const line = await eventually(() => gateway.logs.find((line) => line.includes(answer.json().requestId)) ?? false);
+    assert.equal(JSON.parse(line).detail, answer.json().error);
   }
   const key = await gateway.send("GET", "/edge/connections", { headers: { apikey: "no-such-key" } });
   assert.equal(key.headers["x-ofauth-edge-action"], "give_up");

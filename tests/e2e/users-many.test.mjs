@@ -68,7 +68,8 @@ describe("with some connections more than one run takes", { concurrency: false }
     call.destroy();
     await eventually(() => assertDeletedOnce(gateway, ids), { within: 20_000 });
     gateway.emulator.heal();
-    await assertGone(gateway, user, ids, handles);
+    // Nobody has an answer that says when the last ledger is done.
+    await eventually(() => assertGone(gateway, user, ids, handles));
   });
 
   test("what OFAuth refuses is named, and repeated it is tried again, and nothing else is", async () => {
@@ -110,7 +111,7 @@ describe("with some connections more than one run takes", { concurrency: false }
     for (const id of ids) gateway.emulator.connections.put({ id, clientReferenceId: user });
     const kept = await gateway.deliver(realtimeEvent("chatMessage", { id: ids[129], clientReferenceId: undefined }));
     assert.equal(kept.outcome, "kept");
-    assert.equal((await gateway.call("DELETE", path(user))).json().deleted, 130);
+    assert.equal((await deleteUser(user)).json().deleted, 130);
     assert.ok(ids.every((id) => !gateway.emulator.connections.get(id)));
     assert.ok(!(await gateway.call("GET", "/edge/events?limit=100")).text.includes(user));
   });
@@ -196,6 +197,14 @@ async function newUser(where, size) {
 
 function path(user) {
   return `/edge/users/${encodeURIComponent(user)}`;
+}
+
+/** Asks until the answer is not 202: on a busy machine a job may take longer than an answer. */
+async function deleteUser(user) {
+  for (;;) {
+    const answer = await gateway.call("DELETE", path(user));
+    if (answer.status !== 202) return answer;
+  }
 }
 
 /** The deletes that OFAuth was asked for: of one connection, or all. */
