@@ -167,7 +167,8 @@ describe("with all in order", { concurrency: true }, () => {
       const shown = `${JSON.stringify(rule)}: ${failed.text}`;
       assert.equal(failed.status, status, shown);
       if (type) assert.equal(failed.json().type, type, shown);
-      const { deleted, failed: named, requestId } = failed.json();
+      const { deleted, failed: named, requestId, ...body } = failed.json();
+      assert.deepEqual([body.message, body.code], [body.error, body.type], "OFAuth's SDKs read only these two");
       assert.deepEqual([deleted, named, requestId], [2, [handles[1]], failed.headers["x-request-id"]], shown);
       await assertGone(undefined, [ids[0], ids[2]], [handles[0], handles[2]]);
       const left = (await gateway.call("GET", `/edge/connections?clientReferenceId=${user}`)).json().list;

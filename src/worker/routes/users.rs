@@ -69,20 +69,24 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
     }
 }
 
-/// The error reply when connections could not be deleted.
+/// The error reply when connections could not be deleted: the members of every own error, how many were deleted, and the
+/// handles of those that were not.
 fn incomplete(error: Undeleted, deleted: usize, failed: &[String], call: &Call) -> Reply {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Incomplete<'a> {
         error: &'a str,
+        message: &'a str,
         r#type: &'a str,
+        code: &'a str,
         request_id: &'a str,
         deleted: usize,
         failed: &'a [String],
     }
     let Undeleted { status, code, action, retry_after, detail } = error;
     let message = "some connections of the user could not be deleted; send the request again";
-    let body = Incomplete { error: message, r#type: &code, request_id: &call.id, deleted, failed };
+    let (code, request_id) = (code.as_str(), call.id.as_str());
+    let body = Incomplete { error: message, message, r#type: code, code, request_id, deleted, failed };
     let reply = Reply::json(&body).with_status(status).with_header("x-ofauth-edge-action", &action);
     let reply = reply.with_detail(detail.or_else(|| Some(format!("{} not deleted: {code}", failed.len()))));
     match retry_after {
