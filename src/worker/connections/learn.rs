@@ -4,10 +4,10 @@
 //! Integration checklist: Session Expiration Flow). A success shows that a connection with the status `expired` or
 //! `missing` is active again.
 
-use std::{pin::pin, time::Duration};
+use std::pin::pin;
 
 use futures_util::future::select;
-use worker::{Delay, Env};
+use worker::Env;
 
 use crate::{
     core::{
@@ -18,12 +18,13 @@ use crate::{
     worker::{
         http::Call,
         ledger::{self, Entry},
+        platform::wait,
         upstream::UpstreamAnswer,
     },
 };
 
-/// How long the caller's answer waits for the ledger at most.
-const LEDGER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the caller's answer waits for the ledger at most, in ms.
+const LEDGER_TIMEOUT: i64 = 2_000;
 
 /// Tells the connection's ledger the status that `answer` shows, if it shows one that matters. `record` is the
 /// connection's record as the caller found it.
@@ -37,5 +38,5 @@ pub async fn learn_from_answer(record: &Record, answer: &UpstreamAnswer, call: &
     };
     let entry = Entry::own(&record.id, status, Rank::Observed, Changes::status(status), call.started(), &call.id);
     let entry = Entry { learned: true, ..entry };
-    select(pin!(ledger::enter(&entry, b"", config, env)), pin!(Delay::from(LEDGER_TIMEOUT))).await;
+    select(pin!(ledger::enter(&entry, b"", config, env)), pin!(wait(LEDGER_TIMEOUT))).await;
 }

@@ -3,10 +3,10 @@
 //! The functions that return a result fail with STORAGE_UNAVAILABLE if the ledger does not answer. `id` is always
 //! OFAuth's id.
 
-use std::{pin::pin, time::Duration};
+use std::pin::pin;
 
 use futures_util::future::select;
-use worker::{Delay, Env};
+use worker::Env;
 
 use crate::{
     core::{
@@ -18,12 +18,12 @@ use crate::{
         http::Call,
         hub,
         ledger::{self, Entry},
-        platform::Failure,
+        platform::{Failure, wait},
     },
 };
 
-/// How long the answer to a webhook waits for [`note_replaced`] at most.
-const REPLACED_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the answer to a webhook waits for [`note_replaced`] at most, in ms.
+const REPLACED_TIMEOUT: i64 = 1_000;
 
 /// Stores that a connection was deleted at OFAuth; `reference` is the user it belonged to, if known. When this returns
 /// `Ok`, the ledger has stored it durably.
@@ -58,7 +58,7 @@ pub async fn note_replaced(id: &str, reference: &str, call: &Call, config: &Conf
         let missing = link::match_session(&sessions, id, &config.index.handle(id)).and_then(|settled| settled.missing);
         note_missing(missing, call, config, env).await
     };
-    select(pin!(note), pin!(Delay::from(REPLACED_TIMEOUT))).await;
+    select(pin!(note), pin!(wait(REPLACED_TIMEOUT))).await;
 }
 
 /// Marks a connection that OFAuth does not know any more as missing. Does nothing without an `id`, or if the gateway

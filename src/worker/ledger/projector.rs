@@ -12,12 +12,11 @@ use std::{
     cell::{Cell, RefCell},
     pin::pin,
     rc::Rc,
-    time::Duration,
 };
 
 use futures_channel::oneshot::{self, Receiver};
 use futures_util::future::{Either, join, select};
-use worker::{Delay, Env, State};
+use worker::{Env, State};
 
 use super::{
     row::{LedgerRow, MAX_RETRY, MIN_RETRY},
@@ -30,17 +29,18 @@ use crate::{
     },
     worker::{
         hub::{self, HubUpdate, Message},
-        platform::{self, environment, kv::Kv, log_error, on_heap},
+        platform::{
+            self, environment,
+            kv::{Kv, PUT_GAP},
+            log_error, on_heap, wait,
+        },
     },
 };
 
-/// How long the answer to OFAuth waits for the first attempt.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long one write to KV, or one message to a hub, may take.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// The shortest time between two writes of one key, in ms. KV accepts one write per key and second
-/// ([Cloudflare KV: Limits](https://developers.cloudflare.com/kv/platform/limits/)).
-const PUT_GAP: i64 = 1_000;
+/// How long the answer to OFAuth waits for the first attempt, in ms.
+const ATTEMPT_TIMEOUT: i64 = 1_000;
+/// How long one write to KV, or one message to a hub, may take, in ms.
+const WRITE_TIMEOUT: i64 = 30_000;
 
 /// The projector of one ledger.
 pub struct Projector {
@@ -104,7 +104,7 @@ impl Projector {
                 _ = attempt.await;
             }
         };
-        select(pin!(attempts), pin!(Delay::from(ATTEMPT_TIMEOUT))).await;
+        select(pin!(attempts), pin!(wait(ATTEMPT_TIMEOUT))).await;
     }
 
     /// The alarm: prunes, copies what is dirty, and sets the next alarm. Fails only if setting the alarm fails.
@@ -185,7 +185,7 @@ impl Projector {
         while self.store.row(config)?.is_some_and(|row| self.kv_version(&row) < row.version) {
             let gap = self.put_gap();
             if gap > 0 {
-                platform::wait(gap.min(PUT_GAP)).await;
+                wait(gap.min(PUT_GAP)).await;
             }
             let Some(row) = self.store.row(config)?.map(|row| row.clone()) else { return Ok(()) };
             let nonces = [platform::nonce(), platform::nonce()];
@@ -241,7 +241,7 @@ impl Projector {
                 None => kv.delete(&key).await,
             }
         });
-        let late = match select(put, pin!(Delay::from(WRITE_TIMEOUT))).await {
+        let late = match select(put, pin!(wait(WRITE_TIMEOUT))).await {
             Either::Left((done, _)) => return done,
             Either::Right(((), late)) => late,
         };
@@ -268,7 +268,7 @@ impl Projector {
     /// One message. It carries its version, so a message that arrives late does no harm.
     async fn send_update(&self, hub: &str, update: HubUpdate) -> worker::Result<()> {
         let sent = hub::send(hub, Message::Update(update), &self.env);
-        match select(pin!(sent), pin!(Delay::from(WRITE_TIMEOUT))).await {
+        match select(pin!(sent), pin!(wait(WRITE_TIMEOUT))).await {
             Either::Left((done, _)) => done.map(|_| ()),
             Either::Right(_) => Err("the hub did not answer".into()),
         }

@@ -10,14 +10,15 @@ use worker::{Env, State};
 
 use crate::{
     core::{config::Config, json, storage},
-    worker::platform::{self, Database, kv::Kv},
+    worker::platform::{
+        self, Database,
+        kv::{Kv, PUT_GAP},
+    },
 };
 
 /// The object's name. It is not a handle, so it is no connection's ledger.
 pub const NAME: &str = "rules";
 const NEWEST: &str = "newest";
-/// The shortest time between two writes of one key, in ms: see `projector.rs`.
-const PUT_GAP: i64 = 1_000;
 
 /// A rules event. The raw body is sent beside it.
 #[derive(Debug, Serialize, Deserialize)]

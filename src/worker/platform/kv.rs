@@ -35,6 +35,12 @@ extern "C" {
     fn list(this: &Namespace, options: &JsValue) -> Result<Promise, JsValue>;
 }
 
+/// The shortest time between two writes of one key, in ms.
+pub const PUT_GAP: i64 = 1_000;
+/// The most keys that one list request returns
+/// ([Workers KV: List keys](https://developers.cloudflare.com/kv/api/list-keys/)).
+pub const MAX_KEYS: u64 = 1_000;
+
 /// The KV namespace `CONNECTIONS`.
 #[derive(Clone)]
 pub struct Kv(Namespace);
@@ -76,7 +82,7 @@ impl Kv {
     /// Lists the keys that begin with `prefix`, starting at `cursor`. A key whose metadata is missing or cannot be read
     /// gets the default of `M`.
     ///
-    /// `limit` is 1 to 1,000 keys ([Workers KV: List keys](https://developers.cloudflare.com/kv/api/list-keys/)).
+    /// `limit` is 1 to [`MAX_KEYS`].
     pub async fn list<M: Default + DeserializeOwned>(
         &self,
         prefix: &str,
@@ -84,7 +90,7 @@ impl Kv {
         limit: u64,
     ) -> worker::Result<KeyBatch<M>> {
         let text = self.list_as_text(&ListOptions { prefix, limit, cursor }).await?;
-        let listed: Listed = json::from_slice(text.as_bytes()).map_err(|error| error.to_string())?;
+        let listed: Listed = json::from_slice(text.as_bytes())?;
         let meta = |meta: Option<Raw>| meta.and_then(|Raw(meta)| json::from_slice(meta.as_bytes()).ok());
         let keys = listed.keys.into_iter().map(|key| (key.name, meta(key.metadata).unwrap_or_default())).collect();
         Ok(KeyBatch { keys, next_cursor: listed.cursor.filter(|_| !listed.list_complete) })

@@ -27,9 +27,6 @@ use crate::{
     },
 };
 
-/// How many keys one list request to KV returns: the most that KV allows.
-const KEYS_PER_BATCH: u64 = 1_000;
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ConnectionList {
@@ -91,7 +88,7 @@ async fn page_from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Re
     let mut builder = PageBuilder::new(query, start, &config.index);
     for _ in 0..MAX_BATCHES {
         let batch = next_batch.take();
-        let listed = kv.list(CONNECTION_PREFIX, batch.as_deref(), KEYS_PER_BATCH).await.map_err(kv::unavailable)?;
+        let listed = kv.list(CONNECTION_PREFIX, batch.as_deref(), kv::MAX_KEYS).await.map_err(kv::unavailable)?;
         next_batch = listed.next_cursor;
         let with_handle = |(key, meta): (String, _)| Some((key.strip_prefix(CONNECTION_PREFIX)?.to_owned(), meta));
         let items = listed.keys.into_iter().filter_map(with_handle);
