@@ -36,6 +36,12 @@ test("a new storage key before the old one opens everything, and what is written
   assert.deepEqual(await keptTypes(fresh), ["kept.new"]);
   const lost = await fresh.deliver(connectionEvent("connection.expired", { id: "conn_b" }));
   assert.deepEqual(refusal(lost), [503, "STORAGE_KEY_MISSING"], "what cannot be read is not written over");
+
+  const { handle, clientReferenceId } = before.find(({ id }) => id === "conn_b");
+  const erased = await fresh.call("DELETE", `/edge/users/${clientReferenceId}`);
+  assert.deepEqual(refusal(erased), [503, "STORAGE_KEY_MISSING"], "nor is it deleted");
+  assert.deepEqual([erased.json().deleted, erased.json().failed], [1, [handle]], "but the other one is");
+  assert.equal(erased.headers["x-ofauth-edge-action"], "operator");
 });
 
 test("a sealed value that somebody moved to another key opens nothing there", async () => {

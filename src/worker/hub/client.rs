@@ -17,13 +17,13 @@ use crate::{
         },
         json,
     },
-    worker::platform::{self, Failure, Question, environment},
+    worker::platform::{self, Failure, ObjectRequest, environment},
 };
 
 /// Sends a message to the hub of that name. Returns the answer, which is JSON.
 pub async fn send(name: &str, message: Message, env: &Env) -> worker::Result<String> {
-    let question = Question { path: "", head: &serde_json::to_string(&(name, message))?, body: b"" };
-    platform::call(&environment::hub_namespace(env)?, name, question).await
+    let request = ObjectRequest { path: "", head: &serde_json::to_string(&(name, message))?, body: b"" };
+    platform::call(&environment::hub_namespace(env)?, name, request).await
 }
 
 /// All connections of a user, in no order. The hub opens each of them.

@@ -40,7 +40,7 @@ use crate::{
         storage::{CONNECTION_PREFIX, EVENT_PREFIX, EventMeta},
     },
     worker::platform::{
-        self, Boxed, Database, Failure, Question, environment, integer,
+        self, Boxed, Database, Failure, ObjectRequest, environment, integer,
         kv::{self, Kv},
         on_heap,
     },
@@ -57,8 +57,6 @@ const AT_ONCE: usize = 6;
 /// How many requests one run makes. The free plan allows 50 per invocation
 /// ([Cloudflare Workers: Limits](https://developers.cloudflare.com/workers/platform/limits/)).
 const REQUESTS_PER_RUN: usize = 4 * AT_ONCE;
-/// How many keys one list request to KV returns: the most that KV allows.
-const KEYS_PER_BATCH: u64 = 1_000;
 /// How many pages of OFAuth's list are read at most: 10,000 connections.
 const MAX_PAGES: usize = 100;
 
@@ -199,7 +197,7 @@ impl<'a> Erasure<'a> {
     async fn collect_listed(&self) -> worker::Result<()> {
         let page: usize = self.place.as_ref().and_then(|page| page.parse().ok()).unwrap_or_default();
         let path = format!("listed/{}/{page}", self.name);
-        let answer = self.ask_ledger(&self.name, &path, "").await;
+        let answer = self.call_ledger(&self.name, &path, "").await;
         match answer.and_then(|answer| read::<ListedOfUser>(&answer)) {
             Ok(ListedOfUser { error: None, connections, has_more }) => {
                 for (handle, id) in connections {
@@ -251,14 +249,13 @@ impl<'a> Erasure<'a> {
                 return Ok(Forgotten { fate: ERASED, error: None });
             }
             let request = serde_json::to_string(&ForgetRequest { hub: self.name.clone(), id }).unwrap_or_default();
-            read(&self.ask_ledger(item, "forget", &request).await?)
+            read(&self.call_ledger(item, "forget", &request).await?)
         };
         deletion.await.unwrap_or_else(|failure: Failure| Forgotten { fate: KEPT, error: Some(failure.into()) })
     }
 
-    async fn ask_ledger(&self, object: &str, path: &str, head: &str) -> Result<String, Failure> {
-        let ledgers = environment::ledger_namespace(self.env).map_err(unavailable)?;
-        platform::call(&ledgers, object, Question { path, head, body: b"" }).await.map_err(unavailable)
+    async fn call_ledger(&self, name: &str, path: &str, head: &str) -> Result<String, Failure> {
+        platform::call_ledger(name, ObjectRequest { path, head, body: b"" }, self.env).await
     }
 
     fn finish(&self) -> worker::Result<()> {
@@ -298,7 +295,7 @@ async fn user_keys(
     handles: &BTreeSet<String>,
 ) -> Result<(Vec<String>, Option<String>), Failure> {
     // The metadata of connections name the user in the same way.
-    let batch = kv.list::<EventMeta>(prefix, cursor, KEYS_PER_BATCH).await.map_err(kv::unavailable)?;
+    let batch = kv.list::<EventMeta>(prefix, cursor, kv::MAX_KEYS).await.map_err(kv::unavailable)?;
     let is_about = |meta: &EventMeta| {
         let names_user = meta.reference.as_deref() == Some(reference_hash);
         names_user || meta.handle.as_ref().is_some_and(|handle| handles.contains(handle))
@@ -318,11 +315,7 @@ fn progress(job: i64, database: &Database) -> worker::Result<ErasureProgress> {
 }
 
 fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
-    json::from_slice(answer.as_bytes()).map_err(|error| unavailable(error.into()))
-}
-
-fn unavailable(error: worker::Error) -> Failure {
-    Failure::storage("ledger", &error)
+    json::from_slice(answer.as_bytes()).map_err(|error| Failure::storage("ledger", &error))
 }
 
 fn place(name: &str) -> String {

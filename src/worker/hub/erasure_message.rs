@@ -37,7 +37,7 @@ pub struct Undeleted {
     pub detail: Option<String>,
 }
 
-/// The message `/forget` to a ledger: delete the connection at OFAuth and erase it, if it belongs to the user of this hub.
+/// The request `forget` to a ledger: delete the connection at OFAuth and erase it, if it belongs to the user of this hub.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ForgetRequest {
     pub hub: String,
@@ -49,10 +49,10 @@ pub struct ForgetRequest {
 pub const KEPT: i64 = 0;
 /// It was erased.
 pub const ERASED: i64 = 1;
-/// An earlier message has erased it.
+/// An earlier request has erased it.
 pub const ERASED_BEFORE: i64 = 2;
 
-/// The answer to `/forget`. A connection with an id that no path can carry is erased although OFAuth cannot be asked.
+/// The answer to `forget`. A connection with an id that no path can carry is erased although OFAuth cannot be asked.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Forgotten {
     /// [`KEPT`], [`ERASED`] or [`ERASED_BEFORE`].
@@ -60,7 +60,7 @@ pub struct Forgotten {
     pub error: Option<Undeleted>,
 }
 
-/// The answer to `/listed/{hub}/{page}`: of one page of OFAuth's list, the connections of the user of this hub.
+/// The answer to `listed/{hub}/{page}`: of one page of OFAuth's list, the connections of the user of this hub.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct ListedOfUser {
     /// The handle and OFAuth's id of each.

@@ -23,12 +23,8 @@ use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
 use super::{entry::Entry, forget, lease::Leases, projector::Projector, rules, store::Entered};
 use crate::{
     core::json,
-    worker::platform::{self, environment, promise},
+    worker::platform::{self, KEY_MISSING, environment, promise},
 };
-
-/// The answer when the row was sealed under a key that is not configured. It is not JSON, so an older build takes it for a
-/// failure.
-pub const KEY_MISSING: &str = "STORAGE_KEY lacks the key";
 
 /// The Durable Object, as `entry.js` calls it.
 #[wasm_bindgen]
@@ -48,7 +44,7 @@ impl Ledger {
         Self(Rc::new(LedgerObject { projector, leases: Leases::default(), env }))
     }
 
-    /// Answers a question: see the head of this file.
+    /// Answers a request: see the head of this file.
     pub fn answer(&self, path: String, head: String, body: Option<Vec<u8>>) -> Promise {
         let ledger = Rc::clone(&self.0);
         promise(async move { Ok(ledger.receive(&path, &head, &body.unwrap_or_default()).await?.into()) })
@@ -66,13 +62,13 @@ impl Ledger {
 
 impl LedgerObject {
     async fn receive(&self, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
-        match self.answer_question(path, head, body).await {
+        match self.dispatch(path, head, body).await {
             Err(_) if self.projector.store().lacks_key() => Ok(KEY_MISSING.to_owned()),
             answer => answer,
         }
     }
 
-    async fn answer_question(&self, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
+    async fn dispatch(&self, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let (store, now) = (self.projector.store(), platform::now_ms());
         match path {

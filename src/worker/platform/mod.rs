@@ -13,7 +13,8 @@
 //! | `log` | JSON lines on the console |
 //! | `failure` | an error for the caller, with a detail for the log |
 //!
-//! The files do not build on each other, except that `kv` uses `environment` and `failure`. Read them in any order.
+//! The files hardly build on each other: `kv` and `object` use `environment` and `failure`, and `sql` uses `task`. Read them
+//! in any order.
 
 mod clock;
 pub mod environment;
@@ -28,7 +29,7 @@ mod task;
 pub use clock::{now_ms, wait};
 pub use failure::Failure;
 pub use log::{log, log_error};
-pub use object::{Question, call};
+pub use object::{KEY_MISSING, ObjectRequest, call, call_ledger};
 pub use random::{nonce, random_fraction, request_id};
 pub use sql::{Database, MAX_INTEGER, integer};
 pub use task::{Boxed, on_heap, promise};

@@ -11,10 +11,17 @@
 
 use wasm_bindgen::prelude::*;
 use worker::{
-    ObjectNamespace,
+    Env, ObjectNamespace,
     js_sys::{Promise, TypeError, Uint8Array, futures::JsFuture},
     web_sys::{RequestInit, Response},
 };
+
+use super::{environment, failure::Failure};
+use crate::core::gateway::EdgeError;
+
+/// A ledger's answer when its row was sealed under a key that is not configured. It is not JSON, so an older build takes it
+/// for a failure.
+pub const KEY_MISSING: &str = "STORAGE_KEY lacks the key";
 
 #[wasm_bindgen]
 extern "C" {
@@ -25,9 +32,9 @@ extern "C" {
     fn fetch(this: &Stub, url: &str, init: &RequestInit) -> Promise;
 }
 
-/// A question to an object.
-pub struct Question<'a> {
-    /// What is asked, such as `record`.
+/// A request to an object.
+pub struct ObjectRequest<'a> {
+    /// What is requested, such as `record`.
     pub path: &'a str,
     /// JSON, or nothing.
     pub head: &'a str,
@@ -35,22 +42,33 @@ pub struct Question<'a> {
     pub body: &'a [u8],
 }
 
-/// Asks the object of that name, and returns its answer: JSON, or nothing.
+/// Calls the ledger of that name, and returns its answer: JSON, or nothing.
+///
+/// Fails with STORAGE_KEY_MISSING if the key of its row is not configured, and with STORAGE_UNAVAILABLE as [`call`] fails.
+pub async fn call_ledger(name: &str, request: ObjectRequest<'_>, env: &Env) -> Result<String, Failure> {
+    let answer = async { call(&environment::ledger_namespace(env)?, name, request).await };
+    match answer.await {
+        Ok(answer) if answer == KEY_MISSING => Err(EdgeError::StorageKeyMissing.into()),
+        answer => answer.map_err(|error| Failure::storage("ledger", &error)),
+    }
+}
+
+/// Calls the object of that name, and returns its answer: JSON, or nothing.
 ///
 /// Fails if the object cannot be reached, or if it fails.
-pub async fn call(namespace: &ObjectNamespace, name: &str, question: Question<'_>) -> worker::Result<String> {
-    let Question { path, head, body } = question;
+pub async fn call(namespace: &ObjectNamespace, name: &str, request: ObjectRequest<'_>) -> worker::Result<String> {
+    let ObjectRequest { path, head, body } = request;
     let stub: Stub = namespace.get_by_name(name)?.into_rpc();
     let bytes = (!body.is_empty()).then(|| Uint8Array::from(body));
     match JsFuture::from(stub.answer(path, head, bytes.as_ref())).await {
         Ok(answer) => answer.as_string().ok_or_else(|| "the object answered something else than text".into()),
-        // The method does not exist. An object also accepts that a question comes twice.
+        // The method does not exist. If the object itself has thrown this, the request comes twice, which it accepts.
         Err(error) if error.is_instance_of::<TypeError>() => fetch(&stub, path, head, body).await,
         Err(error) => Err(error.into()),
     }
 }
 
-/// Asks an object of an older build: one line of JSON, then the raw bytes. A GET asks without either.
+/// Calls an object of an older build: one line of JSON, then the raw bytes. A GET has neither.
 async fn fetch(stub: &Stub, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
     let init = RequestInit::new();
     if !head.is_empty() {
