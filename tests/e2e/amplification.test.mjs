@@ -43,6 +43,15 @@ for (const [what, method, under] of [["deletes", "DELETE", ""], ["invalidations"
     emulator.heal();
     assert.equal((await session(method, `/edge/connections/${handle}${under}`)).status, 200, "a later one is made");
   });
+
+  test(`of ${what} that OFAuth puts off, all who wait learn for how long`, async () => {
+    const { id, handle } = await newConnection();
+    const match = { path: `/v2/account/connections/${id}${under}` };
+    emulator.fault({ kind: "limit", retryAfter: 7, delayMs: 500, match });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => session(method, `/edge/connections/${handle}${under}`)));
+    for (const { status, headers } of answers) assert.deepEqual([status, headers["retry-after"]], [429, "7"]);
+    assert.equal(askedAbout(id).length, 1);
+  });
 }
 
 test("servers and sessions do not share, because a server's answer names OFAuth's id", async () => {

@@ -13,5 +13,5 @@ mod request;
 
 pub use body::{Body, read_answer, read_body};
 pub use headers::copy_headers;
-pub use reply::{Reply, error_body};
+pub use reply::{Reply, SharedReply, error_body};
 pub use request::{Call, refuse_websocket};

@@ -1,10 +1,10 @@
 //! The reply to a request: its status, headers and body, and the log line about it.
 //!
-//! The gateway's own errors have OFAuth's shape: see [`error_body`]. Every reply forbids
-//! caching and has an `x-request-id`. `x-ofauth-edge` says whether the gateway or OFAuth (`upstream`) answered, and on
-//! an error `x-ofauth-edge-action` says what a client should do.
+//! The gateway's own errors have OFAuth's shape: see [`error_body`]. Every reply forbids caching and has an
+//! `x-request-id`. `x-ofauth-edge` says whether the gateway or OFAuth (`upstream`) answered, and on an error
+//! `x-ofauth-edge-action` says what a client should do.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::web_sys::{Headers, ReadableStream, Response};
 
@@ -65,7 +65,7 @@ pub struct Reply {
     upstream_headers: Option<Headers>,
     /// The gateway's own headers: the name and the value of each on two lines.
     own_headers: String,
-    body: Body,
+    body: ReplyBody,
     /// The log's `type`: an error's code or a webhook's outcome.
     log_type: Option<&'static str>,
     /// What a client should do about an error.
@@ -76,7 +76,7 @@ pub struct Reply {
 
 /// The answer of `/healthz`.
 #[derive(Serialize)]
-struct Health {
+struct HealthzBody {
     ok: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     problems: Vec<String>,
@@ -84,7 +84,21 @@ struct Health {
     warnings: Vec<String>,
 }
 
-enum Body {
+/// The part of a reply that the callers of equal changes share. During a roll-out, an older build may send or receive it. So
+/// its names in JSON are a contract.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SharedReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body.
+    pub body: String,
+    /// The value of the header `x-ofauth-edge-action`, if the reply has it.
+    pub action: Option<String>,
+    /// The value of the header `Retry-After`, if the reply has it. Older builds do not send it.
+    pub retry_after: Option<String>,
+}
+
+enum ReplyBody {
     Json(String),
     /// An error in OFAuth's shape. It gets its request id when the response is made.
     Error {
@@ -99,7 +113,7 @@ enum Body {
 impl Reply {
     /// 200 with a JSON body.
     pub fn json(value: &impl Serialize) -> Self {
-        Self::new(200, Body::Json(serde_json::to_string(value).unwrap_or_default()), None)
+        Self::new(200, ReplyBody::Json(serde_json::to_string(value).unwrap_or_default()), None)
     }
 
     /// 200 for a webhook that was accepted: `{outcome}`.
@@ -113,46 +127,46 @@ impl Reply {
 
     /// An error that is not an [`EdgeError`], by its code and message.
     pub fn error(status: u16, code: &'static str, message: String) -> Self {
-        Self::new(status, Body::Error { message, code, action_required: None }, Some(code))
+        Self::new(status, ReplyBody::Error { message, code, action_required: None }, Some(code))
     }
 
     /// OFAuth's own answer.
     pub fn upstream(status: u16, headers: Headers, body: Option<ReadableStream>) -> Self {
-        Self { upstream_headers: Some(headers), ..Self::new(status, Body::Stream(body), None) }
+        Self { upstream_headers: Some(headers), ..Self::new(status, ReplyBody::Stream(body), None) }
     }
 
     /// OFAuth's answer with another body, which is JSON.
     pub fn upstream_with_body(status: u16, headers: Headers, body: String) -> Self {
-        Self { body: Body::Json(body), ..Self::upstream(status, headers, None) }
+        Self { body: ReplyBody::Json(body), ..Self::upstream(status, headers, None) }
     }
 
-    /// The status, the JSON body and the value of `x-ofauth-edge-action`. `None` if the body is not in memory.
-    pub fn contents(&self, call: &Call) -> Option<(u16, String, Option<&'static str>)> {
+    /// The part of the reply that others may share. `None` if its body is not in memory.
+    pub fn to_shared(&self, call: &Call) -> Option<SharedReply> {
         let body = match &self.body {
-            Body::Json(text) => text.clone(),
-            Body::Error { message, code, action_required } => error_body(message, code, &call.id, *action_required),
-            Body::Stream(_) => return None,
+            ReplyBody::Json(text) => text.clone(),
+            ReplyBody::Error { message, code, action_required } => {
+                error_body(message, code, &call.id, *action_required)
+            }
+            ReplyBody::Stream(_) => return None,
         };
-        Some((self.status, body, self.verdict.map(Verdict::as_str)))
+        let retry_after = match &self.upstream_headers {
+            Some(headers) => headers.get("retry-after").ok().flatten(),
+            None => (self.status == 503).then(|| RETRY_AFTER.to_owned()),
+        };
+        let action = self.verdict.map(|verdict| verdict.as_str().to_owned());
+        Some(SharedReply { status: self.status, body, action, retry_after })
     }
 
-    /// A reply with these contents.
-    pub fn from_contents(status: u16, body: String, action: Option<&str>) -> Self {
-        let reply = Self::new(status, Body::Json(body), None);
-        match action {
-            Some(action) => reply.with_header("x-ofauth-edge-action", action),
-            None => reply,
-        }
-    }
-
-    /// 201 with a JSON body.
-    pub fn created(value: &impl Serialize) -> Self {
-        Self::json(value).with_status(201)
+    /// The reply to a caller who shares that of another.
+    pub fn from_shared(SharedReply { status, body, action, retry_after }: SharedReply) -> Self {
+        Self::new(status, ReplyBody::Json(body), None)
+            .with_optional_header("x-ofauth-edge-action", action.as_deref())
+            .with_optional_header("retry-after", retry_after.as_deref())
     }
 
     /// A reply without a body.
     pub fn empty(status: u16) -> Self {
-        Self::new(status, Body::Stream(None), None)
+        Self::new(status, ReplyBody::Stream(None), None)
     }
 
     /// 200 for a change that was made: `{success: true, message, deleted?}`.
@@ -170,14 +184,14 @@ impl Reply {
     /// The answer of `/healthz` when the configuration is complete, with the items that are ignored.
     pub fn healthy(warnings: &[Warning]) -> Self {
         let warnings = warnings.iter().map(ToString::to_string).collect();
-        Self::json(&Health { ok: true, problems: Vec::new(), warnings })
+        Self::json(&HealthzBody { ok: true, problems: Vec::new(), warnings })
     }
 
     /// The answer of `/healthz` when it is not: 503, with all problems. A problem names a variable, never its value.
     pub fn unhealthy(problems: &[Problem]) -> Self {
         let problems = problems.iter().map(ToString::to_string).collect();
         let log_type = Some(EdgeError::NotConfigured.code());
-        Self { status: 503, log_type, ..Self::json(&Health { ok: false, problems, warnings: Vec::new() }) }
+        Self { status: 503, log_type, ..Self::json(&HealthzBody { ok: false, problems, warnings: Vec::new() }) }
     }
 
     /// Sets the status.
@@ -196,6 +210,11 @@ impl Reply {
             self.own_headers.extend([name, "\n", value, "\n"]);
         }
         self
+    }
+
+    /// Sets a header, if there is a value.
+    pub fn with_optional_header(self, name: &str, value: Option<&str>) -> Self {
+        if let Some(value) = value { self.with_header(name, value) } else { self }
     }
 
     /// Sets what a client should do about an error: the header `x-ofauth-edge-action`.
@@ -261,26 +280,26 @@ impl Reply {
     pub fn into_response(self, call: &Call) -> Result<Response, JsValue> {
         let source = if self.upstream_headers.is_some() { "upstream" } else { "gateway" };
         let action = self.verdict.map(Verdict::as_str);
-        let content_type = if let Body::Stream(_) = self.body { None } else { Some("application/json") };
-        let optional = [("x-ofauth-edge-action", action), ("content-type", content_type)];
-        let mut reply = self
+        let content_type = if let ReplyBody::Stream(_) = self.body { None } else { Some("application/json") };
+        let reply = self
             .with_header("cache-control", "private, no-store")
             .with_header("x-content-type-options", "nosniff")
-            .with_header("x-ofauth-edge", source);
-        for (name, value) in optional {
-            reply = if let Some(value) = value { reply.with_header(name, value) } else { reply };
-        }
+            .with_header("x-ofauth-edge", source)
+            .with_optional_header("x-ofauth-edge-action", action)
+            .with_optional_header("content-type", content_type);
         let (status, upstream, own) = (reply.status, reply.upstream_headers.as_ref(), reply.own_headers.as_str());
         let text = match reply.body {
-            Body::Stream(stream) => return respond_with_stream(stream.as_ref(), status, upstream, &call.id, own),
-            Body::Json(text) => text,
-            Body::Error { message, code, action_required } => error_body(&message, code, &call.id, action_required),
+            ReplyBody::Stream(stream) => return respond_with_stream(stream.as_ref(), status, upstream, &call.id, own),
+            ReplyBody::Json(text) => text,
+            ReplyBody::Error { message, code, action_required } => {
+                error_body(&message, code, &call.id, action_required)
+            }
         };
         let text = (call.method != "HEAD").then_some(text.as_str());
         respond_with_text(text, status, upstream, &call.id, own)
     }
 
-    fn new(status: u16, body: Body, log_type: Option<&'static str>) -> Self {
+    fn new(status: u16, body: ReplyBody, log_type: Option<&'static str>) -> Self {
         Self { status, upstream_headers: None, own_headers: String::new(), body, log_type, verdict: None, detail: None }
     }
 }
@@ -294,8 +313,11 @@ impl From<Failure> for Reply {
 
 impl From<EdgeError> for Reply {
     fn from(error: EdgeError) -> Self {
-        let body =
-            Body::Error { message: error.to_string(), code: error.code(), action_required: error.action_required() };
+        let body = ReplyBody::Error {
+            message: error.to_string(),
+            code: error.code(),
+            action_required: error.action_required(),
+        };
         let reply = Self::new(error.status(), body, Some(error.code()));
         let reply = reply.with_verdict(Some(error.verdict())).with_detail(error.reason());
         match error {

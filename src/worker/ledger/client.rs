@@ -5,7 +5,7 @@ use worker::Env;
 
 use super::{
     entry::{Entry, Timeline},
-    lease::{CallResult, Lease},
+    lease::Lease,
     rules::{self, Rules},
 };
 use crate::{
@@ -14,7 +14,10 @@ use crate::{
         connection::{Outcome, Record},
         json,
     },
-    worker::platform::{Failure, ObjectRequest, call_ledger},
+    worker::{
+        http::SharedReply,
+        platform::{Failure, ObjectRequest, call_ledger},
+    },
 };
 
 /// Hands a delivery to its ledger. When this returns, the delivery is durable.
@@ -35,14 +38,14 @@ pub async fn record(handle: &str, env: &Env) -> Result<Option<Record>, Failure> 
     read(&call_ledger(handle, ObjectRequest { path: "record", head: "", body: b"" }, env).await?)
 }
 
-/// Takes the lease of a call that changes the connection, or waits for the result of the caller that has it.
+/// Takes the lease of a change of the connection, or waits for the reply of the caller that has it.
 pub async fn take_lease(handle: &str, change: &str, env: &Env) -> Result<Lease, Failure> {
     read(&call_ledger(handle, ObjectRequest { path: "lease", head: &head(&change), body: b"" }, env).await?)
 }
 
-/// Ends a lease. `result` is what those who wait for it share.
-pub async fn end_lease(handle: &str, change: &str, result: Option<CallResult>, env: &Env) -> Result<(), Failure> {
-    let request = ObjectRequest { path: "lease-end", head: &head(&(change, result)), body: b"" };
+/// Ends a lease. `reply` is what those who wait for it share.
+pub async fn end_lease(handle: &str, change: &str, reply: Option<SharedReply>, env: &Env) -> Result<(), Failure> {
+    let request = ObjectRequest { path: "lease-end", head: &head(&(change, reply)), body: b"" };
     call_ledger(handle, request, env).await.map(|_| ())
 }
 

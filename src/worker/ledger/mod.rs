@@ -6,7 +6,7 @@
 //!
 //! Read `entry` first: what goes in and what comes out. Then `row`, the state of a ledger; `store` and `deliveries`, its
 //! tables; `object`, the Durable Object itself; and `projector`, which makes the copies. `rules` stores the newest
-//! dynamic rules in an object of its own. `lease` joins equal calls that change a connection at OFAuth. `forget` deletes
+//! dynamic rules in an object of its own. `lease` joins equal changes of a connection at OFAuth. `forget` deletes
 //! connections at OFAuth when their user is erased. `client` is what the other rooms call.
 //!
 //! A delivery that changes the connection costs two commits here and one in the hub: one when the delivery is accepted,
@@ -25,6 +25,5 @@ mod store;
 
 pub use client::{end_lease, enter, enter_rules, record, take_lease, timeline};
 pub use entry::{Delivered, Entry};
-
-pub use lease::{CallResult, Lease};
+pub use lease::Lease;
 pub use rules::Rules;

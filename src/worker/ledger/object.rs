@@ -7,7 +7,7 @@
 //! | `record` | – | – | the record, or null |
 //! | `timeline/{before}/{limit}` | – | – | a [`Timeline`](super::entry::Timeline) |
 //! | `lease` | the name of a change | – | a [`Lease`](super::Lease) |
-//! | `lease-end` | the change, and its [`CallResult`](super::CallResult) or null | – | nothing |
+//! | `lease-end` | the change, and its [`SharedReply`](crate::worker::http::SharedReply) or null | – | nothing |
 //! | `erase`, which only older builds ask | null | – | nothing |
 //! | `forget` | a [`ForgetRequest`](crate::worker::hub::ForgetRequest) | – | a [`Forgotten`](crate::worker::hub::Forgotten) |
 //! | `listed/{hub}/{page}` | – | – | a [`ListedOfUser`](crate::worker::hub::ListedOfUser); see `forget.rs` |
@@ -92,8 +92,8 @@ impl LedgerObject {
             }
             "lease" => Ok(serde_json::to_string(&self.leases.take(json::from_slice(head.as_bytes())?).await)?),
             "lease-end" => {
-                let (change, result): (String, _) = json::from_slice(head.as_bytes())?;
-                self.leases.end(&change, result);
+                let (change, reply): (String, _) = json::from_slice(head.as_bytes())?;
+                self.leases.end(&change, reply);
                 Ok(String::new())
             }
             "rules" => {

@@ -21,7 +21,7 @@ use crate::{
     worker::{
         connections::{self, FoundConnection, find_by_segment, find_confirmed, note_deleted, note_invalidated},
         http::{Call, Reply},
-        ledger::{self, CallResult, Delivered, Lease},
+        ledger::{self, Delivered, Lease},
         platform::{self, Failure},
         upstream::{self, UpstreamRequest},
     },
@@ -30,8 +30,8 @@ use crate::{
 /// Deletes a connection at OFAuth for good (OFAuth documentation, SDK: Connections, `delete`): `{success, message}`.
 ///
 /// 1. The connection is found, and a session's permission checked.
-/// 2. OFAuth is asked to delete it, once for all equal calls at the same time: see [`once`]. A 404 counts as done if the gateway has a record of the connection, so the request
-///    can be repeated.
+/// 2. OFAuth is asked to delete it, once for all equal calls at the same time: see [`once`]. A 404 counts as done if the
+///    gateway has a record of the connection, so the request can be repeated.
 /// 3. Its ledger stores that it is disconnected, before the caller gets the answer.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
@@ -180,7 +180,8 @@ pub async fn timeline(
     Ok(Reply::json(&Timeline { list: list.collect(), cursor }))
 }
 
-/// Finds the connection that a caller may delete or invalidate. PERMISSION_DENIED for a session without [`WRITE`].
+/// Finds the connection that a caller may delete or invalidate. PERMISSION_DENIED for a session without
+/// [`WRITE`](permission::WRITE).
 async fn find_writable(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<FoundConnection, Failure> {
     if let Caller::Session(session) = caller {
         session.require(permission::WRITE)?;
@@ -205,21 +206,14 @@ async fn once(
     let change = format!("{change} {}", if *caller == Caller::Server { "by id" } else { "by handle" });
     loop {
         match ledger::take_lease(&handle, &change, env).await {
-            Ok(Lease::Shared(CallResult { status, body, action })) => {
-                return Ok(Reply::from_contents(status, body, action.as_deref()));
-            }
+            Ok(Lease::Shared(reply)) => return Ok(Reply::from_shared(reply)),
             Ok(Lease::Ended) => {}
             Ok(Lease::Granted) | Err(_) => break,
         }
     }
     let reply = make.await.unwrap_or_else(Reply::from);
-    let result = reply.contents(call).map(|(status, body, action)| CallResult {
-        status,
-        body,
-        action: action.map(str::to_owned),
-    });
     // If this fails, the lease expires.
-    let _ = ledger::end_lease(&handle, &change, result, env).await;
+    let _ = ledger::end_lease(&handle, &change, reply.to_shared(call), env).await;
     Ok(reply)
 }
 

@@ -37,5 +37,5 @@ pub async fn create(call: &Call, caller: &Caller, config: &Config) -> Result<Rep
     let request = SessionRequest::parse(&read_body(call, MAX_BODY).await?)?;
     // 3.
     let (token, expires) = config.authenticator.mint(request, call.started() / 1000)?;
-    Ok(Reply::created(&SessionBody { token, expires_at: iso_8601(expires * 1000) }))
+    Ok(Reply::json(&SessionBody { token, expires_at: iso_8601(expires * 1000) }).with_status(201))
 }

@@ -87,10 +87,9 @@ fn incomplete(error: Undeleted, deleted: usize, failed: &[String], call: &Call) 
     let message = "some connections of the user could not be deleted; send the request again";
     let (code, request_id) = (code.as_str(), call.id.as_str());
     let body = Incomplete { error: message, message, r#type: code, code, request_id, deleted, failed };
-    let reply = Reply::json(&body).with_status(status).with_header("x-ofauth-edge-action", &action);
-    let reply = reply.with_detail(detail.or_else(|| Some(format!("{} not deleted: {code}", failed.len()))));
-    match retry_after {
-        Some(seconds) => reply.with_header("retry-after", &seconds.to_string()),
-        None => reply,
-    }
+    Reply::json(&body)
+        .with_status(status)
+        .with_header("x-ofauth-edge-action", &action)
+        .with_optional_header("retry-after", retry_after.map(|seconds| seconds.to_string()).as_deref())
+        .with_detail(detail.or_else(|| Some(format!("{} not deleted: {code}", failed.len()))))
 }
