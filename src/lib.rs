@@ -60,8 +60,9 @@
 //! 1. [`route`](core::gateway::route) finds the destination of the request by its method and path.
 //! 2. The [`Authenticator`](core::gateway::Authenticator) checks the credential. The caller is a server with the
 //!    gateway key, a session, or the console of an operator.
-//! 3. For an Access API call, [`access`](core::gateway::access) checks the path, the permission of a session, and which
-//!    connection is meant. It also decides which headers are forwarded, and whether a failed call is sent again.
+//! 3. For an Access API call, [`access`](core::gateway::access) checks the path and which connection is meant. It also
+//!    decides which headers are forwarded, and whether a failed call is sent again.
+//!    [`permission`](core::gateway::permission) names the permission that a session needs.
 //! 4. The Worker sends the call to OFAuth with the API key and the connection id.
 //! 5. [`ApiError`](core::gateway::ApiError) reads an error of OFAuth and decides what the caller should do about it. If
 //!    the answer shows that the connection has expired, the Worker sends this fact to the ledger of the connection.
@@ -94,8 +95,8 @@
 //! The Worker has rooms as well, in `src/worker`. An arrow means "is imported by":
 //!
 //! ```text
-//! platform → http → upstream → connections → routes → mod.rs (the entry)
-//! platform → hub → ledger → connections
+//! platform → http → upstream → ledger → connections → routes → mod.rs (the entry)
+//! platform → hub → ledger
 //! ```
 //!
 //! The core imports no platform, and the platforms do not import each other. Outside a room, only what its `mod.rs`
@@ -128,7 +129,6 @@ mod typescript;
 #[cfg(all(feature = "worker", target_arch = "wasm32"))]
 mod worker;
 
-// worker-build turns every binding of a wasm module into an RPC method of the Worker. The bindings of the npm package
-// must therefore not be in the Worker's module.
+// All bindings that are compiled together end up in one wasm module. Each of the two products has its own.
 #[cfg(all(feature = "npm", feature = "worker", target_arch = "wasm32"))]
 compile_error!("the features npm and worker exclude each other: build the Worker and the npm package separately");

@@ -5,7 +5,7 @@
 //!
 //! | room | what it is for |
 //! |---|---|
-//! | `platform` | clock, randomness, environment, KV, SQL, log |
+//! | `platform` | clock, randomness, environment, KV, SQL, calls to Durable Objects, log |
 //! | `http` | the request, its body, the reply |
 //! | `upstream` | requests to OFAuth and its answers |
 //! | `hub` | one Durable Object per user: what a user sees |

@@ -24,7 +24,7 @@ impl EventFilter {
     /// - A pattern after `!` excludes what it matches.
     /// - An event is stored if at least one pattern matches its type and no pattern excludes it.
     ///
-    /// A pattern of any other form is ignored. The second result has its place among the patterns, counted from 1.
+    /// A pattern of any other form is ignored. The second result is the places of these patterns, counted from 1.
     ///
     /// ```
     /// use ofauth_edge::core::config::EventFilter;

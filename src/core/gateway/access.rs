@@ -77,9 +77,8 @@ pub fn check_path(path: &str) -> Result<(), EdgeError> {
 
 /// Checks that no server can read a path, which is to be forwarded, as another path.
 ///
-/// Each segment is percent-decoded once. Returns [`BadRequest`](EdgeError::BadRequest) if one is then `.` or `..`, or
-/// has a slash, a backslash, a control byte, or an escape that a second decoding would turn into one: `%2e`, `%2f`,
-/// `%5c`, `%25`.
+/// Each segment is percent-decoded once. Returns [`BadRequest`](EdgeError::BadRequest) unless each is then one segment
+/// only: see [`is_segment`].
 pub fn check_segments(path: &str) -> Result<(), EdgeError> {
     if path.split('/').all(|segment| is_segment(&percent_decode_str(segment).collect::<Vec<_>>())) {
         Ok(())
@@ -124,6 +123,17 @@ pub fn select_for_session<'a>(header: Option<&'a str>, session: &'a Session) -> 
         (Some(handle), Some(bound)) if handle == bound => Ok(Some(bound)),
         (Some(handle), _) if handle.contains([',', ' ']) => Err(EdgeError::BadRequest(INVALID_SELECTOR)),
         _ => Err(EdgeError::ConnectionNotFound),
+    }
+}
+
+/// Reads the `x-connection-id` of a server's call, which must be one handle or one id of OFAuth's. Otherwise returns
+/// [`BadRequest`](EdgeError::BadRequest).
+pub fn select_for_server(header: Option<&str>) -> Result<ConnectionSelector<'_>, EdgeError> {
+    match header {
+        None | Some("") => Err(EdgeError::BadRequest("x-connection-id is missing: send a handle or a connection id")),
+        Some(handle) if is_handle(handle) => Ok(ConnectionSelector::Handle(handle)),
+        Some(id) if is_connection_id(id) => Ok(ConnectionSelector::Id(id)),
+        Some(_) => Err(EdgeError::BadRequest(INVALID_SELECTOR)),
     }
 }
 
@@ -230,17 +240,6 @@ pub fn with_relink_hint(body: &[u8]) -> Option<String> {
     let lacks_action = action.camel.is_none() && action.snake.is_none();
     let (head, tail) = text.rsplit_once('}').filter(|(head, _)| lacks_action && !head.trim_end().ends_with('{'))?;
     Some(format!("{head},\"actionRequired\":\"{RELINK}\"}}{tail}"))
-}
-
-/// Reads the `x-connection-id` of a server's call, which must be one handle or one id of OFAuth's. Otherwise returns
-/// [`BadRequest`](EdgeError::BadRequest).
-pub fn select_for_server(header: Option<&str>) -> Result<ConnectionSelector<'_>, EdgeError> {
-    match header {
-        None | Some("") => Err(EdgeError::BadRequest("x-connection-id is missing: send a handle or a connection id")),
-        Some(handle) if is_handle(handle) => Ok(ConnectionSelector::Handle(handle)),
-        Some(id) if is_connection_id(id) => Ok(ConnectionSelector::Id(id)),
-        Some(_) => Err(EdgeError::BadRequest(INVALID_SELECTOR)),
-    }
 }
 
 /// Whether a header of the caller is forwarded to OFAuth. The proxy sets `apikey` and `x-connection-id` itself.

@@ -42,8 +42,9 @@ pub const CALLBACK_PATH: &str = "/link/callback";
 pub const MAX_INIT_BODY: usize = 64 * 1024;
 /// How many pages of OFAuth's list of connections the gateway reads at most in one look-up.
 pub const MAX_PAGES: usize = 3;
-/// The shortest time between two look-ups for one Link session, in ms. Anybody can ask for one who knows or guesses the
-/// user's reference, so its cost is limited, but not its number: guesses take nothing from the user.
+/// The shortest time between two look-ups for one Link session, in ms. Anybody who knows or guesses the user's reference can
+/// cause look-ups. Their pace is limited, so that they cost little. Their number is not, so that guesses take none from the
+/// user.
 pub const LOOK_UP_GAP: i64 = 5_000;
 /// How many Link sessions of one user are stored at most. A further one replaces the oldest.
 pub const MAX_PENDING: i64 = 5;

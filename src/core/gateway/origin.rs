@@ -8,8 +8,46 @@ use std::net::IpAddr;
 
 use http::Uri;
 
+/// The methods that a page may use: the header `Access-Control-Allow-Methods`.
+pub const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+/// The headers that a page may read: the header `Access-Control-Expose-Headers`. Each is named, because in some
+/// browsers `*` does not cover all of them.
+pub const EXPOSED_HEADERS: &str = "retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, \
+    x-ratelimit-retry-after, x-ofauth-upload-total-parts, x-ofauth-upload-part-size, x-request-id, x-ofauth-edge, \
+    x-ofauth-edge-action";
+/// How long a browser may reuse the answer to a preflight request, in seconds: the header `Access-Control-Max-Age`.
+pub const MAX_AGE: &str = "7200";
+
 /// The longest URL to which a browser is sent, in bytes.
 const MAX_URL: usize = 2048;
+
+/// The origins of the variable `ALLOWED_ORIGINS`, whose pages may call the gateway. They are compared byte for byte.
+///
+/// A page may send any header: whatever a preflight names is allowed, because what goes up to OFAuth is decided by each
+/// header's name anyway.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AllowedOrigins(Vec<String>);
+
+impl AllowedOrigins {
+    /// Takes origins that [`Config`](crate::core::config::Config) has checked with [`is_page_origin`].
+    pub fn new(origins: Vec<String>) -> Self {
+        Self(origins)
+    }
+
+    /// Whether pages of this origin may call the gateway. `origin` is the value of the header `Origin`.
+    pub fn allows(&self, origin: &str) -> bool {
+        self.0.iter().any(|allowed| allowed == origin)
+    }
+
+    /// Whether a browser may be sent to this URL, because it is a page of one of these origins. The URL keeps the rules
+    /// of [`origin_of`], except that its scheme may be any that an allowed origin has.
+    pub fn has_page(&self, url: &str) -> bool {
+        let is_page = |origin: &String| {
+            url.strip_prefix(origin.as_str()).is_some_and(|path| path.is_empty() || path.starts_with(['/', '?', '#']))
+        };
+        is_visible(url) && self.0.iter().any(is_page)
+    }
+}
 
 /// The origin of a URL to which a browser may be sent. `None` if the URL is neither https nor http on loopback, if
 /// it has a user name, if it is longer than 2,048 bytes, or if it has a backslash or a byte that is not visible ASCII.
@@ -102,44 +140,6 @@ fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_private() || address.is_link_local(),
         IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
-    }
-}
-
-/// The methods that a page may use: the header `Access-Control-Allow-Methods`.
-pub const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
-/// The headers that a page may read: the header `Access-Control-Expose-Headers`. Each is named, because in some
-/// browsers `*` does not cover all of them.
-pub const EXPOSED_HEADERS: &str = "retry-after, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, \
-    x-ratelimit-retry-after, x-ofauth-upload-total-parts, x-ofauth-upload-part-size, x-request-id, x-ofauth-edge, \
-    x-ofauth-edge-action";
-/// How long a browser may reuse the answer to a preflight request, in seconds: the header `Access-Control-Max-Age`.
-pub const MAX_AGE: &str = "7200";
-
-/// The origins of the variable `ALLOWED_ORIGINS`, whose pages may call the gateway. They are compared byte for byte.
-///
-/// A page may send any header: whatever a preflight names is allowed, because what goes up to OFAuth is decided by each
-/// header's name anyway.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AllowedOrigins(Vec<String>);
-
-impl AllowedOrigins {
-    /// Takes origins that [`Config`](crate::core::config::Config) has checked with [`is_page_origin`].
-    pub fn new(origins: Vec<String>) -> Self {
-        Self(origins)
-    }
-
-    /// Whether pages of this origin may call the gateway. `origin` is the value of the header `Origin`.
-    pub fn allows(&self, origin: &str) -> bool {
-        self.0.iter().any(|allowed| allowed == origin)
-    }
-
-    /// Whether a browser may be sent to this URL, because it is a page of one of these origins. The URL keeps the rules
-    /// of [`origin_of`], except that its scheme may be any that an allowed origin has.
-    pub fn has_page(&self, url: &str) -> bool {
-        let is_page = |origin: &String| {
-            url.strip_prefix(origin.as_str()).is_some_and(|path| path.is_empty() || path.starts_with(['/', '?', '#']))
-        };
-        is_visible(url) && self.0.iter().any(is_page)
     }
 }
 

@@ -24,6 +24,9 @@ const SMALL_BODY: usize = 64 * 1024;
 /// ([Cloudflare Workers: Limits](https://developers.cloudflare.com/workers/platform/limits/)).
 const LARGE_BODIES: usize = 32 * 1024 * 1024;
 
+/// The error if the end of a body does not come within [`DEADLINE`] ms.
+const LATE: EdgeError = EdgeError::BadRequest("the body took too long");
+
 thread_local! {
     static HELD: Cell<usize> = const { Cell::new(0) };
 }
@@ -86,7 +89,6 @@ pub async fn read_body(call: &Call, max_bytes: usize) -> Result<Body, EdgeError>
 
 /// Reads a small body in one step: each chunk of a stream would be a crossing into the wasm and a promise.
 async fn read_at_once(call: &Call, max_bytes: usize) -> Result<Body, EdgeError> {
-    let broken = |_: JsValue| EdgeError::BadRequest("the body ended too early");
     let bytes = JsFuture::from(call.request.array_buffer().map_err(broken)?);
     match select(bytes, pin!(wait(DEADLINE))).await {
         Either::Left((bytes, _)) => {
@@ -94,7 +96,7 @@ async fn read_at_once(call: &Call, max_bytes: usize) -> Result<Body, EdgeError> 
             let is_too_large = bytes.len() > max_bytes;
             if is_too_large { Err(EdgeError::BodyTooLarge) } else { Ok(Body { bytes, held: Cell::new(0) }) }
         }
-        Either::Right(_) => Err(EdgeError::BadRequest("the body took too long")),
+        Either::Right(_) => Err(LATE),
     }
 }
 
@@ -112,14 +114,13 @@ async fn read(
     is_counted: bool,
 ) -> Result<Body, EdgeError> {
     let mut deadline = pin!(wait(timeout_ms));
-    let broken = |_: JsValue| EdgeError::BadRequest("the body ended too early");
     let mut body = Body::default();
     let Some(stream) = stream else { return Ok(body) };
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     let error = loop {
         let read = match select(JsFuture::from(reader.read()), deadline.as_mut()).await {
             Either::Left((read, _)) => read.map_err(broken)?,
-            Either::Right(_) => break EdgeError::BadRequest("the body took too long"),
+            Either::Right(_) => break LATE,
         };
         let chunk = js_sys::Reflect::get(&read, &"value".into()).map_err(broken)?;
         let Ok(chunk) = chunk.dyn_into::<Uint8Array>() else { return Ok(body) };
@@ -135,4 +136,8 @@ async fn read(
     // Not awaited: a sender that hangs could delay the cancellation too.
     let _ = reader.cancel();
     Err(error)
+}
+
+fn broken(_: JsValue) -> EdgeError {
+    EdgeError::BadRequest("the body ended too early")
 }

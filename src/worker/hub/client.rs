@@ -41,7 +41,7 @@ pub async fn page(reference: &str, query: &ConnectionQuery, config: &Config, env
             return Ok(UserPage { records, total });
         }
     }
-    // The hub may also lack an index, or run an older build, which only lists.
+    // The hub cannot select by its index, or during a roll-out it runs an older build, which only lists.
     Ok(query.page_of(connections(reference, config, env).await?))
 }
 

@@ -1,4 +1,4 @@
-//! The erasure of the hub's user: a job that is stored here and that the hub's alarm does, whoever waits for it.
+//! The erasure of the hub's user: a job that is stored here and that the hub's alarm does, whether or not anybody waits.
 //!
 //! 1. The handles of the user's connections are collected: the hub's own, those of KV's keys, those of OFAuth's list. Each
 //!    may be late, so each connection's ledger decides whether it belongs to the user.
@@ -62,8 +62,8 @@ const MAX_PAGES: usize = 100;
 
 /// Steps of an erasure: the connections in KV are collected.
 const CONNECTIONS: i64 = 0;
-/// OFAuth's list is read. All of it, before anything in it is deleted: else the items after a deleted one would move up, and
-/// the next page would skip some of them.
+/// OFAuth's list is read: all of it, before anything in it is deleted. Otherwise the items after a deleted one would move up,
+/// and the next page would skip some of them.
 const LIST: i64 = 1;
 /// The connections are deleted, then the events in KV are collected.
 const EVENTS: i64 = 2;

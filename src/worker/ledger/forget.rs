@@ -1,4 +1,5 @@
-//! Deletes connections at OFAuth for the erasure of a user: see `hub/erasure.rs`.
+//! Finds a user's connections in OFAuth's list and deletes connections at OFAuth, for the erasure of a user: see
+//! `hub/erasure.rs`.
 
 use std::{cell::Cell, rc::Rc};
 

@@ -28,7 +28,7 @@ use crate::{
 
 /// Forwards a call to OFAuth.
 ///
-/// 1. The path is checked: one that could be read as another path is refused.
+/// 1. A path that could be read as another path is refused, and so are a WebSocket and a GET or HEAD with a body.
 /// 2. A session needs the route's permission.
 /// 3. The connection is found.
 /// 4. The call is sent to OFAuth.

@@ -28,7 +28,8 @@ use crate::{
 
 /// Passes a server's call through.
 ///
-/// 1. Only a server may call. A path that could be read as another path is refused.
+/// 1. Only a server may call. A path that could be read as another path is refused, and so are a WebSocket and a GET or
+///    HEAD with a body.
 /// 2. A handle in the path or in `x-connection-id` is replaced by OFAuth's id.
 /// 3. The call is sent to OFAuth. Its body is never read or stored: that of an import is a raw session.
 /// 4. The connection's ledger learns that OFAuth deleted, invalidated or imported the connection.

@@ -32,8 +32,8 @@ use crate::{
 
 /// Starts Link.
 ///
-/// 1. The body is read. A session needs the permission `connections:link`, and an allowed page to return to. So does a
-///    server's private Link, which must name its user too.
+/// 1. The body is read. A session needs the permission `connections:link`, and an allowed page to return to. A server's
+///    private Link needs such a page too, and must name its user.
 /// 2. The connection to reconnect is found, if there is one.
 /// 3. The request is sent to OFAuth. A server's body is unchanged except for `connectionId`, and `redirectUrl` of a
 ///    private Link; a session's is restricted.

@@ -3,10 +3,10 @@
 //! | answer | when |
 //! |---|---|
 //! | 200 `{outcome}` | the event is stored durably, or its type is not to be stored; see [`Outcome`] |
-//! | 400 | the connection broke before the end of the body |
+//! | 400 | the connection broke before the end of the body, or the end did not come in time |
 //! | 401 | the signature is not valid; `type` is the verifier's code |
 //! | 413 | the body is longer than [`MAX_BODY`] |
-//! | 503 with `Retry-After` | the event could not be stored; OFAuth sends it again |
+//! | 503 with `Retry-After` | the event could not be stored, or too many large bodies are being read; OFAuth sends it again |
 //!
 //! An unknown type, or an authentic body that is not an event, is accepted too, because sending it again would not
 //! help.

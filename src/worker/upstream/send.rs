@@ -3,7 +3,7 @@
 //! | method | attempts | time limit |
 //! |---|---|---|
 //! | GET, HEAD | at most [`MAX_ATTEMPTS`](access::MAX_ATTEMPTS) | [`DEADLINE`] ms for all attempts, until the answer begins |
-//! | any other, made by the gateway | exactly one | [`CHANGE_DEADLINE`] ms until the answer begins |
+//! | any other, made by the gateway, and the start of Link | exactly one | [`CHANGE_DEADLINE`] ms until the answer begins |
 //! | any other, forwarded | exactly one | none: an upload takes as long as it takes, and ends with its caller |
 
 use std::{borrow::Cow, cell::Cell, pin::pin};
