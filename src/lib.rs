@@ -38,8 +38,8 @@
 //!
 //! # The flow of a webhook
 //!
-//! 1. The Worker passes the headers to [`SignatureClaim::read`](core::webhook::SignatureClaim::read), which checks their form and the
-//!    timestamp before the body is read.
+//! 1. The Worker passes the headers to [`SignatureClaim::read`](core::webhook::SignatureClaim::read), which checks their form
+//!    and the timestamp before the body is read.
 //! 2. [`SignatureClaim::verify`](core::webhook::SignatureClaim::verify) compares the signature with the raw body and returns
 //!    [`Verified`](core::webhook::Verified) bytes. [`verify`](core::webhook::verify) does both steps in one call.
 //!    [`explain`](core::webhook::explain) finds out why a webhook does not verify.

@@ -22,7 +22,8 @@
 //! | `parse.rs`, `reading.rs` | the members that a body has, and making an event of them |
 //! | `delivery.rs` | the id and the time of a delivery |
 //! | `diagnosis.rs`, `explain.rs`, `search.rs` | the explanation, and the search for it |
-//! | `candidate.rs`, `body_form.rs`, `reserialise.rs`, `reorder.rs` | the keys, and the forms of the body and of JSON, that the search tries |
+//! | `candidate.rs` | the keys that the search tries |
+//! | `body_form.rs`, `reserialise.rs`, `reorder.rs` | the forms of the body and of JSON that the search tries |
 //! | `encoding.rs` | base64, hex and decimal digits |
 //!
 //! ```

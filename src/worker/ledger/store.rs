@@ -43,7 +43,8 @@ use crate::{
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS ledger (
         one INTEGER PRIMARY KEY CHECK (one = 1), handle TEXT NOT NULL, record BLOB NOT NULL, version INTEGER NOT NULL,
-        projected INTEGER NOT NULL, hub TEXT, hub_version INTEGER NOT NULL, alarm_at INTEGER, retry_ms INTEGER NOT NULL, purge_at INTEGER);
+        projected INTEGER NOT NULL, hub TEXT, hub_version INTEGER NOT NULL, alarm_at INTEGER, retry_ms INTEGER NOT NULL,
+        purge_at INTEGER);
     CREATE TABLE IF NOT EXISTS former_hubs (name TEXT PRIMARY KEY) WITHOUT ROWID";
 
 /// The tables of one ledger, and their state in memory.
@@ -95,7 +96,7 @@ impl LedgerStore {
     /// 1. A copy of a stored delivery changes nothing, nor does a fact that is no news. A fact that the gateway learned itself
     ///    is none if it only asserts what already holds.
     /// 2. The fact is applied to a copy of the state.
-    /// 3. State, delivery and alarm are written in one commit. The oldest delivery beyond the limit is deleted.
+    /// 3. State, delivery and alarm are written in one commit. If there may be too many deliveries, the oldest are deleted.
     /// 4. The copy becomes the state.
     pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> worker::Result<Entered> {
         let is_own = entry.is_from_call();
