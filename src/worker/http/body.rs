@@ -74,15 +74,16 @@ impl Drop for Body {
 ///
 /// # Errors
 ///
-/// - [`BodyTooLarge`](EdgeError::BodyTooLarge): it is longer than `max_bytes`. The rest is not read.
+/// - [`BodyTooLarge`](EdgeError::BodyTooLarge): it is longer than `max_bytes`. Nothing is read if its Content-Length says
+///   so, and otherwise the rest is not read.
 /// - [`BadRequest`](EdgeError::BadRequest): the connection breaks before the end, or the end does not come within
 ///   [`DEADLINE`] ms.
 /// - [`Overloaded`](EdgeError::Overloaded): too many large bodies are being read.
 pub async fn read_body(call: &Call, max_bytes: usize) -> Result<Body, EdgeError> {
-    match call.header("content-length").and_then(|length| length.parse::<usize>().ok()) {
-        Some(length) if length > max_bytes => Err(EdgeError::BodyTooLarge),
+    match call.header("content-length").and_then(|length| length.parse::<u64>().ok()) {
+        Some(length) if length > max_bytes as u64 => Err(EdgeError::BodyTooLarge),
         // A platform that knows the length ends the body there.
-        Some(..=SMALL_BODY) => read_at_once(call, max_bytes).await,
+        Some(length) if length <= SMALL_BODY as u64 => read_at_once(call, max_bytes).await,
         _ => read(call.request.body(), max_bytes, DEADLINE, true).await,
     }
 }
