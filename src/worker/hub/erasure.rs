@@ -19,7 +19,7 @@
 //! - `ended`: unix ms, and `result`: the encrypted [`ErasureProgress`], both null while it runs
 //!
 //! Table `erasing`, empty when no job runs: `item`, a handle or the KV key of an event; `id`, the encrypted id if OFAuth's
-//! list has it; `fate`, as in a [`Forgotten`], null before the item's turn; `error`, an encrypted [`Undeleted`]. A step
+//! list has it; `fate`, as in a [`ForgetResult`], null before the item's turn; `error`, an encrypted [`ErasureError`]. A step
 //! that failed has a row too.
 
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
@@ -29,7 +29,7 @@ use serde::de::DeserializeOwned;
 use worker::{Env, SqlStorageValue as Value};
 
 use super::{
-    erasure_message::{ERASED, ErasureProgress, ForgetRequest, Forgotten, KEPT, ListedOfUser, Undeleted},
+    erasure_message::{ERASED, ErasureError, ErasureProgress, ForgetRequest, ForgetResult, KEPT, ListedOfUser},
     links,
 };
 use crate::{
@@ -52,7 +52,7 @@ pub const RETRY: i64 = 10_000;
 pub const RETRY_FAILED: i64 = 300_000;
 /// How long the result of an erasure stays, in ms.
 const RESULT_LIFETIME: i64 = 3_600_000;
-/// How many items are deleted at the same time. [`Erasure::delete_items`] has as many lanes.
+/// How many items are deleted at the same time. [`Erasure::delete_items`] has as many tasks.
 const AT_ONCE: usize = 6;
 /// How many requests one run makes. The free plan allows 50 per invocation
 /// ([Cloudflare Workers: Limits](https://developers.cloudflare.com/workers/platform/limits/)).
@@ -168,7 +168,7 @@ impl<'a> Erasure<'a> {
     }
 
     /// Notes what became of an item.
-    fn note(&self, item: &str, fate: i64, error: Option<&Undeleted>) -> worker::Result<()> {
+    fn note(&self, item: &str, fate: i64, error: Option<&ErasureError>) -> worker::Result<()> {
         let error = error.map(serde_json::to_vec).transpose()?.map(|error| self.seal(&error));
         let upsert = "INSERT INTO erasing VALUES (?, NULL, ?, ?) ON CONFLICT (item) DO UPDATE \
             SET fate = excluded.fate, error = excluded.error";
@@ -226,32 +226,32 @@ impl<'a> Erasure<'a> {
     /// Deletes connections and events.
     async fn delete_items(&self, items: Vec<(String, Option<String>)>) {
         let items = Rc::new(RefCell::new(items));
-        let lane = || -> Boxed<'_, ()> {
+        let task = || -> Boxed<'_, ()> {
             let items = Rc::clone(&items);
             on_heap(async move {
                 loop {
                     let next = items.borrow_mut().pop();
                     let Some((item, id)) = next else { return };
-                    let Forgotten { fate, error } = self.delete_item(&item, id).await;
+                    let ForgetResult { fate, error } = self.delete_item(&item, id).await;
                     if let Err(error) = self.note(&item, fate, error.as_ref()) {
                         platform::log_error("erasure", &error);
                     }
                 }
             })
         };
-        join(join3(lane(), lane(), lane()), join3(lane(), lane(), lane())).await;
+        join(join3(task(), task(), task()), join3(task(), task(), task())).await;
     }
 
-    async fn delete_item(&self, item: &str, id: Option<String>) -> Forgotten {
+    async fn delete_item(&self, item: &str, id: Option<String>) -> ForgetResult {
         let deletion = async {
             if item.starts_with(EVENT_PREFIX) {
                 Kv::open(self.env).map_err(kv::unavailable)?.delete(item).await.map_err(kv::unavailable)?;
-                return Ok(Forgotten { fate: ERASED, error: None });
+                return Ok(ForgetResult { fate: ERASED, error: None });
             }
             let request = serde_json::to_string(&ForgetRequest { hub: self.name.clone(), id }).unwrap_or_default();
             read(&self.call_ledger(item, "forget", &request).await?)
         };
-        deletion.await.unwrap_or_else(|failure: Failure| Forgotten { fate: KEPT, error: Some(failure.into()) })
+        deletion.await.unwrap_or_else(|failure: Failure| ForgetResult { fate: KEPT, error: Some(failure.into()) })
     }
 
     async fn call_ledger(&self, name: &str, path: &str, head: &str) -> Result<String, Failure> {

@@ -19,12 +19,12 @@ pub struct ErasureProgress {
     /// After the end: the handles of the connections that could not be deleted.
     pub failed: Vec<String>,
     /// After the end: the first error.
-    pub error: Option<Undeleted>,
+    pub error: Option<ErasureError>,
 }
 
 /// Why something could not be deleted: an error that a caller can be answered with.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Undeleted {
+pub struct ErasureError {
     /// The HTTP status.
     pub status: u16,
     /// The error's code: the `type` of the answer.
@@ -50,14 +50,14 @@ pub const KEPT: i64 = 0;
 /// It was erased.
 pub const ERASED: i64 = 1;
 /// An earlier request has erased it.
-pub const ERASED_BEFORE: i64 = 2;
+pub const ALREADY_ERASED: i64 = 2;
 
 /// The answer to `forget`. A connection with an id that no path can carry is erased although OFAuth cannot be asked.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Forgotten {
-    /// [`KEPT`], [`ERASED`] or [`ERASED_BEFORE`].
+pub struct ForgetResult {
+    /// [`KEPT`], [`ERASED`] or [`ALREADY_ERASED`].
     pub fate: i64,
-    pub error: Option<Undeleted>,
+    pub error: Option<ErasureError>,
 }
 
 /// The answer to `listed/{hub}/{page}`: of one page of OFAuth's list, the connections of the user of this hub.
@@ -66,16 +66,16 @@ pub struct ListedOfUser {
     /// The handle and OFAuth's id of each.
     pub connections: Vec<(String, String)>,
     pub has_more: bool,
-    pub error: Option<Undeleted>,
+    pub error: Option<ErasureError>,
 }
 
-impl Undeleted {
+impl ErasureError {
     pub fn new(status: u16, code: &str, verdict: Verdict) -> Self {
         Self { status, code: code.to_owned(), action: verdict.as_str().to_owned(), retry_after: None, detail: None }
     }
 }
 
-impl From<Failure> for Undeleted {
+impl From<Failure> for ErasureError {
     fn from(Failure { error, detail }: Failure) -> Self {
         Self { detail, ..Self::new(error.status(), error.code(), error.verdict()) }
     }

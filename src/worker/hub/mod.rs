@@ -19,6 +19,6 @@ mod records;
 
 pub use client::{add_link, candidates, connection, connections, erase, links, may_look_up, page, send, settle_link};
 pub use erasure_message::{
-    ERASED, ERASED_BEFORE, ErasureProgress, ForgetRequest, Forgotten, KEPT, ListedOfUser, Undeleted,
+    ALREADY_ERASED, ERASED, ErasureError, ErasureProgress, ForgetRequest, ForgetResult, KEPT, ListedOfUser,
 };
 pub use message::{HubUpdate, Message};

@@ -12,7 +12,7 @@ use crate::{
         id::is_connection_id,
     },
     worker::{
-        hub::{ERASED, ERASED_BEFORE, ForgetRequest, Forgotten, KEPT, ListedOfUser, Undeleted},
+        hub::{ALREADY_ERASED, ERASED, ErasureError, ForgetRequest, ForgetResult, KEPT, ListedOfUser},
         platform,
         upstream::{self, UpstreamAnswer, UpstreamRequest},
     },
@@ -25,9 +25,13 @@ use crate::{
 /// 2. OFAuth is asked to delete it, unless it is disconnected. If OFAuth refuses, it stays. But OFAuth can never be asked
 ///    about an id that no path carries, so such a connection is erased.
 /// 3. All but its id is erased. The answer waits for the first attempt to erase the copies too, at most a second.
-pub async fn forget(request: ForgetRequest, projector: &Rc<Projector>, config: &Config) -> worker::Result<Forgotten> {
+pub async fn forget(
+    request: ForgetRequest,
+    projector: &Rc<Projector>,
+    config: &Config,
+) -> worker::Result<ForgetResult> {
     let store = projector.store();
-    let kept = |error| Ok(Forgotten { fate: KEPT, error });
+    let kept = |error| Ok(ForgetResult { fate: KEPT, error });
     // 1.
     let row = store.row(config)?.map(|row| row.clone());
     let (id, is_connected) = match (row.as_ref().and_then(LedgerRow::record), request.id) {
@@ -40,7 +44,7 @@ pub async fn forget(request: ForgetRequest, projector: &Rc<Projector>, config: &
         }
         (None, Some(id)) => (id, true),
         (None, None) if row.is_some_and(|row| row.is_erased()) => {
-            return Ok(Forgotten { fate: ERASED_BEFORE, error: None });
+            return Ok(ForgetResult { fate: ALREADY_ERASED, error: None });
         }
         (None, None) => return kept(None),
     };
@@ -59,7 +63,7 @@ pub async fn forget(request: ForgetRequest, projector: &Rc<Projector>, config: &
     if let Some(version) = store.erase(config, now)?.and_then(|entered| entered.dirty_version) {
         projector.attempt(version, true).await;
     }
-    Ok(Forgotten { fate: ERASED, error: deleted.err() })
+    Ok(ForgetResult { fate: ERASED, error: deleted.err() })
 }
 
 /// Reads the user's connections on one page of OFAuth's list. `place` is `{hub}/{page}`.
@@ -69,7 +73,7 @@ pub async fn listed(place: &str, config: &Config) -> worker::Result<ListedOfUser
     let failed = |error| Ok(ListedOfUser { connections: Vec::new(), has_more: false, error: Some(error) });
     let (items, more) = match upstream::list_connections(page, false, &Cell::default(), config).await {
         Ok(Ok(listed)) => listed,
-        Ok(Err(refused)) => return failed(undeleted(&refused).await),
+        Ok(Err(refused)) => return failed(erasure_error(&refused).await),
         Err(failure) => return failed(failure.into()),
     };
     let hash = |reference| config.index.hash_client_reference_id(reference);
@@ -79,23 +83,23 @@ pub async fn listed(place: &str, config: &Config) -> worker::Result<ListedOfUser
 }
 
 /// Deletes a connection at OFAuth. That OFAuth does not know it any more is a success.
-async fn delete_at_ofauth(id: &str, config: &Config) -> Result<(), Undeleted> {
+async fn delete_at_ofauth(id: &str, config: &Config) -> Result<(), ErasureError> {
     let attempt = async {
         upstream::send(&UpstreamRequest::new("DELETE", connection_path(id, "")?)?, &Cell::default(), config).await
     };
     match attempt.await {
         Ok(answer) if answer.is_deleted().await => Ok(()),
-        Ok(answer) => Err(undeleted(&answer).await),
+        Ok(answer) => Err(erasure_error(&answer).await),
         Err(failure) => Err(failure.into()),
     }
 }
 
 /// The error in an answer that is not the wanted one.
-async fn undeleted(answer: &UpstreamAnswer) -> Undeleted {
+async fn erasure_error(answer: &UpstreamAnswer) -> ErasureError {
     // An answer that is neither a success nor an error of OFAuth's came from something in between.
     let is_foreign = matches!(answer.status(), 0..=399 | 401 | 403) && answer.refusal().is_none();
     let status = if is_foreign { 502 } else { answer.status() };
     let error = answer.error().await.filter(|_| !is_foreign);
     let error = error.unwrap_or_else(|| ApiError::read(status, RetryHeaders::default(), b""));
-    Undeleted { retry_after: error.retry_after, ..Undeleted::new(status, &error.code, error.verdict) }
+    ErasureError { retry_after: error.retry_after, ..ErasureError::new(status, &error.code, error.verdict) }
 }

@@ -9,7 +9,7 @@
 //! | `lease` | the name of a change | – | a [`Lease`](super::Lease) |
 //! | `lease-end` | the change, and its [`SharedReply`](crate::worker::http::SharedReply) or null | – | nothing |
 //! | `erase`, which only older builds ask | null | – | nothing |
-//! | `forget` | a [`ForgetRequest`](crate::worker::hub::ForgetRequest) | – | a [`Forgotten`](crate::worker::hub::Forgotten) |
+//! | `forget` | a [`ForgetRequest`](crate::worker::hub::ForgetRequest) | – | a [`ForgetResult`](crate::worker::hub::ForgetResult) |
 //! | `listed/{hub}/{page}` | – | – | a [`ListedOfUser`](crate::worker::hub::ListedOfUser); see `forget.rs` |
 //! | `rules` | [`Rules`](super::Rules) | the raw webhook | nothing; see `rules.rs` |
 //!

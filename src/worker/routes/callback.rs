@@ -27,10 +27,10 @@ use crate::{
     },
 };
 
-/// How long a visit waits before it looks again whether a connection has been confirmed, in ms.
-const WAIT: i64 = LOOK_UP_GAP / 2 + 100;
-/// How many times a visit looks. The last time is more than [`LOOK_UP_GAP`] after the first, so it may do a look-up.
-const LOOKS: u32 = 3;
+/// How long a visit waits before it checks again whether a connection has been confirmed, in ms.
+const CHECK_GAP: i64 = LOOK_UP_GAP / 2 + 100;
+/// How many times a visit checks. The last time is more than [`LOOK_UP_GAP`] after the first, so it may do a look-up.
+const CHECKS: u32 = 3;
 /// How many connections of a user one look-up enters at most.
 const MAX_ENTERED: usize = 10;
 
@@ -131,9 +131,9 @@ async fn is_confirmed(
     env: &Env,
 ) -> Result<bool, Failure> {
     let is_users = |record: &Record| record.is_connected() && record.belongs_to(reference);
-    for look in 0..LOOKS {
-        if look > 0 {
-            platform::wait(WAIT).await;
+    for check in 0..CHECKS {
+        if check > 0 {
+            platform::wait(CHECK_GAP).await;
         }
         match ledger::record(handle, env).await? {
             Some(record) if is_users(&record) => return Ok(true),

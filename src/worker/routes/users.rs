@@ -14,13 +14,13 @@ use crate::{
     },
     worker::{
         http::{Call, Reply},
-        hub::{self, ErasureProgress, Undeleted},
+        hub::{self, ErasureError, ErasureProgress},
         platform::{self, Failure},
     },
 };
 
 /// How long the answer waits for the end of the erasure, in ms.
-const PATIENCE: i64 = 10_000;
+const ANSWER_TIMEOUT: i64 = 10_000;
 /// The first pause between two questions to the hub, in ms. Each further one is twice as long, up to [`MAX_PAUSE`].
 const MIN_PAUSE: i64 = 25;
 const MAX_PAUSE: i64 = 1_600;
@@ -28,7 +28,7 @@ const MAX_PAUSE: i64 = 1_600;
 /// Deletes a user.
 ///
 /// 1. The user's hub starts the erasure, or has one running already. See `hub/erasure.rs` for what it does.
-/// 2. The answer waits for its end. After [`PATIENCE`] it is 202 `{done, remaining}`; the erasure goes on.
+/// 2. The answer waits for its end. After [`ANSWER_TIMEOUT`] it is 202 `{done, remaining}`; the erasure goes on.
 /// 3. If connections could not be deleted, the answer is the first error, and names their handles.
 ///
 /// The request can be repeated. It fails with STORAGE_UNAVAILABLE during a roll-out, if the hub or a ledger runs an older
@@ -48,7 +48,7 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
         job = Some(running);
         // 3.
         match error {
-            Some(Undeleted { code, detail, .. }) if code == EdgeError::StorageUnavailable.code() => {
+            Some(ErasureError { code, detail, .. }) if code == EdgeError::StorageUnavailable.code() => {
                 return Err(Failure { error: EdgeError::StorageUnavailable, detail });
             }
             Some(error) => return Ok(incomplete(error, deleted, &failed, call)),
@@ -56,7 +56,7 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
             None => {}
         }
         // 2.
-        if platform::now_ms() + pause > call.started() + PATIENCE {
+        if platform::now_ms() + pause > call.started() + ANSWER_TIMEOUT {
             #[derive(Serialize)]
             struct Pending {
                 done: usize,
@@ -71,7 +71,7 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
 
 /// The error reply when connections could not be deleted: the members of every own error, how many were deleted, and the
 /// handles of those that were not.
-fn incomplete(error: Undeleted, deleted: usize, failed: &[String], call: &Call) -> Reply {
+fn incomplete(error: ErasureError, deleted: usize, failed: &[String], call: &Call) -> Reply {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Incomplete<'a> {
@@ -83,7 +83,7 @@ fn incomplete(error: Undeleted, deleted: usize, failed: &[String], call: &Call) 
         deleted: usize,
         failed: &'a [String],
     }
-    let Undeleted { status, code, action, retry_after, detail } = error;
+    let ErasureError { status, code, action, retry_after, detail } = error;
     let message = "some connections of the user could not be deleted; send the request again";
     let (code, request_id) = (code.as_str(), call.id.as_str());
     let body = Incomplete { error: message, message, r#type: code, code, request_id, deleted, failed };
