@@ -5,14 +5,13 @@
 
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 
 import { startEmulator } from "../emulator/emulator.mjs";
+import { LISTED as ROUTES } from "../emulator/routes.mjs";
 import { request } from "./client.mjs";
 import { consoleOf, introduce, refusal, sessionOf, startGateway } from "./harness.mjs";
 
-const ROUTES = JSON.parse(readFileSync(new URL("../../src/core/gateway/routes.json", import.meta.url), "utf8"));
 const FOR_SERVERS = ROUTES.filter(({ path }) => !path.startsWith("/v2/access/") && path !== "/v2/link/init");
 const NAMING = /^\/v2\/account\/connections\/(?:import\/)?\{connectionId\}/;
 const ID = "conn_sdk";

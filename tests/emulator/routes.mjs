@@ -1,5 +1,5 @@
-// OFAuth's list of routes, the one file shared with the gateway, and those that OFAuth has beside it: which of them a request
-// is for, and what its path names.
+// OFAuth's list of routes, and those that OFAuth has beside it: which of them a request is for, and what its path names. The
+// routes of the Access API are in the gateway's own file, because it needs their permissions. It passes the others on unread.
 
 import { readFileSync } from "node:fs";
 
@@ -10,7 +10,10 @@ import { readFileSync } from "node:fs";
  * @property {string | null} permission
  */
 
-const LISTED = JSON.parse(readFileSync(new URL("../../src/core/gateway/routes.json", import.meta.url), "utf8"));
+const read = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), "utf8"));
+
+/** @type {readonly Route[]} */
+export const LISTED = Object.freeze([...read("../../src/core/gateway/routes.json"), ...read("server-routes.json")]);
 
 // Newer than the list or older than it. The gateway need not know them: it passes /v2/vault-plus/ as a whole.
 const UNLISTED = [
