@@ -23,8 +23,8 @@ const MAX_URL: usize = 2048;
 
 /// The origins of the variable `ALLOWED_ORIGINS`, whose pages may call the gateway. They are compared byte for byte.
 ///
-/// A page may send any header: whatever a preflight names is allowed, because what goes up to OFAuth is decided by each
-/// header's name anyway.
+/// A page may send any header. The names in a preflight are not checked, because
+/// [`forwards_request_header`](super::access::forwards_request_header) decides which headers go to OFAuth.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AllowedOrigins(Vec<String>);
 

@@ -16,8 +16,7 @@
 //! | enum | the variant's name as a string, or an object with the name as its only key |
 //! | [`Raw`](super::Raw) | any value, as it is written |
 //!
-//! There is no floating-point number, and no type that takes whatever comes: not `Value`, no untagged enum, no flattened
-//! struct.
+//! There is no floating-point number, and no type that takes any value: not `Value`, no untagged enum, no flattened struct.
 
 use std::{borrow::Cow, fmt, mem};
 
