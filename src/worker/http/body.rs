@@ -80,7 +80,7 @@ impl Drop for Body {
 ///   [`DEADLINE`] ms.
 /// - [`Overloaded`](EdgeError::Overloaded): too many large bodies are being read.
 pub async fn read_body(call: &Call, max_bytes: usize) -> Result<Body, EdgeError> {
-    match call.header("content-length").and_then(|length| length.parse::<u64>().ok()) {
+    match call.content_length() {
         Some(length) if length > max_bytes as u64 => Err(EdgeError::BodyTooLarge),
         // A platform that knows the length ends the body there.
         Some(length) if length <= SMALL_BODY as u64 => read_at_once(call, max_bytes).await,

@@ -102,6 +102,11 @@ impl Call {
         self.url.get(..self.path_start).unwrap_or_default()
     }
 
+    /// The length of the body that the caller announces, in bytes.
+    pub fn content_length(&self) -> Option<u64> {
+        self.header("content-length")?.parse().ok()
+    }
+
     /// The value of a request header. The values of a header that occurs more than once are joined with commas, unless
     /// they are the same: see [`single_value`].
     pub fn header(&self, name: &str) -> Option<String> {

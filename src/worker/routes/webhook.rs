@@ -17,6 +17,7 @@ use crate::{
     core::{
         config::Config,
         connection::{Fact, Outcome},
+        gateway::EdgeError,
         instant::iso_8601,
         storage::{self, EventMeta},
         webhook::{
@@ -40,12 +41,17 @@ const MAX_BODY: usize = 1024 * 1024;
 
 /// Receives one webhook.
 ///
-/// 1. The signature's headers and timestamp are checked, before the body is read.
-/// 2. The raw bytes of the body are read, up to the limit.
-/// 3. The signature of the body is verified.
-/// 4. The event is stored: see [`store`].
+/// 1. A body whose Content-Length is over the limit is refused unread.
+/// 2. The signature's headers and timestamp are checked, before the body is read.
+/// 3. The raw bytes of the body are read, up to the limit.
+/// 4. The signature of the body is verified.
+/// 5. The event is stored: see [`store`].
 pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
     // 1.
+    if call.content_length().is_some_and(|length| length > MAX_BODY as u64) {
+        return EdgeError::BodyTooLarge.into();
+    }
+    // 2.
     let values = SIGNATURE_HEADER_NAMES.map(|name| call.header(name));
     let headers = RequestHeaders::new(values.each_ref().map(Option::as_deref));
     let now = u64::try_from(call.started() / 1000).unwrap_or_default();
@@ -53,22 +59,22 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
         Ok(claim) => claim,
         Err(error) => return Reply::error(401, error.code(), error.to_string()),
     };
-    // 2.
+    // 3.
     let body = match read_body(call, MAX_BODY).await {
         Ok(body) => body,
         Err(error) => return error.into(),
     };
-    // 3.
+    // 4.
     let verified = claim.verify(&body);
     body.release();
     match verified {
-        // 4.
+        // 5.
         Ok(verified) => store(&verified, call, config, env).await.unwrap_or_else(Reply::from),
         Err(error) => Reply::error(401, error.code(), error.to_string()),
     }
 }
 
-/// Stores an authentic webhook, step 4 of [`receive`].
+/// Stores an authentic webhook, step 5 of [`receive`].
 ///
 /// 1. The body is read as an event. One that is not an event is stored all the same.
 /// 2. A connection event goes to its connection's ledger. A new connection may replace one that the user was
