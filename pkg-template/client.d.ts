@@ -1,6 +1,6 @@
-import type { EdgeErrorCode, Health, Record as ConnectionRecord, Verdict } from "./generated.js";
+import type { ConnectionPage, EdgeErrorCode, Health, Record as ConnectionRecord, Verdict } from "./generated.js";
 
-export type { EdgeErrorCode, Health, Metadata, Outcome, UserData, Verdict } from "./generated.js";
+export type { ConnectionPage, EdgeErrorCode, Health, Metadata, Outcome, UserData, Verdict } from "./generated.js";
 
 /** The options of {@link createClient}. */
 export type ClientOptions = ClientBase & (TokenCredential | KeyCredential);
@@ -137,16 +137,6 @@ export interface ConnectionQuery extends ConnectionFilter {
   /** How many connections to skip, from 0 to 1000. */
   offset?: number | undefined;
   /** The `cursor` of the page before, which had the same filter. Do not combine it with `offset`. */
-  cursor?: string | undefined;
-}
-
-/** One page of connections. */
-export interface ConnectionPage {
-  list: Connection[];
-  /** How many connections match in all; null if there are more than 1000. */
-  total: number | null;
-  hasMore: boolean;
-  /** Pass it to get the next page. A list of one user's connections has no cursor. */
   cursor?: string | undefined;
 }
 

@@ -8,6 +8,27 @@ import type { ConnectionStatus } from "./client.js";
 export type Scheme = "ofauth" | "svix";
 
 /**
+ * What a verified signature says, as `verifySignature` of the npm package returns it.
+ */
+export type Verified = { 
+/**
+ * The scheme of the signature.
+ */
+scheme: Scheme, 
+/**
+ * When the body was signed, in unix seconds.
+ */
+timestamp: number, 
+/**
+ * The index of the secret that matched, in the list of that scheme.
+ */
+secretIndex: number, 
+/**
+ * The SHA-256 of the raw body, in lower-case hex.
+ */
+digest: string, };
+
+/**
  * A connection as callers see it. A field is null while nothing has told its value.
  *
  * Instants that the gateway computes are ISO 8601 in UTC, with milliseconds. Instants that OFAuth names stay as OFAuth
@@ -84,6 +105,27 @@ export type UserData = { id: string | null, name: string | null, username: strin
  * The OnlyFans profile in the shape of the older SDK (OFAuth documentation, SDK: Connections module).
  */
 export type Metadata = { username: string | null, displayName: string | null, lastActivity: string | null, };
+
+/**
+ * One page of connections.
+ */
+export type ConnectionPage = { 
+/**
+ * The connections of one user come newest change first. Other lists have no useful order.
+ */
+list: Array<Record>, 
+/**
+ * How many connections match in all. Null if there are more than 1000, or if the gateway does not know.
+ */
+total: number | null, 
+/**
+ * Whether there is a next page.
+ */
+hasMore: boolean, 
+/**
+ * Pass it to get the next page. A list of one user's connections has no cursor.
+ */
+cursor?: string, };
 
 /**
  * How the gateway handled a webhook. This is the `outcome` in its answer, `{"outcome":"applied"}`.

@@ -8,8 +8,8 @@ use ts_rs::{Config, TS};
 
 use crate::core::{
     connection::{Metadata, Outcome, Record, UserData},
-    gateway::{EdgeError, Verdict, health::Health},
-    webhook::{Cause, Diagnosis, EscapeStyle, EventError, Evidence, LAYOUTS, Scheme, SignatureError},
+    gateway::{EdgeError, Verdict, health::Health, list::ConnectionList},
+    webhook::{Cause, Diagnosis, EscapeStyle, EventError, Evidence, LAYOUTS, Scheme, SignatureError, Verification},
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/pkg-template/generated.d.ts");
@@ -22,9 +22,11 @@ fn the_committed_types_are_those_of_the_models() {
     let types = [
         HEAD.to_owned(),
         declaration::<Scheme>(),
+        declaration::<Verification>(),
         declaration::<Record>(),
         declaration::<UserData>(),
         declaration::<Metadata>(),
+        declaration::<ConnectionList>(),
         declaration::<Outcome>(),
         declaration::<Health>(),
         declaration::<Verdict>(),

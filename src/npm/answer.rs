@@ -1,29 +1,22 @@
 //! Writes the answers of calls as JSON, with `serde_json`.
 //!
-//! A writer by hand made the wasm 474 bytes smaller (gzipped, of 25,336), but the names of fields stood in it once more.
-//! In a prototype, `serde-wasm-bindgen` made it 4.5 KB larger, and it read an instance that was replaced through a stale
-//! view of its memory.
+//! What other writers weigh, in gzipped bytes of the wasm:
+//!
+//! - A writer by hand made it 474 bytes smaller, of 25,336. The names of fields stood in it once more.
+//! - In a prototype, `serde-wasm-bindgen` made it 4.5 KB larger, and 2.6 KB without the code that formats its errors.
+//!   `serde_json` made the same prototype 0.9 KB larger. The glue of `serde-wasm-bindgen` also keeps one view of the
+//!   memory for each module, so it read an instance that was replaced through a stale view.
 
 use serde::{Serialize, Serializer};
 
 use super::hmac::sha256;
-use crate::core::webhook::{Diagnosis, EventError, EventReading, Scheme, SignatureError, Verified};
+use crate::core::webhook::{Diagnosis, EventError, EventReading, SignatureError, Verification, Verified};
 
 /// The error of a call: its code and its message.
 #[derive(Serialize)]
 pub(super) struct Failure {
     code: &'static str,
     message: String,
-}
-
-/// The result of `verifySignature`.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Verification {
-    scheme: Scheme,
-    timestamp: u64,
-    secret_index: usize,
-    digest: String,
 }
 
 /// Writes the result of `verifySignature`.

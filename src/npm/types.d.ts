@@ -1,7 +1,7 @@
-import type { Diagnosis, EventErrorCode, Scheme, SignatureErrorCode } from "./generated.js";
+import type { Diagnosis, EventErrorCode, SignatureErrorCode, Verified } from "./generated.js";
 
 export * from "./client.js";
-export type { Cause, Diagnosis, EventErrorCode, Evidence, JsonEscapes, JsonLayout, Scheme, SignatureErrorCode } from "./generated.js";
+export type { Cause, Diagnosis, EventErrorCode, Evidence, JsonEscapes, JsonLayout, Scheme, SignatureErrorCode, Verified } from "./generated.js";
 
 /** The raw body, exactly as it was received. Do not parse it and do not serialise it again. At most 16 MiB. */
 export type Body = string | Uint8Array | ArrayBuffer;
@@ -13,7 +13,7 @@ export type Body = string | Uint8Array | ArrayBuffer;
  */
 export type HeadersLike =
   | HeaderValues
-  | { readonly headers: HeaderValues | undefined }
+  | { readonly headers?: HeaderValues | undefined; readonly multiValueHeaders?: HeaderValues | undefined }
   | { readonly raw: { readonly headers: HeaderValues } }
   | { readonly req: { readonly raw: { readonly headers: HeaderValues } } };
 
@@ -42,18 +42,6 @@ export interface VerifyOptions {
    * nearest number, as with JSON.parse. The ids in connection events are always exact strings.
    */
   largeIntegers?: "bigint" | "string" | undefined;
-}
-
-/** The result of a successful verification. */
-export interface Verified {
-  /** The scheme of the signature. */
-  scheme: Scheme;
-  /** When the body was signed, in unix seconds. */
-  timestamp: number;
-  /** The index of the secret that matched, in the list of that scheme. */
-  secretIndex: number;
-  /** SHA-256 of the raw body, in lower-case hex. */
-  digest: string;
 }
 
 /** Why a request, a secret or a body was refused. */

@@ -1,5 +1,6 @@
-// Every sample of the README runs as it stands, in a process of its own: 1. a genuine event is accepted, 2. a forged one is 401 and
-// logs nothing, 3. a genuine one of 150 kB is accepted too, 4. without the secret the answer is 500, and the log says why.
+// Every sample of the README runs as it stands, in a process of its own: 1. a genuine event is accepted, 2. one that is forged, empty
+// or not signed is 401 and logs nothing, 3. a genuine one of 150 kB is accepted too, 4. without the secret the answer is 500, and the
+// log says why. The sample for OFAuth's SDK names the connection in the form that the SDK sends.
 //
 // Samples for runtimes that are not Node run in Node, with the function of that runtime in place (fixtures/samples/run.mjs).
 
@@ -37,23 +38,37 @@ test("every sample under 'Verify a webhook' is run here", () => {
 });
 
 for (const [heading, kind] of Object.entries(SAMPLES)) {
-  test(`${heading}: genuine, forged, large, and without a secret`, async () => {
+  test(`${heading}: genuine, forged, empty, unsigned and large, and without a secret`, async () => {
     const [, code] = new RegExp(`^### ${heading}\n[^]*?\`\`\`js\n([^]*?)\`\`\``, "m").exec(readme);
     const file = `${heading.replace(/\W+/g, "-")}.${kind === "function" ? "cjs" : "mjs"}`;
     writeFileSync(join(project, file), code);
     const run = (secret) => runSample(file, kind, secret);
     const { statuses, stderr } = await run(SECRET);
-    assert.deepEqual(statuses, { genuine: 204, forged: 401, large: 204 });
+    assert.deepEqual(statuses, { genuine: 204, forged: 401, empty: 401, bodiless: 401, unsigned: 401, large: 204 });
     assert.doesNotMatch(stderr, /Error/);
     const without = await run(undefined);
     // The sample for CommonJS ends when it is started without a secret.
-    if (kind !== "function") assert.deepEqual(without.statuses, { genuine: 500, forged: 500, large: 500 });
+    if (kind !== "function") assert.deepEqual(new Set(Object.values(without.statuses)), new Set([500]));
     assert.match(without.stderr + without.stdout, /secrets must be.*is the variable set\?/);
     const untrimmed = await run(`${SECRET}\n`);
-    assert.deepEqual(untrimmed.statuses, { genuine: 500, forged: 500, large: 500 });
+    assert.deepEqual(new Set(Object.values(untrimmed.statuses)), new Set([500]));
     assert.match(untrimmed.stderr + untrimmed.stdout, /INVALID_SECRET/);
   });
 }
+
+test("the sample for OFAuth's SDK gives the connection to the client, because the SDK drops it from a call", async () => {
+  const [, code] = /```js\n(import [^\n]+"@ofauth\/onlyfans-sdk";[^]*?)```/.exec(readme);
+  writeFileSync(join(project, "sample-sdk.mjs"), code);
+  const { status, stdout, stderr } = await run(process.execPath, ["--import", "./packages.mjs", "sample-sdk.mjs"], {
+    cwd: project,
+    env: { GATEWAY_KEY: "key" },
+  });
+  assert.equal(status, 0, stderr);
+  const [call, name] = stdout.trim().split("\n");
+  const connectionId = "acct_0635f7239bbba1dd908a651d100012e6";
+  assert.deepEqual(JSON.parse(call), { client: { apiKey: "key", basePath: "https://gateway.example", connectionId }, call: [] });
+  assert.equal(name, "Jane Doe");
+});
 
 async function runSample(file, kind, secret) {
   const env = { NODE_PATH: join(root, "node_modules"), SIGNING_SECRET: SECRET, SAMPLE: file, KIND: kind };

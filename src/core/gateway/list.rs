@@ -125,6 +125,23 @@ pub struct UserPage {
     pub total: usize,
 }
 
+/// One page of connections.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "ConnectionPage"))]
+#[serde(rename_all = "camelCase")]
+pub struct ConnectionList {
+    /// The connections of one user come newest change first. Other lists have no useful order.
+    pub list: Vec<Record>,
+    /// How many connections match in all. Null if there are more than 1000, or if the gateway does not know.
+    pub total: Option<usize>,
+    /// Whether there is a next page.
+    pub has_more: bool,
+    /// Pass it to get the next page. A list of one user's connections has no cursor.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub cursor: Option<String>,
+}
+
 impl ConnectionQuery {
     /// Reads the query string. An unknown or repeated key, a value out of range, and a cursor together with an offset
     /// are a [`BadRequest`](EdgeError::BadRequest).

@@ -75,6 +75,6 @@ pub(crate) use reserialise::{EscapeStyle, LAYOUTS};
 pub use scheme::Scheme;
 pub use secret::{MAX_SECRETS, SecretStrings, Secrets};
 pub use verify::{
-    DEFAULT_TOLERANCE, MacFn, SignatureClaim, Verified, hmac_sha256, sign_ofauth, sign_svix, sign_with, verify,
-    verify_with,
+    DEFAULT_TOLERANCE, MacFn, SignatureClaim, Verification, Verified, hmac_sha256, sign_ofauth, sign_svix, sign_with,
+    verify, verify_with,
 };

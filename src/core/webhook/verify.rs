@@ -19,6 +19,7 @@ use hmac::{
     Hmac, KeyInit, Mac,
     digest::{CtOutput, Digest},
 };
+use serde::Serialize;
 use sha2::Sha256;
 
 use super::{
@@ -53,6 +54,21 @@ pub struct Verified<'a> {
     message_id: Option<&'a str>,
     timestamp: u64,
     secret_index: usize,
+}
+
+/// What a verified signature says, as `verifySignature` of the npm package returns it.
+#[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(rename = "Verified"))]
+#[serde(rename_all = "camelCase")]
+pub struct Verification {
+    /// The scheme of the signature.
+    pub scheme: Scheme,
+    /// When the body was signed, in unix seconds.
+    pub timestamp: u64,
+    /// The index of the secret that matched, in the list of that scheme.
+    pub secret_index: usize,
+    /// The SHA-256 of the raw body, in lower-case hex.
+    pub digest: String,
 }
 
 /// Verifies the headers and the body of a request. `tolerance` is in seconds, `now` in unix seconds.

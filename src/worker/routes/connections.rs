@@ -3,7 +3,6 @@
 //! A list is `{list, total, hasMore, cursor?}`. `total` is exact; it is null if it is over [`MAX_OFFSET`] or not known.
 
 use futures_util::future::try_join_all;
-use serde::Serialize;
 use worker::Env;
 
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
         connection::Record,
         gateway::{
             Caller,
-            list::{ConnectionQuery, INVALID_CURSOR, MAX_BATCHES, MAX_OFFSET, PageBuilder, UserPage},
+            list::{ConnectionList, ConnectionQuery, INVALID_CURSOR, MAX_BATCHES, MAX_OFFSET, PageBuilder, UserPage},
         },
         storage::{self, CONNECTION_PREFIX, ConnectionMeta},
     },
@@ -26,16 +25,6 @@ use crate::{
         },
     },
 };
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ConnectionList {
-    list: Vec<Record>,
-    total: Option<usize>,
-    has_more: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<String>,
-}
 
 /// Lists one page of connections.
 ///
