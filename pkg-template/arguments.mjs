@@ -51,7 +51,7 @@ export function readSecrets(secrets) {
   const misspelt = keys.find((key) => key !== "ofauth" && key !== "svix" && /^(ofauth|svix)$/i.test(key));
   if (misspelt !== undefined) throw argumentError("secrets", `${EXPECTED_SECRETS}; it has the key ${misspelt}, write ${misspelt.toLowerCase()}`);
   if (ofauth === undefined && svix === undefined) {
-    throw argumentError("secrets", EXPECTED_SECRETS + (kind === "Object" ? "; is the variable set?" : ""));
+    throw argumentError("secrets", EXPECTED_SECRETS + (kind === "Object" ? "; is the variable set?" : `, not an object of kind ${kind}`));
   }
   return { bare: false, ofauth: readSecretList("secrets.ofauth", ofauth), svix: readSecretList("secrets.svix", svix) };
 }

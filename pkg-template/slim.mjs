@@ -11,6 +11,8 @@ import {
   makeWebhookClass,
 } from "./core.js";
 
+const EXPECTED_SOURCE = "ofauth_edge.wasm, as a WebAssembly.Module or its bytes";
+
 let loadedModule;
 let loading;
 
@@ -70,8 +72,12 @@ function defaultUrl() {
 }
 
 function bytesOf(source) {
-  const isBytes = ArrayBuffer.isView(source) || Object.prototype.toString.call(source) === "[object ArrayBuffer]";
-  if (!isBytes) throw argumentError("source", "ofauth_edge.wasm, as a WebAssembly.Module or its bytes");
+  const isView = ArrayBuffer.isView(source);
+  if (!isView && Object.prototype.toString.call(source) !== "[object ArrayBuffer]") throw argumentError("source", EXPECTED_SOURCE);
+  const { buffer, byteOffset, byteLength } = isView ? source : new Uint8Array(source);
+  const start = new Uint8Array(buffer, byteOffset, byteLength).subarray(0, 4);
+  // Some servers answer every URL with a page. The compiler's error would not say that these bytes are HTML.
+  if (String.fromCharCode(...start) !== "\0asm") throw argumentError("source", `${EXPECTED_SOURCE}; these are bytes of something else`);
   return source;
 }
 

@@ -96,6 +96,16 @@ test("the exports of CommonJS are named for import, and can be replaced by spies
   }
 });
 
+test("slim refuses the bytes of something else, such as a page that a server sends for every URL", async () => {
+  const slim = loadIn({ ...codecs(), URL }, "slim.cjs");
+  const page = Buffer.from("<!doctype html>");
+  const wanted = { name: "TypeError", message: /source must be ofauth_edge\.wasm.*these are bytes of something else$/ };
+  for (const bytes of [page, new Uint8Array(page).buffer, new Uint8Array(0)]) assert.throws(() => slim.initSync(bytes), wanted);
+  await assert.rejects(slim.init(new Response(page)), wanted);
+  await slim.init(readFileSync(join(folder, "ofauth_edge.wasm")));
+  assert.match(sign(slim)["ofauth-signature"], /^t=1,v1=/);
+});
+
 for (const [name, node] of Object.entries(NODES)) {
   test(`${name}: slim's init() finds the wasm beside it, and takes a file: URL`, async () => {
     const url = pathToFileURL(join(folder, "ofauth_edge.wasm"));

@@ -1,5 +1,5 @@
 // Every sample of the README runs as it stands, in a process of its own: 1. a genuine event is accepted, 2. one that is forged, empty
-// or not signed is 401 and logs nothing, 3. a genuine one of 150 kB is accepted too, 4. without the secret the answer is 500, and the
+// or not signed is 401 and logs nothing, 3. a genuine one of 150 kB is accepted too, and one of 1.5 MB is not read, 4. without the secret the answer is 500, and the
 // log says why. The sample for OFAuth's SDK names the connection in the form that the SDK sends.
 //
 // Samples for runtimes that are not Node run in Node, with the function of that runtime in place (fixtures/samples/run.mjs).
@@ -31,6 +31,9 @@ const SAMPLES = {
   Deno: "Deno",
 };
 
+/** The caller of these samples limits the body. */
+const UNLIMITED = ["CommonJS", "AWS Lambda"];
+
 test("every sample under 'Verify a webhook' is run here", () => {
   const section = readme.slice(readme.indexOf("## Verify a webhook"), readme.indexOf("## Functions"));
   const headings = [...section.matchAll(/^### (.+)$/gm)].map(([, heading]) => heading);
@@ -44,14 +47,17 @@ for (const [heading, kind] of Object.entries(SAMPLES)) {
     writeFileSync(join(project, file), code);
     const run = (secret) => runSample(file, kind, secret);
     const { statuses, stderr } = await run(SECRET);
-    assert.deepEqual(statuses, { genuine: 204, forged: 401, empty: 401, bodiless: 401, unsigned: 401, large: 204 });
-    assert.doesNotMatch(stderr, /Error/);
+    const { huge, ...others } = statuses;
+    assert.deepEqual(others, { genuine: 204, forged: 401, empty: 401, bodiless: 401, unsigned: 401, large: 204 });
+    assert.ok((UNLIMITED.includes(heading) ? [401] : [413, "cut off"]).includes(huge), huge);
+    // Express itself logs a body that is over the parser's limit.
+    assert.doesNotMatch(stderr.replace(/^PayloadTooLargeError: [^]*?^}$/m, ""), /Error/);
     const without = await run(undefined);
     // The sample for CommonJS ends when it is started without a secret.
-    if (kind !== "function") assert.deepEqual(new Set(Object.values(without.statuses)), new Set([500]));
+    if (kind !== "function") assert.deepEqual(refusals(without), [500]);
     assert.match(without.stderr + without.stdout, /secrets must be.*is the variable set\?/);
     const untrimmed = await run(`${SECRET}\n`);
-    assert.deepEqual(new Set(Object.values(untrimmed.statuses)), new Set([500]));
+    assert.deepEqual(refusals(untrimmed), [500]);
     assert.match(untrimmed.stderr + untrimmed.stdout, /INVALID_SECRET/);
   });
 }
@@ -69,6 +75,11 @@ test("the sample for OFAuth's SDK gives the connection to the client, because th
   assert.deepEqual(JSON.parse(call), { client: { apiKey: "key", basePath: "https://gateway.example", connectionId }, call: [] });
   assert.equal(name, "Jane Doe");
 });
+
+/** The statuses of all requests except the one whose body may be over a limit. */
+function refusals({ statuses: { huge, ...others } }) {
+  return [...new Set(Object.values(others))];
+}
 
 async function runSample(file, kind, secret) {
   const env = { NODE_PATH: join(root, "node_modules"), SIGNING_SECRET: SECRET, SAMPLE: file, KIND: kind };

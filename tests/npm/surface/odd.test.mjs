@@ -133,11 +133,14 @@ test("an array with null in it holds no header, rather than several", () => {
   assert.equal(codeOf(() => verify(BODY, { get: () => [null] })), "MISSING_HEADERS");
 });
 
-test("secrets in a Map, a Set, a String object, a promise or bytes are a TypeError that names them", () => {
+test("secrets in a Map, a Set, a String object, a promise or bytes are a TypeError that names them and their kind", () => {
   const lists = [new Map([["ofauth", SECRET]]), new Set([SECRET]), Object(SECRET), Promise.resolve(SECRET), Buffer.from(SECRET)];
   for (const secrets of lists) {
-    assert.throws(() => verify(BODY, GOOD, secrets), names("secrets"));
-    assert.throws(() => new Webhook(secrets), names("secrets"));
+    const [, kind] = /(\w+)\]$/.exec(Object.prototype.toString.call(secrets));
+    for (const act of [() => verify(BODY, GOOD, secrets), () => new Webhook(secrets)]) {
+      assert.throws(act, names("secrets"));
+      assert.throws(act, { message: new RegExp(`, not an object of kind ${kind}$`) });
+    }
   }
 });
 
