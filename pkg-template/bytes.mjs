@@ -33,7 +33,7 @@ function viewOfBuffer(argument, buffer) {
 }
 
 function detachedError(argument, cause) {
-  return argumentError(argument, "bytes in a buffer that still exists: this one was transferred (detached) or shrunk", cause);
+  return argumentError(argument, "bytes in a buffer that was neither transferred (detached) nor shrunk", cause);
 }
 
 function isArrayBuffer(value) {

@@ -126,8 +126,10 @@ class Engine {
   // Makes the error of the last call, which has failed.
   #makeError(hasRepeatedHeader = false) {
     const { code, message } = this.readAnswer();
-    const isRepeatedHeader = hasRepeatedHeader && code === "MALFORMED_HEADER";
-    return new WebhookVerificationError(code, isRepeatedHeader ? REPEATED_HEADER : message);
+    if (hasRepeatedHeader && code === "MALFORMED_HEADER") return new WebhookVerificationError(code, REPEATED_HEADER);
+    // No webhook has an empty body. Often, a parser has read it before.
+    const hint = code === "SIGNATURE_MISMATCH" && this.#bodyLength === 0 ? "; the body is empty" : "";
+    return new WebhookVerificationError(code, message + hint);
   }
 
   // Passes the secrets to the wasm, unless it uses the same ones already. Returns false if they cannot be used.

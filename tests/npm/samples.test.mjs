@@ -1,6 +1,7 @@
 // Every sample of the README runs as it stands, in a process of its own: 1. a genuine event is accepted, 2. one that is forged, empty
-// or not signed is 401 and logs nothing, 3. a genuine one of 150 kB is accepted too, and one of 1.5 MB is not read, 4. without the secret the answer is 500, and the
-// log says why. The sample for OFAuth's SDK names the connection in the form that the SDK sends.
+// or not signed is 401 and logs nothing, 3. a genuine one of 150 kB is accepted too, and one of 1.5 MB is not read, 4. without the
+// secret the answer is 500, and the log says why, but not the answer. The sample for OFAuth's SDK names the connection in the form
+// that the SDK sends.
 //
 // Samples for runtimes that are not Node run in Node, with the function of that runtime in place (fixtures/samples/run.mjs).
 
@@ -46,12 +47,12 @@ for (const [heading, kind] of Object.entries(SAMPLES)) {
     const file = `${heading.replace(/\W+/g, "-")}.${kind === "function" ? "cjs" : "mjs"}`;
     writeFileSync(join(project, file), code);
     const run = (secret) => runSample(file, kind, secret);
-    const { statuses, stderr } = await run(SECRET);
-    const { huge, ...others } = statuses;
+    const genuine = await run(SECRET);
+    const { huge, ...others } = genuine.statuses;
     assert.deepEqual(others, { genuine: 204, forged: 401, empty: 401, bodiless: 401, unsigned: 401, large: 204 });
     assert.ok((UNLIMITED.includes(heading) ? [401] : [413, "cut off"]).includes(huge), huge);
     // Express itself logs a body that is over the parser's limit.
-    assert.doesNotMatch(stderr.replace(/^PayloadTooLargeError: [^]*?^}$/m, ""), /Error/);
+    assert.doesNotMatch(genuine.stderr.replace(/^PayloadTooLargeError: [^]*?^}$/m, ""), /Error/);
     const without = await run(undefined);
     // The sample for CommonJS ends when it is started without a secret.
     if (kind !== "function") assert.deepEqual(refusals(without), [500]);
@@ -59,6 +60,8 @@ for (const [heading, kind] of Object.entries(SAMPLES)) {
     const untrimmed = await run(`${SECRET}\n`);
     assert.deepEqual(refusals(untrimmed), [500]);
     assert.match(untrimmed.stderr + untrimmed.stdout, /INVALID_SECRET/);
+    // The sender does not learn what is wrong.
+    for (const { texts = {} } of [genuine, without, untrimmed]) assert.doesNotMatch(JSON.stringify(texts), /ofauth|secret|signature/i);
   });
 }
 
@@ -88,5 +91,5 @@ async function runSample(file, kind, secret) {
   const { status, stdout, stderr } = await run(process.execPath, [...loader, "run.mjs"], { cwd: project, env });
   const [result] = /^statuses: .*$/m.exec(stdout) ?? [];
   assert.equal(result === undefined, status !== 0, stderr);
-  return { statuses: result && JSON.parse(result.slice("statuses: ".length)), stdout, stderr };
+  return { ...(result && JSON.parse(result.slice("statuses: ".length))), stdout, stderr };
 }

@@ -74,6 +74,12 @@ for (const [name, body, hint] of [
   });
 }
 
+test("a signature that does not match an empty body says so, because a parser may have read the body before", () => {
+  assert.match(withBody("", GOOD).message, /^SIGNATURE_MISMATCH: .*; the body is empty$/);
+  assert.match(withBody(new Uint8Array(0), GOOD).message, /; the body is empty$/);
+  assert.doesNotMatch(withBody("x", GOOD).message, /empty/);
+});
+
 test("an error has its code after structuredClone, JSON.stringify and String", () => {
   const error = withBody(BODY, signedOfauth("other"));
   assert.match(structuredClone(error).message, /^SIGNATURE_MISMATCH: /);
