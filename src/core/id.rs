@@ -42,6 +42,12 @@ pub fn is_segment(decoded: &[u8]) -> bool {
         && !decoded.windows(2).any(is_overlong)
 }
 
+/// Whether a server may take a decoded segment of a path for this name. Some ignore its case, and parameters behind it
+/// (`lists;x=1`).
+pub fn is_named(segment: &[u8], name: &str) -> bool {
+    segment.split(|byte| *byte == b';').next().is_some_and(|segment| segment.eq_ignore_ascii_case(name.as_bytes()))
+}
+
 /// Whether `text` has the form of a handle: `acct_` and 32 hex digits in lower case.
 pub fn is_handle(text: &str) -> bool {
     text.strip_prefix(HANDLE_PREFIX).is_some_and(|hex| {

@@ -72,6 +72,30 @@ test("/self that is asked for its headers alone says nothing, since it answers 2
   assert.equal((await recordOf(gateway, id)).status, "expired");
 });
 
+test("a success under the raw proxy lifts nothing, since OnlyFans answers some calls without a session", async () => {
+  const { id, reference } = await link(told);
+  await tell(told, "expired", id, reference);
+  const { updatedAt } = await recordOf(told, id);
+  for (const path of ["/v2/access/proxy/api2/v2/init", "/v2/access/%70roxy/self", "/v2/access/PROXY/x", "/v2/access/proxy"]) {
+    upstream.say({ status: 200, body: '{"isAuth":true}' });
+    assert.equal((await access(told, id, { path })).status, 200);
+    const record = await recordOf(told, id);
+    assert.deepEqual([record.status, record.updatedAt], ["expired", updatedAt], path);
+  }
+});
+
+test("/self in another spelling, which some servers accept, is /self", async () => {
+  const { id, reference } = await link(told);
+  await tell(told, "expired", id, reference);
+  for (const path of ["/v2/access/Self", "/v2/access/self/", "/v2/access/self;x=1"]) {
+    for (const body of ['{"isAuth":false}', "no JSON"]) {
+      upstream.say({ status: 200, body });
+      assert.equal((await access(told, id, { path })).status, 200);
+      assert.equal((await recordOf(told, id)).status, "expired", `${path} ${body}`);
+    }
+  }
+});
+
 test("isAuth false means something on /self alone, and only in so many words", async () => {
   const { id } = await link(told);
   const odd = ['{"isAuth":"false"}', '{"isAuth":null}', '{"a":{"isAuth":false}}', "{}", "", "no JSON"];

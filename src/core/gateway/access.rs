@@ -22,7 +22,7 @@ use super::{
 };
 use crate::core::{
     connection::{ACTIVE, DISCONNECTED, EXPIRED, MISSING, Record},
-    id::{is_connection_id, is_handle, is_segment},
+    id::{is_connection_id, is_handle, is_named, is_segment},
     json::{self, Raw},
 };
 
@@ -167,20 +167,21 @@ pub fn retry_delay(method: &str, attempt: Attempt, attempts: u32, elapsed: i64, 
     (is_retryable(method) && attempts < MAX_ATTEMPTS && elapsed + wait < DEADLINE).then_some(wait)
 }
 
-/// Whether a path belongs to the raw proxy, `/v2/access/proxy/*`, also if it is percent-encoded. There OnlyFans
-/// answers, not OFAuth.
+/// Whether a path belongs to the raw proxy, `/v2/access/proxy/*`, in any spelling that a server may accept: see
+/// [`is_named`]. There OnlyFans answers, not OFAuth.
 pub fn is_raw_proxy_path(path: &str) -> bool {
     starts_with_segments(path, ["", "v2", "access", "proxy"])
 }
 
-/// Whether a path is `/v2/access/self`, also if it is percent-encoded.
+/// Whether a path is `/v2/access/self`, in any spelling that a server may accept: see [`is_named`]. Slashes at its end do
+/// not count.
 pub fn is_self_path(path: &str) -> bool {
-    starts_with_segments(path, ["", "v2", "access", "self"]) && path.split('/').count() == 4
+    starts_with_segments(path, ["", "v2", "access", "self"]) && path.split('/').skip(4).all(str::is_empty)
 }
 
-fn starts_with_segments(path: &str, segments: [&str; 4]) -> bool {
-    let first = path.split('/').take(4).map(|segment| percent_decode_str(segment).collect::<Vec<u8>>());
-    first.eq(segments.map(|segment| segment.as_bytes().to_vec()))
+fn starts_with_segments(path: &str, names: [&str; 4]) -> bool {
+    let segments = path.split('/').map(|segment| percent_decode_str(segment).collect::<Vec<u8>>());
+    segments.zip(names).filter(|(segment, name)| is_named(segment, name)).count() == names.len()
 }
 
 /// Whether an answer with this status may be a refusal by OFAuth, so that its body must be read. A 401 or 403 from the

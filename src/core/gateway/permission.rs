@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
-use crate::core::json;
+use crate::core::{id::is_named, json};
 
 /// The permission for calls that have none of OFAuth's: calls of the raw proxy (`/v2/access/proxy/*`), and calls of a
 /// route that is not in `routes.json`.
@@ -34,6 +34,9 @@ struct ListedRoute {
 ///
 /// Each segment of the path is percent-decoded once. HEAD needs the permission of GET. If several routes match, a
 /// fixed segment counts before a parameter at the same position. A path with an empty segment matches no route.
+///
+/// A segment that only some servers take for a fixed one (see [`is_named`]), such as `Lists` where another route has a
+/// user's id, needs [`ANY`]: it may open what either route opens.
 pub fn required(method: &str, path: &str) -> &'static str {
     let method = if method == "HEAD" { "GET" } else { method };
     let segments: Option<Vec<_>> = path.split('/').map(|raw| percent_decode_str(raw).decode_utf8().ok()).collect();
@@ -41,8 +44,8 @@ pub fn required(method: &str, path: &str) -> &'static str {
     let routes = ROUTES.iter().filter(|route| route.method == method);
     // Of two routes, the greater one is fixed at the first segment where one is fixed and the other has a parameter.
     let matching = routes.filter_map(|route| Some((route.fixed_segments(&segments)?, route)));
-    let best = matching.max_by(|(a, _), (b, _)| a.cmp(b));
-    best.and_then(|(_, route)| route.permission.as_deref()).unwrap_or(ANY)
+    let best = matching.max_by(|(a, _), (b, _)| a.cmp(b)).map(|(_, route)| route);
+    best.filter(|route| route.is_spelt(&segments)).and_then(|route| route.permission.as_deref()).unwrap_or(ANY)
 }
 
 /// Whether a permission exists: a call can need it.
@@ -52,8 +55,8 @@ pub fn exists(permission: &str) -> bool {
 }
 
 impl ListedRoute {
-    /// If the route matches, says for each segment whether the route fixes it (`true`) or has a parameter there
-    /// (`false`).
+    /// If the route may match, as [`is_named`] says, says for each segment whether the route fixes it (`true`) or has a
+    /// parameter there (`false`).
     fn fixed_segments(&self, segments: &[impl AsRef<str>]) -> Option<Vec<bool>> {
         let patterns = self.path.split('/');
         if patterns.clone().count() != segments.len() {
@@ -64,9 +67,17 @@ impl ListedRoute {
             match (pattern.starts_with('{'), segment) {
                 (_, "") => (index == 0).then_some(true),
                 (true, _) => Some(false),
-                (false, _) => (pattern == segment).then_some(true),
+                (false, _) => is_named(segment.as_bytes(), pattern).then_some(true),
             }
         });
         matched.collect()
+    }
+
+    /// Whether each segment that the route fixes is written as the route writes it.
+    fn is_spelt(&self, segments: &[impl AsRef<str>]) -> bool {
+        self.path
+            .split('/')
+            .zip(segments)
+            .all(|(pattern, segment)| pattern.starts_with('{') || pattern == segment.as_ref())
     }
 }

@@ -133,9 +133,11 @@ impl UpstreamAnswer {
     }
 
     /// Whether a success says nothing about the connection. OFAuth answers `/v2/access/self` with 200 for a dead
-    /// session too, so such a 200 shows something only if it answers a GET and its body was read.
+    /// session too, so such a 200 shows something only if it answers a GET and its body was read. Under the raw proxy it is
+    /// OnlyFans that answers, also to calls that need no session.
     pub fn is_inconclusive(&self, method: &str) -> bool {
-        access::is_self_path(&self.path) && self.response.ok() && (method != "GET" || self.self_status().is_none())
+        let is_silent = access::is_self_path(&self.path) && (method != "GET" || self.self_status().is_none());
+        self.response.ok() && (is_silent || access::is_raw_proxy_path(&self.path))
     }
 
     /// The `isAuth` of `/v2/access/self`: false means that the session is dead. `None` for any other answer.

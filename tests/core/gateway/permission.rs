@@ -138,6 +138,27 @@ fn the_case_of_a_static_segment_matters() {
 }
 
 #[test]
+fn a_segment_that_only_some_servers_take_for_a_static_one_needs_any() {
+    // Each matches the route with {userId}, too.
+    for path in
+        ["users/Lists", "users/BLOCKED", "users/lists;x=1", "users/%4cists", "users/restrict%3b", "users/lISTS/posts"]
+    {
+        assert_eq!(permission::required("GET", &format!("/v2/access/{path}")), ANY, "{path}");
+    }
+    // No route has a static segment there.
+    for (path, expected) in
+        [("users/17;x=1", "profile:read"), ("users/Anna", "profile:read"), ("users/;lists", "profile:read")]
+    {
+        assert_eq!(permission::required("GET", &format!("/v2/access/{path}")), expected, "{path}");
+    }
+    for (method, path, _) in routes() {
+        for odd in [path.to_uppercase(), path.replace("/v2/access/", "/v2/access;x/")] {
+            assert_eq!(permission::required(&method, &odd), ANY, "{method} {odd}");
+        }
+    }
+}
+
+#[test]
 fn a_trailing_or_empty_segment_matches_nothing() {
     for (method, path, _) in routes() {
         let odd =

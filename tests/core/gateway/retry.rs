@@ -126,7 +126,13 @@ fn a_refusal_may_stand_in_401_and_403() {
 
 #[test]
 fn the_raw_proxy_is_itself_however_it_is_written() {
-    for path in ["/v2/access/%70roxy/users/me", "/v2/access/pro%78y/users/me", "/v2/acces%73/proxy/x"] {
+    for path in [
+        "/v2/access/%70roxy/users/me",
+        "/v2/access/pro%78y/users/me",
+        "/v2/acces%73/proxy/x",
+        "/v2/access/Proxy/users/me",
+        "/v2/access/proxy;x=1/users/me",
+    ] {
         assert!(!may_be_refusal(path, 401), "{path}");
         assert_eq!(verdict(path, 401, None), Some(Verdict::GiveUp), "{path}");
     }
@@ -298,10 +304,19 @@ proptest! {
 
 #[test]
 fn self_is_itself_however_it_is_written() {
-    for path in ["/v2/access/self", "/v2/access/%73elf", "/v2/acces%73/self"] {
+    let lax = ["/v2/access/self/", "/v2/access/Self", "/v2/access/self;x=1", "/v2/ACCESS/s%45lf;", "/v2/access/self//"];
+    for path in ["/v2/access/self", "/v2/access/%73elf", "/v2/acces%73/self"].into_iter().chain(lax) {
         assert!(is_self_path(path), "{path}");
     }
-    for path in ["/v2/access/self/", "/v2/access/self/notifications", "/v2/access/selfish", "/v2/access/proxy/self"] {
+    for path in [
+        "/v2/access/self/notifications",
+        "/v2/access/selfish",
+        "/v2/access/proxy/self",
+        "/v2/access/x;self",
+        "/v2/access",
+        "/v2/access/",
+        "self",
+    ] {
         assert!(!is_self_path(path), "{path}");
     }
 }
