@@ -262,13 +262,12 @@ pub fn forwards_request_header(name: &str, connection: &str) -> bool {
             | "x-http-method-override"
             | "x-http-method"
             | "x-method-override"
-            | "x-original-url"
             | "x-rewrite-url"
             | "x-host"
             | "forwarded"
-            | "true-client-ip"
     ) || name.contains('_')
-        || ["x-of-", "cf-", "x-forwarded-"].iter().any(|prefix| name.starts_with(prefix));
+        || name.ends_with("client-ip")
+        || ["x-of-", "cf-", "x-forwarded-", "x-original-"].iter().any(|prefix| name.starts_with(prefix));
     !is_blocked && !is_hop_by_hop(name, connection)
 }
 
@@ -279,8 +278,7 @@ pub fn forwards_response_header(name: &str, connection: &str) -> bool {
     let is_blocked = is_set_by_gateway
         || matches!(
             name,
-            "set-cookie"
-                | "clear-site-data"
+            "clear-site-data"
                 | "alt-svc"
                 | "refresh"
                 | "strict-transport-security"
@@ -289,7 +287,7 @@ pub fn forwards_response_header(name: &str, connection: &str) -> bool {
                 | "report-to"
                 | "reporting-endpoints"
         )
-        || ["access-control-", "x-of-", "public-key-pins"].iter().any(|prefix| name.starts_with(prefix));
+        || ["access-control-", "x-of-", "public-key-pins", "set-"].iter().any(|prefix| name.starts_with(prefix));
     !is_blocked && !is_hop_by_hop(name, connection)
 }
 

@@ -229,6 +229,10 @@ fn credentials_and_routing_stop_on_the_way_up() {
         "x-host",
         "forwarded",
         "true-client-ip",
+        "x-client-ip",
+        "x-cluster-client-ip",
+        "x-original-host",
+        "x-original-forwarded-for",
         "x-connection-id",
         "x_connection_id",
         "any_name",
@@ -275,6 +279,8 @@ fn other_headers_go_up() {
 fn what_would_act_on_our_origin_stops_on_the_way_back() {
     let stopped = [
         "set-cookie",
+        "set-cookie2",
+        "set-login",
         "access-control-allow-origin",
         "access-control-allow-credentials",
         "access-control-expose-headers",
