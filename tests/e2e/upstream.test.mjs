@@ -57,10 +57,14 @@ test("headers that the upstream's Connection names do not come back", async () =
   assert.deepEqual([headers["x-hop"], headers["proxy-authenticate"], headers["x-kept"]], [undefined, undefined, "1"]);
 });
 
-test("without a request id of OFAuth's the answer carries the gateway's", async () => {
-  upstream.say(response(200, {}, "ok"));
-  const { headers } = await access("GET");
-  assert.match(headers["x-request-id"], /^req_[\w-]+$/);
+test("without a request id of OFAuth's, or with an empty one, the answer carries the gateway's", async () => {
+  for (const headers of [{}, { "x-request-id": "" }]) {
+    upstream.say(response(200, headers, "ok"));
+    const answer = await access("GET");
+    assert.match(answer.headers["x-request-id"], /^req_[\w-]+$/);
+    const { requestId, upstreamRequestId } = gateway.requestLines().at(-1);
+    assert.deepEqual([requestId, upstreamRequestId], [answer.headers["x-request-id"], null]);
+  }
 });
 
 test("a body that breaks off breaks off, and does not look whole", async () => {

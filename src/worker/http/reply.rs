@@ -32,7 +32,7 @@ export function respond(body, status, upstreamHeaders, requestId, ownHeaders) {
     if (lines[at] === "vary") headers.append("vary", lines[at + 1]);
     else headers.set(lines[at], lines[at + 1]);
   }
-  if (!headers.has("x-request-id")) headers.set("x-request-id", requestId);
+  if (!headers.get("x-request-id")) headers.set("x-request-id", requestId);
   return new Response(body, { status, headers });
 }
 "#)]
@@ -251,7 +251,8 @@ impl Reply {
             detail: Option<&'a str>,
             ms: i64,
         }
-        let upstream_request_id = |headers: &Headers| headers.get("x-request-id").ok().flatten();
+        let upstream_request_id =
+            |headers: &Headers| headers.get("x-request-id").ok().flatten().filter(|id| !id.is_empty());
         platform::log(&Line {
             level: self.level(route),
             route,
