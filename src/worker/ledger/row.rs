@@ -97,7 +97,8 @@ impl LedgerRow {
             hub_version,
             former_hubs: Vec::new(),
             alarm_at: integer(&alarm_at),
-            retry_ms,
+            // A longer wait is from the time when the key of the row was not configured, and says nothing about the copies.
+            retry_ms: if retry_ms > MAX_RETRY { MIN_RETRY } else { retry_ms },
             purge_at: integer(&purge_at),
         })
     }
