@@ -22,7 +22,7 @@
 //! list has it; `fate`, as in a [`ForgetResult`], null before the item's turn; `error`, an encrypted [`ErasureError`]. A step
 //! that failed has a row too.
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
 use futures_util::future::{join, join3};
 use serde::de::DeserializeOwned;
@@ -177,10 +177,12 @@ impl<'a> Erasure<'a> {
 
     /// Collects the user's keys in one batch of KV's list.
     async fn collect_keys(&self, prefix: &str) -> worker::Result<()> {
-        let handles = self.database.rows("SELECT item FROM erasing WHERE fate > 0", vec![])?.into_iter().flatten();
+        let handles =
+            self.database.rows("SELECT item FROM erasing WHERE fate > 0 ORDER BY item", vec![])?.into_iter().flatten();
         let handles = handles.filter_map(|item| if let Value::String(item) = item { Some(item) } else { None });
         let kv = Kv::open(self.env)?;
-        let batch = user_keys(&kv, prefix, self.place.as_deref(), &self.name, &handles.collect()).await;
+        let handles: Vec<String> = handles.collect();
+        let batch = user_keys(&kv, prefix, self.place.as_deref(), &self.name, &handles).await;
         let (keys, next) = match batch {
             Ok(batch) => batch,
             Err(failure) => return self.give_up(prefix, failure),
@@ -286,19 +288,20 @@ impl<'a> Erasure<'a> {
     }
 }
 
-/// Of one batch of KV's list, the keys about a user or one of these connections, and the cursor of the next batch.
+/// Of one batch of KV's list, the keys about a user or one of these connections, and the cursor of the next batch. `handles`
+/// are in order.
 async fn user_keys(
     kv: &Kv,
     prefix: &str,
     cursor: Option<&str>,
     reference_hash: &str,
-    handles: &BTreeSet<String>,
+    handles: &[String],
 ) -> Result<(Vec<String>, Option<String>), Failure> {
     // The metadata of connections name the user in the same way.
     let batch = kv.list::<EventMeta>(prefix, cursor, kv::MAX_KEYS).await.map_err(kv::unavailable)?;
     let is_about = |meta: &EventMeta| {
         let names_user = meta.reference.as_deref() == Some(reference_hash);
-        names_user || meta.handle.as_ref().is_some_and(|handle| handles.contains(handle))
+        names_user || meta.handle.as_ref().is_some_and(|handle| handles.binary_search(handle).is_ok())
     };
     let keys = batch.keys.into_iter().filter(|(_, meta)| is_about(meta)).map(|(key, _)| key);
     Ok((keys.collect(), batch.next_cursor))

@@ -3,8 +3,6 @@
 //! See the OFAuth documentation, Integration checklist: Implement Link Flow. The rules are in
 //! [`crate::core::gateway::callback`].
 
-use std::collections::BTreeSet;
-
 use worker::Env;
 
 use crate::{
@@ -153,14 +151,14 @@ async fn is_confirmed(
 /// have: another visit may be waiting for one of them. An item counts only if it names the user's reference itself.
 async fn look_up(id: &str, reference: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
     let known = hub::connections(reference, config, env).await?;
-    let known: BTreeSet<String> = known.into_iter().filter(Record::is_connected).map(|record| record.id).collect();
+    let known: Vec<String> = known.into_iter().filter(Record::is_connected).map(|record| record.id).collect();
     let mut entered = 0;
     for page in 0..MAX_PAGES {
         let Ok(Ok((items, more))) = upstream::list_connections(page, true, &call.upstream_ms, config).await else {
             break;
         };
         for item in items.into_iter().filter(|item| item.client_reference_id() == Some(reference)) {
-            if item.id() == id || (entered < MAX_ENTERED && !known.contains(item.id())) {
+            if item.id() == id || (entered < MAX_ENTERED && !known.iter().any(|known| known == item.id())) {
                 let id = item.id().to_owned();
                 let entry = Entry::own(&id, "listed", Rank::Listed, item.changes(), call.started(), &call.id);
                 ledger::enter(&entry, b"", config, env).await?;
