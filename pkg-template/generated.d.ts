@@ -192,6 +192,10 @@ export type EdgeErrorCode =
   | "BAD_REQUEST"
   /** The body is longer than the limit of its route. */
   | "BODY_TOO_LARGE"
+  /** The route only opens WebSockets, and the call asks for none. */
+  | "UPGRADE_REQUIRED"
+  /** The user has as many WebSockets open as a user may have. */
+  | "TOO_MANY_SOCKETS"
   /** The configuration of the gateway is incomplete. */
   | "NOT_CONFIGURED"
   /** The storage of the gateway did not answer. */

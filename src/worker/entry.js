@@ -41,8 +41,14 @@ function objectClass(Inner) {
       return this.#current().answer(path, head, body);
     }
 
-    // A call of an older build, which does not know `answer`: one line of JSON, then raw bytes.
+    // Asks to open a WebSocket, or is a call of an older build, which does not know `answer`: one line of JSON, then raw bytes.
     async fetch(request) {
+      const message = request.headers.get("x-request");
+      if (message !== null) {
+        const [client, server] = Object.values(new WebSocketPair());
+        const isOpen = await this.#current().answer("", message, server);
+        return isOpen === "true" ? new Response(null, { status: 101, webSocket: client }) : new Response(null, { status: 429 });
+      }
       const bytes = new Uint8Array(await request.arrayBuffer());
       const line = bytes.indexOf(10) === -1 ? bytes.length : bytes.indexOf(10);
       const head = new TextDecoder().decode(bytes.subarray(0, line));
@@ -52,6 +58,18 @@ function objectClass(Inner) {
     alarm() {
       return this.#current().alarm();
     }
+
+    // The events of the hub's WebSockets. Pages have nothing to say: the platform itself answers a `ping`.
+    webSocketMessage(socket) {
+      socket.close(1008, "only ping may be sent");
+    }
+
+    // Without this answer, a browser waits for one for a time before it closes the WebSocket.
+    webSocketClose(socket) {
+      socket.close();
+    }
+
+    webSocketError() {}
 
     #current() {
       restartAfterPanic();

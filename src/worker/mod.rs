@@ -32,14 +32,15 @@ use worker::{Env, js_sys::Promise, web_sys};
 use crate::core::{
     config::Config,
     gateway::{
-        Caller, Credentials, EdgeError, origin,
+        Caller, Credentials, EdgeError, live, origin,
         route::{Route, allows_cross_origin, route},
     },
 };
 use http::{Call, Reply};
 use platform::{Boxed, Failure, environment, promise};
 use routes::{
-    access, account, callback, connections as connection_routes, events, link, manage, sessions, users, webhook,
+    access, account, callback, connections as connection_routes, events, link, live as live_route, manage, sessions,
+    users, webhook,
 };
 
 #[wasm_bindgen]
@@ -126,9 +127,10 @@ async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> 
             return Ok(Reply::from(EdgeError::MethodNotAllowed).with_header("allow", allow));
         }
         Route::NotFound => return Err(EdgeError::RouteNotFound.into()),
+        Route::Live if !call.asks_for_websocket() => return Err(EdgeError::UpgradeRequired.into()),
         _ => {}
     }
-    let caller = authenticate(call, config)?;
+    let caller = authenticate(call, route, config)?;
     handle(call, route, &caller, config, env).await
 }
 
@@ -155,6 +157,7 @@ fn handle<'a>(call: &'a Call, route: Route<'a>, caller: &'a Caller, config: &'a 
         Route::DeleteUser(segment) => Box::pin(users::delete(segment, call, caller, config, env)),
         Route::LinkInit => Box::pin(link::init(call, caller, config, env)),
         Route::Events => Box::pin(events::list(call, caller, config, env)),
+        Route::Live => Box::pin(live_route::open(call, caller, config, env)),
         // These need no credential, and `dispatch` has answered them.
         Route::Webhook | Route::Health | Route::LinkCallback | Route::MethodNotAllowed(_) | Route::NotFound => {
             Box::pin(ready(Err(EdgeError::RouteNotFound.into())))
@@ -162,14 +165,17 @@ fn handle<'a>(call: &'a Call, route: Route<'a>, caller: &'a Caller, config: &'a 
     }
 }
 
-/// Who calls, by the credential in `Authorization` or `apikey`. Fails as [`Authenticator::authenticate`] does.
+/// Who calls, by the credential in `Authorization` or `apikey`. For a WebSocket, the token among its subprotocols counts
+/// before both. Fails as [`Authenticator::authenticate`] does.
 ///
 /// [`Authenticator::authenticate`]: crate::core::gateway::Authenticator::authenticate
-fn authenticate(call: &Call, config: &Config) -> Result<Caller, EdgeError> {
+fn authenticate(call: &Call, route: Route<'_>, config: &Config) -> Result<Caller, EdgeError> {
+    let protocols = if route == Route::Live { call.header(live::HEADER) } else { None };
+    let token = protocols.as_deref().and_then(live::token);
     let (authorization, apikey, origin) = (call.header("authorization"), call.header("apikey"), call.header("origin"));
     let credentials = Credentials {
-        authorization: authorization.as_deref(),
-        apikey: apikey.as_deref(),
+        authorization: authorization.as_deref().filter(|_| token.is_none()),
+        apikey: token.or(apikey.as_deref()),
         origin: origin.as_deref(),
         own_origin: call.own_origin(),
     };
@@ -181,9 +187,7 @@ fn authenticate(call: &Call, config: &Config) -> Result<Caller, EdgeError> {
 fn answer_preflight(call: &Call, config: &Config) -> Reply {
     let origin = call.header("origin").unwrap_or_default();
     if !config.allowed_origins.allows(&origin) {
-        let denied = EdgeError::OriginDenied;
-        let message = format!("origin {origin} is not in ALLOWED_ORIGINS");
-        return Reply::error(denied.status(), denied.code(), message).with_verdict(Some(denied.verdict()));
+        return Reply::origin_denied(&origin);
     }
     let headers = call.header("access-control-request-headers").unwrap_or_default();
     Reply::empty(204)

@@ -103,6 +103,7 @@ export class FaultyHub extends DurableObject {
         throw new Error("unknown variant");
       }
     }
+    if (request.headers.has("upgrade")) return real.fetch(request);
     const answer = await real.fetch(request);
     if (modes.hub === "lost") throw new Error("Network connection lost.");
     hubRecords.push((await answer.clone().text()).split('"metadata":').length - 1);

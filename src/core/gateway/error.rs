@@ -69,6 +69,10 @@ pub enum EdgeError {
     UnknownPermission(usize),
     /// The body is longer than the limit of its route.
     BodyTooLarge,
+    /// The route only opens WebSockets, and the call asks for none.
+    UpgradeRequired,
+    /// The user has as many WebSockets open as a user may have.
+    TooManySockets,
     /// The Worker's configuration is incomplete. `GET /healthz` names the missing variables.
     NotConfigured,
     /// A Durable Object or KV did not answer.
@@ -112,6 +116,8 @@ impl EdgeError {
         ("METHOD_NOT_ALLOWED", "The route does not allow this method."),
         ("BAD_REQUEST", "The request is malformed. The message says what is wrong."),
         ("BODY_TOO_LARGE", "The body is longer than the limit of its route."),
+        ("UPGRADE_REQUIRED", "The route only opens WebSockets, and the call asks for none."),
+        ("TOO_MANY_SOCKETS", "The user has as many WebSockets open as a user may have."),
         ("NOT_CONFIGURED", "The configuration of the gateway is incomplete."),
         ("STORAGE_UNAVAILABLE", "The storage of the gateway did not answer."),
         ("STORAGE_KEY_MISSING", "What is stored about the connection is sealed under a key that `STORAGE_KEY` lacks."),
@@ -136,6 +142,8 @@ impl EdgeError {
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::BadRequest(_) | Self::UnknownPermission(_) => "BAD_REQUEST",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
+            Self::UpgradeRequired => "UPGRADE_REQUIRED",
+            Self::TooManySockets => "TOO_MANY_SOCKETS",
             Self::NotConfigured => "NOT_CONFIGURED",
             Self::StorageUnavailable => "STORAGE_UNAVAILABLE",
             Self::StorageKeyMissing => "STORAGE_KEY_MISSING",
@@ -154,6 +162,8 @@ impl EdgeError {
             Self::ConnectionNotFound | Self::RouteNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTooLarge => 413,
+            Self::UpgradeRequired => 426,
+            Self::TooManySockets => 429,
             Self::WebSocketsNotProxied => 501,
             Self::UpstreamUnreachable | Self::UpstreamStatus(_) => 502,
             Self::NotConfigured | Self::StorageUnavailable | Self::StorageKeyMissing | Self::Overloaded => 503,
@@ -166,9 +176,11 @@ impl EdgeError {
             Self::ConnectionNotFound => Verdict::Relink,
             Self::TokenExpired | Self::TokenInvalid(_) => Verdict::RefreshToken,
             Self::NotConfigured | Self::StorageKeyMissing => Verdict::Operator,
-            Self::StorageUnavailable | Self::Overloaded | Self::UpstreamUnreachable | Self::UpstreamStatus(_) => {
-                Verdict::Retry
-            }
+            Self::StorageUnavailable
+            | Self::Overloaded
+            | Self::TooManySockets
+            | Self::UpstreamUnreachable
+            | Self::UpstreamStatus(_) => Verdict::Retry,
             Self::CredentialsMissing
             | Self::CredentialsInvalid
             | Self::PermissionDenied
@@ -180,6 +192,7 @@ impl EdgeError {
             | Self::BadRequest(_)
             | Self::UnknownPermission(_)
             | Self::BodyTooLarge
+            | Self::UpgradeRequired
             | Self::WebSocketsNotProxied => Verdict::GiveUp,
         }
     }
@@ -222,6 +235,8 @@ impl fmt::Display for EdgeError {
             }
             Self::TokenInvalid(reason) | Self::BadRequest(reason) => reason,
             Self::BodyTooLarge => "the body is too long for this route",
+            Self::UpgradeRequired => "this route only opens WebSockets",
+            Self::TooManySockets => "the user has too many WebSockets open: close one, or try again later",
             Self::NotConfigured => "the configuration of the gateway is incomplete: GET /healthz names what is missing",
             Self::StorageUnavailable => "the gateway's storage did not answer: try again later",
             Self::StorageKeyMissing => "this is stored under a key that is not in STORAGE_KEY any more",

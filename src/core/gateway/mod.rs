@@ -17,6 +17,7 @@
 //! | `callback.rs` | the way back from Link |
 //! | `health.rs` | whether a connection works |
 //! | `list.rs` | the lists of connections and events, and their cursors |
+//! | `live.rs` | what a page asks for when it opens a WebSocket |
 //! | `upstream_error.rs` | what an error answer of OFAuth means |
 //! | `error.rs` | the gateway's own errors, and what a client should do about an error |
 //!
@@ -44,6 +45,7 @@ mod header;
 pub mod health;
 pub mod link;
 pub mod list;
+pub mod live;
 pub mod origin;
 pub mod permission;
 pub mod route;

@@ -43,6 +43,8 @@ pub enum Route<'a> {
     DeleteUser(&'a str),
     /// `GET /edge/events`
     Events,
+    /// `GET /edge/live`, with which a page opens a WebSocket.
+    Live,
     /// `GET /healthz`
     Health,
     /// There is a route at this path, but not for this method. The text is the value of the answer's header `Allow`.
@@ -53,8 +55,10 @@ pub enum Route<'a> {
 
 /// Finds the route of a request.
 ///
-/// `path` is the path as received, without the query. A route that answers GET also answers HEAD, except
-/// [`Route::LinkCallback`]: only a browser that returns from Link calls it.
+/// `path` is the path as received, without the query. A route that answers GET also answers HEAD, with two exceptions:
+///
+/// - Only a browser that returns from Link calls [`Route::LinkCallback`].
+/// - [`Route::Live`] answers with a WebSocket, which only GET opens (RFC 6455, section 4.1).
 ///
 /// TRACE, TRACK and CONNECT have no route: they would show a caller's headers, or open a tunnel.
 ///
@@ -74,6 +78,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
         "/edge/sessions" => only("POST", Route::Sessions),
         "/edge/connections" => read(Route::Connections),
         "/edge/events" => read(Route::Events),
+        "/edge/live" => only("GET", Route::Live),
         "/v2/link/init" => only("POST", Route::LinkInit),
         link::CALLBACK_PATH => only("GET", Route::LinkCallback),
         _ if path.starts_with(access::PREFIX) => Route::Access,
@@ -138,6 +143,7 @@ impl Route<'_> {
             Self::ConnectionEvents(_) => "connection_events",
             Self::DeleteUser(_) => "user_delete",
             Self::Events => "events",
+            Self::Live => "live",
             Self::Health => "health",
             Self::MethodNotAllowed(_) => "method_not_allowed",
             Self::NotFound => "not_found",

@@ -58,6 +58,8 @@ pub struct Session {
     pub permissions: Vec<String>,
     /// The handle of the only connection that the token is for. `None` for all connections of the user.
     pub connection: Option<String>,
+    /// When the token expires, in unix ms.
+    pub expires_at: i64,
 }
 
 /// Checks credentials and creates tokens. Its `Debug` shows none of its secrets.
@@ -219,11 +221,11 @@ impl Session {
 
 impl From<VerifiedToken> for Caller {
     fn from(token: VerifiedToken) -> Self {
-        let VerifiedToken { is_console, subject: client_reference_id, permissions, connection } = token;
+        let VerifiedToken { is_console, subject: client_reference_id, permissions, connection, expires_at } = token;
         if is_console {
             return Self::Console;
         }
-        Self::Session(Session { client_reference_id, permissions, connection })
+        Self::Session(Session { client_reference_id, permissions, connection, expires_at })
     }
 }
 

@@ -75,6 +75,8 @@ pub(super) struct VerifiedToken {
     pub subject: String,
     pub permissions: Vec<String>,
     pub connection: Option<String>,
+    /// In unix ms.
+    pub expires_at: i64,
 }
 
 /// Creates a token.
@@ -109,18 +111,18 @@ pub(super) fn verify(token: &str, secrets: &[String], now: i64) -> Result<Verifi
     let subject = sub.and_then(decode_string).filter(|sub| (1..=MAX_SUBJECT).contains(&sub.len()));
     let subject = subject.ok_or(EdgeError::TokenInvalid("the token's sub must be a text of 1 to 256 bytes"))?;
     let is_console = is_for_console(aud)?;
-    let expires = check_times([iat, exp, nbf], is_console, now)?;
+    let expires_at = check_times([iat, exp, nbf], is_console, now)?;
     let permissions = permissions.map_or(Some(Vec::new()), string_list);
     let permissions = permissions.ok_or(EdgeError::TokenInvalid("the token's permissions must be a list of texts"))?;
     let handle = connection.and_then(decode_string).filter(|connection| is_handle(connection));
     if connection.is_some() && handle.is_none() {
         return Err(EdgeError::TokenInvalid("the token's connection must be a handle"));
     }
-    if expires <= now {
+    if expires_at <= now {
         return Err(EdgeError::TokenExpired);
     }
     let (subject, connection) = (subject.into_owned(), handle.map(Into::into));
-    Ok(VerifiedToken { is_console, subject, permissions, connection })
+    Ok(VerifiedToken { is_console, subject, permissions, connection, expires_at })
 }
 
 /// The MAC of a message, which is compared in constant time.

@@ -14,7 +14,7 @@ use crate::{
         config::{Problem, Warning},
         connection::Outcome,
         gateway::{
-            EdgeError, Verdict,
+            EdgeError, Verdict, live,
             origin::{self, AllowedOrigins},
         },
     },
@@ -23,6 +23,9 @@ use crate::{
 
 /// The `Retry-After` of a 503, in seconds.
 const RETRY_AFTER: &str = "2";
+/// The `Retry-After` when a user has too many WebSockets, in seconds. One may be that of a page that is gone, and close
+/// when its token expires.
+const RETRY_SOCKET_AFTER: &str = "60";
 
 #[wasm_bindgen(inline_js = r#"
 export function respond(body, status, upstreamHeaders, requestId, ownHeaders) {
@@ -33,10 +36,14 @@ export function respond(body, status, upstreamHeaders, requestId, ownHeaders) {
     else headers.set(lines[at], lines[at + 1]);
   }
   if (!headers.get("x-request-id")) headers.set("x-request-id", requestId);
-  return new Response(body, { status, headers });
+  return status === 101
+    ? new Response(null, { status, headers, webSocket: body.webSocket })
+    : new Response(body, { status, headers });
 }
 "#)]
 extern "C" {
+    /// A `ReadableStream`. With the status 101, a response that has a WebSocket.
+    type Unread;
     /// Makes the platform's response in one crossing. `own` has the name and the value of each header on two lines. They
     /// replace those of OFAuth, except for Vary, which has the names of both. OFAuth's `x-request-id` is kept.
     #[wasm_bindgen(catch, js_name = respond)]
@@ -50,7 +57,7 @@ extern "C" {
     /// The same with a body that is not read.
     #[wasm_bindgen(catch, js_name = respond)]
     fn respond_with_stream(
-        body: Option<&ReadableStream>,
+        body: Option<&Unread>,
         status: u16,
         upstream: Option<&Headers>,
         request_id: &str,
@@ -107,7 +114,7 @@ enum ReplyBody {
         action_required: Option<&'static str>,
     },
     /// A body that passes through unread, or no body.
-    Stream(Option<ReadableStream>),
+    Stream(Option<Unread>),
 }
 
 impl Reply {
@@ -132,7 +139,12 @@ impl Reply {
 
     /// OFAuth's own answer.
     pub fn upstream(status: u16, headers: Headers, body: Option<ReadableStream>) -> Self {
-        Self { upstream_headers: Some(headers), ..Self::new(status, ReplyBody::Stream(body), None) }
+        Self { upstream_headers: Some(headers), ..Self::unread(status, body) }
+    }
+
+    /// 101 with the WebSocket of a Durable Object's response.
+    pub fn websocket(response: Response) -> Self {
+        Self::unread(101, Some(response)).with_header(live::HEADER, live::SUBPROTOCOL)
     }
 
     /// OFAuth's answer with another body, which is JSON.
@@ -167,6 +179,13 @@ impl Reply {
     /// A reply without a body.
     pub fn empty(status: u16) -> Self {
         Self::new(status, ReplyBody::Stream(None), None)
+    }
+
+    /// ORIGIN_DENIED for a page whose origin is not one of ALLOWED_ORIGINS.
+    pub fn origin_denied(origin: &str) -> Self {
+        let denied = EdgeError::OriginDenied;
+        let message = format!("origin {origin} is not in ALLOWED_ORIGINS");
+        Self::error(denied.status(), denied.code(), message).with_verdict(Some(denied.verdict()))
     }
 
     /// 200 for a change that was made: `{success: true, message, deleted?}`.
@@ -300,6 +319,10 @@ impl Reply {
         respond_with_text(text, status, upstream, &call.id, own)
     }
 
+    fn unread(status: u16, body: Option<impl JsCast>) -> Self {
+        Self::new(status, ReplyBody::Stream(body.map(JsCast::unchecked_into)), None)
+    }
+
     fn new(status: u16, body: ReplyBody, log_type: Option<&'static str>) -> Self {
         Self { status, upstream_headers: None, own_headers: String::new(), body, log_type, verdict: None, detail: None }
     }
@@ -326,6 +349,7 @@ impl From<EdgeError> for Reply {
             | EdgeError::StorageKeyMissing
             | EdgeError::NotConfigured
             | EdgeError::Overloaded => reply.with_header("retry-after", RETRY_AFTER),
+            EdgeError::TooManySockets => reply.with_header("retry-after", RETRY_SOCKET_AFTER),
             _ => reply,
         }
     }

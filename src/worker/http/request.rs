@@ -49,12 +49,9 @@ pub struct Call {
     headers: String,
 }
 
-/// Fails with NOT_IMPLEMENTED if a call asks for a WebSocket (RFC 6455, section 4.1). Another protocol to which it wants
-/// to upgrade is ignored, as RFC 9110, section 7.8, allows.
+/// Fails with NOT_IMPLEMENTED if a call asks for a WebSocket.
 pub fn refuse_websocket(call: &Call) -> Result<(), EdgeError> {
-    let upgrade = call.header("upgrade").unwrap_or_default();
-    let is_websocket = upgrade.split(',').any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case("websocket"));
-    if is_websocket { Err(EdgeError::WebSocketsNotProxied) } else { Ok(()) }
+    if call.asks_for_websocket() { Err(EdgeError::WebSocketsNotProxied) } else { Ok(()) }
 }
 
 impl Call {
@@ -117,6 +114,13 @@ impl Call {
         let mut value = value?;
         value.truncate(single_value(&value).len());
         Some(value)
+    }
+
+    /// Whether the call asks for a WebSocket (RFC 6455, section 4.1). Another protocol to which it wants to upgrade is
+    /// ignored, as RFC 9110, section 7.8, allows.
+    pub fn asks_for_websocket(&self) -> bool {
+        let upgrade = self.header("upgrade").unwrap_or_default();
+        upgrade.split(',').any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case("websocket"))
     }
 
     /// When the request arrived, in unix milliseconds.

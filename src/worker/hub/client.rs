@@ -1,7 +1,7 @@
 //! Messages to hubs.
 
 use serde::de::DeserializeOwned;
-use worker::Env;
+use worker::{Env, web_sys::Response};
 
 use super::{
     erasure_message::ErasureProgress,
@@ -12,6 +12,7 @@ use crate::{
         config::Config,
         connection::Record,
         gateway::{
+            EdgeError, Session,
             link::PendingLink,
             list::{ConnectionQuery, UserPage},
         },
@@ -22,7 +23,7 @@ use crate::{
 
 /// Sends a message to the hub of that name. Returns the answer, which is JSON.
 pub async fn send(name: &str, message: Message, env: &Env) -> worker::Result<String> {
-    let request = ObjectRequest { path: "", head: &serde_json::to_string(&(name, message))?, body: b"" };
+    let request = ObjectRequest { path: "", head: &encode(name, &message)?, body: b"" };
     platform::call(&environment::hub_namespace(env)?, name, request).await
 }
 
@@ -103,6 +104,28 @@ pub async fn settle_link(reference: &str, key: i64, handle: &str, config: &Confi
 /// How far the erasure `job` of a user is. Without `job`, joins the one that runs, or starts one.
 pub async fn erase(reference: &str, job: Option<i64>, config: &Config, env: &Env) -> Result<ErasureProgress, Failure> {
     read(&ask(reference, Message::Erase(job), config, env).await?)
+}
+
+/// Opens a WebSocket on the hub of a session's user: see `live.rs`. `since` is the number of the last change that the page
+/// has seen, or empty.
+///
+/// TOO_MANY_SOCKETS if the user has as many as a user may have. During a roll-out the hub may run an older build, which
+/// opens none: then it is STORAGE_UNAVAILABLE.
+pub async fn open_socket(session: &Session, since: &str, config: &Config, env: &Env) -> Result<Response, Failure> {
+    let name = config.index.hash_client_reference_id(&session.client_reference_id);
+    let only = session.connection.as_deref().unwrap_or_default();
+    let message = Message::Live(format!("{} {since} {only}", session.expires_at));
+    let opened = async { platform::connect(&environment::hub_namespace(env)?, &name, &encode(&name, &message)?).await };
+    let response = opened.await.map_err(unavailable)?;
+    match response.status() {
+        101 => Ok(response),
+        429 => Err(EdgeError::TooManySockets.into()),
+        _ => Err(unavailable("it opens no WebSockets".into())),
+    }
+}
+
+fn encode(name: &str, message: &Message) -> worker::Result<String> {
+    Ok(serde_json::to_string(&(name, message))?)
 }
 
 async fn ask(reference: &str, message: Message, config: &Config, env: &Env) -> Result<String, Failure> {

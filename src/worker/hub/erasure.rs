@@ -4,7 +4,7 @@
 //!    may be late, so each connection's ledger decides whether it belongs to the user.
 //! 2. Each ledger deletes its connection at OFAuth and erases itself: at most [`AT_ONCE`] at the same time.
 //! 3. Stored events about the user or one of the deleted connections are deleted.
-//! 4. The user's Link sessions are deleted. If the hub has heard of more connections meanwhile, they are deleted too. Then
+//! 4. The user's Link sessions and changes are deleted. If the hub has heard of more connections meanwhile, they are deleted too. Then
 //!    the result is stored, for [`RESULT_LIFETIME`].
 //!
 //! If OFAuth refuses something, or a ledger fails, that is noted and the job goes on; the next erasure tries it again. If the
@@ -30,7 +30,7 @@ use worker::{Env, SqlStorageValue as Value};
 
 use super::{
     erasure_message::{ERASED, ErasureError, ErasureProgress, ForgetRequest, ForgetResult, KEPT, ListedOfUser},
-    links,
+    links, live,
 };
 use crate::{
     core::{
@@ -266,6 +266,7 @@ impl<'a> Erasure<'a> {
             return Ok(());
         }
         links::clear(self.database)?;
+        live::clear(self.database, platform::now_ms())?;
         let job = self.database.first_row("SELECT job FROM erasure", vec![])?.first().and_then(integer);
         let mut result = progress(job.unwrap_or_default(), self.database)?;
         let select = "SELECT item, error FROM erasing WHERE error IS NOT NULL ORDER BY item";

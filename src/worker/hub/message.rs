@@ -32,6 +32,10 @@ pub enum Message {
     /// Asks how far the erasure of this number is. Without a number, joins the one that runs, or starts one. The answer is an
     /// [`ErasureProgress`](super::erasure_message::ErasureProgress).
     Erase(Option<i64>),
+    /// Comes with a WebSocket. Answers whether it was opened, which it is unless the user has too many. The text has three parts
+    /// with spaces between: when the token expires, in unix ms; the number of the last change that the page has seen, or
+    /// nothing; and the handle of the only connection that the token is for, or nothing.
+    Live(String),
 }
 
 /// A change of one connection.
@@ -71,6 +75,6 @@ pub enum LinkRequest {
 impl Message {
     /// Whether a hub without tables must create them.
     pub(super) fn needs_tables(&self) -> bool {
-        matches!(self, Self::Update(_) | Self::Link(LinkRequest::Add(..)) | Self::Erase(_))
+        matches!(self, Self::Update(_) | Self::Link(LinkRequest::Add(..)) | Self::Erase(_) | Self::Live(_))
     }
 }

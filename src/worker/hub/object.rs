@@ -4,10 +4,12 @@
 //! the stored one is ignored. A connection that left stays as a mark for [`MARK_LIFETIME`], so that a late update cannot
 //! bring it back.
 //!
-//! The tables are `connections` (`records.rs`), `listing` (`listing.rs`) and `links` (`links.rs`). The first write creates
-//! them. The hub of an older build has no `listing`; the first write creates and fills it. `erasure.rs` has tables of its own.
+//! The tables are `connections` (`records.rs`), `listing` (`listing.rs`), `changes` (`live.rs`) and `links` (`links.rs`).
+//! The first write creates them, and so does the first WebSocket. The hub of an older build lacks `changes`, or `listing` too;
+//! the first write creates and fills them. `erasure.rs` has tables of its own.
+//!
 //! The alarm does the erasure of the user, if one runs. It deletes marks, Link sessions and the result of an erasure whose
-//! time is over, and is set only while there are any.
+//! time is over, and closes WebSockets whose token has expired. It is set only while there are any.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -17,6 +19,7 @@ use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
 use super::{
     erasure, links,
     listing::Listing,
+    live,
     message::{HubUpdate, LinkRequest, Message, NULL},
     records,
 };
@@ -39,6 +42,8 @@ struct HubObject {
     /// `None` until they are looked up.
     tables: Cell<Option<Tables>>,
     listing: Listing,
+    /// The object's context, for its WebSockets.
+    context: JsValue,
     /// Whether `alarm_at` is known.
     is_alarm_known: Cell<bool>,
     /// When the alarm rings, in unix ms.
@@ -49,7 +54,7 @@ struct HubObject {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Tables {
     None,
-    /// Those that older builds create: all but `listing`.
+    /// Those that an older build created: all but `changes`, or all but `changes` and `listing`.
     Older,
     All,
 }
@@ -58,6 +63,7 @@ enum Tables {
 impl Hub {
     #[wasm_bindgen(constructor)]
     pub fn new(state: DurableObjectState, env: Env) -> Self {
+        let context = state.clone().into();
         let state = State::from(state);
         Self(Rc::new(HubObject {
             database: Database::new(&state),
@@ -65,15 +71,17 @@ impl Hub {
             env,
             tables: Cell::new(None),
             listing: Listing::default(),
+            context,
             is_alarm_known: Cell::new(false),
             alarm_at: Cell::new(None),
         }))
     }
 
-    /// Answers a message: the hub's name and a [`Message`], as JSON in `head`. The answer is JSON.
-    pub fn answer(&self, _path: String, head: String) -> Promise {
+    /// Answers a message: the hub's name and a [`Message`], as JSON in `head`. The answer is JSON. [`Message::Live`] comes with
+    /// a WebSocket.
+    pub fn answer(&self, _path: String, head: String, socket: JsValue) -> Promise {
         let hub = Rc::clone(&self.0);
-        promise(async move { Ok(hub.receive(&head).await?.into()) })
+        promise(async move { Ok(hub.receive(&head, &socket).await?.into()) })
     }
 
     pub fn alarm(&self) -> Promise {
@@ -86,22 +94,31 @@ impl Hub {
 }
 
 impl HubObject {
-    async fn receive(&self, head: &str) -> worker::Result<String> {
+    async fn receive(&self, head: &str, socket: &JsValue) -> worker::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let (name, message): (String, Message) = json::from_slice(head.as_bytes())?;
         self.load_alarm().await?;
-        // From here on there is no await, so all writes are one commit.
-        self.answer_message(&name, message, &config)
+        // From here on there is no await, so all writes are one commit, and no change comes between what a WebSocket gets first
+        // and what it gets next.
+        self.answer_message(&name, message, socket, &config)
     }
 
-    /// Goes on with an erasure that runs, deletes what is only kept for a time that is over, and sets the next alarm.
+    /// Closes WebSockets whose token has expired, goes on with an erasure that runs, deletes what is only kept for a time that
+    /// is over, and sets the next alarm.
     async fn wake(&self) -> worker::Result<()> {
+        // Before the erasure, which takes its time.
+        live::close_expired(&self.context, platform::now_ms())?;
         let mut erasure_at = erasure::next_alarm(&self.database, platform::now_ms())?;
         if erasure_at.is_some_and(|at| at <= platform::now_ms()) {
             // Before the run, so that the next one comes whatever becomes of this one.
             self.set_alarm(platform::now_ms() + erasure::RETRY)?;
             let run = erasure::run(&self.database, &self.env).await;
-            erasure_at = erasure::next_alarm(&self.database, platform::now_ms())?;
+            let now = platform::now_ms();
+            erasure_at = erasure::next_alarm(&self.database, now)?;
+            if erasure_at != Some(now) {
+                // It has ended. There was no await since.
+                live::close_erased(&self.context)?;
+            }
             if let Err(error) = run {
                 platform::log_error("erasure", &error);
                 erasure_at = Some(platform::now_ms() + erasure::RETRY_FAILED);
@@ -115,7 +132,7 @@ impl HubObject {
             let ends = "SELECT min(ends) FROM (SELECT told + ? AS ends FROM connections WHERE record IS NULL \
                 UNION ALL SELECT until FROM links)";
             let next = self.database.first_row(ends, vec![MARK_LIFETIME.into()])?.first().and_then(integer);
-            let next = next.into_iter().chain(erasure_at).min();
+            let next = next.into_iter().chain(erasure_at).chain(live::close_expired(&self.context, now)?).min();
             self.alarm_at.set(next);
             self.is_alarm_known.set(true);
             if next.is_some() {
@@ -126,7 +143,13 @@ impl HubObject {
     }
 
     /// The answer to a message, as JSON.
-    fn answer_message(&self, name: &str, message: Message, config: &Config) -> worker::Result<String> {
+    fn answer_message(
+        &self,
+        name: &str,
+        message: Message,
+        socket: &JsValue,
+        config: &Config,
+    ) -> worker::Result<String> {
         if message.needs_tables() {
             self.create_tables(name, config)?;
         } else if self.find_tables()? == Tables::None {
@@ -147,9 +170,19 @@ impl HubObject {
             }
             Message::Erase(job) => {
                 let answer = erasure::answer(job, name, database, config, now)?;
+                if job.is_none() {
+                    live::close_erased(&self.context)?;
+                }
                 // An older build may have set the alarm to later.
                 self.advance_alarm(if job.is_none() { now } else { now + erasure::RETRY })?;
                 Ok(answer)
+            }
+            Message::Live(request) => {
+                let expires_at = live::open(&self.context, socket, &request)?;
+                if let Some(at) = expires_at {
+                    self.advance_alarm(at)?;
+                }
+                Ok(expires_at.is_some().to_string())
             }
         }
     }
@@ -161,6 +194,7 @@ impl HubObject {
             records::create_table(&self.database)?;
             links::create_table(&self.database)?;
             self.listing.create_table(tables == Tables::None, name, &self.database, config)?;
+            live::create_table(&self.database, platform::now_ms())?;
             self.tables.set(Some(Tables::All));
         }
         Ok(())
@@ -171,10 +205,12 @@ impl HubObject {
         if let Some(tables) = self.tables.get() {
             return Ok(tables);
         }
-        let tables = if self.database.has_table("listing")? {
+        let tables = if self.database.has_table("changes")? {
             Tables::All
         } else if self.database.has_table("links")? {
-            self.listing.set_missing();
+            if !self.database.has_table("listing")? {
+                self.listing.set_missing();
+            }
             Tables::Older
         } else {
             Tables::None
@@ -212,8 +248,12 @@ impl HubObject {
         if record.is_none() {
             self.advance_alarm(now + MARK_LIFETIME)?;
         }
+        let frame = live::note(&self.context, &handle, version, record.as_ref(), now)?;
         records::write(&handle, version, record.as_ref(), name, &self.database, config, now)?;
         self.listing.write(&handle, version, record.as_ref(), name, &self.database, config)?;
+        if let Some(frame) = frame {
+            live::send(&self.context, &handle, &frame, now)?;
+        }
         Ok(NULL.to_owned())
     }
 }
@@ -224,6 +264,6 @@ fn answer_empty(message: &Message) -> &'static str {
         Message::List | Message::Candidates | Message::Link(LinkRequest::List) => "[]",
         Message::Page(..) => "[[],0]",
         Message::Link(LinkRequest::LookUp(_) | LinkRequest::CountPage(_)) => "false",
-        Message::Get(_) | Message::Update(_) | Message::Link(_) | Message::Erase(_) => NULL,
+        Message::Get(_) | Message::Update(_) | Message::Link(_) | Message::Erase(_) | Message::Live(_) => NULL,
     }
 }

@@ -22,7 +22,7 @@ pub fn create_table(database: &Database) -> worker::Result<()> {
     database.run(SCHEMA, vec![])
 }
 
-/// Stores a record, or a mark if the connection left. Does nothing if a newer version is stored.
+/// Stores a record, or a mark if the connection left. Does nothing if this version or a newer one is stored.
 pub fn write(
     handle: &str,
     version: i64,
@@ -36,7 +36,7 @@ pub fn write(
     let record = record.map(|record| config.sealer.seal(&place(name, handle), &record, platform::nonce()));
     let upsert = "INSERT INTO connections VALUES (?, ?, ?, ?) ON CONFLICT (handle) DO UPDATE \
         SET version = excluded.version, told = excluded.told, record = excluded.record \
-        WHERE version <= excluded.version";
+        WHERE version < excluded.version";
     database.run(upsert, vec![handle.into(), version.into(), now.into(), record.into()])
 }
 

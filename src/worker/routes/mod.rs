@@ -12,6 +12,7 @@
 //! | `users` | `DELETE /edge/users/{clientReferenceId}` |
 //! | `sessions` | `POST /edge/sessions` |
 //! | `events` | `GET /edge/events` |
+//! | `live` | `GET /edge/live` |
 //!
 //! A handler lists its steps in its doc comment, and `// 1.` in its code marks where each begins. It returns the reply,
 //! or a [`Failure`](crate::worker::platform::Failure), which becomes an error reply. `webhook` and `access` are the
@@ -23,6 +24,7 @@ pub mod callback;
 pub mod connections;
 pub mod events;
 pub mod link;
+pub mod live;
 pub mod manage;
 pub mod sessions;
 pub mod users;

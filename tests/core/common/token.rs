@@ -14,9 +14,23 @@ pub const NOW: i64 = 1_760_000_000;
 pub const OLD: &str = "old-session-secret-0123456789-0123456789";
 pub const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
-/// The verdict on a token. What is invalid is [`INVALID`], for whatever reason: see [`refuse`].
+/// The verdict on a token, without the time when it expires: see [`expires_at`]. What is invalid is [`INVALID`], for whatever
+/// reason: see [`refuse`].
 pub fn authenticate(token: &str, now: i64) -> Result<Caller, EdgeError> {
-    refuse(token, now).map_err(|error| if error.code() == "CREDENTIALS_INVALID" { INVALID_ERROR } else { error })
+    let caller = refuse(token, now);
+    let caller = caller.map_err(|error| if error.code() == "CREDENTIALS_INVALID" { INVALID_ERROR } else { error })?;
+    Ok(match caller {
+        Caller::Session(session) => Caller::Session(Session { expires_at: 0, ..session }),
+        other => other,
+    })
+}
+
+/// When a session token with these times expires, in unix ms.
+pub fn expires_at(payload: &str) -> Option<i64> {
+    match refuse(&sign(HEADER, payload, SESSION), NOW) {
+        Ok(Caller::Session(session)) => Some(session.expires_at),
+        _ => None,
+    }
 }
 
 /// The verdict on a token, with its reason.
@@ -56,6 +70,7 @@ pub fn user(permissions: &[&str]) -> Result<Caller, EdgeError> {
         client_reference_id: "user_1".to_owned(),
         permissions: permissions.iter().map(|&permission| permission.to_owned()).collect(),
         connection: None,
+        expires_at: 0,
     }))
 }
 

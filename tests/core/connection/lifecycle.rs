@@ -217,7 +217,12 @@ fn only_a_server_is_shown_the_id() {
     let record = connection.record("acct_1".to_owned());
     assert_eq!(record.id, "conn_abc123");
     assert_eq!(Caller::Server.view(record.clone()), record);
-    let session = Session { client_reference_id: "user_456".to_owned(), permissions: Vec::new(), connection: None };
+    let session = Session {
+        client_reference_id: "user_456".to_owned(),
+        permissions: Vec::new(),
+        connection: None,
+        expires_at: 0,
+    };
     for caller in [Caller::Session(session), Caller::Console] {
         let shown = caller.view(record.clone());
         assert_eq!(shown, Record { id: "acct_1".to_owned(), ..record.clone() });

@@ -270,6 +270,8 @@ fn own_errors_have_their_documented_code_status_and_verdict() {
         (EdgeError::BadRequest("why"), "BAD_REQUEST", 400, Verdict::GiveUp),
         (EdgeError::UnknownPermission(0), "BAD_REQUEST", 400, Verdict::GiveUp),
         (EdgeError::BodyTooLarge, "BODY_TOO_LARGE", 413, Verdict::GiveUp),
+        (EdgeError::UpgradeRequired, "UPGRADE_REQUIRED", 426, Verdict::GiveUp),
+        (EdgeError::TooManySockets, "TOO_MANY_SOCKETS", 429, Verdict::Retry),
         (EdgeError::NotConfigured, "NOT_CONFIGURED", 503, Verdict::Operator),
         (EdgeError::StorageUnavailable, "STORAGE_UNAVAILABLE", 503, Verdict::Retry),
         (EdgeError::StorageKeyMissing, "STORAGE_KEY_MISSING", 503, Verdict::Operator),

@@ -37,7 +37,7 @@ fn asked(body: &str) -> RequestedConnection {
 }
 
 fn session() -> Session {
-    Session { client_reference_id: "user_1".to_owned(), permissions: Vec::new(), connection: None }
+    Session { client_reference_id: "user_1".to_owned(), permissions: Vec::new(), connection: None, expires_at: 0 }
 }
 
 /// What goes up for a session.

@@ -13,6 +13,7 @@ mod link_callback;
 mod link_match;
 mod link_return;
 mod list;
+mod live;
 mod origin;
 mod page;
 mod permission;

@@ -258,7 +258,7 @@ fn none_is_not_found() {
 /// What a session is bound to that sends this header and whose token names this connection.
 fn bound(header: Option<&str>, connection: Option<&str>) -> Result<Option<String>, &'static str> {
     let connection = connection.map(str::to_owned);
-    let session = Session { client_reference_id: "u".to_owned(), permissions: Vec::new(), connection };
+    let session = Session { client_reference_id: "u".to_owned(), permissions: Vec::new(), connection, expires_at: 0 };
     select_for_session(header, &session).map(|named| named.map(str::to_owned)).map_err(EdgeError::code)
 }
 

@@ -29,13 +29,14 @@ const READ: [(&str, Route); 7] = [
 ];
 
 /// The routes of one method each.
-const ONE: [(&str, &str, Route); 6] = [
+const ONE: [(&str, &str, Route); 7] = [
     ("POST", "/webhooks/ofauth", Route::Webhook),
     ("POST", "/edge/sessions", Route::Sessions),
     ("POST", "/v2/link/init", Route::LinkInit),
     ("GET", "/link/callback", Route::LinkCallback),
     ("POST", "/edge/connections/acct_1/invalidate", Route::InvalidateConnection("acct_1")),
     ("DELETE", "/edge/users/user_1", Route::DeleteUser("user_1")),
+    ("GET", "/edge/live", Route::Live),
 ];
 
 #[test]
@@ -140,6 +141,8 @@ fn a_trailing_or_empty_segment_matches_nothing() {
         "/edge/connections/acct_1/",
         "/edge/connections//acct_1",
         "/edge/events/",
+        "/edge/live/",
+        "/edge//live",
         "/edge/sessions/",
         "/edge//sessions",
         "/edge/connections/acct_1/health/",
@@ -189,6 +192,7 @@ fn other_paths_are_nothing() {
         "/edge/",
         "/edge/other",
         "/edge/events/1",
+        "/edge/live/1",
         "/edge/sessions/1",
         "/edge/session",
         "/edge/connectionsx",

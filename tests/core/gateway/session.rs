@@ -50,6 +50,7 @@ fn session(permissions: &[&str]) -> Session {
         client_reference_id: "user_1".to_owned(),
         permissions: permissions.iter().map(|&permission| permission.to_owned()).collect(),
         connection: None,
+        expires_at: (NOW + 3_600) * 1000,
     }
 }
 

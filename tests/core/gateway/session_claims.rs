@@ -10,7 +10,7 @@
 
 use crate::common::{
     KEY, SESSION, index,
-    token::{EXPIRED, HEADER, INVALID, NOW, authenticate, claims, judge, judge_raw, refuse, sign, user},
+    token::{EXPIRED, HEADER, INVALID, NOW, authenticate, claims, expires_at, judge, judge_raw, refuse, sign, user},
 };
 use ofauth_edge::core::gateway::{Caller, Verdict};
 use proptest::prelude::*;
@@ -69,6 +69,17 @@ fn a_part_of_a_second_counts() {
     }
     assert_eq!(judge(json!({ "iat": 1_760_000_000.5, "exp": 1_760_086_400.5 })), user(&[]));
     assert_eq!(judge(json!({ "iat": 1_760_000_000.5, "exp": 1_760_086_400.501 })), INVALID);
+}
+
+#[test]
+fn a_session_knows_when_its_token_expires_to_the_millisecond() {
+    for (written, expected) in [
+        ("1760000060", 1_760_000_060_000),
+        ("1760000060.5", 1_760_000_060_500),
+        ("17600000601234e-4", 1_760_000_060_123),
+    ] {
+        assert_eq!(expires_at(&times("exp", written)), Some(expected), "{written}");
+    }
 }
 
 /// A payload in which one time is written like this.

@@ -32,11 +32,12 @@ fn opens(token: &str, now: i64) -> Result<Caller, EdgeError> {
     authenticator().authenticate(Credentials { apikey: Some(token), ..Credentials::default() }, now)
 }
 
-fn session(client_reference_id: &str, permissions: &[&str], connection: Option<&str>) -> Caller {
+fn session(client_reference_id: &str, permissions: &[&str], connection: Option<&str>, exp: i64) -> Caller {
     Caller::Session(Session {
         client_reference_id: client_reference_id.to_owned(),
         permissions: permissions.iter().map(|&permission| permission.to_owned()).collect(),
         connection: connection.map(str::to_owned),
+        expires_at: exp * 1000,
     })
 }
 
@@ -46,7 +47,7 @@ fn what_is_minted_opens_as_what_was_asked_for() {
     let wish = json!({ "clientReferenceId": "user é \"1\"", "permissions": ["posts:read", "access:any"], "connection": handle });
     let (token, exp) = mint(&wish).unwrap();
     assert_eq!(exp, NOW + DEFAULT_LIFETIME);
-    let expected = session("user é \"1\"", &["posts:read", "access:any"], Some(&handle));
+    let expected = session("user é \"1\"", &["posts:read", "access:any"], Some(&handle), exp);
     assert_eq!(opens(&token, NOW), Ok(expected.clone()));
     assert_eq!(opens(&token, exp - 1), Ok(expected));
     assert_eq!(opens(&token, exp), Err(EdgeError::TokenExpired));
@@ -61,7 +62,7 @@ fn a_life_is_60_to_86400_seconds_and_3600_unless_asked() {
         let wish = json!({ "clientReferenceId": "u", "expiresIn": seconds });
         assert_eq!(life(&wish), seconds);
         let (token, exp) = mint(&wish).unwrap();
-        assert_eq!(opens(&token, exp - 1), Ok(session("u", &[], None)));
+        assert_eq!(opens(&token, exp - 1), Ok(session("u", &[], None, exp)));
     }
     for bad in [json!(59), json!(86_401), json!(0), json!(-60), json!("60"), json!(60.0), json!(i64::MAX), json!(true)]
     {
@@ -164,7 +165,7 @@ proptest! {
         });
         let (token, exp) = mint(&wish).unwrap();
         prop_assert_eq!(exp, NOW + life);
-        prop_assert_eq!(opens(&token, NOW), Ok(session(&user, &permissions, connection.as_deref())));
+        prop_assert_eq!(opens(&token, NOW), Ok(session(&user, &permissions, connection.as_deref(), exp)));
     }
 
     #[test]
