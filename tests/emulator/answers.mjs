@@ -61,9 +61,12 @@ export const PAGE_HEADERS = Object.freeze({
   "x-content-type-options": "nosniff",
 });
 
-/** Answers with a page (pages.mjs). */
-export function sendPage(res, status, page) {
+/**
+ * Answers with a page.
+ * @param {Record<string, string>} [headers]   instead of those in PAGE_HEADERS
+ */
+export function sendPage(res, status, page, headers = {}) {
   const bytes = Buffer.from(page);
-  res.writeHead(status, { ...PAGE_HEADERS, "content-type": "text/html; charset=utf-8", "content-length": bytes.length });
+  res.writeHead(status, { ...PAGE_HEADERS, ...headers, "content-type": "text/html; charset=utf-8", "content-length": bytes.length });
   res.end(bytes);
 }

@@ -1,7 +1,7 @@
 // OFAuth on loopback: one HTTP server that answers as the platform does and remembers what it was asked. In scope: the
 // Access API (access.mjs), the organisation's connections (management.mjs), Link and its hosted pages (link.mjs, login.mjs),
 // failing as told (faults.mjs), behaving otherwise as told (switches.mjs), sending signed webhooks (webhooks.mjs), a way to
-// steer all that over HTTP (control.mjs), and a page for users to return to (app.mjs). Out of scope: real logins, real
+// steer all that over HTTP (control.mjs) or by hand on a page (control-page.mjs). Out of scope: real logins, real
 // content, TLS. It shares no code with the gateway it is there to try.
 
 import { isUtf8 } from "node:buffer";
@@ -10,10 +10,10 @@ import { once } from "node:events";
 import http from "node:http";
 
 import { answerAccess } from "./access.mjs";
-import { answerApp, APP_PATH } from "./app.mjs";
 import { sendError } from "./answers.mjs";
 import { Connections } from "./connections.mjs";
 import { answerControl, CONTROL_PREFIX } from "./control.mjs";
+import { answerControlPage, CONTROL_PAGE } from "./control-page.mjs";
 import { Faults } from "./faults.mjs";
 import { answerLink, LINK_PREFIX, LinkSessions } from "./link.mjs";
 import { answerPage } from "./login.mjs";
@@ -26,7 +26,7 @@ import { Uploads } from "./uploads.mjs";
 export { sha256OfLarge } from "./access.mjs";
 
 /**
- * @typedef {object} Recorded             one request as it arrived; those to control, to the app's page and to the hosted
+ * @typedef {object} Recorded             one request as it arrived; those to control, to its page and to the hosted
  *   Link pages, which OFAuth has on another host, are not recorded
  * @property {string} method
  * @property {string} path                the request-target, query and all, byte for byte
@@ -94,7 +94,7 @@ export async function startEmulator({ apiKey, host = "127.0.0.1", port = 0, webh
     const call = { req, res, ...splitTarget(req.url) };
     try {
       if (call.path.startsWith(CONTROL_PREFIX)) await answerControl(call, platform);
-      else if (call.path === APP_PATH) answerApp(call);
+      else if (call.path === CONTROL_PAGE) await answerControlPage({ ...call, body: await readBody(req) }, platform);
       else if (call.path.startsWith(LINK_PREFIX)) await answerPage({ ...call, body: await readBody(req) }, platform);
       else await answerRecorded(call, platform);
     } catch (error) {

@@ -42,6 +42,16 @@ export class Faults {
     this.#rules.push({ ...rule, match: { ...rule.match }, left: rule.times ?? Infinity });
   }
 
+  /** The rules in force. */
+  all() {
+    return [...this.#rules];
+  }
+
+  /** Forgets the rules that name this connection. */
+  clearOf(connection) {
+    this.#rules = this.#rules.filter(({ match }) => match.connection !== connection);
+  }
+
   /** Forgets all rules. What is being answered by one goes on. */
   clear() {
     this.#rules.length = 0;

@@ -1,5 +1,5 @@
 // The hosted pages as documents: 1. every step is a form with labels, 2. nothing a caller sent becomes markup, 3. what
-// their headers say, 4. in a browser without JavaScript, 5. the app's page that users return to.
+// their headers say, 4. in a browser without JavaScript.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { after, beforeEach, test } from "node:test";
 
 import { startBrowser } from "../browser/browser.mjs";
 import { startEmulator } from "./emulator.mjs";
-import { appPage, endedPage, stepPage } from "./pages.mjs";
+import { endedPage, stepPage } from "./pages.mjs";
 import { API_KEY, callerOf } from "./testing.mjs";
 
 const emulator = await startEmulator({ apiKey: API_KEY });
@@ -74,25 +74,6 @@ test("a person links an account with the keyboard alone, in a browser without Ja
   await page.getByLabel("Six digits").fill("123 456");
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/back\?status=success&connection_id=conn_[0-9a-f]+&client_reference_id=user_1$/);
-});
-
-test("the app's page says how Link ended and what it was given, and nothing of that becomes markup", async () => {
-  emulator.clear();
-  const heading = (query) => /<h1>([^<]+)<\/h1>/.exec(appPage(new URLSearchParams(query)))[1];
-  const ends = { success: "Account linked", pending: "Almost there", cancelled: "Cancelled", error: "Not linked" };
-  for (const [status, expected] of Object.entries(ends)) assert.equal(heading({ status }), expected);
-  assert.equal(heading({ status: "unknown" }), "Nothing to finish");
-  for (const status of ["", "toString", "__proto__"]) assert.equal(heading({ status }), "Your app");
-
-  const given = { status: "success", connection: "acct_1", [HOSTILE]: HOSTILE };
-  const { status, text, headers } = await call("GET", `/app?${new URLSearchParams(given)}`);
-  assert.deepEqual([status, headers["referrer-policy"]], [200, "no-referrer"]);
-  assert.match(text, /<dt>connection<\/dt><dd><code>acct_1<\/code><\/dd>/);
-  assert.ok(text.includes(`<dt>${ESCAPED}</dt><dd><code>${ESCAPED}</code></dd>`) && !text.includes("<script"), text);
-  assert.match(text, /^<!doctype html>\n<html lang="en">/);
-  assert.equal((await call("HEAD", "/app")).status, 200);
-  assert.equal((await call("POST", "/app", { body: {} })).status, 405);
-  assert.deepEqual(emulator.requests, [], "it is no call to OFAuth");
 });
 
 function sessionAt(step, fields = {}) {
