@@ -8,7 +8,7 @@ with_env = . scripts/env.sh &&
 .NOTPARALLEL:
 
 help:
-	@echo "make run             start the Worker on http://127.0.0.1:8787 with an emulated OFAuth (ports: PORT, EMULATOR_PORT)"
+	@echo "make run             start the Worker, an emulated OFAuth and a demo app (ports: PORT, EMULATOR_PORT, DEMO_PORT)"
 	@echo "make test            run all tests"
 	@echo "make test-all        run all tests, and the random ones with many more cases"
 	@echo "make test-wasm       test the wasm bindings of the npm package, in Node and in a headless browser"
@@ -22,7 +22,7 @@ help:
 	@echo "make deploy          build the Worker and upload it to your Cloudflare account"
 	@echo "make clean           remove build output and local data (keeps the tools and .dev.vars)"
 
-run: worker
+run: worker npm
 	@$(with_env) exec node scripts/dev.mjs
 
 test: setup
@@ -31,6 +31,7 @@ test: setup
 	@$(with_env) node scripts/bindings.mjs
 	@$(with_env) node scripts/worker.mjs
 	@$(with_env) node scripts/worker.mjs --test-hooks
+	@$(with_env) node pkg-template/build.mjs
 	@echo "Test: scripts, emulator and Worker"
 	@$(with_env) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
 	  node --test --test-concurrency=2 tests/scripts/*.test.mjs tests/emulator/*.test.mjs tests/client/*.test.mjs tests/e2e/*.test.mjs
@@ -89,6 +90,7 @@ weight: setup
 	@$(with_env) node bench/worker/weight.mjs
 
 deploy: setup
+	@$(with_env) node scripts/privacy.mjs
 	@$(with_env) wrangler deploy
 
 clean:

@@ -1,6 +1,6 @@
-// What `make run` prints when the Worker is ready: commands to try. With the emulator they begin with a webhook about a connection
-// that the emulator knows. With the real OFAuth nothing is made up: they begin with its API key, and the connection comes from
-// Link.
+// What `make run` prints when the Worker is ready: the demo app, and commands to try. With the emulator the commands begin with a
+// webhook about a connection that the emulator knows. With the real OFAuth nothing is made up: they begin with its API key, and
+// the connection comes from Link.
 
 /** The connection that the emulator has at its first start, and that the first command reports. */
 export const DEMO = Object.freeze({
@@ -12,26 +12,35 @@ export const DEMO = Object.freeze({
 });
 
 /**
- * @param {{gateway: string, emulator: string | null, vars: Record<string, string>, returnUrl: string}} run   gateway and
- *   emulator: their origins; vars: of .dev.vars; returnUrl: where users go after Link, "" if nobody said
+ * @param {{demo: string, gateway: string, emulator: string | null, vars: Record<string, string>}} run   demo, gateway and
+ *   emulator: their origins; vars: of .dev.vars
  * @returns {string}
  */
-export function instructions({ gateway, emulator, vars, returnUrl }) {
+export function instructions({ demo, gateway, emulator, vars }) {
   const bearer = `-H ${shellQuote(`Authorization: Bearer ${vars.GATEWAY_KEY.split(",")[0]}`)}`;
-  const steps = emulator ? emulatedSteps(gateway, bearer, returnUrl) : realSteps(gateway, bearer, returnUrl);
+  const steps = emulator ? emulatedSteps(gateway, bearer) : realSteps(gateway, bearer);
   return `
-Worker    ${gateway}
+Demo app  ${demo}
+${emulator ? EMULATED_DEMO.replace("{emulator}", emulator) : ""}Worker    ${gateway}
 ${emulator ? `Emulator  ${emulator}` : `OFAuth    ${vars.OFAUTH_API_URL} (from .dev.vars; nothing is emulated)`}
 
-Paste into another terminal, in this folder:
+${emulator ? FIRST_STEPS : ""}Paste into another terminal, in this folder:
 
 ${steps.map(({ title, commands }, index) => `${index + 1}. ${title}\n${commands}`).join("\n\n")}
 ${emulator ? "" : WEBHOOKS_OF_OFAUTH.replace("{gateway}", gateway)}
-Ctrl-C stops ${emulator ? "both" : "the Worker"}.
+Ctrl-C stops all of them.
 `;
 }
 
-function emulatedSteps(gateway, bearer, returnUrl) {
+const EMULATED_DEMO = `Control   {emulator}/control
+`;
+
+const FIRST_STEPS = `Open the demo app and link jane@creator.sandbox.com with the password good-password. On the control page you can expire,
+disconnect and disturb what you have linked.
+
+`;
+
+function emulatedSteps(gateway, bearer) {
   const { clientReferenceId, ...connection } = DEMO;
   const data = JSON.stringify({ clientReferenceId, connection });
   const body = `body='{"type":"connection.created","timestamp":"'$(date -u +%Y-%m-%dT%H:%M:%SZ)'","data":${data}}'`;
@@ -50,13 +59,13 @@ function emulatedSteps(gateway, bearer, returnUrl) {
       commands: `curl -sS ${gateway}/v2/access/self ${bearer} -H 'x-connection-id: ${DEMO.id}'; echo`,
     },
     {
-      title: "Start Link for another user and print the page to open in a browser (the page lists sandbox logins)",
-      commands: link(gateway, bearer, "user_2", returnUrl),
+      title: "Start Link and print the page to open in a browser, as the demo app does",
+      commands: link(gateway, bearer),
     },
   ];
 }
 
-function realSteps(gateway, bearer, returnUrl) {
+function realSteps(gateway, bearer) {
   return [
     {
       title: "Ask OFAuth whose API key it is (UNAUTHORIZED: OFAUTH_API_KEY in .dev.vars is wrong)",
@@ -64,7 +73,7 @@ function realSteps(gateway, bearer, returnUrl) {
     },
     {
       title: `Start Link for a user and print the page to open in a browser (register ${gateway}/link/callback at OFAuth before)`,
-      commands: link(gateway, bearer, "user_1", returnUrl),
+      commands: link(gateway, bearer),
     },
     {
       title: "List that user's connections, after Link",
@@ -83,9 +92,8 @@ OFAuth's webhooks do not reach this computer. To get them, open a tunnel to {gat
 address with /webhooks/ofauth behind it, and set OFAUTH_WEBHOOK_SECRET in .dev.vars to OFAuth's secret.
 `;
 
-function link(gateway, bearer, user, returnUrl) {
-  if (!returnUrl) return "First set APP_RETURN_URL in .dev.vars: the page users return to after Link. It must be an https URL, or http on loopback.";
-  return `${token(gateway, bearer, user, "connections:link")}
+function link(gateway, bearer) {
+  return `${token(gateway, bearer, DEMO.clientReferenceId, "connections:link")}
 curl -sS -X POST ${gateway}/v2/link/init -H "Authorization: Bearer $token" ${JSON_BODY} -d '{}' | ${extract("url")}; echo`;
 }
 

@@ -1,13 +1,14 @@
-// The development server of `make run`. Starts the Worker under `wrangler dev` and an emulated OFAuth, both on loopback.
-// Ctrl-C stops both.
+// The development server of `make run`. Starts the Worker under `wrangler dev`, an emulated OFAuth and a demo app, all on
+// loopback. Ctrl-C stops them.
 //
 // 1. Reads the development secrets from .dev.vars.
-// 2. Checks the ports: PORT (default 8787) for the Worker, EMULATOR_PORT (default 8788) for the emulator. They must differ and
-//    be free.
+// 2. Checks the ports: PORT (default 8787) for the Worker, EMULATOR_PORT (default 8788) for the emulator, DEMO_PORT (default
+//    8789) for the demo app. They must differ and be free.
 // 3. Makes the secrets that are missing, and adds them to .dev.vars.
 // 4. Starts the emulator, but only if OFAUTH_API_URL is a loopback address. Any other address is the real OFAuth. The emulator
 //    keeps its connections in .wrangler, where the Worker's data are.
-// 5. Starts the Worker. After Link it sends users to APP_RETURN_URL of .dev.vars, or by default to a page of the emulator.
+// 5. Starts the demo app and the Worker. The Worker lets the demo app's page call it. After Link it sends users to APP_RETURN_URL
+//    of .dev.vars, or by default to the demo app.
 // 6. Waits until /healthz answers, and prints commands to try.
 // 7. If .dev.vars changes, says to start again.
 
@@ -36,15 +37,19 @@ const { vars, missing } = readDevVars(readPort("EMULATOR_PORT", 8788));
 const emulatorPort = loopbackPortOf(vars.OFAUTH_API_URL);
 const gateway = `http://127.0.0.1:${port}`;
 const emulator = emulatorPort ? `http://127.0.0.1:${emulatorPort}` : null;
-const returnUrl = vars.APP_RETURN_URL || (emulator ? `${emulator}/app` : "");
+const demoPort = readPort("DEMO_PORT", 8789);
+const demo = `http://127.0.0.1:${demoPort}`;
 
 // 2.
 assertPortsDiffer();
 await assertPortIsFree(port, "PORT");
 if (emulator) await assertPortIsFree(emulatorPort, "EMULATOR_PORT");
+await assertPortIsFree(demoPort, "DEMO_PORT");
 // 3.
 assertKeyIsReal();
 const devVarsText = saveMissing();
+// This line comes before the URLs that the programs print themselves.
+console.log(`Demo app  ${demo}  (starting)`);
 // 4.
 if (emulator) {
   start("the emulator", ["tests/emulator/main.mjs"], {
@@ -56,7 +61,13 @@ if (emulator) {
     FIRST_CONNECTION: JSON.stringify(DEMO),
   });
 }
-// 5. Without this setting, wrangler stores the URL of every request on disk, and a URL may contain a connection id. What an earlier
+// 5.
+start("the demo app", ["examples/demo/backend.mjs"], {
+  PORT: String(demoPort),
+  GATEWAY_URL: gateway,
+  GATEWAY_KEY: vars.GATEWAY_KEY.split(",")[0],
+});
+// Without this setting, wrangler stores the URL of every request on disk, and a URL may contain a connection id. What an earlier
 // run has stored is removed.
 rmSync(join(root, ".wrangler/state/v3/observability"), { recursive: true, force: true });
 start("wrangler", wranglerDevArgs(), { X_LOCAL_OBSERVABILITY: "false" });
@@ -134,9 +145,16 @@ function readPort(variable, defaultPort) {
 }
 
 function assertPortsDiffer() {
-  if (port !== emulatorPort) return;
-  const other = process.env.EMULATOR_PORT || missing.includes("OFAUTH_API_URL") ? "EMULATOR_PORT" : "the port of OFAUTH_API_URL in .dev.vars";
-  fail(`PORT and ${other} are both ${port}, but the Worker and the emulator need a port each. Run \`make run PORT=${port} EMULATOR_PORT=${anotherPort(port)}\``);
+  const isInFile = !process.env.EMULATOR_PORT && !missing.includes("OFAUTH_API_URL");
+  const emulatorName = isInFile ? "the port of OFAUTH_API_URL in .dev.vars" : "EMULATOR_PORT";
+  const used = [["PORT", port], [emulatorName, emulatorPort], ["DEMO_PORT", demoPort]];
+  for (const [index, [name, one]] of used.entries()) {
+    const [other] = used.slice(index + 1).find(([, another]) => one !== null && another === one) ?? [];
+    if (!other) continue;
+    const kept = name === emulatorName && isInFile ? "" : `${name}=${one} `;
+    const changed = other === emulatorName ? "EMULATOR_PORT" : other;
+    fail(`${name} and ${other} are both ${one}, but each program needs a port of its own. Run \`make run ${kept}${changed}=${anotherPort(one)}\``);
+  }
 }
 
 function anotherPort(port) {
@@ -168,7 +186,8 @@ function wranglerDevArgs() {
     "dev",
     ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-ip", "127.0.0.1"],
     ...["--var", `OFAUTH_API_URL:${vars.OFAUTH_API_URL}`],
-    ...(returnUrl ? ["--var", `APP_RETURN_URL:${returnUrl}`] : []),
+    ...["--var", `APP_RETURN_URL:${vars.APP_RETURN_URL || `${demo}/`}`],
+    ...["--var", `ALLOWED_ORIGINS:${[vars.ALLOWED_ORIGINS, demo].filter(Boolean).join(",")}`],
     "--show-interactive-dev-session=false",
   ];
 }
@@ -195,7 +214,7 @@ async function printWhenHealthy() {
     // Until the Worker listens, fetch fails.
     const response = await fetch(`${gateway}/healthz`).catch(() => null);
     if (response && !response.ok) return fail(`The Worker is not healthy: ${await response.text()}`);
-    if (response) return console.log(instructions({ gateway, emulator, vars, returnUrl }));
+    if (response) return console.log(instructions({ demo, gateway, emulator, vars }));
   }
   if (!isStopping) fail(`The Worker does not answer on ${gateway}`);
 }

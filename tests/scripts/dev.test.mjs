@@ -3,22 +3,16 @@
 // .dev.vars is noticed, 5. with the real OFAuth nothing is made up, 6. what it refuses, in plain words.
 
 import assert from "node:assert/strict";
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { appendFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const folders = [];
-const running = new Set();
-after(async () => {
-  await Promise.all([...running].map(stop));
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-});
+import { cleanUp, copyOfProject, freePorts, run, stop, until } from "./project.mjs";
+
+after(cleanUp);
 
 test("the printed commands work, connections outlive a restart, and nothing stored names one", async () => {
   const folder = copyOfProject();
@@ -67,6 +61,8 @@ test("with the real OFAuth the commands are others: nothing emulated is named", 
   const real = await run(folder, ports);
   const printed = real.output();
   assert.match(printed, /OFAuth {4}https:\/\/ofauth\.invalid \(from \.dev\.vars; nothing is emulated\)/);
+  assert.ok(printed.includes(`Demo app  http://127.0.0.1:${ports.DEMO_PORT}\n`), printed);
+  assert.doesNotMatch(printed, /\/control/);
   assert.doesNotMatch(printed.slice(printed.indexOf("Paste into")), /conn_demo|sign\.mjs|[Ee]mulator/);
   assert.ok(printed.includes(`register http://127.0.0.1:${ports.PORT}/link/callback at OFAuth`), printed);
   const commands = commandsIn(printed);
@@ -78,11 +74,13 @@ test("with the real OFAuth the commands are others: nothing emulated is named", 
   await stop(real);
 });
 
-test("one port for both, and a port in use, are refused before anything is written", async () => {
+test("one port for two programs, and a port in use, are refused before anything is written", async () => {
   const folder = copyOfProject();
-  const { PORT } = await freePorts();
+  const { PORT, DEMO_PORT } = await freePorts();
   const same = await run(folder, { PORT, EMULATOR_PORT: PORT });
   assert.match(same.output(), new RegExp(`^PORT and EMULATOR_PORT are both ${PORT}, but .* \`make run PORT=${PORT} EMULATOR_PORT=\\d+\``, "m"));
+  const asDemo = await run(folder, { PORT, DEMO_PORT: PORT });
+  assert.match(asDemo.output(), new RegExp(`^PORT and DEMO_PORT are both ${PORT}, but .* \`make run PORT=${PORT} DEMO_PORT=\\d+\``, "m"));
   assert.ok(!existsSync(join(folder, ".dev.vars")));
 
   writeFileSync(join(folder, ".dev.vars"), `OFAUTH_API_URL="http://127.0.0.1:${PORT}"\n`);
@@ -94,39 +92,10 @@ test("one port for both, and a port in use, are refused before anything is writt
   const { port } = taken.address();
   const inUse = await run(folder, { PORT: String(port), EMULATOR_PORT: PORT });
   assert.match(inUse.output(), new RegExp(`^Port ${port} is in use`, "m"));
+  const demoInUse = await run(folder, { PORT, EMULATOR_PORT: DEMO_PORT, DEMO_PORT: String(port) });
+  assert.match(demoInUse.output(), new RegExp(`^Port ${port} is in use.* DEMO_PORT=\\d+`, "m"));
   taken.close();
 });
-
-/** What `make run` needs, without what it has written here. Tools and the built Worker are shared: the sources are the same. */
-function copyOfProject() {
-  const folder = mkdtempSync(join(tmpdir(), "ofauth-edge-run-"));
-  folders.push(folder);
-  const shared = [".tools", "node_modules", "build", "target"];
-  const left = [...shared, ".git", ".wrangler", ".dev.vars", "pkg"];
-  cpSync(root, folder, { recursive: true, filter: (source) => !left.includes(basename(source)) });
-  for (const name of shared) if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
-  return folder;
-}
-
-/** Starts it, and waits until it is ready or has ended. */
-async function run(folder, ports) {
-  const { PORT: _, EMULATOR_PORT: __, ...env } = process.env;
-  const child = spawn(process.execPath, ["scripts/dev.mjs"], { cwd: folder, env: { ...env, ...ports }, stdio: ["ignore", "pipe", "pipe"] });
-  let written = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (written += text));
-  const closed = once(child, "close"); // then all that it wrote has come
-  const program = { child, closed, output: () => written };
-  running.add(program);
-  await until(() => /^Ctrl-C stops/m.test(written) || child.exitCode !== null);
-  if (child.exitCode !== null) await closed;
-  return program;
-}
-
-async function stop(program) {
-  running.delete(program);
-  program.child.kill("SIGINT");
-  await program.closed;
-}
 
 /** The commands under each numbered line. */
 function commandsIn(output) {
@@ -144,18 +113,4 @@ function filesWith(folder, text) {
   const files = entries.filter((entry) => entry.isFile()).map(({ parentPath, path = parentPath, name }) => join(path, name));
   assert.ok(files.length > 5);
   return files.filter((file) => readFileSync(file).includes(text));
-}
-
-async function freePorts() {
-  const servers = [createServer(), createServer()];
-  for (const server of servers) await once(server.listen(0, "127.0.0.1"), "listening");
-  const [PORT, EMULATOR_PORT] = servers.map((server) => String(server.address().port));
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return { PORT, EMULATOR_PORT };
-}
-
-async function until(holds) {
-  for (const end = Date.now() + 120_000; !holds(); await new Promise((resolve) => setTimeout(resolve, 100))) {
-    if (Date.now() > end) assert.fail(`never came true: ${holds}`);
-  }
 }

@@ -1,0 +1,115 @@
+// The pages of `make run` and of a deployment: 1. the first URL that is printed is the demo app's, and its page works, 2. the
+// Worker serves the files of www/ with strict headers, and everything else itself, 3. the demo app is not uploaded, 4. a page
+// with facts to fill in is named at the upload.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { cleanUp, copyOfProject, freePorts, run } from "./project.mjs";
+
+const folder = copyOfProject();
+const ports = await freePorts();
+const worker = `http://127.0.0.1:${ports.PORT}`;
+const demo = `http://127.0.0.1:${ports.DEMO_PORT}`;
+const get = (url, headers = {}) => fetch(url, { headers, redirect: "manual" });
+
+let program;
+before(async () => {
+  appendFileSync(join(folder, ".dev.vars"), 'ALLOWED_ORIGINS="https://app.example"\n');
+  program = await run(folder, ports);
+});
+after(cleanUp);
+
+test("the first URL that is printed is the demo app's, whose page gets a session and may call the Worker", async () => {
+  const [first] = /http:\/\/[\w.:]+/.exec(program.output());
+  assert.equal(first, demo);
+  assert.match(await (await get(first)).text(), /<h1>Linked accounts<\/h1>/);
+  for (const path of ["/demo.mjs", "/demo.css", "/config.mjs", "/ofauth-edge/client.js"]) {
+    assert.equal((await get(`${demo}${path}`)).status, 200, path);
+  }
+  for (const path of ["/../backend.mjs", "/%2e%2e/backend.mjs", "/ofauth-edge/../../.dev.vars", "/nothing"]) {
+    assert.equal((await get(`${demo}${path}`)).status, 404, path);
+  }
+  assert.equal((await get(`${demo}/session`)).status, 405, "another site's page cannot even cause a session by a link");
+  const token = await (await fetch(`${demo}/session`, { method: "POST" })).text();
+  for (const origin of [demo, "https://app.example"]) {
+    const list = await get(`${worker}/edge/connections`, { origin, authorization: `Bearer ${token}` });
+    assert.deepEqual([list.status, list.headers.get("access-control-allow-origin")], [200, origin]);
+  }
+  const [control] = /http:\/\/[\w.:]+\/control/.exec(program.output());
+  assert.match(await (await get(control)).text(), /<h1>Connections<\/h1>/);
+});
+
+test("the privacy page has strict headers and runs no script", async () => {
+  const moved = await get(`${worker}/privacy.html`);
+  assert.deepEqual([moved.status, moved.headers.get("location")], [307, "/privacy"]);
+  for (const path of ["/privacy", "/privacy.css"]) {
+    const { status, headers } = await get(`${worker}${path}`);
+    assert.equal(status, 200);
+    const policy = headers.get("content-security-policy");
+    assert.match(policy, /^default-src 'none';/);
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.doesNotMatch(policy, /unsafe|\*|https?:/);
+    assert.deepEqual(
+      ["x-content-type-options", "referrer-policy", "cross-origin-opener-policy"].map((name) => headers.get(name)),
+      ["nosniff", "no-referrer", "same-origin"],
+    );
+  }
+  const page = readFileSync(join(folder, "www/privacy.html"), "utf8");
+  assert.doesNotMatch(page, /<script|<style|\sstyle=|\son\w+=|https?:\/\/(?!ofauth\.com")/);
+  const marks = page.match(/\[\[[^\]]+\]\]/g);
+  assert.equal(new Set(marks).size, marks.length, "each fact stands at one place");
+});
+
+test("every path that is no file of www/ is the Worker's, also when a browser navigates to it", async () => {
+  const routes = {
+    "/": [404, "ROUTE_NOT_FOUND"],
+    "/healthz": [200, undefined],
+    "/edge/connections": [401, "CREDENTIALS_MISSING"],
+    "/v2/access/self": [401, "CREDENTIALS_MISSING"],
+    "/v2/link/init": [405, "METHOD_NOT_ALLOWED"],
+    "/webhooks/ofauth": [405, "METHOD_NOT_ALLOWED"],
+    "/_headers": [404, "ROUTE_NOT_FOUND"],
+    "/demo.mjs": [404, "ROUTE_NOT_FOUND"],
+    "/examples/demo/page/index.html": [404, "ROUTE_NOT_FOUND"],
+  };
+  for (const [path, expected] of Object.entries(routes)) {
+    const answer = await get(`${worker}${path}`, { "sec-fetch-mode": "navigate", "sec-fetch-dest": "document" });
+    assert.deepEqual([answer.status, (await answer.json()).type], expected, path);
+    assert.equal(answer.headers.get("content-security-policy"), null, path);
+  }
+  const callback = await get(`${worker}/link/callback?status=cancelled`, { "sec-fetch-mode": "navigate" });
+  assert.deepEqual([callback.status, callback.headers.get("location")], [303, `${demo}/?status=cancelled`]);
+});
+
+test("only www/ is uploaded, and nothing of the demo app is in it", () => {
+  const assets = /^\[assets\]\n((?:.+\n)+)/m.exec(readFileSync(join(folder, "wrangler.toml"), "utf8"))[1];
+  assert.match(assets, /^directory = "www"$/m);
+  const names = (path) => readdirSync(join(folder, path), { recursive: true, withFileTypes: true });
+  const uploaded = names("www");
+  assert.ok(uploaded.every((entry) => entry.isFile() || entry.isDirectory()), "no link leads out of it");
+  const texts = new Set(uploaded.filter((entry) => entry.isFile()).map(readEntry));
+  for (const entry of names("examples").filter((one) => one.isFile())) assert.ok(!texts.has(readEntry(entry)), entry.name);
+});
+
+test("a mark that is left in the privacy page is named, with its line, and the upload goes on", () => {
+  const file = join(folder, "page.html");
+  const check = (text) => {
+    writeFileSync(file, text);
+    const { status, stderr } = spawnSync(process.execPath, ["scripts/privacy.mjs", file], { cwd: folder, encoding: "utf8" });
+    assert.equal(status, 0);
+    return stderr;
+  };
+  assert.equal(check("<p>All is said.</p> [] a[0][1]"), "");
+  const warning = check("<p>[[YOUR APP NAME]]</p>\n\n<p>[[A LONG\n  FACT]]</p>\n");
+  assert.match(warning, /^Warning: www\/privacy\.html .* 2 of its facts/);
+  assert.match(warning, /\n {2}line 1: \[\[YOUR APP NAME\]\]\n {2}line 3: \[\[A LONG FACT\]\]\n$/);
+  assert.match(readFileSync(join(folder, "Makefile"), "utf8"), /^deploy: .*\n\t@.*scripts\/privacy\.mjs\n\t@.*wrangler deploy$/m);
+});
+
+function readEntry({ parentPath, path = parentPath, name }) {
+  return readFileSync(join(path, name), "utf8");
+}

@@ -1,0 +1,65 @@
+// `make run` in copies of the project, as a new user has it.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const folders = [];
+const running = new Set();
+
+/** Stops all programs and removes all copies. */
+export async function cleanUp() {
+  await Promise.all([...running].map(stop));
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+}
+
+/** What `make run` needs, without what it has written here. Tools and the built Worker are shared: the sources are the same. */
+export function copyOfProject() {
+  const folder = mkdtempSync(join(tmpdir(), "ofauth-edge-run-"));
+  folders.push(folder);
+  const shared = [".tools", "node_modules", "build", "pkg", "target"];
+  const left = [...shared, ".git", ".wrangler", ".dev.vars"];
+  cpSync(root, folder, { recursive: true, filter: (source) => !left.includes(basename(source)) });
+  for (const name of shared) if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
+  return folder;
+}
+
+/** Starts it, and waits until it is ready or has ended. */
+export async function run(folder, ports) {
+  const { PORT: _, EMULATOR_PORT: __, DEMO_PORT: ___, ...env } = process.env;
+  const child = spawn(process.execPath, ["scripts/dev.mjs"], { cwd: folder, env: { ...env, ...ports }, stdio: ["ignore", "pipe", "pipe"] });
+  let written = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (written += text));
+  const closed = once(child, "close"); // then all that it wrote has come
+  const program = { child, closed, output: () => written };
+  running.add(program);
+  await until(() => /^Ctrl-C stops/m.test(written) || child.exitCode !== null);
+  if (child.exitCode !== null) await closed;
+  return program;
+}
+
+export async function stop(program) {
+  running.delete(program);
+  program.child.kill("SIGINT");
+  await program.closed;
+}
+
+export async function freePorts() {
+  const servers = [createServer(), createServer(), createServer()];
+  for (const server of servers) await once(server.listen(0, "127.0.0.1"), "listening");
+  const [PORT, EMULATOR_PORT, DEMO_PORT] = servers.map((server) => String(server.address().port));
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return { PORT, EMULATOR_PORT, DEMO_PORT };
+}
+
+export async function until(holds) {
+  for (const end = Date.now() + 120_000; !holds(); await new Promise((resolve) => setTimeout(resolve, 100))) {
+    if (Date.now() > end) assert.fail(`never came true: ${holds}`);
+  }
+}
