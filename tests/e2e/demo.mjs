@@ -2,10 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { startBrowser } from "../browser/browser.mjs";
@@ -13,8 +10,6 @@ import { eventually, startGateway } from "./harness.mjs";
 import { hearWebhooks } from "./linking.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const screenshots = join(root, "build/screenshots");
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 /**
  * @typedef {object} Demo
@@ -69,26 +64,6 @@ export async function passLink(popup, { email = "jane@creator.sandbox.com", pass
     await popup.getByRole("button", { name: isEnd ? "Cancel" : button }).click();
     if (isEnd) return;
   }
-}
-
-/** The faults that axe-core finds in a page as it is now, each with the elements that have it. */
-export async function faultsOf(page) {
-  // Past the page's own Content-Security-Policy: this is not a script of the page.
-  await page.evaluate(axe);
-  const { violations } = await page.evaluate(() => globalThis.axe.run());
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-}
-
-/** Keeps a picture of the page, for people, in build/screenshots. */
-export async function picture(page, name) {
-  mkdirSync(screenshots, { recursive: true });
-  await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
-}
-
-/** Fails if the page is wider than its window. */
-export async function assertFits(page) {
-  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, globalThis.innerWidth]);
-  if (content > window) throw new Error(`the page is ${content} px wide, in a window of ${window} px`);
 }
 
 async function freePort() {

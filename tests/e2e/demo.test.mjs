@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
-import { assertFits, faultsOf, passLink, picture, startDemo } from "./demo.mjs";
+import { inspect } from "../browser/inspect.mjs";
+import { passLink, startDemo } from "./demo.mjs";
 import { connect } from "./linking.mjs";
 
 const HANDLE = /^acct_[0-9a-f]{32}$/;
@@ -154,17 +155,8 @@ test("the demo app and the control page fit wide and narrow screens, light and d
   await page.getByText("45 subscribers").waitFor();
   const control = await context.newPage();
   await control.goto(demo.control);
-  for (const [name, shown] of [["demo", page], ["control", control]]) {
-    for (const colorScheme of ["light", "dark"]) {
-      for (const [size, viewport] of [["wide", { width: 1200, height: 800 }], ["narrow", { width: 320, height: 640 }]]) {
-        await shown.emulateMedia({ colorScheme });
-        await shown.setViewportSize(viewport);
-        await picture(shown, `${name}-${size}-${colorScheme}`);
-        assert.deepEqual(await faultsOf(shown), [], `${name} ${size} ${colorScheme}`);
-        await assertFits(shown);
-      }
-    }
-  }
+  await inspect(page, "demo");
+  await inspect(control, "control");
 });
 
 async function open(path = "/") {

@@ -8,6 +8,8 @@ import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
+import { startBrowser } from "../browser/browser.mjs";
+import { inspect } from "../browser/inspect.mjs";
 import { cleanUp, copyOfProject, freePorts, run } from "./project.mjs";
 
 const folder = copyOfProject();
@@ -58,10 +60,22 @@ test("the privacy page has strict headers and runs no script", async () => {
       ["nosniff", "no-referrer", "same-origin"],
     );
   }
-  const page = readFileSync(join(folder, "www/privacy.html"), "utf8");
-  assert.doesNotMatch(page, /<script|<style|\sstyle=|\son\w+=|https?:\/\/(?!ofauth\.com")/);
-  const marks = page.match(/\[\[[^\]]+\]\]/g);
+  const text = readFileSync(join(folder, "www/privacy.html"), "utf8");
+  assert.doesNotMatch(text, /<script|<style|\sstyle=|\son\w+=|https?:\/\/(?!ofauth\.com")/);
+  const marks = text.match(/\[\[[^\]]+\]\]/g);
   assert.equal(new Set(marks).size, marks.length, "each fact stands at one place");
+});
+
+test("the privacy page fits wide and narrow screens, light and dark, and axe-core finds no fault", async (t) => {
+  const browser = await startBrowser();
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  const trouble = [];
+  page.on("console", (message) => trouble.push(message.text()));
+  await page.goto(`${worker}/privacy`);
+  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector("main")).maxWidth), "672px", "its style applies");
+  await inspect(page, "privacy");
+  assert.deepEqual(trouble, []);
 });
 
 test("every path that is no file of www/ is the Worker's, also when a browser navigates to it", async () => {
