@@ -85,18 +85,18 @@ test("a fault of OFAuth is shown at the account, and so is an expiry that no web
   await item.getByRole("button", { name: "Expire silently" }).click();
   await item.getByText("expired", { exact: true }).waitFor();
   await card.getByRole("button", { name: "Refresh profile" }).click();
-  await card.getByRole("button", { name: "Reconnect" }).waitFor({ timeout: 3_000 });
+  await card.getByRole("button", { name: "Reconnect" }).waitFor();
 });
 
 test("two tabs show the same account, and a message of one does not disturb the other", async () => {
   const [first, second] = [await open(), await open()];
   await passLink(await openLink(first, "Link an account"));
-  await Promise.all([first, second].map((page) => cardOf(page, "jane").waitFor({ timeout: 2_000 })));
+  await Promise.all([first, second].map((page) => cardOf(page, "jane").waitFor()));
   await passLink(await openLink(first, "Link an account"), { cancelAt: "Link your account" });
   await first.getByRole("status").getByText("Linking was cancelled").waitFor();
   assert.equal(await second.getByRole("status").textContent(), "jane: active");
   await cardOf(second, "jane").getByRole("button", { name: "Delete" }).click();
-  await cardOf(first, "jane").waitFor({ state: "detached", timeout: 2_000 });
+  await cardOf(first, "jane").waitFor({ state: "detached" });
 });
 
 test("a page that was offline shows what has happened meanwhile", async () => {
@@ -106,7 +106,7 @@ test("a page that was offline shows what has happened meanwhile", async () => {
   await page.waitForTimeout(1_500);
   assert.equal(await page.locator("li").count(), 0);
   await context.setOffline(false);
-  await page.locator("li").waitFor({ timeout: 5_000 });
+  await page.locator("li").waitFor();
 });
 
 test("the keyboard alone is enough, and the focus is never lost", async () => {
@@ -145,7 +145,7 @@ test("if the browser blocks the window, Link takes the page's own", async () => 
   await page.getByRole("button", { name: "Link an account" }).click();
   await passLink(page);
   await page.waitForURL(/\?status=success&connection=acct_[0-9a-f]{32}$/);
-  await cardOf(page, "jane").waitFor({ timeout: 2_000 });
+  await cardOf(page, "jane").waitFor();
 });
 
 test("the demo app and the control page fit wide and narrow screens, light and dark, and axe-core finds no fault", async () => {
