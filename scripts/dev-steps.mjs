@@ -20,11 +20,12 @@ export function instructions({ demo, gateway, emulator, vars }) {
   const bearer = `-H ${shellQuote(`Authorization: Bearer ${vars.GATEWAY_KEY.split(",")[0]}`)}`;
   const steps = emulator ? emulatedSteps(gateway, bearer) : realSteps(gateway, bearer);
   return `
-Demo app  ${demo}
-${emulator ? EMULATED_DEMO.replace("{emulator}", emulator) : ""}Worker    ${gateway}
+Demo app  ${demo}${emulator ? `\nControl   ${emulator}/control` : ""}
+Worker    ${gateway}
 ${emulator ? `Emulator  ${emulator}` : `OFAuth    ${vars.OFAUTH_API_URL} (from .dev.vars; nothing is emulated)`}
 
-${emulator ? FIRST_STEPS : ""}Paste into another terminal, in this folder:
+${emulator ? FIRST_STEPS : FIRST_STEPS_OF_OFAUTH.replace("{gateway}", gateway)}
+Paste into another terminal, in this folder:
 
 ${steps.map(({ title, commands }, index) => `${index + 1}. ${title}\n${commands}`).join("\n\n")}
 ${emulator ? "" : WEBHOOKS_OF_OFAUTH.replace("{gateway}", gateway)}
@@ -32,12 +33,11 @@ Ctrl-C stops all of them.
 `;
 }
 
-const EMULATED_DEMO = `Control   {emulator}/control
-`;
-
 const FIRST_STEPS = `Open the demo app and link jane@creator.sandbox.com with the password good-password. On the control page you can expire,
 disconnect and disturb what you have linked.
+`;
 
+const FIRST_STEPS_OF_OFAUTH = `Register {gateway}/link/callback at OFAuth. Then open the demo app and link an account.
 `;
 
 function emulatedSteps(gateway, bearer) {
@@ -72,7 +72,7 @@ function realSteps(gateway, bearer) {
       commands: `curl -sS ${gateway}/v2/account/whoami ${bearer}; echo`,
     },
     {
-      title: `Start Link for a user and print the page to open in a browser (register ${gateway}/link/callback at OFAuth before)`,
+      title: "Start Link for a user and print the page to open in a browser, as the demo app does",
       commands: link(gateway, bearer),
     },
     {

@@ -1,5 +1,5 @@
 // The backend of the demo app. It holds the gateway key. The page gets session tokens instead, which expire and open only the
-// data of one user.
+// data of one user. `make run` starts it with the addresses and the key of its Worker.
 
 import { createServer } from "node:http";
 import { createClient } from "../../pkg/client.js"; // in your app: "ofauth-edge/client"

@@ -7,26 +7,31 @@ import { extname } from "node:path";
 const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".mjs": "text/javascript" };
 
 const files = new Map([...listFiles("page/", "/"), ...listFiles("../../pkg/", "/ofauth-edge/")]);
-files.set("/", files.get("/index.html"));
 
 /**
  * Answers a request for a file.
  * @param {string} gatewayUrl   the only other origin that the page may call
  */
 export async function serveFile({ method, url }, response, gatewayUrl) {
-  const [path] = url.split("?");
+  const path = url.replace(/\?.*/, "").replace(/^\/$/, "/index.html");
   // The page needs the gateway's URL. An app with a build step would set it there.
   const config = path === "/config.mjs" ? `export const gatewayUrl = ${JSON.stringify(gatewayUrl)};\n` : undefined;
-  const file = files.get(path);
-  if (method !== "GET" || (config ?? file) === undefined) return response.writeHead(404).end();
+  const body = method === "GET" ? (config ?? (await readListed(path))) : undefined;
+  if (body === undefined) return response.writeHead(404).end();
   response.writeHead(200, {
-    "content-type": TYPES[extname(config ? path : file.pathname)] ?? "application/octet-stream",
+    "content-type": TYPES[extname(path)] ?? "application/octet-stream",
     "cache-control": "no-cache",
     "content-security-policy": policy(gatewayUrl),
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
   });
-  response.end(config ?? (await readFile(file)));
+  response.end(body);
+}
+
+/** The content of a file, or undefined if there is none: a build may be writing pkg/ anew. */
+function readListed(path) {
+  const file = files.get(path);
+  return file && readFile(file).catch(() => undefined);
 }
 
 /** What the page may load and call. The gateway is also called by WebSocket. */

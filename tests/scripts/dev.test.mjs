@@ -64,7 +64,7 @@ test("with the real OFAuth the commands are others: nothing emulated is named", 
   assert.ok(printed.includes(`Demo app  http://127.0.0.1:${ports.DEMO_PORT}\n`), printed);
   assert.doesNotMatch(printed, /\/control/);
   assert.doesNotMatch(printed.slice(printed.indexOf("Paste into")), /conn_demo|sign\.mjs|[Ee]mulator/);
-  assert.ok(printed.includes(`register http://127.0.0.1:${ports.PORT}/link/callback at OFAuth`), printed);
+  assert.ok(printed.includes(`Register http://127.0.0.1:${ports.PORT}/link/callback at OFAuth`), printed);
   const commands = commandsIn(printed);
   assert.equal(commands.length, 4);
   assert.match(commands[0], /\/v2\/account\/whoami/);

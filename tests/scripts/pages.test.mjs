@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -43,6 +43,9 @@ test("the first URL that is printed is the demo app's, whose page gets a session
   }
   const [control] = /http:\/\/[\w.:]+\/control/.exec(program.output());
   assert.match(await (await get(control)).text(), /<h1>Connections<\/h1>/);
+  rmSync(join(folder, "examples/demo/page/demo.css"));
+  assert.equal((await get(`${demo}/demo.css`)).status, 404, "a build may be writing a file anew");
+  assert.equal((await get(demo)).status, 200);
 });
 
 test("the privacy page has strict headers and runs no script", async () => {
