@@ -174,8 +174,8 @@ function deflate(path) {
   return gzip.subarray(10, -8);
 }
 
-// The ES modules of the entries share core.js, client.js and embedded.js. The CommonJS entries share only embedded.cjs; each
-// contains its own copy of everything else.
+// The ES modules of the entries share core.js, client.js, polling.js, what these two share (calls.js), and embedded.js. The
+// CommonJS entries share only embedded.cjs; each contains its own copy of everything else.
 async function bundleEntries() {
   const entries = (...names) => names.map((name) => join(templateFolder, `${name}.mjs`));
   const sources = {
@@ -183,13 +183,15 @@ async function bundleEntries() {
     "./ofauth_edge_bg.js": join(glueFolder, "ofauth_edge_bg.js"),
     "./core.js": join(templateFolder, "core.mjs"),
     "./client.js": join(templateFolder, "client.mjs"),
+    "./polling.js": join(templateFolder, "polling.mjs"),
     "./deflated.js": join(buildFolder, "deflated.js"),
   };
-  const separateFiles = ["./core.js", "./client.js", "./embedded.js", "./embedded.cjs", "./ofauth_edge.wasm"];
+  const separateFiles = ["./core.js", "./client.js", "./polling.js", "./embedded.js", "./embedded.cjs", "./ofauth_edge.wasm"];
   const options = { bundle: true, outdir: packageFolder, target: "es2022", platform: "neutral", logLevel: "warning" };
   const esm = { ...options, format: "esm" };
   const cjs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
-  await build({ ...esm, entryPoints: entries("core", "client", "embedded"), plugins: [resolveImports(sources)] });
+  await build({ ...esm, entryPoints: entries("core", "embedded"), plugins: [resolveImports(sources)] });
+  await build({ ...esm, entryPoints: entries("client", "polling"), splitting: true, chunkNames: "calls" });
   await build({ ...esm, entryPoints: entries("index", "slim", "workerd"), plugins: [resolveImports({}, separateFiles)] });
   await build({ ...cjs, entryPoints: entries("embedded"), plugins: [resolveImports(sources)] });
   const cjsSources = { ...sources, "./embedded.js": "./embedded.cjs" };

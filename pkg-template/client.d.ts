@@ -52,7 +52,7 @@ export type Result<T> = { data: T; error: undefined } | { data: undefined; error
 /** The codes of the client itself. */
 export type ClientErrorCode =
   | ("NETWORK_ERROR" | "TIMEOUT" | "ABORTED" | "TOKEN_UNAVAILABLE")
-  | ("INVALID_ARGUMENT" | "INVALID_ANSWER" | "REDIRECTED" | "UNEXPECTED");
+  | ("INVALID_ARGUMENT" | "INVALID_ANSWER" | "REDIRECTED" | "USER_DELETED" | "UNEXPECTED");
 
 /** Why a call failed. */
 export interface ApiError {
@@ -64,8 +64,8 @@ export interface ApiError {
    * The error's `type` in the answer of OFAuth or the gateway, such as `SESSION_EXPIRED`. An answer without one gets a code
    * from its status, such as `HTTP_502`. The client's own codes are `NETWORK_ERROR`, `TIMEOUT`, `ABORTED`,
    * `TOKEN_UNAVAILABLE` (the token function failed), `INVALID_ARGUMENT` (nothing was sent), `INVALID_ANSWER` (the answer is
-   * not from a gateway), `REDIRECTED` (the answer is a redirect, and redirects are not followed) and `UNEXPECTED` (the client
-   * failed: the platform lacks something).
+   * not from a gateway), `REDIRECTED` (the answer is a redirect, and redirects are not followed), `USER_DELETED` (only from `live`:
+   * the user was deleted) and `UNEXPECTED` (the client failed: the platform lacks something).
    */
   code: EdgeErrorCode | ClientErrorCode | (string & {});
   /** A description for people. */
@@ -249,9 +249,13 @@ export interface Client {
        */
       iterate(filter?: ConnectionFilter, options?: CallOptions): AsyncGenerator<Result<Connection>, void, undefined>;
       /**
-       * Yields all connections, and then each one again when it changes, until `signal` is aborted. The list is read every
-       * `interval` milliseconds (at least 1000, default 5000). If a read fails but may succeed later, nothing is yielded for it.
+       * Yields all connections, and then each one again when it changes, until `signal` is aborted. A connection that is no longer
+       * the user's comes once more, with the status `disconnected`. If a read fails but may succeed later, nothing is yielded for it.
        * A Result with any other error is the last.
+       *
+       * With a session token, the client of `ofauth-edge/client` and `ofauth-edge/slim` hears of changes through a WebSocket. While
+       * there is none, it reads the list every `interval` milliseconds (at least 1000, default 5000). So does the client of
+       * `ofauth-edge` always; it does not notice a connection that is no longer in the list.
        */
       live(
         filter?: ConnectionFilter,

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import http from "node:http";
 
 import { createClient } from "../../pkg-template/client.mjs";
+import { takeSockets } from "./sockets.mjs";
 
 /**
  * @typedef {object} Seen
@@ -15,11 +16,13 @@ import { createClient } from "../../pkg-template/client.mjs";
  */
 
 /**
- * Starts one. `answer` handles every request, `seen` has them in order.
+ * Starts one. `answer` handles every request, `seen` has them in order. `accept` handles WebSockets, see sockets.mjs; an older
+ * gateway has none.
  * @param {import("node:test").TestContext} t
  * @param {(req: import("node:http").IncomingMessage, res: import("node:http").ServerResponse, seen: Seen[]) => void} answer
+ * @param {Parameters<typeof takeSockets>[1]} [accept]
  */
-export async function serve(t, answer) {
+export async function serve(t, answer, accept = () => 404) {
   const seen = [];
   const server = http.createServer(async (req, res) => {
     const chunks = [];
@@ -28,14 +31,16 @@ export async function serve(t, answer) {
     seen.push({ method, url, headers, body: Buffer.concat(chunks).toString(), at: performance.now() });
     answer(req, res, seen);
   });
+  const sockets = takeSockets(server, accept);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
     server.close();
     server.closeAllConnections();
+    for (const socket of sockets.sockets) socket.drop();
   });
   const baseUrl = `http://127.0.0.1:${server.address().port}`;
-  return { baseUrl, seen, client: (options) => createClient({ baseUrl, token: "token", ...options }) };
+  return { baseUrl, seen, ...sockets, client: (options) => createClient({ baseUrl, token: "token", ...options }) };
 }
 
 /** Answers JSON. */

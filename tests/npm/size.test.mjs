@@ -23,9 +23,9 @@ test("an app that imports all of it, the client too, has at most 37 KB gzipped",
   assert.ok(size <= 37 * KB, `${size} bytes`);
 });
 
-test("the client, which has no wasm in it, has at most 5 KB gzipped", async () => {
+test("the client, which has no wasm in it, has at most 6.2 KB gzipped", async () => {
   const code = await bundle('export * from "ofauth-edge/client";');
-  assert.ok(gzipped(code) <= 5 * KB, `${gzipped(code)} bytes`);
+  assert.ok(gzipped(code) <= 6.2 * KB, `${gzipped(code)} bytes`);
   assert.doesNotMatch(code, /WebAssembly/);
 });
 
