@@ -192,17 +192,17 @@ async function bundleEntries() {
   const cjs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
   await build({ ...esm, entryPoints: entries("core", "embedded"), plugins: [resolveImports(sources)] });
   await build({ ...esm, entryPoints: entries("client", "polling"), splitting: true, chunkNames: "calls" });
-  await build({ ...esm, entryPoints: entries("index", "slim", "workerd"), plugins: [resolveImports({}, separateFiles)] });
+  await build({ ...esm, entryPoints: entries("index", "slim", "workerd", "element"), plugins: [resolveImports({}, separateFiles)] });
   await build({ ...cjs, entryPoints: entries("embedded"), plugins: [resolveImports(sources)] });
   const cjsSources = { ...sources, "./embedded.js": "./embedded.cjs" };
-  await build({ ...cjs, entryPoints: entries("index", "slim", "client"), plugins: [resolveImports(cjsSources, separateFiles)] });
+  await build({ ...cjs, entryPoints: entries("index", "slim", "client", "element"), plugins: [resolveImports(cjsSources, separateFiles)] });
   writeCommonJsExports();
 }
 
 // Replaces the exports of the CommonJS entries, which are getters, by plain values, so that tests can spy on them. An assignment
 // that never runs names the exports: Node looks for such a line to find what can be imported by name.
 function writeCommonJsExports() {
-  for (const name of ["index", "slim", "client"]) {
+  for (const name of ["index", "slim", "client", "element"]) {
     const exports = /export \{([^}]+)\};\s*$/.exec(readFileSync(join(packageFolder, `${name}.js`), "utf8"))[1].trim();
     const lines = [
       'module.exports = Object.defineProperty({ ...module.exports }, "__esModule", { value: true });',
@@ -246,6 +246,7 @@ function copyOtherFiles() {
   copyTypes(join(root, "src/npm/types.d.ts"), "index");
   copyTypes(join(templateFolder, "slim.d.ts"), "slim");
   copyTypes(join(templateFolder, "client.d.ts"), "client");
+  copyTypes(join(templateFolder, "element.d.ts"), "element");
   copyTypes(join(templateFolder, "generated.d.ts"), "generated");
   copyFileSync(join(templateFolder, "wasm.d.ts"), join(packageFolder, "ofauth_edge.wasm.d.ts"));
 }

@@ -48,6 +48,20 @@ for (const entry of ["index.cjs", "slim.cjs", "client.cjs"]) {
   });
 }
 
+test("loading element.cjs where there are no elements touches nothing else and defines nothing", () => {
+  const { OfauthConnect } = loadIn(untouchable(), "element.cjs");
+  assert.equal(typeof OfauthConnect, "function");
+});
+
+for (const [name, node] of Object.entries(NODES)) {
+  test(`${name}: the element can be imported on a server`, async () => {
+    const file = join(project, "server.mjs");
+    const code = 'import { OfauthConnect } from "ofauth-edge/element";\nconsole.log(JSON.stringify([typeof OfauthConnect, typeof HTMLElement]));\n';
+    writeFileSync(file, code);
+    assert.deepEqual(await runNode(node, file), ["function", "undefined"]);
+  });
+}
+
 test("without WebAssembly, one error names slim and the client, and no directive", () => {
   const globals = { ...codecs(), Buffer };
   const ofauth = loadIn(globals);
@@ -82,7 +96,7 @@ test("without node:zlib and Buffer the wasm is inflated by the package itself", 
 });
 
 test("the exports of CommonJS are named for import, and can be replaced by spies", async () => {
-  for (const entry of ["ofauth-edge", "ofauth-edge/slim", "ofauth-edge/client"]) {
+  for (const entry of ["ofauth-edge", "ofauth-edge/slim", "ofauth-edge/client", "ofauth-edge/element"]) {
     const file = nodeRequire.resolve(entry);
     const exports = nodeRequire(entry);
     const imported = await import(pathToFileURL(file));

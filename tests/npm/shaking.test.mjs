@@ -44,6 +44,10 @@ for (const [name, bundle] of Object.entries(BUNDLERS)) {
     });
   }
 
+  test(`${name}: an import of the element alone defines it`, async () => {
+    assert.match(await bundled(bundle, 'import "ofauth-edge/element";'), /customElements\.define/);
+  });
+
   test(`${name}: an app that imports the package and uses nothing carries nothing`, async () => {
     assert.equal((await bundled(bundle, 'import "ofauth-edge"; import "ofauth-edge/slim";')).trim(), "");
   });

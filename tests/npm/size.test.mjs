@@ -29,6 +29,14 @@ test("the client, which has no wasm in it, has at most 6.2 KB gzipped", async ()
   assert.doesNotMatch(code, /WebAssembly/);
 });
 
+test("the element has at most 3 KB gzipped more than the client, and no wasm", async () => {
+  const code = await bundle('import "ofauth-edge/element"; export * from "ofauth-edge/client";');
+  const size = gzipped(code) - gzipped(await bundle('export * from "ofauth-edge/client";'));
+  assert.match(code, /customElements\.define/);
+  assert.ok(size <= 3 * KB, `${size} bytes`);
+  assert.doesNotMatch(code, /WebAssembly/);
+});
+
 /** `code`, bundled and minified for browsers. */
 async function bundle(code) {
   const options = { bundle: true, minify: true, format: "esm", write: false, logLevel: "silent" };

@@ -45,9 +45,11 @@ for (const [module, from, type] of RESOLUTIONS) {
     assert.deepEqual(await errors(withNode, "node.ts", { module, types: ["node"] }, type), []);
   });
 
-  test(`dom.ts compiles as ${from}, with a browser's types`, async () => {
-    assert.deepEqual(await errors(bare, "dom.ts", { module, lib: ["es2022", "dom"] }, type), []);
-  });
+  for (const file of ["dom.ts", "element.ts"]) {
+    test(`${file} compiles as ${from}, with a browser's types`, async () => {
+      assert.deepEqual(await errors(bare, file, { module, lib: ["es2022", "dom"] }, type), []);
+    });
+  }
 }
 
 for (const [module, from] of [["nodenext", "an ES module"], ["preserve", "a bundler"]]) {

@@ -1,0 +1,60 @@
+import type { ApiError, Client, Connection, LinkOptions } from "./client.js";
+
+/**
+ * What `<ofauth-connect>` shows. `loading`: nothing is known yet. `disconnected`: the user has no connection. `connecting`: Link is
+ * starting, or the user has not finished it. `active`: the connection can be used. `relink`: the user must link it again. `error`:
+ * reading the connections or starting Link has failed.
+ */
+export type ConnectState = "loading" | "disconnected" | "connecting" | "active" | "relink" | "error";
+
+/** The events of `<ofauth-connect>`. They do not bubble. */
+export interface OfauthConnectEventMap {
+  /** Link is about to start, with these options. `preventDefault()` stops it. */
+  connect: CustomEvent<Pick<LinkOptions, "redirectUrl"> & { connectionId?: string }>;
+  /** A connection, once at the start and then each time it changes. */
+  connection: CustomEvent<Connection>;
+  /** Reading the connections or starting Link has failed. */
+  error: CustomEvent<ApiError>;
+}
+
+/**
+ * The element `<ofauth-connect>`: a button with which a user links an account, and a status line. Both change by themselves. Importing
+ * the module defines the element, unless the platform has none or the name is taken.
+ */
+export class OfauthConnect extends HTMLElement {
+  /** The gateway's URL. Attribute `gateway`. */
+  gateway: string | null;
+  /** The session token, or a function that fetches one. It needs the permission `connections:link`. */
+  token: string | (() => string | Promise<string>) | undefined;
+  /** A client to use instead of `gateway` and `token`. */
+  client: Client | undefined;
+  /**
+   * The page for the user after Link, as a URL that may be relative. Attribute `return-url`. Default: the gateway's `APP_RETURN_URL`.
+   */
+  returnUrl: string | null;
+  /** The handle of the only connection to show. Attribute `connection`. Without it, the user's best one is shown. */
+  connection: string | null;
+  /** What is shown. Attribute `state`, which the element sets. */
+  readonly state: ConnectState;
+  /** Does what a press of the button does: starts Link, or reads again after that has failed. Nothing while busy or active. */
+  startLink(): Promise<void>;
+
+  addEventListener<K extends keyof OfauthConnectEventMap>(
+    type: K,
+    listener: (this: OfauthConnect, event: OfauthConnectEventMap[K]) => unknown,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof OfauthConnectEventMap>(
+    type: K,
+    listener: (this: OfauthConnect, event: OfauthConnectEventMap[K]) => unknown,
+    options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: EventListenerOrEventListenerObject, options?: boolean | EventListenerOptions): void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "ofauth-connect": OfauthConnect;
+  }
+}

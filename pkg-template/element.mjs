@@ -1,0 +1,245 @@
+// <ofauth-connect>: a button with which a user links an account, and a status line. Both change by themselves when the connection
+// changes. It starts Link in the same tab: OFAuth's page and the gateway bring the user back.
+
+import { createClient } from "./client.js";
+import { applyStyle } from "./element/style.mjs";
+import { chooseBest, nameOf, stateOf, TEXTS } from "./element/states.mjs";
+
+const NAME = "ofauth-connect";
+/** Attributes that say which connection is shown and how it is read. A change of one begins anew. */
+const SOURCES = ["gateway", "connection"];
+const TEXT_ATTRIBUTES = Object.keys(TEXTS).flatMap((state) => [`label-${state}`, `status-${state}`]);
+/** Properties that a page may have set before the element was defined. */
+const PROPERTIES = ["gateway", "returnUrl", "connection", "token", "client"];
+/** If the browser has not left the page after so many milliseconds, the user has stopped it. */
+const NAVIGATION_TIME = 10_000;
+
+/** On a server there are no elements. The module can be imported all the same. */
+const Base = globalThis.HTMLElement ?? class {};
+
+export class OfauthConnect extends Base {
+  static observedAttributes = [...SOURCES, ...TEXT_ATTRIBUTES];
+
+  #token;
+  #givenClient;
+  #client;
+  #button;
+  #label;
+  #status;
+  /** Stops everything that runs. Undefined while nothing does. */
+  #stop;
+  #timer;
+  #isQueued = false;
+  #records = new Map();
+  #hasRead = false;
+  #isLinking = false;
+  /** What failed: `read` or `link`. */
+  #failed;
+
+  constructor() {
+    super();
+    const shadow = this.attachShadow({ mode: "open", delegatesFocus: true });
+    applyStyle(shadow);
+    this.#button = append(shadow, "button", { part: "button", type: "button", "aria-describedby": "status" });
+    append(this.#button, "span", { part: "icon", "aria-hidden": "true" });
+    this.#label = append(this.#button, "span", { part: "label" });
+    this.#status = append(shadow, "span", { part: "status", id: "status", role: "status", "aria-live": "polite" });
+    this.#button.addEventListener("click", () => this.startLink());
+  }
+
+  get token() {
+    return this.#token;
+  }
+  set token(token) {
+    this.#token = token;
+    this.#begin();
+  }
+  get client() {
+    return this.#givenClient;
+  }
+  set client(client) {
+    this.#givenClient = client;
+    this.#begin();
+  }
+  get gateway() {
+    return this.getAttribute("gateway");
+  }
+  set gateway(url) {
+    setAttribute(this, "gateway", url);
+  }
+  get returnUrl() {
+    return this.getAttribute("return-url");
+  }
+  set returnUrl(url) {
+    setAttribute(this, "return-url", url);
+  }
+  get connection() {
+    return this.getAttribute("connection");
+  }
+  set connection(handle) {
+    setAttribute(this, "connection", handle);
+  }
+
+  get state() {
+    if (this.#isLinking) return "connecting";
+    if (this.#failed) return "error";
+    return this.#hasRead ? stateOf(this.#shown()) : "loading";
+  }
+
+  connectedCallback() {
+    for (const name of PROPERTIES) {
+      if (!Object.hasOwn(this, name)) continue;
+      const value = this[name];
+      delete this[name];
+      this[name] = value;
+    }
+    this.#begin();
+  }
+
+  disconnectedCallback() {
+    this.#halt();
+  }
+
+  attributeChangedCallback(name) {
+    if (SOURCES.includes(name)) this.#begin();
+    else if (this.isConnected) this.#render();
+  }
+
+  /** Does what a press of the button does. */
+  async startLink() {
+    if (this.#failed === "read") return this.#begin();
+    const { signal } = this.#stop ?? {};
+    const shown = this.#shown();
+    if (!signal || !this.#hasRead || this.#isLinking || stateOf(shown) === "active") return;
+    const session = {};
+    try {
+      if (stateOf(shown) === "relink") session.connectionId = shown.handle;
+      if (this.returnUrl) session.redirectUrl = new URL(this.returnUrl, document.baseURI).href;
+    } catch {
+      return this.#fail("link", wrongArgument("return-url: pass the URL of a page"));
+    }
+    if (!this.#tell("connect", session, true) || signal.aborted) return;
+    this.#failed = undefined;
+    this.#isLinking = true;
+    this.#render();
+    const { data, error } = await this.#client.link.init(session, { signal });
+    if (signal.aborted) return;
+    this.#timer = setTimeout(() => this.#endLink(), NAVIGATION_TIME);
+    if (error) this.#fail("link", error);
+    else if (/^https?:/.test(data.url)) location.assign(data.url);
+    else this.#fail("link", { ...wrongArgument("the answer has no page for the user"), type: "server_error", code: "INVALID_ANSWER" });
+  }
+
+  /** Stops what runs and begins anew, once the page has set all that it sets now. */
+  #begin() {
+    this.#halt();
+    if (!this.#isQueued) queueMicrotask(() => this.#start());
+    this.#isQueued = true;
+  }
+
+  #start() {
+    this.#isQueued = false;
+    if (!this.isConnected) return;
+    if (!this.#givenClient && !(this.gateway && this.#token)) return;
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    // A page that comes back from the browser's cache, after the back button, goes on as if it was new.
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#begin(), { signal });
+    try {
+      this.#client = this.#givenClient ?? createClient({ baseUrl: this.gateway, token: this.#token });
+    } catch (error) {
+      return this.#fail("read", wrongArgument(error.message));
+    }
+    this.#look(signal);
+    this.#follow(signal);
+  }
+
+  /** Finds out whether there is a connection at all: `live` yields nothing for none. */
+  async #look(signal) {
+    const { connections } = this.#client.link;
+    const handle = this.connection;
+    const { data, error } = await (handle ? connections.getById(handle, { signal }) : connections.getAll({ limit: 1 }, { signal }));
+    if (signal.aborted) return;
+    if (error && error.type !== "not_found") return this.#fail("read", error);
+    if (error || data.list?.length === 0) this.#hasRead = true;
+    this.#render();
+  }
+
+  async #follow(signal) {
+    for await (const { data, error } of this.#client.link.connections.live({}, { signal })) {
+      if (signal.aborted) return;
+      if (error) return this.#fail("read", error);
+      if (this.connection && this.connection !== data.handle) continue;
+      this.#records.set(data.handle, data);
+      this.#hasRead = true;
+      this.#failed = undefined;
+      this.#render();
+      this.#tell("connection", data);
+    }
+  }
+
+  #halt() {
+    this.#stop?.abort();
+    this.#stop = undefined;
+    this.#records.clear();
+    this.#hasRead = false;
+    this.#failed = undefined;
+    this.#endLink();
+  }
+
+  #endLink() {
+    clearTimeout(this.#timer);
+    this.#isLinking = false;
+    if (this.isConnected) this.#render();
+  }
+
+  #fail(what, error) {
+    if (this.#failed === "read") return;
+    this.#failed = what;
+    this.#endLink();
+    this.#tell("error", error);
+  }
+
+  #shown() {
+    return chooseBest([...this.#records.values()]);
+  }
+
+  #render() {
+    const { state } = this;
+    const [label, status] = TEXTS[state];
+    const shown = this.#shown();
+    const isBusy = this.#isLinking || state === "loading";
+    setText(this.#label, this.getAttribute(`label-${state}`) ?? label);
+    setText(this.#status, (this.getAttribute(`status-${state}`) ?? status).replaceAll("{name}", () => (shown ? nameOf(shown) : "")));
+    this.#button.setAttribute("aria-busy", isBusy);
+    this.#button.setAttribute("aria-disabled", isBusy || state === "active");
+    this.setAttribute("state", state);
+  }
+
+  /** Dispatches an event. Returns false if the page has cancelled it. */
+  #tell(type, detail, cancelable = false) {
+    return this.dispatchEvent(new CustomEvent(type, { detail, cancelable }));
+  }
+}
+
+function append(parent, name, attributes) {
+  const element = document.createElement(name);
+  for (const [attribute, value] of Object.entries(attributes)) element.setAttribute(attribute, value);
+  return parent.appendChild(element);
+}
+
+function setAttribute(element, name, value) {
+  if (value === undefined || value === null) element.removeAttribute(name);
+  else element.setAttribute(name, value);
+}
+
+/** The same text again would be read aloud again. */
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+function wrongArgument(message) {
+  return { type: "bad_request", code: "INVALID_ARGUMENT", message, status: 0, action: "give_up" };
+}
+
+if (globalThis.customElements && !customElements.get(NAME)) customElements.define(NAME, OfauthConnect);
