@@ -1,6 +1,6 @@
 // The demo app in a browser: 1. a person links an account, sees it appear, lets it expire, reconnects and deletes it,
-// 2. cancelling and failing, 3. faults of OFAuth, 4. two tabs, 5. offline and back, 6. the keyboard alone, 7. a claim in the
-// address, 8. a blocked window, 9. narrow screens, light and dark, and accessibility.
+// 2. cancelling and failing, 3. faults of OFAuth, 4. two tabs, 5. changes by a WebSocket, 6. offline and back, 7. the keyboard
+// alone, 8. a claim in the address, 9. a blocked window, 10. narrow screens, light and dark, and accessibility.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
@@ -97,6 +97,21 @@ test("two tabs show the same account, and a message of one does not disturb the 
   assert.equal(await second.getByRole("status").textContent(), "jane: active");
   await cardOf(second, "jane").getByRole("button", { name: "Delete" }).click();
   await cardOf(first, "jane").waitFor({ state: "detached" });
+});
+
+test("changes come on a WebSocket, and the page reads nothing while nothing changes", async () => {
+  const page = await context.newPage();
+  const opened = page.waitForEvent("websocket");
+  await page.goto(demo.url);
+  const socket = await opened;
+  assert.equal(socket.url(), `ws://127.0.0.1:${demo.gateway.port}/edge/live`);
+  await page.waitForTimeout(1_000);
+  const reads = [];
+  page.on("request", (request) => reads.push(request.url()));
+  await page.waitForTimeout(1_500);
+  assert.deepEqual(reads, []);
+  await connect(demo.gateway, "conn_pushed", USER);
+  await page.locator("li").waitFor({ timeout: 2_000 });
 });
 
 test("a page that was offline shows what has happened meanwhile", async () => {
