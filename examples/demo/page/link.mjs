@@ -1,5 +1,5 @@
-// Link in a window of its own: the page stays, and sees the account appear. A page that may leave sets `location` to the url of
-// `link.init` instead.
+// Link in a window of its own: the page stays, and sees the account appear. A page that may leave needs none of this: it uses
+// the element <ofauth-connect> of "ofauth-edge/element", or sets `location` to the url of `link.init`.
 
 /**
  * Opens Link for a new account (null), or again for the account of a handle. Resolves to an error, or to undefined. Call it in
