@@ -68,6 +68,7 @@ test("a page that comes back while its user is being deleted is sent away at the
   const ids = Array.from({ length: 8 }, (_, index) => `conn_returns_${index}`);
   for (const id of ids) await introduce(gateway, id, { user });
   const { socket } = await openNew(gateway, { sub: user });
+  gateway.emulator.fault({ kind: "slow", ms: 500, times: ids.length, match: { method: "DELETE" } });
   let isDone = false;
   const deleted = gateway.call("DELETE", `/edge/users/${user}`).finally(() => (isDone = true));
   await socket.closed;

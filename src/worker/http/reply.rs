@@ -23,8 +23,7 @@ use crate::{
 
 /// The `Retry-After` of a 503, in seconds.
 const RETRY_AFTER: &str = "2";
-/// The `Retry-After` when a user has too many WebSockets, in seconds. One may be that of a page that is gone, and close
-/// when its token expires.
+/// The same when a user has too many WebSockets. One of them may be that of a page that is gone.
 const RETRY_SOCKET_AFTER: &str = "60";
 
 #[wasm_bindgen(inline_js = r#"

@@ -6,12 +6,15 @@
 //! 4. Nothing panics, and no number is read that was not written.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use ofauth_edge::core::gateway::live::{SUBPROTOCOL, read_since, token};
+use ofauth_edge::core::gateway::{
+    EdgeError,
+    live::{SUBPROTOCOL, read_since, token},
+};
 use proptest::prelude::*;
 
 /// The number that is read, or the code of the error.
 fn since(query: &str) -> Result<&str, &'static str> {
-    read_since(SUBPROTOCOL, query).map_err(|error| error.code())
+    read_since(SUBPROTOCOL, query).map_err(EdgeError::code)
 }
 
 #[test]
@@ -29,7 +32,7 @@ fn the_token_follows_bearer() {
 #[test]
 fn the_gateways_own_subprotocol_must_be_offered() {
     for protocols in ["", "bearer.a.b.c", "ofauth-edge2, bearer.a.b.c", "OFAUTH-EDGE", "ofauth-edge;bearer.a.b.c"] {
-        assert_eq!(read_since(protocols, "").map_err(|error| error.code()), Err("BAD_REQUEST"), "{protocols}");
+        assert_eq!(read_since(protocols, "").map_err(EdgeError::code), Err("BAD_REQUEST"), "{protocols}");
     }
 }
 
