@@ -1,12 +1,12 @@
-// A ledger whose key was taken out of STORAGE_KEY. 1. Its alarm rings ever more rarely, at least once an hour, and the log says
-// why once. 2. Its webhooks are refused with a code of their own. 3. Once the key is back, a copy that fails is retried as
-// soon as ever.
+// A connection whose key was taken out of STORAGE_KEY. 1. The alarm of its ledger rings ever more rarely, at least once an hour,
+// and the log says why once. 2. Its webhooks, and calls for it, are refused with a code of their own: no user is told to link
+// again. 3. Once the key is back, a copy that fails is retried as soon as ever.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
-import { eventually, introduce, refusal, SECRETS, startGateway } from "./harness.mjs";
+import { consoleOf, eventually, introduce, refusal, SECRETS, sessionOf, startGateway } from "./harness.mjs";
 import { ageLedgerOf, dirtyLedgers, inLedgerOf } from "./ledgers.mjs";
 
 const NEW_KEY = Buffer.alloc(32, "newer").toString("base64");
@@ -62,6 +62,47 @@ test("without its key a ledger tries ever more rarely, says why once, and refuse
   assert.equal(told.outcome, "applied");
   await both.fail({});
   await eventually(() => dirtyLedgers(folder).length === 0, { within: 15_000, every: 100 });
+});
+
+test("without its key a connection is not taken for one that does not exist, except by those who may not see it", async (t) => {
+  const first = await startGateway();
+  t.after(() => first.close());
+  const { folder } = first;
+  const old = await introduce(first, "conn_old");
+  await introduce(first, "conn_foreign", { user: "user_other" });
+  await eventually(() => dirtyLedgers(folder).length === 0);
+  await first.close({ keep: true });
+
+  const lost = await startGateway({ folder, vars: { STORAGE_KEY: NEW_KEY } });
+  t.after(() => lost.close());
+  const permissions = ["profile:read", "connections:write"];
+  const own = sessionOf(lost, { sub: USER, permissions });
+  const bound = sessionOf(lost, { sub: USER, permissions, connection: old });
+  const calls = [
+    ["GET", `/edge/connections/${old}`],
+    ["GET", `/edge/connections/${old}/health`],
+    ["GET", `/edge/connections/${old}/events`],
+    ["POST", `/edge/connections/${old}/invalidate`],
+    ["DELETE", `/edge/connections/${old}`],
+    ["GET", "/v2/access/self", { headers: { "x-connection-id": old } }],
+  ];
+  const ofPages = [...calls, ["GET", "/v2/access/self"]];
+  const callers = [[lost.call, calls], [await consoleOf(lost), calls.slice(0, 5)], [own, ofPages], [bound, ofPages]];
+  for (const [caller, made] of callers) {
+    for (const call of made) {
+      const answer = await caller(...call);
+      assert.deepEqual(refusal(answer), [503, "STORAGE_KEY_MISSING"], call.join(" "));
+      assert.equal(answer.headers["x-ofauth-edge-action"], "operator");
+    }
+  }
+  const foreign = sessionOf(lost, { sub: "user_third", permissions });
+  for (const call of ofPages) assert.deepEqual(refusal(await foreign(...call)), [404, "CONNECTION_NOT_FOUND"], call.join(" "));
+  assert.deepEqual(lost.emulator.requests, [], "OFAuth is not asked");
+
+  const fresh = await introduce(lost, "conn_new");
+  assert.equal((await own("GET", "/v2/access/self")).status, 200, "one whose key is there is chosen");
+  assert.equal((await own("GET", `/edge/connections/${fresh}`)).status, 200);
+  assert.deepEqual((await own("GET", "/edge/connections")).json().list.map(({ handle }) => handle), [fresh]);
 });
 
 /** What a ledger has noted of its alarm, and when the runtime rings it (unix ms). */

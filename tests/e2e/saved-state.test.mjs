@@ -190,8 +190,10 @@ test("without the old storage key only what it sealed is unavailable, and with b
   const half = await startGateway({ folder: copy.folder, vars: { ...saved.vars, STORAGE_KEY: NEW_KEY } });
   t.after(() => half.close());
   await eventually(() => dirtyLedgers(copy.folder).length === 0, { within: 20_000, every: 100 });
-  // The older build had no code of its own for this.
-  const renamed = (answer) => (answer.body === "STORAGE_UNAVAILABLE" ? { ...answer, body: "STORAGE_KEY_MISSING" } : answer);
+  // The older build had no code of its own for this, and told a page that its own connection does not exist.
+  const isOwn = ({ as, target }) => as.sub === ADA && target.startsWith(`/edge/connections/${handles.conn_active}`);
+  const isLocked = (answer) => answer.body === "STORAGE_UNAVAILABLE" || (answer.status === 404 && isOwn(answer));
+  const renamed = (answer) => (isLocked(answer) ? { ...answer, status: 503, body: "STORAGE_KEY_MISSING" } : answer);
   await assertAsSaved(half, asSaved(saved.withoutOldKey).map(renamed));
 
   const ids = { 200: [], 503: [], 404: [] };

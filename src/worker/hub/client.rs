@@ -46,21 +46,25 @@ pub async fn page(reference: &str, query: &ConnectionQuery, config: &Config, env
     Ok(query.page_of(connections(reference, config, env).await?))
 }
 
-/// Connections of a user among which `access::choose_connection` chooses as among all.
+/// Connections of a user among which `access::choose_connection` chooses as among all. Fails with STORAGE_KEY_MISSING if it
+/// would choose one whose key is not configured.
 pub async fn candidates(reference: &str, config: &Config, env: &Env) -> Result<Vec<Record>, Failure> {
     let answer = ask(reference, Message::Candidates, config, env).await;
     match answer.and_then(|answer| read(&answer)) {
         Ok(Some(records)) => Ok(records),
+        Err(failure) if failure.error == EdgeError::StorageKeyMissing => Err(failure),
         // As for a page.
         _ => connections(reference, config, env).await,
     }
 }
 
-/// The connection of a user with this handle, or `None` if the user has none.
+/// The connection of a user with this handle, or `None` if the user has none. Fails with STORAGE_KEY_MISSING if its key is not
+/// configured: the user must not be told to link it again.
 pub async fn connection(reference: &str, handle: &str, config: &Config, env: &Env) -> Result<Option<Record>, Failure> {
     let answer = ask(reference, Message::Get(handle.to_owned()), config, env).await;
-    if let Ok(record) = answer.and_then(|answer| read(&answer)) {
-        return Ok(record);
+    match answer.and_then(|answer| read(&answer)) {
+        Err(failure) if failure.error != EdgeError::StorageKeyMissing => {}
+        answered => return answered,
     }
     // During a roll-out the hub may run an older build, which only lists.
     let records = connections(reference, config, env).await?;
@@ -129,7 +133,8 @@ fn encode(name: &str, message: &Message) -> worker::Result<String> {
 }
 
 async fn ask(reference: &str, message: Message, config: &Config, env: &Env) -> Result<String, Failure> {
-    send(&config.index.hash_client_reference_id(reference), message, env).await.map_err(unavailable)
+    let answer = send(&config.index.hash_client_reference_id(reference), message, env).await.map_err(unavailable)?;
+    platform::refuse_missing_key(answer)
 }
 
 fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {

@@ -20,7 +20,7 @@ use crate::{
         connection::{ACTIVE, DISCONNECTED, Record},
         json,
     },
-    worker::platform::{Database, integer},
+    worker::platform::{Database, KEY_MISSING, integer},
 };
 
 const SCHEMA: &str = "
@@ -83,37 +83,36 @@ impl Listing {
             JOIN connections USING (handle) ORDER BY page.updated_at DESC, handle";
         let status = Value::from(status);
         let bindings = vec![status.clone(), limit.into(), offset.into()];
-        let Some(records) = self.select(select, bindings, name, database, config)? else { return Ok(NULL.to_owned()) };
+        let rows = self.select(select, bindings, database)?;
+        let Some(records) = rows.and_then(|rows| open_all(rows, name, config)) else { return Ok(NULL.to_owned()) };
         let count = "SELECT count(*) FROM listing WHERE ?1 IS NULL OR status = ?1 COLLATE NOCASE";
         let total = database.first_row(count, vec![status])?.first().and_then(integer).unwrap_or_default();
         Ok(format!("[{records},{total}]"))
     }
 
     /// At most two connections that are not disconnected, active ones first, as JSON: enough to choose the only one, or to
-    /// see that there are several. `null` as for [`Listing::page`].
+    /// see that there are several. `null` as for [`Listing::page`], and [`KEY_MISSING`] if none of them has a key that is
+    /// configured.
     pub fn candidates(&self, name: &str, database: &Database, config: &Config) -> worker::Result<String> {
         let select = "SELECT handle, record FROM (SELECT handle FROM listing \
             WHERE status <> ? ORDER BY status <> ? LIMIT 2) JOIN connections USING (handle)";
         let bindings = vec![DISCONNECTED.into(), ACTIVE.into()];
-        Ok(self.select(select, bindings, name, database, config)?.unwrap_or_else(|| NULL.to_owned()))
+        let rows = self.select(select, bindings, database)?;
+        let lack_keys = |rows: &Vec<Vec<Value>>| rows.iter().all(|row| records::lacks_key(row, config));
+        if rows.as_ref().is_some_and(|rows| !rows.is_empty() && lack_keys(rows)) {
+            return Ok(KEY_MISSING.to_owned());
+        }
+        Ok(rows.and_then(|rows| open_all(rows, name, config)).unwrap_or_else(|| NULL.to_owned()))
     }
 
-    /// The records in the rows that a statement selects by the table. `None` if it is not complete, or if one of the records
-    /// does not open.
+    /// The rows that a statement selects by the table. `None` if it is not complete.
     fn select(
         &self,
         statement: &str,
         bindings: Vec<Value>,
-        name: &str,
         database: &Database,
-        config: &Config,
-    ) -> worker::Result<Option<String>> {
-        if !self.is_complete(database)? {
-            return Ok(None);
-        }
-        let rows = database.rows(statement, bindings)?.into_iter();
-        let records = rows.map(|row| records::open(name, row, config)).collect::<Option<_>>();
-        Ok(records.map(records::json_array))
+    ) -> worker::Result<Option<Vec<Vec<Value>>>> {
+        if self.is_complete(database)? { database.rows(statement, bindings).map(Some) } else { Ok(None) }
     }
 
     fn is_complete(&self, database: &Database) -> worker::Result<bool> {
@@ -127,6 +126,11 @@ impl Listing {
         self.is_complete.set(Some(is_complete));
         Ok(is_complete)
     }
+}
+
+/// The records in these rows, as JSON. `None` if one of them does not open.
+fn open_all(rows: Vec<Vec<Value>>, name: &str, config: &Config) -> Option<String> {
+    rows.into_iter().map(|row| records::open(name, row, config)).collect::<Option<_>>().map(records::json_array)
 }
 
 /// Writes the entry of a record, unless `connections` has a newer version of it.

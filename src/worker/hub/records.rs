@@ -10,8 +10,8 @@ use worker::SqlStorageValue as Value;
 
 use super::message::NULL;
 use crate::{
-    core::{config::Config, connection::Record},
-    worker::platform::{self, Database},
+    core::{config::Config, connection::Record, storage::SealError},
+    worker::platform::{self, Database, KEY_MISSING},
 };
 
 const SCHEMA: &str = "
@@ -47,11 +47,18 @@ pub fn list(name: &str, database: &Database, config: &Config) -> worker::Result<
     Ok(json_array(rows.filter_map(|row| open(name, row, config)).collect()))
 }
 
-/// One record, or `null`.
+/// One record, or `null`, or [`KEY_MISSING`].
 pub fn get(name: &str, handle: &str, database: &Database, config: &Config) -> worker::Result<String> {
     let select = "SELECT handle, record FROM connections WHERE handle = ?";
-    let record = open(name, database.first_row(select, vec![handle.into()])?, config);
-    Ok(record.unwrap_or_else(|| NULL.to_owned()))
+    let row = database.first_row(select, vec![handle.into()])?;
+    let otherwise = if lacks_key(&row, config) { KEY_MISSING } else { NULL };
+    Ok(open(name, row, config).unwrap_or_else(|| otherwise.to_owned()))
+}
+
+/// Whether the record in a row of `handle` and `record` was sealed under a key that is not configured.
+pub fn lacks_key(row: &[Value], config: &Config) -> bool {
+    // The key is looked for before the place is checked.
+    matches!(row, [_, Value::Blob(sealed)] if matches!(config.sealer.open("", sealed), Err(SealError::UnknownKey(_))))
 }
 
 /// The record in a row of `handle` and `record`, or `None` if it left or does not open.

@@ -29,7 +29,7 @@ mod task;
 pub use clock::{now_ms, wait};
 pub use failure::Failure;
 pub use log::{log, log_error};
-pub use object::{KEY_MISSING, ObjectRequest, call, call_ledger, connect};
+pub use object::{KEY_MISSING, ObjectRequest, call, call_ledger, connect, refuse_missing_key};
 pub use random::{nonce, random_fraction, request_id};
 pub use sql::{Database, MAX_INTEGER, integer};
 pub use task::{Boxed, on_heap, promise};

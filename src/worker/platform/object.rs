@@ -21,8 +21,8 @@ use worker::{
 use super::{environment, failure::Failure};
 use crate::core::gateway::EdgeError;
 
-/// A ledger's answer when its row was sealed under a key that is not configured. It is not JSON, so an older build takes it
-/// for a failure.
+/// The answer of an object when what it is asked for was sealed under a key that is not configured. It is not JSON, so an
+/// older build takes it for a failure.
 pub const KEY_MISSING: &str = "STORAGE_KEY lacks the key";
 
 #[wasm_bindgen(inline_js = r#"
@@ -59,10 +59,12 @@ pub struct ObjectRequest<'a> {
 /// Fails with STORAGE_KEY_MISSING if the key of its row is not configured, and with STORAGE_UNAVAILABLE as [`call`] fails.
 pub async fn call_ledger(name: &str, request: ObjectRequest<'_>, env: &Env) -> Result<String, Failure> {
     let answer = async { call(&environment::ledger_namespace(env)?, name, request).await };
-    match answer.await {
-        Ok(answer) if answer == KEY_MISSING => Err(EdgeError::StorageKeyMissing.into()),
-        answer => answer.map_err(|error| Failure::storage("ledger", &error)),
-    }
+    refuse_missing_key(answer.await.map_err(|error| Failure::storage("ledger", &error))?)
+}
+
+/// Fails with STORAGE_KEY_MISSING if an object's answer is [`KEY_MISSING`].
+pub fn refuse_missing_key(answer: String) -> Result<String, Failure> {
+    if answer == KEY_MISSING { Err(EdgeError::StorageKeyMissing.into()) } else { Ok(answer) }
 }
 
 /// Calls the object of that name, and returns its answer: JSON, or nothing.
