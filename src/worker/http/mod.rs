@@ -4,12 +4,14 @@
 //! because each crossing between wasm and JavaScript and each copy costs CPU time.
 //!
 //! Read `request` first: a [`Call`] is one request to the Worker. `reply` builds the answer to it, with the headers
-//! that every answer has, and writes its log line. `body` reads a body up to a limit, and `headers` copies headers.
+//! that every answer has, and writes its log line, and `response` hands it to the platform. `body` reads a body up to a
+//! limit, and `headers` copies headers.
 
 mod body;
 mod headers;
 mod reply;
 mod request;
+mod response;
 
 pub use body::{Body, read_answer, read_body};
 pub use headers::copy_headers;

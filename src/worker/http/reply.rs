@@ -8,7 +8,10 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use worker::web_sys::{Headers, ReadableStream, Response};
 
-use super::request::Call;
+use super::{
+    request::Call,
+    response::{Unread, respond_with_stream, respond_with_text},
+};
 use crate::{
     core::{
         config::{Problem, Warning},
@@ -25,44 +28,6 @@ use crate::{
 const RETRY_AFTER: &str = "2";
 /// The same when a user has too many WebSockets. One of them may be that of a page that is gone.
 const RETRY_SOCKET_AFTER: &str = "60";
-
-#[wasm_bindgen(inline_js = r#"
-export function respond(body, status, upstreamHeaders, requestId, ownHeaders) {
-  const headers = upstreamHeaders ?? new Headers();
-  const lines = ownHeaders.split("\n");
-  for (let at = 0; at + 1 < lines.length; at += 2) {
-    if (lines[at] === "vary") headers.append("vary", lines[at + 1]);
-    else headers.set(lines[at], lines[at + 1]);
-  }
-  if (!headers.get("x-request-id")) headers.set("x-request-id", requestId);
-  return status === 101
-    ? new Response(null, { status, headers, webSocket: body.webSocket })
-    : new Response(body, { status, headers });
-}
-"#)]
-extern "C" {
-    /// A `ReadableStream`. With the status 101, a response that has a WebSocket.
-    type Unread;
-    /// Makes the platform's response in one crossing. `own` has the name and the value of each header on two lines. They
-    /// replace those of OFAuth, except for Vary, which has the names of both. OFAuth's `x-request-id` is kept.
-    #[wasm_bindgen(catch, js_name = respond)]
-    fn respond_with_text(
-        body: Option<&str>,
-        status: u16,
-        upstream: Option<&Headers>,
-        request_id: &str,
-        own: &str,
-    ) -> Result<Response, JsValue>;
-    /// The same with a body that is not read.
-    #[wasm_bindgen(catch, js_name = respond)]
-    fn respond_with_stream(
-        body: Option<&Unread>,
-        status: u16,
-        upstream: Option<&Headers>,
-        request_id: &str,
-        own: &str,
-    ) -> Result<Response, JsValue>;
-}
 
 /// The reply to one request.
 pub struct Reply {
