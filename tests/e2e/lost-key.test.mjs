@@ -99,6 +99,11 @@ test("without its key a connection is not taken for one that does not exist, exc
   for (const call of ofPages) assert.deepEqual(refusal(await foreign(...call)), [404, "CONNECTION_NOT_FOUND"], call.join(" "));
   assert.deepEqual(lost.emulator.requests, [], "OFAuth is not asked");
 
+  const erasure = await lost.call("DELETE", `/edge/users/${USER}`);
+  const { type, deleted, failed } = erasure.json();
+  assert.deepEqual([erasure.status, type, deleted, failed], [503, "STORAGE_KEY_MISSING", 0, [old]]);
+  assert.equal(erasure.headers["x-ofauth-edge-action"], "operator", "to repeat it would not help");
+
   const fresh = await introduce(lost, "conn_new");
   assert.equal((await own("GET", "/v2/access/self")).status, 200, "one whose key is there is chosen");
   assert.equal((await own("GET", `/edge/connections/${fresh}`)).status, 200);
