@@ -46,7 +46,7 @@ test-packaging: npm
 	@$(with_env) for node in node-old node; do .tools/$$node/node --test tests/npm/surface/*.test.mjs || exit; done
 
 # Optimised code runs this many cases sooner, and it keeps its overflow checks. Property tests reject some random cases, so
-# the limit of rejects is higher too. CHAOS is for tests/e2e/chaos.test.mjs.
+# the limit of rejects is higher too. CHAOS is for tests/e2e/chaos.test.mjs and live-quiet.test.mjs.
 test-all: setup
 	@CARGO_PROFILE_DEV_OPT_LEVEL=2 PROPTEST_CASES=$${PROPTEST_CASES:-10000} PROPTEST_MAX_GLOBAL_REJECTS=1000000 CHAOS=full \
 	  $(MAKE) --no-print-directory test
