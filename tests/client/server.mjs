@@ -4,6 +4,7 @@ import { once } from "node:events";
 import http from "node:http";
 
 import { createClient } from "../../pkg-template/client.mjs";
+import { createClient as createPollingClient } from "../../pkg-template/polling.mjs";
 import { takeSockets } from "./sockets.mjs";
 
 /**
@@ -40,7 +41,9 @@ export async function serve(t, answer, accept = () => 404) {
     for (const socket of sockets.sockets) socket.drop();
   });
   const baseUrl = `http://127.0.0.1:${server.address().port}`;
-  return { baseUrl, seen, ...sockets, client: (options) => createClient({ baseUrl, token: "token", ...options }) };
+  const client = (options) => createClient({ baseUrl, token: "token", ...options });
+  const pollingClient = (options) => createPollingClient({ baseUrl, token: "token", ...options });
+  return { baseUrl, seen, ...sockets, client, pollingClient };
 }
 
 /** Answers JSON. */
