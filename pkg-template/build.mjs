@@ -174,8 +174,8 @@ function deflate(path) {
   return gzip.subarray(10, -8);
 }
 
-// The ES modules of the entries share core.js, client.js, polling.js, what these two share (calls.js), and embedded.js. The
-// CommonJS entries share only embedded.cjs; each contains its own copy of everything else.
+// The ES modules of the entries share core.js, client.js, polling.js and embedded.js. The CommonJS entries share only embedded.cjs;
+// each contains its own copy of everything else.
 async function bundleEntries() {
   const entries = (...names) => names.map((name) => join(templateFolder, `${name}.mjs`));
   const sources = {
@@ -190,8 +190,10 @@ async function bundleEntries() {
   const options = { bundle: true, outdir: packageFolder, target: "es2022", platform: "neutral", logLevel: "warning" };
   const esm = { ...options, format: "esm" };
   const cjs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
-  await build({ ...esm, entryPoints: entries("core", "embedded"), plugins: [resolveImports(sources)] });
-  await build({ ...esm, entryPoints: entries("client", "polling"), splitting: true, chunkNames: "calls" });
+  await build({ ...esm, entryPoints: entries("core", "polling", "embedded"), plugins: [resolveImports(sources)] });
+  const inPolling = ["./client/create.mjs", "./check.mjs", "./iterate.mjs", "./response.mjs"];
+  const clientSources = Object.fromEntries(inPolling.map((name) => [name, "./polling.js"]));
+  await build({ ...esm, entryPoints: entries("client"), plugins: [resolveImports(clientSources, ["./polling.js"])] });
   await build({ ...esm, entryPoints: entries("index", "slim", "workerd", "element"), plugins: [resolveImports({}, separateFiles)] });
   await build({ ...cjs, entryPoints: entries("embedded"), plugins: [resolveImports(sources)] });
   const cjsSources = { ...sources, "./embedded.js": "./embedded.cjs" };

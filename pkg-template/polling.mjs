@@ -4,6 +4,12 @@
 import { makeClient } from "./client/create.mjs";
 import { poll } from "./client/poll.mjs";
 
+// client.js of the package imports these from here, so that each is in it once.
+export { check } from "./client/check.mjs";
+export { iterate } from "./client/iterate.mjs";
+export { failure } from "./client/response.mjs";
+export { makeClient };
+
 export function createClient(options) {
   return makeClient(options, poll);
 }

@@ -17,7 +17,6 @@ test("the tarball holds what it needs and nothing else", async () => {
     "package/LICENSE",
     "package/NOTICE",
     "package/README.md",
-    "package/calls.js",
     "package/client.cjs",
     "package/client.d.cts",
     "package/client.d.ts",
