@@ -63,11 +63,13 @@ test("a body that never ends is given up after 10 s, and small ones are always r
     request.on("error", () => {}).write(Buffer.alloc(length - 1, "x"));
     return { started: Date.now(), request, length };
   });
-  await sleep(1_000);
-  assert.equal((await gateway.deliver(connectionEvent("connection.created", { id: "conn_meanwhile" }))).outcome, "applied");
-  // All of the budget for large bodies is taken, until the slow ones are given up.
-  const large = await gateway.deliver(Buffer.alloc(MIB, "y"));
+  // All of the budget for large bodies is taken as soon as the Worker has received them, until the slow ones are given up.
+  const large = await eventually(async () => {
+    const answer = await gateway.deliver(Buffer.alloc(MIB, "y"));
+    return answer.status !== 200 && answer;
+  });
   assert.deepEqual(refusal(large), [503, "OVERLOADED"]);
+  assert.equal((await gateway.deliver(connectionEvent("connection.created", { id: "conn_meanwhile" }))).outcome, "applied");
   assert.ok(Number(large.headers["retry-after"]) > 0);
   for (const { request, started, length } of slow) {
     const [response] = request.res ? [request.res] : await once(request, "response");
