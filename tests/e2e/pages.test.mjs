@@ -118,7 +118,7 @@ test("a call opens the connection that it names, or those that it may mean, and 
 });
 
 test("the hub of an older build lists completely, and its first update completes the table", async () => {
-  await changeHub((hub) => hub.exec("DROP TABLE listing"));
+  await changeHub((hub) => hub.exec("DROP TABLE listing; DROP TABLE changes"));
   await assertPages({ limit: 20 });
   await assertPages({ status: "disconnected", limit: 20 });
   assert.equal(await readHub((hub) => hub.prepare("SELECT 1 FROM sqlite_master WHERE name = 'listing'").get()), undefined);
