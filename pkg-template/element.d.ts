@@ -7,12 +7,30 @@ import type { ApiError, Client, Connection, LinkOptions } from "./client.js";
  */
 export type ConnectState = "loading" | "disconnected" | "connecting" | "active" | "relink" | "error";
 
+/**
+ * How Link has ended: what the gateway adds to the query of the page after Link. Anybody can open that page with any query, so use it
+ * only for what you say to the user. Which account is linked, you hear from the event `connection`.
+ */
+export interface LinkEnd {
+  /**
+   * `success`: the account is linked. `pending`: it probably is. `cancelled`: the user has left Link. `error`: Link has failed.
+   * `unknown`: the gateway knows of no such Link.
+   */
+  status: "success" | "pending" | "cancelled" | "error" | "unknown";
+  /** Where the user has left Link, if OFAuth says it. */
+  step?: string | undefined;
+  /** Why Link has failed, if OFAuth says it. */
+  error_code?: string | undefined;
+}
+
 /** The events of `<ofauth-connect>`. They do not bubble. */
 export interface OfauthConnectEventMap {
   /** Link is about to start, with these options. `preventDefault()` stops it. */
   connect: CustomEvent<Pick<LinkOptions, "redirectUrl"> & { connectionId?: string }>;
   /** A connection, once at the start and then each time it changes. */
   connection: CustomEvent<Connection>;
+  /** Link has ended: the query of the page says so, or that of the page in Link's window. */
+  linkend: CustomEvent<LinkEnd>;
   /** Reading the connections or starting Link has failed. */
   error: CustomEvent<ApiError>;
 }
@@ -34,9 +52,17 @@ export class OfauthConnect extends HTMLElement {
   returnUrl: string | null;
   /** The handle of the only connection to show. Attribute `connection`. Without it, the user's best one is shown. */
   connection: string | null;
+  /**
+   * Whether Link gets a window of its own, so that the page stays. Attribute `popup`. The window closes when it comes to a page of
+   * the same origin with this element. If the browser blocks the window, Link takes the tab.
+   */
+  popup: boolean;
   /** What is shown. Attribute `state`, which the element sets. */
   readonly state: ConnectState;
-  /** Does what a press of the button does: starts Link, or reads again after that has failed. Nothing while busy or active. */
+  /**
+   * Does what a press of the button does: starts Link, or reads again after that has failed. While Link has a window, it brings the
+   * window to the front. Nothing while busy or active.
+   */
   startLink(): Promise<void>;
 
   addEventListener<K extends keyof OfauthConnectEventMap>(

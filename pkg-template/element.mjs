@@ -1,18 +1,24 @@
 // <ofauth-connect>: a button with which a user links an account, and a status line. Both change by themselves when the connection
-// changes. It starts Link in the same tab: OFAuth's page and the gateway bring the user back.
+// changes. It starts Link in the same tab or in a window of its own: OFAuth's page and the gateway bring the user back.
 
 import { createClient } from "./client.js";
 import { applyStyle } from "./element/style.mjs";
 import { chooseBest, nameOf, stateOf, TEXTS } from "./element/states.mjs";
+import { openWindow, readEnd, reportEnd } from "./element/window.mjs";
 
 const NAME = "ofauth-connect";
 /** Attributes that say which connection is shown and how it is read. A change of one begins anew. */
 const SOURCES = ["gateway", "connection"];
 const TEXT_ATTRIBUTES = Object.keys(TEXTS).flatMap((state) => [`label-${state}`, `status-${state}`]);
 /** Properties that a page may have set before the element was defined. */
-const PROPERTIES = ["gateway", "returnUrl", "connection", "token", "client"];
-/** If the browser has not left the page after so many milliseconds, the user has stopped it. */
-const NAVIGATION_TIME = 10_000;
+const PROPERTIES = ["gateway", "returnUrl", "connection", "popup", "token", "client"];
+/**
+ * If the browser has not left the page after so many milliseconds, the user has stopped it. Likewise, if an account that was linked
+ * in a window has not appeared after this time, the user may try again.
+ */
+const PATIENCE = 10_000;
+/** How often to look whether the user has closed Link's window, in milliseconds. There is no event for it. */
+const WINDOW_INTERVAL = 500;
 
 /** On a server there are no elements. The module can be imported all the same. */
 const Base = globalThis.HTMLElement ?? class {};
@@ -29,6 +35,10 @@ export class OfauthConnect extends Base {
   /** Stops everything that runs. Undefined while nothing does. */
   #stop;
   #timer;
+  /** The window that Link has, if it is not the page's own. */
+  #window;
+  /** The query of the page, until the page has heard what it says of Link. */
+  #query;
   #isQueued = false;
   #records = new Map();
   #hasRead = false;
@@ -79,6 +89,12 @@ export class OfauthConnect extends Base {
   set connection(handle) {
     setAttribute(this, "connection", handle);
   }
+  get popup() {
+    return this.hasAttribute("popup");
+  }
+  set popup(isPopup) {
+    this.toggleAttribute("popup", isPopup);
+  }
 
   get state() {
     if (this.#isLinking) return "connecting";
@@ -93,6 +109,8 @@ export class OfauthConnect extends Base {
       delete this[name];
       this[name] = value;
     }
+    this.#query ??= location.search;
+    reportEnd();
     this.#begin();
   }
 
@@ -108,9 +126,10 @@ export class OfauthConnect extends Base {
   /** Does what a press of the button does. */
   async startLink() {
     if (this.#failed === "read") return this.#begin();
+    if (this.#isLinking) return this.#window?.focus();
     const { signal } = this.#stop ?? {};
     const shown = this.#shown();
-    if (!signal || !this.#hasRead || this.#isLinking || stateOf(shown) === "active") return;
+    if (!signal || !this.#hasRead || stateOf(shown) === "active") return;
     const session = {};
     try {
       if (stateOf(shown) === "relink") session.connectionId = shown.handle;
@@ -121,13 +140,21 @@ export class OfauthConnect extends Base {
     if (!this.#tell("connect", session, true) || signal.aborted) return;
     this.#failed = undefined;
     this.#isLinking = true;
+    // Before the first `await`: after it, a browser blocks the window.
+    const popup = (this.#window = this.popup ? openWindow() : null);
     this.#render();
     const { data, error } = await this.#client.link.init(session, { signal });
+    const url = /^https?:/.test(data?.url) && data.url;
+    if (signal.aborted || !url) popup?.close();
     if (signal.aborted) return;
-    this.#timer = setTimeout(() => this.#endLink(), NAVIGATION_TIME);
-    if (error) this.#fail("link", error);
-    else if (/^https?:/.test(data.url)) location.assign(data.url);
-    else this.#fail("link", { ...wrongArgument("the answer has no page for the user"), type: "server_error", code: "INVALID_ANSWER" });
+    if (error) return this.#fail("link", error);
+    if (!url) {
+      const fault = wrongArgument("the answer has no page for the user");
+      return this.#fail("link", { ...fault, type: "server_error", code: "INVALID_ANSWER" });
+    }
+    if (popup) this.#timer = setInterval(() => popup.closed && this.#endLink(), WINDOW_INTERVAL);
+    else this.#timer = setTimeout(() => this.#endLink(), PATIENCE);
+    (popup ?? globalThis).location.href = url;
   }
 
   /** Stops what runs and begins anew, once the page has set all that it sets now. */
@@ -143,6 +170,7 @@ export class OfauthConnect extends Base {
     if (!this.#givenClient && !(this.gateway && this.#token)) return;
     this.#stop = new AbortController();
     const { signal } = this.#stop;
+    addEventListener("message", (event) => this.#hear(event), { signal });
     // A page that comes back from the browser's cache, after the back button, goes on as if it was new.
     addEventListener("pageshow", ({ persisted }) => persisted && this.#begin(), { signal });
     try {
@@ -152,6 +180,24 @@ export class OfauthConnect extends Base {
     }
     this.#look(signal);
     this.#follow(signal);
+    const end = readEnd(this.#query);
+    this.#query = "";
+    if (end) this.#tell("linkend", end);
+  }
+
+  /** Takes the message of {@link reportEnd} from Link's window. */
+  #hear({ data, origin, source }) {
+    const end = readEnd(data);
+    if (!end || !this.#window || source !== this.#window || origin !== location.origin) return;
+    source.close();
+    this.#window = undefined;
+    clearTimeout(this.#timer);
+    // The account comes by `live`, a moment later.
+    if (this.#isLinking && ["success", "pending"].includes(end.status)) {
+      this.#timer = setTimeout(() => this.#endLink(), PATIENCE);
+      this.#render();
+    } else this.#endLink();
+    this.#tell("linkend", end);
   }
 
   /** Finds out whether there is a connection at all: `live` yields nothing for none. */
@@ -173,6 +219,7 @@ export class OfauthConnect extends Base {
       this.#records.set(data.handle, data);
       this.#hasRead = true;
       this.#failed = undefined;
+      if (stateOf(this.#shown()) === "active") this.#endLink();
       this.#render();
       this.#tell("connection", data);
     }
@@ -208,7 +255,8 @@ export class OfauthConnect extends Base {
     const { state } = this;
     const [label, status] = TEXTS[state];
     const shown = this.#shown();
-    const isBusy = this.#isLinking || state === "loading";
+    // While Link has a window, a press brings the window to the front.
+    const isBusy = (this.#isLinking && !this.#window) || state === "loading";
     setText(this.#label, this.getAttribute(`label-${state}`) ?? label);
     setText(this.#status, (this.getAttribute(`status-${state}`) ?? status).replaceAll("{name}", () => (shown ? nameOf(shown) : "")));
     this.#button.setAttribute("aria-busy", isBusy);

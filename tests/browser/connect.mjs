@@ -53,7 +53,8 @@ export async function startGateway(t, { records = [], answer } = {}) {
   let seq = 1;
   const change = (one) => {
     state.records.set(one.handle, one);
-    sockets.sockets.at(-1).send({ seq: (seq += 1), handle: one.handle, status: one.status, updatedAt: one.updatedAt });
+    seq += 1;
+    for (const socket of sockets.sockets) socket.send({ seq, handle: one.handle, status: one.status, updatedAt: one.updatedAt });
   };
   return Object.assign(state, sockets, { url, change });
 }
@@ -78,7 +79,7 @@ export async function openPage(t, browser, gateway, { attributes = {}, policy, c
 <main><h1>Accounts</h1><ofauth-connect${text}></ofauth-connect></main><script type="module" src="page.mjs"></script></html>`;
   const code = `globalThis.events = [];
 const element = document.querySelector("ofauth-connect");
-for (const type of ["connect", "connection", "error"]) element.addEventListener(type, ({ detail }) => events.push([type, detail]));
+for (const type of ["connect", "connection", "linkend", "error"]) element.addEventListener(type, ({ detail }) => events.push([type, detail]));
 ${token === null ? "" : `element.token = ${JSON.stringify(token)};`}
 ${script}
 await import("./node_modules/ofauth-edge/element.js");
