@@ -1,6 +1,6 @@
-// The demo app in a browser: 1. a person links an account, sees it appear, lets it expire, reconnects and deletes it,
+// The demo app in a browser: 1. a person links an account, sees it appear, lets it expire, connects it again and deletes it,
 // 2. cancelling and failing, 3. faults of OFAuth, 4. two tabs, 5. changes by a WebSocket, 6. offline and back, 7. the keyboard
-// alone, 8. a claim in the address, 9. a blocked window, 10. narrow screens, light and dark, and accessibility.
+// alone, 8. a claim in the address, 9. a closed and a blocked window, 10. narrow screens, light and dark, and accessibility.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
@@ -15,6 +15,8 @@ const USER = "user_1";
 let demo;
 let context;
 let trouble;
+/** How often each page was loaded. */
+const navigations = new Map();
 before(async () => (demo = await startDemo()));
 after(() => demo?.close());
 beforeEach(async () => {
@@ -30,9 +32,11 @@ afterEach(async () => {
   assert.deepEqual(trouble, [], "no script of a page has failed");
 });
 
-test("a person links an account, sees it appear, lets it expire, reconnects it under its handle, and deletes it", async () => {
+test("a person links an account, sees it appear, lets it expire, connects it again under its handle, and deletes it", async () => {
   const page = await open();
-  const popup = await openLink(page, "Link an account");
+  await state(page, "disconnected", "Not connected");
+  const popup = await openLink(page, "Connect OnlyFans");
+  await state(page, "connecting", "Waiting for OnlyFans");
   const closed = popup.waitForEvent("close");
   await passLink(popup);
   const card = cardOf(page, "jane");
@@ -40,30 +44,48 @@ test("a person links an account, sees it appear, lets it expire, reconnects it u
   await closed;
   const handle = await handleIn(card);
   await card.getByText("@jane, 45 subscribers").waitFor();
-  await page.getByRole("status").getByText("jane: active").waitFor();
+  await card.getByText("active", { exact: true }).waitFor();
+  await state(page, "active", "Connected as jane");
 
   const control = await context.newPage();
   await control.goto(demo.control);
   await control.getByRole("listitem").filter({ hasText: "@jane" }).getByRole("button", { name: "Expire", exact: true }).click();
   await card.getByText("expired", { exact: true }).waitFor({ timeout: 2_000 });
+  await state(page, "relink", "The connection of jane has expired");
 
-  await passLink(await openLink(page, "Reconnect"));
+  await passLink(await openLink(page, "Connect again"));
   await card.getByText("active", { exact: true }).waitFor({ timeout: 2_000 });
+  await state(page, "active", "Connected as jane");
   assert.equal(await handleIn(card), handle);
   assert.equal(await page.locator("li").count(), 1);
 
   await card.getByRole("button", { name: "Delete" }).click();
   await card.waitFor({ state: "detached", timeout: 2_000 });
+  await state(page, "disconnected", "Not connected");
   await control.getByText("No account is linked.").waitFor();
+  assert.deepEqual(navigations.get(page), 1, "the page was never loaded again");
 });
 
-test("a user who cancels, and one whose account is locked, read what happened", async () => {
+test("a user who cancels, and one whose account is locked, read what happened, and may try again", async () => {
   const page = await open();
-  await passLink(await openLink(page, "Link an account"), { cancelAt: "What the app may do" });
-  await page.getByRole("status").getByText("Linking was cancelled (authorization).").waitFor();
-  await passLink(await openLink(page, "Link an account"), { email: "locked@creator.sandbox.com" });
-  await page.getByRole("status").getByText("Linking failed (account_locked).").waitFor();
+  await passLink(await openLink(page, "Connect OnlyFans"), { cancelAt: "What the app may do" });
+  await message(page).getByText("Linking was cancelled (authorization).").waitFor();
+  await passLink(await openLink(page, "Connect OnlyFans"), { email: "locked@creator.sandbox.com" });
+  await message(page).getByText("Linking failed (account_locked).").waitFor();
   assert.equal(await page.locator("li").count(), 0);
+  await passLink(await openLink(page, "Connect OnlyFans"));
+  await cardOf(page, "jane").getByText("45 subscribers").waitFor();
+  assert.equal(await message(page).textContent(), "");
+});
+
+test("a user who closes Link's window may open it again", async () => {
+  const page = await open();
+  const popup = await openLink(page, "Connect OnlyFans");
+  await popup.getByRole("heading", { name: "Link your account" }).waitFor();
+  await popup.close();
+  await state(page, "disconnected", "Not connected");
+  await passLink(await openLink(page, "Connect OnlyFans"));
+  await cardOf(page, "jane").waitFor();
 });
 
 test("a fault of OFAuth is shown at the account, and so is an expiry that no webhook reports", async () => {
@@ -85,16 +107,20 @@ test("a fault of OFAuth is shown at the account, and so is an expiry that no web
   await item.getByRole("button", { name: "Expire silently" }).click();
   await item.getByText("expired", { exact: true }).waitFor();
   await card.getByRole("button", { name: "Refresh profile" }).click();
-  await card.getByRole("button", { name: "Reconnect" }).waitFor();
+  await card.getByText("expired", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Connect again" }).waitFor();
 });
 
 test("two tabs show the same account, and a message of one does not disturb the other", async () => {
   const [first, second] = [await open(), await open()];
-  await passLink(await openLink(first, "Link an account"));
+  await passLink(await openLink(first, "Connect OnlyFans"));
   await Promise.all([first, second].map((page) => cardOf(page, "jane").waitFor()));
-  await passLink(await openLink(first, "Link an account"), { cancelAt: "Link your account" });
-  await first.getByRole("status").getByText("Linking was cancelled").waitFor();
-  assert.equal(await second.getByRole("status").textContent(), "jane: active");
+  await demo.gateway.call("POST", `/edge/connections/${await handleIn(cardOf(first, "jane"))}/invalidate`);
+  await Promise.all([first, second].map((page) => state(page, "relink", "The connection of jane has expired")));
+  await passLink(await openLink(first, "Connect again"), { cancelAt: "Reconnect your account" });
+  await message(first).getByText("Linking was cancelled").waitFor();
+  assert.equal(await message(second).textContent(), "");
+  await state(second, "relink", "The connection of jane has expired");
   await cardOf(second, "jane").getByRole("button", { name: "Delete" }).click();
   await cardOf(first, "jane").waitFor({ state: "detached" });
 });
@@ -128,18 +154,20 @@ test("the keyboard alone is enough, and the focus is never lost", async () => {
   await connect(demo.gateway, "conn_keys", USER, "expired");
   const page = await open();
   await page.locator("li").waitFor();
-  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  const focused = () => page.evaluate(() => document.activeElement.textContent || document.activeElement.tagName);
   await page.keyboard.press("Tab");
-  assert.equal(await focused(), "Reconnect");
+  assert.equal(await focused(), "OFAUTH-CONNECT");
   const [popup] = await Promise.all([page.waitForEvent("popup"), page.keyboard.press("Enter")]);
   await passLink(popup);
   await page.locator("li").getByText("active", { exact: true }).waitFor();
-  assert.equal(await focused(), "Refresh profile", "the button that had the focus is gone: its place has it");
+  assert.equal(await focused(), "OFAUTH-CONNECT");
+  await page.keyboard.press("Tab");
+  assert.equal(await focused(), "Refresh profile");
   await page.keyboard.press("Tab");
   assert.equal(await focused(), "Delete");
   await page.keyboard.press("Space");
   await page.locator("li").waitFor({ state: "detached" });
-  assert.equal(await focused(), "Link an account");
+  assert.equal(await focused(), "OFAUTH-CONNECT", "the button that had the focus is gone: the element has it");
 });
 
 test("what the address claims is believed by nobody, and becomes no markup", async () => {
@@ -147,26 +175,39 @@ test("what the address claims is believed by nobody, and becomes no markup", asy
   const page = await open(`/?status=success&connection=acct_${"0".repeat(32)}&connection_id=conn_claimed`);
   await page.waitForTimeout(1_200);
   assert.equal(await page.locator("li").count(), 0);
-  assert.equal(await page.getByRole("status").textContent(), "");
+  assert.equal(await message(page).textContent(), "");
   await page.goto(`${demo.url}/?status=error&error_code=${hostile}`);
-  await page.getByRole("status").getByText("Linking failed (<img src=x onerror=alert(1)>).").waitFor();
+  await message(page).getByText("Linking failed (<img src=x onerror=alert(1)>).").waitFor();
   await page.goto(`${demo.url}/?status=toString`);
-  assert.equal(await page.getByRole("status").textContent(), "");
+  assert.equal(await message(page).textContent(), "");
 });
 
 test("if the browser blocks the window, Link takes the page's own", async () => {
   const page = await open();
   await page.evaluate(() => (globalThis.open = () => null));
-  await page.getByRole("button", { name: "Link an account" }).click();
+  await page.getByRole("button", { name: "Connect OnlyFans" }).click();
   await passLink(page);
   await page.waitForURL(/\?status=success&connection=acct_[0-9a-f]{32}$/);
   await cardOf(page, "jane").waitFor();
 });
 
-test("the demo app and the control page fit wide and narrow screens, light and dark, and axe-core finds no fault", async () => {
-  await connect(demo.gateway, "conn_shown", USER);
-  await connect(demo.gateway, "conn_shown_expired", USER, "expired");
+test("if Link is cancelled in the page's own tab, the page says so", async () => {
   const page = await open();
+  await page.evaluate(() => (globalThis.open = () => null));
+  await page.getByRole("button", { name: "Connect OnlyFans" }).click();
+  await passLink(page, { cancelAt: "Link your account" });
+  await message(page).getByText("Linking was cancelled").waitFor();
+  await state(page, "disconnected", "Not connected");
+});
+
+test("the demo app and the control page fit wide and narrow screens, light and dark, and axe-core finds no fault", async () => {
+  const page = await open();
+  await state(page, "disconnected", "Not connected");
+  await inspect(page, "demo-empty");
+  await connect(demo.gateway, "conn_shown_expired", USER, "expired");
+  await state(page, "relink", "has expired");
+  await inspect(page, "demo-relink");
+  await connect(demo.gateway, "conn_shown", USER);
   await page.getByText("45 subscribers").waitFor();
   const control = await context.newPage();
   await control.goto(demo.control);
@@ -176,8 +217,20 @@ test("the demo app and the control page fit wide and narrow screens, light and d
 
 async function open(path = "/") {
   const page = await context.newPage();
+  navigations.set(page, 0);
+  page.on("domcontentloaded", () => navigations.set(page, navigations.get(page) + 1));
   await page.goto(`${demo.url}${path}`);
   return page;
+}
+
+/** Waits until the element has a state and says it. */
+function state(page, name, status) {
+  return page.locator(`ofauth-connect[state="${name}"]`).getByRole("status").getByText(status).waitFor({ timeout: 2_000 });
+}
+
+/** What the page says itself. */
+function message(page) {
+  return page.locator("#message");
 }
 
 /** Presses a button that starts Link, and gives the window that it opens. */

@@ -1,20 +1,23 @@
 import { createClient } from "/ofauth-edge/client.js"; // with a bundler: "ofauth-edge/client"
+import "/ofauth-edge/element.js"; // with a bundler: "ofauth-edge/element"
 import { gatewayUrl } from "/config.mjs";
-import { openLink, reportLinkEnd } from "/link.mjs";
 
 const client = createClient({ baseUrl: gatewayUrl, token: fetchToken });
 const byId = (id) => document.getElementById(id);
 const say = (sentence) => (byId("message").textContent = sentence);
-const sayError = (error) => error && say(error.message);
 
-reportLinkEnd(say);
-byId("link").onclick = async () => sayError(await openLink(client, null));
+// The element links an account, and links it again when it has expired. It reads and follows the connections with this client.
+const connect = document.querySelector("ofauth-connect");
+connect.client = client;
+connect.addEventListener("connect", () => say(""));
+connect.addEventListener("error", ({ detail }) => say(detail.message));
 
-// Yields each connection, and then again after each change: linked, expired, reconnected, deleted.
-for await (const { data: connection, error } of client.link.connections.live({}, { interval: 1000 })) {
-  if (error) sayError(error);
-  else show(connection);
-}
+// How Link has ended. Anyone can open this page with any query, so the query only serves for a sentence. The same holds for the
+// connection id that OFAuth's embed passes to onSuccess. The gateway knows which account is linked: the page hears it as follows.
+connect.addEventListener("linkend", ({ detail }) => say(describeEnd(detail)));
+
+// Each connection, and then again after each change: linked, expired, reconnected, deleted.
+connect.addEventListener("connection", ({ detail }) => show(detail));
 
 async function fetchToken() {
   const response = await fetch("/session", { method: "POST" });
@@ -22,26 +25,27 @@ async function fetchToken() {
   return response.text();
 }
 
+function describeEnd({ status, error_code, step }) {
+  const reason = error_code ?? step;
+  const end = reason ? ` (${reason}).` : ".";
+  if (status === "cancelled") return `Linking was cancelled${end}`;
+  if (status === "error") return `Linking failed${end}`;
+  return status === "pending" ? "OFAuth is linking the account." : "";
+}
+
 function show({ handle, status, metadata }) {
   const card = byId(handle) ?? addCard(handle);
-  const name = metadata.displayName ?? "An account";
-  if (card.dataset.status !== status) say(`${name}: ${status}`);
   if (status === "disconnected") return removeCard(card);
-  const isActive = status === "active";
-  const focused = card.querySelector("button:focus");
   card.dataset.status = status;
-  card.querySelector("h2").textContent = name;
+  card.querySelector("h2").textContent = metadata.displayName ?? "An account";
   card.querySelector(".status").textContent = status;
-  card.querySelector(".refresh").hidden = !isActive;
-  card.querySelector(".relink").hidden = isActive;
-  // A hidden button would lose the focus.
-  if (focused?.hidden) card.querySelector("button:not([hidden])").focus();
-  if (isActive) showProfile(card);
-  else card.querySelector(".profile").textContent = "Reconnect this account to use it again.";
+  if (status === "active") showProfile(card);
+  else card.querySelector(".profile").textContent = "This account must be linked again.";
 }
 
 async function showProfile(card) {
-  // If the account must be linked again, `live` also reports it.
+  say("");
+  // If the account must be linked again, the element also hears it, and offers it.
   const { data, error } = await client.self.getMe({ authentication: { connectionId: card.id } });
   card.querySelector(".profile").textContent = error ? error.message : `@${data.username}, ${data.subscribersCount} subscribers`;
 }
@@ -52,12 +56,11 @@ function addCard(handle) {
   card.id = handle;
   card.querySelector("code").textContent = handle;
   card.querySelector(".refresh").onclick = () => showProfile(card);
-  card.querySelector(".relink").onclick = async () => sayError(await openLink(client, handle));
-  card.querySelector(".delete").onclick = async () => sayError((await client.link.connections.delete(handle)).error);
+  card.querySelector(".delete").onclick = async () => say((await client.link.connections.delete(handle)).error?.message ?? "");
   return card;
 }
 
 function removeCard(card) {
-  if (card.contains(document.activeElement)) byId("link").focus();
+  if (card.contains(document.activeElement)) connect.focus();
   card.remove();
 }
