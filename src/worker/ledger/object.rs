@@ -23,7 +23,7 @@ use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
 use super::{entry::Entry, forget, lease::Leases, projector::Projector, rules, store::Entered};
 use crate::{
     core::json,
-    worker::platform::{self, KEY_MISSING, environment, promise},
+    worker::platform::{self, KEY_MISSING, environment, on_heap, promise},
 };
 
 /// The Durable Object, as `entry.js` calls it.
@@ -68,6 +68,7 @@ impl LedgerObject {
         }
     }
 
+    /// What is asked seldom waits on the heap, so that its code is not part of this function.
     async fn dispatch(&self, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let (store, now) = (self.projector.store(), platform::now_ms());
@@ -88,7 +89,7 @@ impl LedgerObject {
             }
             "forget" => {
                 let request = json::from_slice(head.as_bytes())?;
-                Ok(serde_json::to_string(&forget::forget(request, &self.projector, &config).await?)?)
+                Ok(serde_json::to_string(&on_heap(forget::forget(request, &self.projector, &config)).await?)?)
             }
             "lease" => Ok(serde_json::to_string(&self.leases.take(json::from_slice(head.as_bytes())?).await)?),
             "lease-end" => {
@@ -98,12 +99,12 @@ impl LedgerObject {
             }
             "rules" => {
                 let (rules, state) = (json::from_slice(head.as_bytes())?, self.projector.state());
-                rules::enter(rules, body, state, Rc::clone(&config), &self.env).await?;
+                on_heap(rules::enter(rules, body, state, Rc::clone(&config), &self.env)).await?;
                 Ok(String::new())
             }
             _ if path.starts_with("listed/") => {
                 let place = path.strip_prefix("listed/").unwrap_or_default();
-                Ok(serde_json::to_string(&forget::listed(place, &config).await?)?)
+                Ok(serde_json::to_string(&on_heap(forget::listed(place, &config)).await?)?)
             }
             _ => {
                 let place = path.strip_prefix("timeline/").and_then(|place| place.split_once('/'));
