@@ -37,7 +37,7 @@ export class OfauthConnect extends Base {
   #timer;
   /** The window that Link has, if it is not the page's own. */
   #window;
-  /** The query of the page, until the page has heard what it says of Link. */
+  /** The query of the page until it has been read for `linkend`, then empty. */
   #query;
   #isQueued = false;
   #records = new Map();
@@ -187,8 +187,10 @@ export class OfauthConnect extends Base {
 
   /** Takes the message of {@link reportEnd} from Link's window. */
   #hear({ data, origin, source }) {
+    // Before the data are read: any frame or window may send anything.
+    if (!this.#window || source !== this.#window || origin !== location.origin) return;
     const end = readEnd(data);
-    if (!end || !this.#window || source !== this.#window || origin !== location.origin) return;
+    if (!end) return;
     source.close();
     this.#window = undefined;
     clearTimeout(this.#timer);

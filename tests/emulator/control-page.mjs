@@ -97,15 +97,17 @@ function button(id, action, words) {
   return html`<button id="${action}-${id}" name="action" value="${action}" class="quiet" aria-describedby="${id}">${words}</button>`;
 }
 
-// Asks for the page once a second and shows it if it has changed. A select that a person is using stays as it is.
+// Asks for the page once a second and shows it if it has changed. A select that a person is using stays as it is, also if the
+// person has begun to use it while the answer was on its way.
 const SCRIPT = `
+const isBusy = () => document.hidden || document.activeElement.matches("select");
 setInterval(async () => {
-  if (document.hidden || document.activeElement.matches("select")) return;
+  if (isBusy()) return;
   const answer = await fetch("").catch(() => undefined);
   if (!answer?.ok) return;
   const now = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
   const shown = document.querySelector("main");
-  if (shown.isEqualNode(now)) return;
+  if (isBusy() || shown.isEqualNode(now)) return;
   const { id } = document.activeElement;
   shown.replaceWith(now);
   document.getElementById(id)?.focus();

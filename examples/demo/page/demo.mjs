@@ -39,8 +39,9 @@ function show({ handle, status, metadata }) {
   card.dataset.status = status;
   card.querySelector("h2").textContent = metadata.displayName ?? "An account";
   card.querySelector(".status").textContent = status;
+  const isWaiting = status === "pending" || status === "awaiting_2fa";
   if (status === "active") showProfile(card);
-  else card.querySelector(".profile").textContent = "This account must be linked again.";
+  else card.querySelector(".profile").textContent = isWaiting ? "Linking is not finished." : "This account must be linked again.";
 }
 
 async function showProfile(card) {
