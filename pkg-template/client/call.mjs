@@ -115,8 +115,8 @@ function buildRequest(base, clientFetchOptions, method, path, options, { query, 
 }
 
 /**
- * Next.js 13 and 14 keep answers for ever, unless a request says `no-store` or has Next.js's own options. Some platforms refuse the option, and React Native adds a
- * parameter to the URL for it. They have no Request that takes it.
+ * Next.js 13 and 14 keep answers for ever, unless a request says `no-store` or has Next.js's own options. Some platforms refuse the
+ * option, and React Native adds a parameter to the URL for it. They have no Request that takes it.
  */
 function uncached() {
   try {

@@ -5,8 +5,8 @@
 //! only characters that the name of a subprotocol may have.
 //!
 //! Another way would be a ticket: a page gets a token for one use by a call, and puts it into the URL. That would cost a
-//! stored row and a request for each WebSocket, and URLs are written to logs. The header of subprotocols is not, and a
-//! session token is short-lived already.
+//! stored row and a request for each WebSocket, and URLs are written to logs. The header of subprotocols is in fewer logs
+//! (`docs/logs.md` names them), and a session token is short-lived already.
 
 use super::error::EdgeError;
 

@@ -21,9 +21,9 @@
 //! - `status`: null if the connection left the user
 //! - `updated_at`: that of the record; if the connection left, the time of `told`
 //!
-//! A change is written before the hub's copy of the record, in the same commit, and only if the hub takes the update. What
-//! becomes of a connection that the user does not have is no change for the user. At least the last 200 rows stay. Older ones
-//! are deleted with every 64th change.
+//! A change is written before the hub's copy of the record, in the same commit, and only if the hub takes the update. If a
+//! connection leaves that the user does not have, nothing has changed for the user. At least the last 200 rows stay. Older
+//! ones are deleted with every 64th change.
 //!
 //! An older build has no such table and writes `connections` alone. So the changes after a row are known only if each
 //! connection that was told after it has a change that was written then.
