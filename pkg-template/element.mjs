@@ -208,7 +208,13 @@ export class OfauthConnect extends Base {
     const handle = this.connection;
     const { data, error } = await (handle ? connections.getById(handle, { signal }) : connections.getAll({ limit: 1 }, { signal }));
     if (signal.aborted) return;
-    if (error && error.type !== "not_found") return this.#fail("read", error);
+    if (error && error.type !== "not_found") {
+      this.#fail("read", error);
+      if (!["retry", "refresh_token"].includes(error.action)) return;
+      const timer = setTimeout(() => this.#look(signal), PATIENCE);
+      return signal.addEventListener("abort", () => clearTimeout(timer));
+    }
+    if (this.#failed === "read") this.#failed = undefined;
     if (error || data.list?.length === 0) this.#hasRead = true;
     this.#render();
   }

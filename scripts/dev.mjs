@@ -187,7 +187,7 @@ function wranglerDevArgs() {
     ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-ip", "127.0.0.1"],
     ...["--var", `OFAUTH_API_URL:${vars.OFAUTH_API_URL}`],
     ...["--var", `APP_RETURN_URL:${vars.APP_RETURN_URL || `${demo}/`}`],
-    ...["--var", `ALLOWED_ORIGINS:${[vars.ALLOWED_ORIGINS, demo].filter(Boolean).join(",")}`],
+    ...["--var", `ALLOWED_ORIGINS:${[vars.ALLOWED_ORIGINS, demo, `http://localhost:${demoPort}`].filter(Boolean).join(",")}`],
     "--show-interactive-dev-session=false",
   ];
 }

@@ -51,6 +51,8 @@ export function keepSocket({ base, credential }, signal, onOpen, onFrame, onClos
     socket.onopen = () => {
       openedAt = performance.now();
       isHeard = true;
+      // A gateway hangs up at once only on a socket from which it has heard something.
+      socket.send("ping");
       pingTimer = setInterval(() => {
         if (!isHeard) return lose();
         isHeard = false;

@@ -47,7 +47,8 @@ function objectClass(Inner) {
       if (message !== null) {
         const [client, server] = Object.values(new WebSocketPair());
         const isOpen = await this.#current().answer("", message, server);
-        return isOpen === "true" ? new Response(null, { status: 101, webSocket: client }) : new Response(null, { status: 429 });
+        if (isOpen === "true") return new Response(null, { status: 101, webSocket: client });
+        return new Response(null, { status: isOpen === "false" ? 429 : 503 });
       }
       const bytes = new Uint8Array(await request.arrayBuffer());
       const line = bytes.indexOf(10) === -1 ? bytes.length : bytes.indexOf(10);

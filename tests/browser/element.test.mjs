@@ -174,6 +174,15 @@ test("if Link cannot start, the page hears it, and a press tries again", async (
   await page.waitForURL(`${gateway.url}/ofauth?link=1`);
 });
 
+test("a first read that fails for a passing reason is made again, also for a user without connections", async (t) => {
+  let isDown = true;
+  const answer = ({ send }) => isDown && (refuse(send, 503, "STORAGE_UNAVAILABLE", "retry"), true);
+  const { page } = await openPage(t, browser, await startGateway(t, { answer }));
+  await waitForState(page, "error");
+  isDown = false;
+  await waitForState(page, "disconnected");
+});
+
 test("an answer without a page for the user is an error, and no other scheme is opened", async (t) => {
   const url = "javascript:globalThis.isRun=true";
   const answer = ({ pathname, send }) => pathname === "/v2/link/init" && (send(200, { mode: "hosted", url }), true);

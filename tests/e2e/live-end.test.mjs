@@ -47,7 +47,7 @@ test("it ends with 4403 when its user is deleted, nothing is sent after that, an
   const deleted = await gateway.call("DELETE", `/edge/users/${user}`);
   assert.equal(deleted.status, 200, deleted.text);
   for (const socket of sockets) {
-    assert.deepEqual(await socket.closed, { code: 4403, reason: "the user has been deleted" });
+    assert.deepEqual(await socket.closed, { code: 4403, reason: "the user is being deleted" });
     assert.deepEqual(socket.frames.slice(1).map((frame) => frame.seq), [seq]);
   }
   const changes = () => inHubOf(gateway.folder, handle, (hub) => hub.prepare("SELECT handle, status FROM changes").all());

@@ -48,6 +48,7 @@ async function showProfile(card) {
   say("");
   // If the account must be linked again, the element also hears it, and offers it.
   const { data, error } = await client.self.getMe({ authentication: { connectionId: card.id } });
+  if (card.dataset.status !== "active") return;
   card.querySelector(".profile").textContent = error ? error.message : `@${data.username}, ${data.subscribersCount} subscribers`;
 }
 

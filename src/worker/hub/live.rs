@@ -72,10 +72,11 @@ export function sendFrame(context, handle, frame, now) {
 export function openSocket(context, socket, request) {
   if (openSockets(context).length >= LIMIT) return;
   const [expiresAt, since, only] = request.split(" ");
+  const frames = [...firstFrames(context.storage.sql, since, only)];
   context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
   context.acceptWebSocket(socket);
   socket.serializeAttachment([BigInt(expiresAt), only]);
-  for (const frame of firstFrames(context.storage.sql, since, only)) socket.send(JSON.stringify(frame));
+  for (const frame of frames) socket.send(JSON.stringify(frame));
   return BigInt(expiresAt);
 }
 
@@ -155,5 +156,5 @@ pub fn close_expired(context: &JsValue, now: i64) -> Result<Option<i64>, JsValue
 
 /// Closes all WebSockets, because the user is erased.
 pub fn close_erased(context: &JsValue) -> Result<(), JsValue> {
-    close(context, i64::MAX, ERASED, "the user has been deleted").map(|_| ())
+    close(context, i64::MAX, ERASED, "the user is being deleted").map(|_| ())
 }
