@@ -17,6 +17,8 @@ const PROPERTIES = ["gateway", "returnUrl", "connection", "popup", "token", "cli
  * in a window has not appeared after this time, the user may try again.
  */
 const PATIENCE = 10_000;
+/** Milliseconds until the first read is made again, if it failed for a passing reason. */
+const READ_INTERVAL = 5_000;
 /** How often to look whether the user has closed Link's window, in milliseconds. There is no event for it. */
 const WINDOW_INTERVAL = 500;
 
@@ -211,7 +213,7 @@ export class OfauthConnect extends Base {
     if (error && error.type !== "not_found") {
       this.#fail("read", error);
       if (!["retry", "refresh_token"].includes(error.action)) return;
-      const timer = setTimeout(() => this.#look(signal), PATIENCE);
+      const timer = setTimeout(() => this.#look(signal), READ_INTERVAL);
       return signal.addEventListener("abort", () => clearTimeout(timer));
     }
     if (this.#failed === "read") this.#failed = undefined;
