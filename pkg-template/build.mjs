@@ -8,20 +8,15 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { appendFileSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import binaryen from "binaryen";
-import { build } from "esbuild";
 import { hashInputs, isUpToDate, root } from "../scripts/inputs.mjs";
+import { buildFolder, bundleEntries, glueFolder, packageFolder, templateFolder } from "./bundle.mjs";
 import { inflate } from "./inflate.mjs";
 import { collectNotices } from "./notices.mjs";
-
-const packageFolder = join(root, "pkg");
-const templateFolder = join(root, "pkg-template");
-const buildFolder = join(root, "target/npm");
-const glueFolder = join(buildFolder, "glue");
 
 // All supported runtimes have SIMD. It makes SHA-256 faster.
 const TARGET_FLAGS = "-Ctarget-feature=+simd128";
@@ -172,61 +167,6 @@ function deflate(path) {
   const [, , method, flags] = gzip;
   if (method !== 8 || flags !== 0) throw new Error("the gzip header that zopfli wrote is not 10 bytes long");
   return gzip.subarray(10, -8);
-}
-
-// The ES modules of the entries share core.js, client.js, polling.js and embedded.js. The CommonJS entries share only embedded.cjs;
-// each contains its own copy of everything else.
-async function bundleEntries() {
-  const entries = (...names) => names.map((name) => join(templateFolder, `${name}.mjs`));
-  const sources = {
-    "./imports.js": join(glueFolder, "imports.js"),
-    "./ofauth_edge_bg.js": join(glueFolder, "ofauth_edge_bg.js"),
-    "./core.js": join(templateFolder, "core.mjs"),
-    "./client.js": join(templateFolder, "client.mjs"),
-    "./polling.js": join(templateFolder, "polling.mjs"),
-    "./deflated.js": join(buildFolder, "deflated.js"),
-  };
-  const separateFiles = ["./core.js", "./client.js", "./polling.js", "./embedded.js", "./embedded.cjs", "./ofauth_edge.wasm"];
-  const options = { bundle: true, outdir: packageFolder, target: "es2022", platform: "neutral", logLevel: "warning" };
-  const esm = { ...options, format: "esm" };
-  const cjs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
-  await build({ ...esm, entryPoints: entries("core", "polling", "embedded"), plugins: [resolveImports(sources)] });
-  const inPolling = ["./client/create.mjs", "./check.mjs", "./iterate.mjs", "./response.mjs"];
-  const clientSources = Object.fromEntries(inPolling.map((name) => [name, "./polling.js"]));
-  await build({ ...esm, entryPoints: entries("client"), plugins: [resolveImports(clientSources, ["./polling.js"])] });
-  await build({ ...esm, entryPoints: entries("index", "slim", "workerd", "element"), plugins: [resolveImports({}, separateFiles)] });
-  await build({ ...cjs, entryPoints: entries("embedded"), plugins: [resolveImports(sources)] });
-  const cjsSources = { ...sources, "./embedded.js": "./embedded.cjs" };
-  await build({ ...cjs, entryPoints: entries("index", "slim", "client", "element"), plugins: [resolveImports(cjsSources, separateFiles)] });
-  writeCommonJsExports();
-}
-
-// Replaces the exports of the CommonJS entries, which are getters, by plain values, so that tests can spy on them. An assignment
-// that never runs names the exports: Node looks for such a line to find what can be imported by name.
-function writeCommonJsExports() {
-  for (const name of ["index", "slim", "client", "element"]) {
-    const exports = /export \{([^}]+)\};\s*$/.exec(readFileSync(join(packageFolder, `${name}.js`), "utf8"))[1].trim();
-    const lines = [
-      'module.exports = Object.defineProperty({ ...module.exports }, "__esModule", { value: true });',
-      `0 && (module.exports = { ${exports.replace(/\s+/g, " ")} });`,
-    ];
-    appendFileSync(join(packageFolder, `${name}.cjs`), `${lines.join("\n")}\n`);
-  }
-}
-
-// An esbuild plugin. An import that is a key of `sources` is replaced by its value. An import that is then in `separateFiles`
-// is not bundled: it stays an import of that file.
-function resolveImports(sources, separateFiles = []) {
-  const setup = ({ onResolve }) => {
-    // wasm-bindgen copies src/npm/sha256.js into a folder snippets/. The original is used instead of the copy, because
-    // engine.mjs imports it too and both must share one module.
-    onResolve({ filter: /^\.\/snippets\// }, ({ path }) => ({ path: join(root, path.replace(/^\.\/snippets\/[^/]+\//, "")) }));
-    onResolve({ filter: /^\./ }, ({ path: name }) => {
-      const path = sources[name] ?? name;
-      return separateFiles.includes(path) ? { path, external: true } : name in sources ? { path } : undefined;
-    });
-  };
-  return { name: "resolve-imports", setup };
 }
 
 function copyOtherFiles() {

@@ -7,8 +7,8 @@
 // 3. Makes the secrets that are missing, and adds them to .dev.vars.
 // 4. Starts the emulator, but only if OFAUTH_API_URL is a loopback address. Any other address is the real OFAuth. The emulator
 //    keeps its connections in .wrangler, where the Worker's data are.
-// 5. Starts the demo app and the Worker. The Worker lets the demo app's page call it. After Link it sends users to APP_RETURN_URL
-//    of .dev.vars, or by default to the demo app.
+// 5. Starts the demo app, and the Worker that `make worker-dev` builds. The Worker lets the demo app's page call it. After Link it
+//    sends users to APP_RETURN_URL of .dev.vars, or by default to the demo app.
 // 6. Waits until /healthz answers, and prints commands to try.
 // 7. If .dev.vars changes, says to start again.
 
@@ -70,7 +70,7 @@ start("the demo app", ["examples/demo/backend.mjs"], {
 // Without this setting, wrangler stores the URL of every request on disk, and a URL may contain a connection id. What an earlier
 // run has stored is removed.
 rmSync(join(root, ".wrangler/state/v3/observability"), { recursive: true, force: true });
-start("wrangler", wranglerDevArgs(), { X_LOCAL_OBSERVABILITY: "false" });
+start("wrangler", wranglerDevArgs(), { X_LOCAL_OBSERVABILITY: "false", WORKER_TARGET: "worker-dev" });
 // 6.
 await printWhenHealthy();
 // 7.
@@ -184,6 +184,8 @@ function wranglerDevArgs() {
   return [
     "node_modules/wrangler/bin/wrangler.js",
     "dev",
+    // What `make worker-dev` writes. wrangler.toml runs that command, because WORKER_TARGET names it.
+    "target/worker-dev/index.js",
     ...["--ip", "127.0.0.1", "--port", String(port), "--inspector-ip", "127.0.0.1"],
     ...["--var", `OFAUTH_API_URL:${vars.OFAUTH_API_URL}`],
     ...["--var", `APP_RETURN_URL:${vars.APP_RETURN_URL || `${demo}/`}`],

@@ -1,43 +1,43 @@
-// Builds the Worker with worker-build. Does nothing if the last build used the same sources and tools.
+// Builds the Worker. Does nothing if the last build used the same sources and tools.
 //
-//   node scripts/worker.mjs                builds into build/
+//   node scripts/worker.mjs                builds into build/, which is what is deployed
+//   node scripts/worker.mjs --dev          builds into target/worker-dev/, for `make run`: larger and slower code, much sooner
 //   node scripts/worker.mjs --test-hooks   builds into target/worker-test-hooks/, with code that only tests need
 //   node scripts/worker.mjs --names        builds into target/worker-names/, with the names of functions, for `make weight`
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { hashInputs, isUpToDate, root } from "./inputs.mjs";
+
+// The profile of Cargo.toml for --dev.
+const DEV_PROFILE = "quick";
 
 const toolsFolder = join(root, ".tools/bin");
 const [, , option] = process.argv;
 const withNames = option === "--names";
 const features = option === "--test-hooks" ? "worker,test-hooks" : "worker";
-const outputFolder = option ? `target/worker-${option.slice(2)}` : "build";
-const stampFile = join(root, outputFolder, ".made-from");
+const outputFolder = join(root, option ? `target/worker-${option.slice(2)}` : "build");
+const stampFile = join(outputFolder, ".made-from");
 
 const inputsHash = hashInputs(["scripts/worker.mjs", "scripts/bundle.mjs"]);
-if (!isUpToDate(join(root, outputFolder, "index.js"), stampFile, inputsHash)) build();
+if (!isUpToDate(join(outputFolder, "index.js"), stampFile, inputsHash)) {
+  if (option === "--dev") buildForDevelopment();
+  else build();
+  writeFileSync(stampFile, inputsHash);
+}
 
 function build() {
-  console.log(option ? `Worker (${option}): building` : "Worker: building");
+  console.log(`Worker${option ? ` (${option})` : ""}: compiling and optimising (up to 3 minutes)`);
   const crate = writeCrate();
-  const { status, error } = spawnSync(join(toolsFolder, "worker-build"), [crate, "--release", "--out-dir", join(root, outputFolder), "--features", features], {
-    cwd: root,
-    stdio: "inherit",
-    env: {
-      ...process.env,
-      CARGO_TARGET_DIR: join(root, "target"),
-      ...(withNames && { CARGO_PROFILE_RELEASE_STRIP: "debuginfo" }),
-      // worker-build downloads every tool whose path is not set here.
-      WASM_BINDGEN_BIN: join(toolsFolder, "wasm-bindgen"),
-      ESBUILD_BIN: join(root, "scripts/bundle.mjs"),
-      WASM_OPT_BIN: join(root, "node_modules/binaryen/bin/wasm-opt"),
-    },
+  run(join(toolsFolder, "worker-build"), [crate, "--release", "--out-dir", outputFolder, "--features", features], root, {
+    CARGO_TARGET_DIR: join(root, "target"),
+    ...(withNames && { CARGO_PROFILE_RELEASE_STRIP: "debuginfo" }),
+    // worker-build downloads every tool whose path is not set here.
+    WASM_BINDGEN_BIN: join(toolsFolder, "wasm-bindgen"),
+    ESBUILD_BIN: join(root, "scripts/bundle.mjs"),
+    WASM_OPT_BIN: join(root, "node_modules/binaryen/bin/wasm-opt"),
   });
-  if (error) console.error(error.message);
-  if (status !== 0) process.exit(1);
-  writeFileSync(stampFile, inputsHash);
 }
 
 // Writes a manifest for the same sources as a cdylib alone, and returns its folder. worker-build calls `cargo build`, and
@@ -53,4 +53,35 @@ function writeCrate() {
   writeFileSync(join(folder, "Cargo.toml"), manifest);
   copyFileSync(join(root, "Cargo.lock"), join(folder, "Cargo.lock"));
   return folder;
+}
+
+// Takes the steps of worker-build that development needs, without worker-build, which takes minutes to compile. wasm-opt and
+// the minifier are left out.
+function buildForDevelopment() {
+  const compiled = join(root, "target/wasm32-unknown-unknown", DEV_PROFILE, "ofauth_edge.wasm");
+  console.log(`Worker: compiling for development${existsSync(compiled) ? "" : " (about a minute the first time)"}`);
+  const cargoArgs = ["rustc", "--lib", "--crate-type", "cdylib", "--profile", DEV_PROFILE, "--features", features];
+  run("cargo", [...cargoArgs, "--target", "wasm32-unknown-unknown", "--target-dir", join(root, "target")], root);
+
+  // wrangler may read the output folder at any time, so it gets whole files only.
+  const staging = `${outputFolder}.new`;
+  rmSync(staging, { recursive: true, force: true });
+  // The two flags give the wasm what src/worker/entry.js needs to start it anew after a panic.
+  const panicFlags = ["--experimental-reset-state-function", "--force-enable-abort-handler"];
+  const bindgenArgs = ["--target", "module", "--no-typescript", "--out-name", "index", ...panicFlags];
+  run(join(toolsFolder, "wasm-bindgen"), [compiled, ...bindgenArgs, "--out-dir", staging], root);
+  const externals = ["--external:./index_bg.wasm", "--external:cloudflare:*"];
+  run(join(root, "scripts/bundle.mjs"), [...externals, "--format=esm", "--bundle", "./shim.js", "--outfile=index.js", "--allow-overwrite", "--log-level=warning"], staging);
+  // wasm-bindgen imports the wasm in the source phase, which Workers does with a plain import.
+  const script = readFileSync(join(staging, "index.js"), "utf8").replace("import source ", "import ");
+  writeFileSync(join(staging, "index.js"), script);
+  mkdirSync(outputFolder, { recursive: true });
+  for (const file of ["index_bg.wasm", "index.js"]) renameSync(join(staging, file), join(outputFolder, file));
+  rmSync(staging, { recursive: true });
+}
+
+function run(command, args, cwd, env = {}) {
+  const { status, error } = spawnSync(command, args, { cwd, stdio: "inherit", env: { ...process.env, ...env } });
+  if (error) console.error(error.message);
+  if (status !== 0) process.exit(1);
 }

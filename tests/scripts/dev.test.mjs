@@ -1,6 +1,7 @@
 // `make run`, as a new user has it, in a copy of the project: 1. its commands work as printed, and the emulator knows the
 // connection that they name, 2. nothing that it stores names a connection, 3. connections outlive a restart, 4. a change of
-// .dev.vars is noticed, 5. with the real OFAuth nothing is made up, 6. what it refuses, in plain words.
+// .dev.vars is noticed, 5. with the real OFAuth nothing is made up, 6. what it refuses, in plain words, 7. `wrangler deploy` does
+// not take the build of `make run`.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -95,6 +96,18 @@ test("one port for two programs, and a port in use, are refused before anything 
   const demoInUse = await run(folder, { PORT, EMULATOR_PORT: DEMO_PORT, DEMO_PORT: String(port) });
   assert.match(demoInUse.output(), new RegExp(`^Port ${port} is in use.* DEMO_PORT=\\d+`, "m"));
   taken.close();
+});
+
+test("wrangler deploy takes the optimised build, and make run another one", async () => {
+  const folder = copyOfProject();
+  const { WORKER_TARGET: _, ...env } = process.env;
+  const args = ["node_modules/wrangler/bin/wrangler.js", "deploy", "--dry-run", "--outdir", "uploaded"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, env, encoding: "utf8" });
+  assert.equal(status, 0, stdout + stderr);
+  const [uploaded] = readdirSync(join(folder, "uploaded")).filter((name) => name.endsWith(".wasm"));
+  const wasm = readFileSync(join(folder, "uploaded", uploaded));
+  assert.ok(wasm.equals(readFileSync(join(folder, "build/index_bg.wasm"))));
+  assert.ok(!wasm.equals(readFileSync(join(folder, "target/worker-dev/index_bg.wasm"))));
 });
 
 /** The commands under each numbered line. */

@@ -29,9 +29,9 @@ test("the first URL that is printed is the demo app's, whose page gets a session
   const [first] = /http:\/\/[\w.:]+/.exec(program.output());
   assert.equal(first, demo);
   assert.match(await (await get(first)).text(), /<h1>Linked accounts<\/h1>/);
-  for (const path of ["/demo.mjs", "/demo.css", "/config.mjs", "/ofauth-edge/client.js"]) {
-    assert.equal((await get(`${demo}${path}`)).status, 200, path);
-  }
+  assert.equal((await get(`${demo}/demo.css`)).status, 200);
+  const modules = await modulesFrom(`${demo}/demo.mjs`);
+  for (const path of ["/config.mjs", "/ofauth-edge/client.js", "/ofauth-edge/element.js"]) assert.ok(modules.has(`${demo}${path}`), path);
   for (const path of ["/../backend.mjs", "/%2e%2e/backend.mjs", "/ofauth-edge/../../.dev.vars", "/nothing"]) {
     assert.equal((await get(`${demo}${path}`)).status, 404, path);
   }
@@ -129,4 +129,14 @@ test("a mark that is left in the privacy page is named, with its line, and the u
 
 function readEntry({ parentPath, path = parentPath, name }) {
   return readFileSync(join(path, name), "utf8");
+}
+
+/** The modules that a module imports, and those that these import. Each must be there. */
+async function modulesFrom(url, found = new Set()) {
+  if (found.has(url)) return found;
+  const answer = await get(url);
+  assert.equal(answer.status, 200, url);
+  found.add(url);
+  for (const [, path] of (await answer.text()).matchAll(/^import .*?"([./][^"]+)";/gm)) await modulesFrom(new URL(path, url).href, found);
+  return found;
 }

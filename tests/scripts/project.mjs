@@ -1,7 +1,7 @@
 // `make run` in copies of the project, as a new user has it.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
@@ -19,14 +19,19 @@ export async function cleanUp() {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
-/** What `make run` needs, without what it has written here. Tools and the built Worker are shared: the sources are the same. */
+/**
+ * What `make run` needs, without what it has written here. Tools and the built Worker are shared: the sources are the same. The
+ * copy's pkg/ has what `make run` builds, and not the whole package.
+ */
 export function copyOfProject() {
   const folder = mkdtempSync(join(tmpdir(), "ofauth-edge-run-"));
   folders.push(folder);
-  const shared = [".tools", "node_modules", "build", "pkg", "target"];
-  const left = [...shared, ".git", ".wrangler", ".dev.vars"];
+  const shared = [".tools", "node_modules", "build", "target"];
+  const left = [...shared, "pkg", ".git", ".wrangler", ".dev.vars"];
   cpSync(root, folder, { recursive: true, filter: (source) => !left.includes(basename(source)) });
   for (const name of shared) if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
+  const { status } = spawnSync(process.execPath, ["pkg-template/build-client.mjs"], { cwd: folder, stdio: "inherit" });
+  assert.equal(status, 0, "pkg-template/build-client.mjs");
   return folder;
 }
 
