@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 const HUBS = "do/ofauth-edge-Hub";
 
 /**
- * What `work` makes of the hub that has the connection of that handle.
+ * What `work` makes of the hub that has the connection of that handle, or had it.
  * @template T
  * @param {string} folder   the gateway's
  * @param {string} handle

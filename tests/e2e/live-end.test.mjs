@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { connectionEvent } from "../emulator/events.mjs";
 import { eventually, introduce, startGateway, unixNow } from "./harness.mjs";
-import { inHubOf } from "./hub-files.mjs";
+import { inHubWith } from "./hubs.mjs";
 import { openNew, openSocket } from "./sockets.mjs";
 
 const root = new URL("../../", import.meta.url);
@@ -50,7 +50,7 @@ test("it ends with 4403 when its user is deleted, nothing is sent after that, an
     assert.deepEqual(await socket.closed, { code: 4403, reason: "the user is being deleted" });
     assert.deepEqual(socket.frames.slice(1).map((frame) => frame.seq), [seq]);
   }
-  const changes = () => inHubOf(gateway.folder, handle, (hub) => hub.prepare("SELECT handle, status FROM changes").all());
+  const changes = () => inHubWith(gateway.folder, handle, (hub) => hub.prepare("SELECT handle, status FROM changes").all());
   assert.ok(changes().every((change) => change.status === null), JSON.stringify(changes()));
 
   const { socket, seq: newest } = await openNew(gateway, { sub: user });

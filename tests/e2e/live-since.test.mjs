@@ -7,7 +7,7 @@ import { after, test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
 import { introduce, startGateway } from "./harness.mjs";
-import { inHubOf } from "./hub-files.mjs";
+import { inHubWith } from "./hubs.mjs";
 import { openNew, openSocket } from "./sockets.mjs";
 
 const gateway = await startGateway();
@@ -70,7 +70,7 @@ test("since reaches 200 changes back and no further, and the hub keeps not many 
   assert.deepEqual(await back(200), socket.frames.at(-200));
   assert.deepEqual(await back(201), { resync: true, seq: newest() });
   await socket.close();
-  const kept = inHubOf(gateway.folder, handle, (hub) => hub.prepare("SELECT count(*) AS n FROM changes").get().n);
+  const kept = inHubWith(gateway.folder, handle, (hub) => hub.prepare("SELECT count(*) AS n FROM changes").get().n);
   assert.ok(kept >= 200 && kept < 264, `${kept} rows`);
 });
 
@@ -108,7 +108,7 @@ test("what an older build wrote while it had the hub is not passed over", async 
 
   await own.close({ keep: true });
   const olderWrite = "UPDATE connections SET version = version + 1, told = ? WHERE handle = ?";
-  inHubOf(own.folder, handles[0], (hub) => hub.prepare(olderWrite).run(Date.now(), handles[0]));
+  inHubWith(own.folder, handles[0], (hub) => hub.prepare(olderWrite).run(Date.now(), handles[0]));
   own = await startGateway({ folder: own.folder });
   const anew = await openSince(seq);
   assert.deepEqual(await anew.next(), { resync: true, seq });
@@ -122,7 +122,7 @@ test("what an older build wrote while it had the hub is not passed over", async 
   assert.equal((await known.next()).seq, seq + 2, "who read all since then goes on");
 
   await own.close({ keep: true });
-  inHubOf(own.folder, handles[0], (hub) => hub.exec("DROP TABLE changes"));
+  inHubWith(own.folder, handles[0], (hub) => hub.exec("DROP TABLE changes"));
   own = await startGateway({ folder: own.folder });
   const created = await openNew(own, { sub: user });
   await tell(own, "conn_rolled_2", user, "expired");

@@ -68,7 +68,7 @@ impl LedgerObject {
         }
     }
 
-    /// What is asked seldom waits on the heap, so that its code is not part of this function.
+    /// Rare requests wait on the heap, so that their code is not part of this function.
     async fn dispatch(&self, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let (store, now) = (self.projector.store(), platform::now_ms());
