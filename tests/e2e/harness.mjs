@@ -42,6 +42,7 @@ export const SECRETS = Object.freeze({
  * @property {Record<string, string>} vars   all variables and secrets, as the Worker got them
  * @property {string[]} logs           every line the Worker and its runtime wrote, in order
  * @property {() => object[]} requestLines   those that are the Worker's line for a request
+ * @property {(requestId: string) => Promise<object>} lineOf   waits for the line of one request, which may come after its answer
  * @property {(method: string, target: string, options?: SendOptions) => Promise<Answer>} send   without credentials
  * @property {(method: string, target: string, options?: SendOptions) => Promise<Answer>} call   with the gateway key
  * @property {(event: object | string | Buffer, options?: DeliverOptions) => Promise<Answer & {outcome?: string}>} deliver
@@ -78,6 +79,7 @@ export async function startGateway({ vars: changes = {}, faults = false, folder 
   const { port, control, pid, kv } = runtime;
   let closed = false;
 
+  const requestLines = () => logs.map(parse).filter((line) => line?.route !== undefined);
   const send = (method, target, options) => request(port, method, target, options);
   const close = async ({ keep = false } = {}) => {
     if (closed) return;
@@ -93,7 +95,8 @@ export async function startGateway({ vars: changes = {}, faults = false, folder 
     emulator,
     vars,
     logs,
-    requestLines: () => logs.map(parse).filter((line) => line?.route !== undefined),
+    requestLines,
+    lineOf: (id) => eventually(() => requestLines().find(({ requestId }) => requestId === id) ?? false),
     send,
     call: (method, target, { headers = {}, body } = {}) =>
       send(method, target, { headers: withKey(headers, vars.GATEWAY_KEY), body }),

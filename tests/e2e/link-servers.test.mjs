@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, afterEach, beforeEach, test } from "node:test";
 
 import { visitLink } from "../emulator/visitor.mjs";
-import { refusal, SECRETS, startGateway, tokenOf, unixNow } from "./harness.mjs";
+import { eventually, refusal, SECRETS, startGateway, tokenOf, unixNow } from "./harness.mjs";
 import { begin, begun, browserOf, comeBack, connect, JSON_TYPE, pageOf } from "./linking.mjs";
 
 const APP = "https://app.example";
@@ -236,7 +236,7 @@ test("no client secret, raw session, reference or return page stands in a log li
   assert.ok(passed.length >= 7);
   const leaksIn = (bytes) => words.flatMap(disguisesOf).filter((word) => bytes.includes(word));
 
-  assert.ok(gateway.requestLines().some(({ route }) => route === "link_session"));
+  await eventually(() => gateway.requestLines().some(({ route }) => route === "link_session"));
   for (const line of gateway.logs) assert.deepEqual(leaksIn(Buffer.from(line)), [], line);
   const kv = await gateway.kv();
   for (const { name, metadata } of (await kv.list()).keys) {
