@@ -2,7 +2,10 @@
 // event; a field given replaces the default; a field given as `undefined` is left out of the JSON, which is how an event
 // without a clientReferenceId is made (`null` stays null).
 
+import { REALTIME_JSON } from "../../pkg-template/cli/samples.mjs";
 import { accountOf } from "./account.mjs";
+
+export { REALTIME_JSON };
 
 /** The connection events OFAuth documents, in the order of a connection's life. */
 export const CONNECTION_EVENTS = Object.freeze([
@@ -107,42 +110,6 @@ export function rulesEvent(fields = {}) {
   const { type, revision, timestamp } = { type: "rules.updated", revision: "rev-1", timestamp: now(), ...fields };
   return { type, timestamp, data: { revision } };
 }
-
-/** What each kind of realtime event carries in `data.json`, smallest example of each documented schema. */
-export const REALTIME_JSON = Object.freeze({
-  typing: { typing: { id: 562630475 } },
-  stories: { stories: [] },
-  chatMessage: {
-    api2_chat_message: {
-      id: 9372017685098,
-      queueId: 39092614938,
-      responseType: "message",
-      text: "<p>hello</p>",
-      price: 0,
-      isFree: true,
-      isTip: false,
-      isNew: true,
-      isOpened: false,
-      isFromQueue: false,
-      isMediaReady: true,
-      mediaCount: 0,
-      createdAt: "2026-04-23T14:30:14+00:00",
-      changedAt: "2026-04-23T14:30:14+00:00",
-      cancelSeconds: 120,
-      fromUser: { id: 562630475, name: "Jane Doe", username: "janedoe", isVerified: false },
-      media: [],
-      previews: [],
-    },
-  },
-  inboxCounts: { chat_messages: 25, count_priority_chat: 25, unread_tips: 0 },
-  systemMessages: { hasSystemNotifications: false, messages: 1 },
-  systemNewMessage: { hasSystemNotifications: true, new_message: {} },
-  chatMessageLike: { chat_message_like: "9375049127457" },
-  chatMessageUnlike: { chat_message_unlike: {} },
-  toasts: { toasts: [] },
-  postFundraisingUpdated: { post_fundraising_updated: {} },
-  postPublished: { post_published: {} },
-});
 
 const PERMISSIONS = Object.freeze(["profile:read", "posts:read"]);
 
