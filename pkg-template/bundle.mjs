@@ -1,6 +1,6 @@
 // Bundles the modules of pkg-template/ into the entries of the npm package.
 
-import { appendFileSync, readFileSync } from "node:fs";
+import { appendFileSync, chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { root } from "../scripts/inputs.mjs";
@@ -35,6 +35,7 @@ export async function bundleEntries() {
   const cjsSources = { ...sources, "./embedded.js": "./embedded.cjs" };
   await build({ ...cjs, entryPoints: entries("index", "slim", "client", "element"), plugins: [resolveImports(cjsSources, separateFiles)] });
   writeCommonJsExports();
+  await bundleProgram();
 }
 
 /** Bundles the entries that need no wasm: client.js, element.js, and polling.js, which client.js shares with other entries. */
@@ -44,6 +45,13 @@ export async function bundleWithoutWasm() {
   const sources = Object.fromEntries(inPolling.map((name) => [name, "./polling.js"]));
   await build({ ...esm, entryPoints: entries("client"), plugins: [resolveImports(sources, ["./polling.js"])] });
   await build({ ...esm, entryPoints: entries("element"), plugins: [resolveImports({}, separateFiles)] });
+}
+
+/** Bundles the program `ofauth-edge` into cli.js, which imports index.js. */
+export async function bundleProgram() {
+  const plugins = [resolveImports({ "../index.mjs": "./index.js" }, ["./index.js"])];
+  await build({ ...esm, platform: "node", entryPoints: entries("cli"), plugins });
+  chmodSync(join(packageFolder, "cli.js"), 0o755);
 }
 
 function entries(...names) {

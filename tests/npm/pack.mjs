@@ -22,7 +22,7 @@ const project = mkdtempSync(join(tmpdir(), "ofauth-edge-install-"));
 try {
   writeFileSync(join(project, "package.json"), JSON.stringify({ name: "app", private: true }));
   npm(project, "install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball);
-  cpSync(join(project, "node_modules"), installed, { recursive: true });
+  cpSync(join(project, "node_modules"), installed, { recursive: true, verbatimSymlinks: true });
 } finally {
   rmSync(project, { recursive: true, force: true });
 }

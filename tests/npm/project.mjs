@@ -36,7 +36,7 @@ export function makeProject(fixture, types = []) {
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   cpSync(join(fixtures, fixture), folder, { recursive: true });
   cpSync(join(fixtures, "judge.mjs"), join(folder, "judge.mjs"));
-  cpSync(installed, join(folder, "node_modules"), { recursive: true });
+  cpSync(installed, join(folder, "node_modules"), { recursive: true, verbatimSymlinks: true });
   for (const name of types) cpSync(join(root, "node_modules", name), join(folder, "node_modules", name), { recursive: true });
   writeFileSync(join(folder, "data.mjs"), `export default ${JSON.stringify(data)};\n`);
   if (!existsSync(join(folder, "package.json"))) writeFileSync(join(folder, "package.json"), '{"private": true}\n');

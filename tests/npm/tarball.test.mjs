@@ -17,6 +17,7 @@ test("the tarball holds what it needs and nothing else", async () => {
     "package/LICENSE",
     "package/NOTICE",
     "package/README.md",
+    "package/cli.js",
     "package/client.cjs",
     "package/client.d.cts",
     "package/client.d.ts",

@@ -1,0 +1,78 @@
+// Variables, and the secrets in them.
+
+import { readFileSync } from "node:fs";
+
+import { UsageError } from "./errors.mjs";
+
+const LINE = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$/;
+
+/**
+ * The variables of the process, and those of a file that the process does not have.
+ * @param {string | undefined} file   lines NAME=value, as wrangler's .dev.vars
+ */
+export function loadEnvironment(file) {
+  if (file === undefined) return process.env;
+  let text;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`--vars cannot be read: ${error.code}`);
+  }
+  const lines = text.split(/\r?\n/).map((line) => LINE.exec(line)).filter(Boolean);
+  const ofFile = Object.fromEntries(lines.map(([, name, value]) => [name, unquote(value)]));
+  const ofProcess = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ""));
+  return { ...ofFile, ...ofProcess };
+}
+
+function unquote(value) {
+  const [, , quoted] = /^(["'`])(.*?)\1/.exec(value) ?? [];
+  return quoted ?? value.replace(/\s*#.*$/, "");
+}
+
+/** The options of commands that verify. */
+export const SECRET_OPTIONS = {
+  secret: {
+    type: "string",
+    value: "secret",
+    multiple: true,
+    help: "A webhook secret. Better set OFAUTH_WEBHOOK_SECRET: other users of this machine can see options",
+  },
+};
+
+/** The options of commands that sign. */
+export const SIGNING_OPTIONS = {
+  secret: { ...SECRET_OPTIONS.secret, multiple: false },
+  scheme: { type: "string", value: "scheme", help: "ofauth or svix. The default is ofauth, or svix if only SVIX_WEBHOOK_SECRET is set" },
+};
+
+const NO_SECRET =
+  "There is no webhook secret. Set OFAUTH_WEBHOOK_SECRET (or SVIX_WEBHOOK_SECRET), or pass --vars .dev.vars, or --secret";
+
+/**
+ * The secrets to verify with, as the package takes them.
+ * @returns {string[] | {ofauth?: string[], svix?: string[]}}
+ */
+export function secretsToVerify({ secret }, env) {
+  if (secret !== undefined) return secret;
+  const found = {
+    ...(env.OFAUTH_WEBHOOK_SECRET && { ofauth: env.OFAUTH_WEBHOOK_SECRET.split(",") }),
+    ...(env.SVIX_WEBHOOK_SECRET && { svix: env.SVIX_WEBHOOK_SECRET.split(",") }),
+  };
+  if (Object.keys(found).length === 0) throw new UsageError(NO_SECRET);
+  return found;
+}
+
+/**
+ * The secret to sign with: the newest of a list.
+ * @param {boolean} [optional]   undefined if there is none
+ * @returns {{scheme: "ofauth" | "svix", secret: string} | undefined}
+ */
+export function secretToSign({ secret, scheme }, env, optional = false) {
+  if (scheme !== undefined && scheme !== "ofauth" && scheme !== "svix") throw new UsageError("--scheme must be ofauth or svix");
+  if (secret !== undefined) return { scheme: scheme ?? "ofauth", secret };
+  const chosen = scheme ?? (env.OFAUTH_WEBHOOK_SECRET || !env.SVIX_WEBHOOK_SECRET ? "ofauth" : "svix");
+  const list = chosen === "ofauth" ? env.OFAUTH_WEBHOOK_SECRET : env.SVIX_WEBHOOK_SECRET;
+  if (list) return { scheme: chosen, secret: list.split(",")[0] };
+  if (optional) return undefined;
+  throw new UsageError(NO_SECRET);
+}

@@ -1,0 +1,53 @@
+// `explain`: finds out why a captured request does not verify.
+
+import { explainSignature } from "../index.mjs";
+import { SECRET_OPTIONS, secretsToVerify } from "./environment.mjs";
+import { readRequest, REQUEST_OPTIONS } from "./input.mjs";
+import { clean } from "./output.mjs";
+import { TIME_OPTIONS, timeOptions } from "./verify.mjs";
+import { asFailure } from "./webhooks.mjs";
+
+/** @type {import("./program.mjs").Command} */
+export const explain = {
+  name: "explain",
+  summary: "Find out why the signature of a captured request does not verify",
+  positionals: "[file]",
+  about: `The body comes from the file, or from stdin, as your app sees it. A cause is named only if there is proof:
+the signature matches once the cause is undone, or the form of a header or of the secret shows it.`,
+  options: { ...SECRET_OPTIONS, ...REQUEST_OPTIONS, ...TIME_OPTIONS },
+  examples: [
+    ["Log the body and the headers in your app, then", "ofauth-edge explain body.txt --headers headers.json"],
+    ["A header from a log", `ofauth-edge explain body.txt -H 'OFAuth-Signature: t=1795852344,v1=5257a8'`],
+    ["A request that was captured as a whole", "ofauth-edge explain --request captured.txt --vars .dev.vars"],
+  ],
+  async run(context) {
+    const { values, env, output } = context;
+    const secrets = secretsToVerify(values, env);
+    const options = timeOptions(values);
+    const { body, headers } = await readRequest(context);
+    const diagnosis = asFailure(() => explainSignature(body, headers, secrets, options));
+    if (output.json) output.data(diagnosis);
+    else print(diagnosis, output);
+    return diagnosis.ok ? 0 : 1;
+  },
+};
+
+function print({ ok, cause, message, evidence }, { result, style }) {
+  result(`${ok ? style.green("It verifies") : style.red(cause)}: ${clean(message, 1_000)}`);
+  for (const [name, value] of Object.entries(evidence)) result(`  ${FACTS[name] ?? name}: ${clean(value)}`);
+}
+
+const FACTS = {
+  macMatches: "the signature matches once the cause is undone",
+  bodyBytes: "bytes of the body",
+  code: "code of the verifier",
+  scheme: "scheme of the headers",
+  secretList: "secret of the scheme",
+  secretIndex: "position of the secret, from 0",
+  missingHeader: "missing header",
+  skewSeconds: "age of the signature in seconds",
+  signedBytes: "bytes of the body that was signed",
+  offset: "first byte that differs, from 0",
+  layout: "white space in the JSON that was signed",
+  escapes: "escapes in the JSON that was signed",
+};

@@ -1,0 +1,325 @@
+// The program `ofauth-edge` without a gateway: 1. help, suggestions and exit codes, 2. sign, verify and explain, from files and
+// stdin, 3. trigger: one sample of each known type, and its fields, 4. secrets are never printed. All under each supported Node.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { SAMPLE_TYPES, sampleEvent } from "../../pkg-template/cli/samples.mjs";
+import { connectionEvent, realtimeEvent, rulesEvent } from "../emulator/events.mjs";
+import { sign } from "../emulator/webhooks.mjs";
+import { programAt, startApp } from "./program.mjs";
+import { importInstalled, makeProject, NODES, root } from "./project.mjs";
+
+const { verifyWebhook } = await importInstalled();
+const project = makeProject("node");
+const program = join(project, "node_modules/ofauth-edge/cli.js");
+const { cli, start } = programAt(program, project);
+/** A secret that must never be printed. It serves both schemes. */
+const SECRET = "whsec_c2VjcmV0IG9mIHRoZSBjbGkgdGVzdHM=";
+const COMMANDS = ["explain", "verify", "sign", "trigger", "listen", "replay", "doctor"];
+const ENV = { OFAUTH_WEBHOOK_SECRET: SECRET };
+const BODY = '{"type":"connection.expired","data":{"connection":{"id":"conn_1"}}}\n';
+const file = (name, content) => (writeFileSync(join(project, name), content), name);
+file("body.json", BODY);
+
+const app = await startApp(({ body }) => (JSON.parse(body).data.connection?.id === "refused" ? [401, "no"] : [200, '{"ok":true}']));
+after(() => app.close());
+
+for (const [name, node] of Object.entries(NODES)) {
+  test(`sign, verify, explain and trigger work under ${name}`, { skip: !existsSync(node) && "it is not installed" }, async () => {
+    const run = (args, options) => cli(args, { env: ENV, node, ...options });
+    const signed = await run(["sign", "body.json"]);
+    assert.equal(signed.stderr, "", "no warning of this Node either");
+    assert.match(signed.stdout, /^ofauth-signature: t=\d+,v1=[0-9a-f]{64}\n$/i);
+    for (const command of ["verify", "explain"]) {
+      const { code, stdout, stderr } = await run([command, "body.json", "-H", signed.stdout.trim()]);
+      assert.deepEqual([code, stderr], [0, ""], stdout);
+    }
+    const sent = await run(["trigger", "connection.created", "--url", app.url.replace("127.0.0.1", "localhost")]);
+    assert.deepEqual([sent.code, sent.stderr], [0, ""], sent.stdout);
+  });
+}
+
+for (const [name, node] of Object.entries(NODES)) {
+  test(`listen, replay and doctor call a gateway under ${name}`, { skip: !existsSync(node) && "it is not installed" }, async (t) => {
+    const event = { id: "msg_1", type: "kept", receivedAt: new Date().toISOString(), stamp: new Date().toISOString(), encoding: "base64", body: Buffer.from(BODY).toString("base64") };
+    const answer = ({ path }) => {
+      if (path.startsWith("/edge/events")) return [200, JSON.stringify({ list: [event] })];
+      return path.startsWith("/edge/connections") ? [200, JSON.stringify({ list: [], hasMore: false })] : [200, '{"ok":true}'];
+    };
+    const gateway = await startApp(answer);
+    t.after(gateway.close);
+    const options = { env: { ...ENV, GATEWAY_URL: new URL(gateway.url).origin, GATEWAY_KEY: "key" }, node };
+    const before = app.requests.length;
+    const replayed = await cli(["replay", "msg_1", "--forward", app.url], options);
+    assert.deepEqual([replayed.code, replayed.stderr], [0, ""], replayed.stdout);
+    const listening = start(["listen", "--since", "1h", "--forward", app.url], options);
+    while (listening.exitCode === null && app.requests.length < before + 2) await sleep(20);
+    listening.kill("SIGINT");
+    await once(listening, "close");
+    assert.equal(listening.exitCode, 0, listening.output.stderr);
+    assert.deepEqual(app.requests.slice(before).map(({ body }) => body.toString()), [BODY, BODY]);
+    const examined = await cli(["doctor", "--json"], options);
+    assert.deepEqual([examined.code, examined.stderr, JSON.parse(examined.stdout).ok], [1, "", false], "this gateway refuses nothing");
+  });
+}
+
+test("the program in node_modules/.bin runs by itself, so that npx finds it", () => {
+  const { status, stdout } = spawnSync(join(project, "node_modules/.bin/ofauth-edge"), ["--version"], { encoding: "utf8" });
+  assert.deepEqual([status, stdout.trim()], [0, JSON.parse(readFileSync(join(project, "node_modules/ofauth-edge/package.json"))).version]);
+});
+
+test("no arguments show the help and end with 2; --help, help and a command's --help end with 0", async () => {
+  const bare = await cli([]);
+  assert.equal(bare.code, 2);
+  for (const args of [["--help"], ["-h"], ["help"]]) {
+    const { code, stdout } = await cli(args);
+    assert.equal(code, 0);
+    assert.equal(stdout, bare.stderr);
+    for (const command of COMMANDS) assert.match(stdout, new RegExp(`^  ${command} `, "m"));
+  }
+  for (const command of COMMANDS) {
+    const { code, stdout } = await cli([command, "--help"]);
+    assert.equal(code, 0);
+    for (const part of ["Usage", "Options", "Examples", "Exit codes"]) assert.match(stdout, new RegExp(`^${part}$`, "m"), command);
+    assert.equal((await cli(["help", command])).stdout, stdout);
+    assert.ok(stdout.split("\n").every((line) => line.length <= 160), command);
+  }
+});
+
+test("every option of an example in the help exists", async () => {
+  for (const command of COMMANDS) {
+    const { stdout } = await cli([command, "--help"]);
+    const [options, examples] = stdout.slice(stdout.indexOf("\nOptions\n")).split("\nExamples\n");
+    const used = examples.split("\n").filter((line) => line.startsWith(`  ofauth-edge ${command}`)).flatMap((line) => line.split(" | ")[0].match(/--[\w-]+/g) ?? []);
+    for (const option of used) assert.match(options, new RegExp(`${option}\\b`), `${command} ${option}`);
+  }
+});
+
+test("a wrong command, option or event type suggests the nearest and ends with 2", async () => {
+  const cases = [
+    [["lisen"], /Did you mean listen\?/],
+    [["veirfy"], /Did you mean verify\?/],
+    [["sign", "--secert", "x"], /no option --secert\. Did you mean --secret\?/],
+    [["sign", "--sec=x"], /Did you mean --secret\?/],
+    [["trigger", "connection.craeted"], /Did you mean connection\.created\?/],
+    [["trigger"], /realtime\.chat_message\.received/],
+    [["trigger", "connection.created", "rules.updated"], /Only one event type/],
+    [["trigger", "connection.created"], /--url is missing/],
+    [["trigger", "connection.created", "--url", "localhost:3000/x"], /Begin it with https/],
+    [["trigger", "connection.created", "--url"], /--url needs a value/],
+    [["trigger", "connection.created", "--url", "--json"], /--url needs a value/],
+    [["trigger", "connection.created", "--url", ""], /--url is empty/],
+    [["trigger", "connection.created", "--url", "https://a:b@c.example"], /no user name/],
+    [["trigger", "connection.created", "--print=1"], /--print takes no value/],
+    [["trigger", "connection.created", "--times", "x", "--url", app.url], /--times must be a whole number/],
+    [["sign", "--timestamp", "yesterday"], /--timestamp must be a time such as/],
+    [["sign", "--scheme", "hmac"], /--scheme must be ofauth or svix/],
+    [["sign", "nothing.json"], /cannot be read: there is no such file/],
+    [["verify", "body.json"], /headers are missing/],
+    [["verify", "-H", "no colon", "body.json"], /Name: value/],
+    [["listen", "--url", "http://gateway.example", "--key", "k"], /must begin with https/],
+    [["listen", "--url", "https://gateway.example"], /--key is missing.*GATEWAY_KEY/],
+    [["listen", "--url", "https://gateway.example/edge", "--key", "k"], /without a path/],
+    [["listen", "https://gateway.example"], /Every argument must follow its option/],
+    [["replay"], /Pass its id/],
+    [["doctor"], /--url is missing/],
+    [["--json"], /The command comes first/],
+  ];
+  for (const [args, expected] of cases) {
+    const { code, stdout, stderr } = await cli(args, { env: ENV });
+    assert.equal(code, 2, `${args.join(" ")}: ${stderr}`);
+    assert.match(stdout + stderr, expected, args.join(" "));
+    assert.match(stdout + stderr, /--help shows how it is used/);
+  }
+  const without = await cli(["sign", "body.json"]);
+  assert.equal(without.code, 2);
+  assert.match(without.stderr, /no webhook secret.*OFAUTH_WEBHOOK_SECRET/);
+});
+
+test("with --json, a mistake is JSON too", async () => {
+  const { code, stdout } = await cli(["sign", "--json", "--secert", "x"]);
+  assert.equal(code, 2);
+  assert.deepEqual(Object.keys(JSON.parse(stdout)), ["ok", "error", "hint"]);
+});
+
+test("sign agrees with another implementation, for both schemes, from a file and from stdin", async () => {
+  for (const scheme of ["ofauth", "svix"]) {
+    const args = ["sign", "--json", "--scheme", scheme, "--secret", SECRET, "--timestamp", "1795852344", ...(scheme === "svix" ? ["--id", "msg_1"] : [])];
+    const expected = sign({ scheme, secret: SECRET, id: "msg_1", timestamp: 1795852344, body: BODY });
+    for (const result of [await cli([...args, "body.json"]), await cli(args, { input: BODY }), await cli([...args, "-"], { input: BODY })]) {
+      assert.equal(result.code, 0, result.stderr);
+      const headers = Object.entries(JSON.parse(result.stdout)).map(([name, value]) => [name.toLowerCase(), value]);
+      assert.deepEqual(headers, Object.entries(expected).map(([name, value]) => [name.toLowerCase(), value]));
+    }
+  }
+});
+
+test("the secret comes from an option, a variable or a file of variables, and the newest of a list signs", async () => {
+  const signed = async (args, env) => (await cli(["sign", "body.json", "--timestamp", "1795852344", ...args], { env })).stdout;
+  const expected = await signed(["--secret", SECRET]);
+  assert.match(expected, /v1=/);
+  file("vars", `# comment\nGATEWAY_KEY="x"\nexport OFAUTH_WEBHOOK_SECRET="${SECRET},older" # ours\n`);
+  assert.equal(await signed([], { OFAUTH_WEBHOOK_SECRET: `${SECRET},older` }), expected);
+  assert.equal(await signed(["--vars", "vars"], {}), expected);
+  assert.equal(await signed(["--vars", "vars"], { OFAUTH_WEBHOOK_SECRET: "another" }) === expected, false, "a variable that is set wins");
+  assert.equal(await signed(["--vars", "vars"], { OFAUTH_WEBHOOK_SECRET: "" }), expected);
+  const svix = await signed([], { SVIX_WEBHOOK_SECRET: SECRET });
+  assert.match(svix, /^svix-id: msg_\w+\nsvix-timestamp: 1795852344\nsvix-signature: v1,/);
+});
+
+test("verify reads headers from options, lines, JSON and a whole request, and refuses a forged body", async () => {
+  const { "OFAuth-Signature": value } = sign({ secret: SECRET, body: BODY });
+  file("headers.txt", `POST /webhooks HTTP/1.1\r\nHost: localhost:3000\r\nOFAuth-Signature: ${value}\r\n\r\n`);
+  file("headers.json", JSON.stringify({ host: "localhost:3000", "ofauth-signature": value }));
+  file("request.txt", `POST /webhooks HTTP/1.1\nHost: localhost:3000\nOFAuth-Signature: ${value}\n\n${BODY}`);
+  const ways = [
+    ["-H", `OFAuth-Signature: ${value}`, "body.json"],
+    ["--headers", "headers.txt", "body.json"],
+    ["--headers", "headers.json", "body.json"],
+    ["--request", "request.txt"],
+  ];
+  for (const args of ways) {
+    const { code, stdout, stderr } = await cli(["verify", "--json", ...args], { env: ENV });
+    assert.equal(code, 0, stdout + stderr);
+    const { ok, event, signature } = JSON.parse(stdout);
+    assert.deepEqual([ok, event.type, event.known, signature.scheme], [true, "connection.expired", true, "ofauth"]);
+  }
+  const forged = await cli(["verify", "-H", `OFAuth-Signature: ${value}`], { env: ENV, input: BODY.replace("conn_1", "conn_2") });
+  assert.equal(forged.code, 1);
+  assert.match(forged.stdout, /^Not genuine: SIGNATURE_MISMATCH/);
+  assert.match(forged.stderr, /explain/);
+});
+
+test("verify takes an old request with --any-time or --now, and tells a body that is no event from a forged one", async () => {
+  const old = sign({ secret: SECRET, body: BODY, timestamp: 1_700_000_000 })["OFAuth-Signature"];
+  const run = (...args) => cli(["verify", "--json", "body.json", "-H", `OFAuth-Signature: ${old}`, ...args], { env: ENV });
+  assert.equal(JSON.parse((await run()).stdout).code, "TIMESTAMP_TOO_OLD");
+  for (const args of [["--any-time"], ["--now", "1700000010"], ["--now", "2023-11-14T22:13:30Z"]]) assert.equal((await run(...args)).code, 0, args[0]);
+  const { "OFAuth-Signature": value } = sign({ secret: SECRET, body: "[]" });
+  const other = await cli(["verify", "-H", `OFAuth-Signature: ${value}`], { env: ENV, input: "[]" });
+  assert.equal(other.code, 1);
+  assert.match(other.stdout, /^The signature is right, but the body is no event: INVALID_EVENT/);
+});
+
+test("explain names the cause of a body that an editor ended with a line break", async () => {
+  const { "OFAuth-Signature": value } = sign({ secret: SECRET, body: BODY.trimEnd() });
+  const text = await cli(["explain", "body.json", "-H", `OFAuth-Signature: ${value}`], { env: ENV });
+  assert.equal(text.code, 1);
+  assert.match(text.stdout, /^trailing_newline_added: /);
+  const json = await cli(["explain", "--json", "body.json", "-H", `OFAuth-Signature: ${value}`], { env: ENV });
+  assert.deepEqual([json.code, JSON.parse(json.stdout).cause], [1, "trailing_newline_added"]);
+});
+
+test("there is a sample of each type that the package knows, and verifyWebhook knows it", async () => {
+  const types = readFileSync(join(root, "src/npm/types.d.ts"), "utf8");
+  const known = [...types.matchAll(/extends Known<"([\w.]+)"/g)].map(([, type]) => type);
+  assert.deepEqual([...SAMPLE_TYPES].sort(), known.sort());
+  for (const scheme of ["ofauth", "svix"]) {
+    for (const type of SAMPLE_TYPES) {
+      const before = app.requests.length;
+      const { code, stdout, stderr } = await cli(["trigger", type, "--url", app.url, "--scheme", scheme, "--secret", SECRET]);
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, new RegExp(`^200  ${type} -> ${app.url}`));
+      const { body, headers } = app.requests[before];
+      const event = verifyWebhook(body, headers, { [scheme]: SECRET });
+      assert.deepEqual([event.type, event.known], [type, true]);
+      assert.ok(Math.abs(Date.parse(event.timestamp) - Date.now()) < 60_000);
+    }
+  }
+});
+
+test("the samples have the members that the emulated OFAuth sends", () => {
+  const membersOf = (value, path = "") =>
+    typeof value !== "object" || value === null || Array.isArray(value) ? [path] : Object.entries(value).flatMap(([key, member]) => membersOf(member, `${path}.${key}`));
+  const builders = [...SAMPLE_TYPES.filter((type) => type.startsWith("connection.")).map((type) => connectionEvent(type)), realtimeEvent(), rulesEvent(), rulesEvent({ type: "rules.update" })];
+  for (const event of builders) assert.deepEqual(membersOf(sampleEvent(event.type)).sort(), membersOf(event).sort(), event.type);
+});
+
+test("trigger sets and removes fields, and keeps their kinds", async () => {
+  const printed = async (...args) => cli(["trigger", "of.websocket.event.received", "--print", ...args]);
+  const sets = ["data.connection.id=conn_9", "data.truncated=true", "data.new.deep=1", "data.json:={\"a\":[1]}", "data.connection.clientReferenceId:=null", "data.environment=live"];
+  const { stdout } = await printed(...sets.flatMap((set) => ["--set", set]), "--unset", "data.rawText", "--timestamp", "2026-01-31T12:00:00Z");
+  const { timestamp, data } = JSON.parse(stdout);
+  assert.equal(timestamp, "2026-01-31T12:00:00.000Z");
+  const { receivedAt: _, ...rest } = data;
+  assert.deepEqual(rest, {
+    connection: { id: "conn_9", clientReferenceId: null },
+    environment: "live",
+    messageType: "text",
+    truncated: true,
+    json: { a: [1] },
+    new: { deep: "1" },
+  });
+  const wrong = { "--set data.truncated=maybe": /is a boolean in the sample/, "--set data.truncated=1": /is a boolean in the sample, not a number/, "--set data": /path=value/, "--set a.__proto__.b=1": /__proto__/, "--unset data.rawTex": /Did you mean rawText/, "--set type.x=1": /no object/, "--set data.json:={": /not JSON/ };
+  for (const [line, expected] of Object.entries(wrong)) {
+    const { code, stderr } = await printed(...line.split(" "));
+    assert.equal(code, 2, line);
+    assert.match(stderr, expected, line);
+  }
+});
+
+test("trigger sends a body of one's own byte for byte, several times, and reports a refusal with 1", async () => {
+  const before = app.requests.length;
+  const sent = await cli(["trigger", "--data", "body.json", "--times", "3", "--json", "--url", `${app.url}?token=hidden`], { env: ENV });
+  assert.deepEqual(app.requests.slice(before).map(({ body }) => body.toString()), [BODY, BODY, BODY]);
+  assert.equal(sent.stdout.trim().split("\n").map(JSON.parse).every(({ ok, status }) => ok && status === 200), true);
+  const refused = await cli(["trigger", "connection.created", "--set", "data.connection.id=refused", "--url", app.url], { env: ENV });
+  assert.equal(refused.code, 1);
+  assert.match(refused.stdout, /^401 .*\n +no\n/);
+  assert.match(refused.stderr, /refused the signature/);
+  const nobody = await cli(["trigger", "connection.created", "--url", "http://127.0.0.1:1/webhooks"], { env: ENV });
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.stderr, /Nothing listens at 127\.0\.0\.1:1\nIs it running/);
+});
+
+test("what an app answers cannot move the cursor of the terminal, and a query of a URL is not printed", async () => {
+  const hostile = await startApp(() => [500, "\u001b[2J\u009b31mred\r\nnext"]);
+  const { stdout, stderr } = await cli(["trigger", "rules.updated", "--url", `${hostile.url}?token=hidden`], { env: ENV });
+  await hostile.close();
+  assert.doesNotMatch(stdout, /[\u001b\u009b\r]|hidden/);
+  assert.match(stdout, /red next/);
+  assert.doesNotMatch(stderr, /hidden/);
+});
+
+test("a secret is never printed, also not if it stands in a wrong place", async () => {
+  const lines = [
+    ["sign", "body.json", "--secret", ` ${SECRET}`],
+    ["sign", "body.json", "--secert", SECRET],
+    ["sign", "body.json", `--secert=${SECRET}`],
+    ["sign", `-s${SECRET}`],
+    ["sign", "body.json", SECRET],
+    [SECRET],
+    ["verify", "body.json", "-H", "OFAuth-Signature: t=1,v1=2", "--secret", SECRET],
+    ["explain", "body.json", "-H", "OFAuth-Signature: t=1,v1=2", "--secret", `"${SECRET}"`],
+    ["trigger", "connection.created", SECRET, "--url", app.url],
+    ["trigger", SECRET, "--url", app.url],
+    ["trigger", "connection.created", "--url", SECRET],
+    ["listen", "--url", "https://gateway.example", "--key", `${SECRET}\n`, "--forward", app.url],
+    ["doctor", "--url", "http://127.0.0.1:1", "--key", SECRET],
+  ];
+  for (const args of lines) {
+    for (const json of [[], ["--json"]]) {
+      const { stdout, stderr } = await cli([...args, ...json], { env: args[0] === "sign" ? {} : ENV });
+      assert.doesNotMatch(stdout + stderr, /c2VjcmV0/, args[0]);
+    }
+  }
+});
+
+test("colours are only for terminals, and not under NO_COLOR", { skip: process.platform !== "linux" && "script has other options here" }, (t) => {
+  const inTerminal = (env) => spawnSync("script", ["-qec", `"${process.execPath}" "${program}" --help`, "/dev/null"], { encoding: "utf8", env: { PATH: process.env.PATH, TERM: "xterm", ...env } });
+  const coloured = inTerminal({});
+  if (coloured.error) return t.skip("there is no program script");
+  assert.match(coloured.stdout, /\u001b\[1m/);
+  assert.doesNotMatch(inTerminal({ NO_COLOR: "1" }).stdout, /\u001b/);
+});
+
+test("a reader that closes the pipe early is no error", () => {
+  const { stderr } = spawnSync("sh", ["-c", `"${process.execPath}" "${program}" --help | head -n 1`], { encoding: "utf8" });
+  assert.equal(stderr, "");
+});
