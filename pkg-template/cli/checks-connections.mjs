@@ -49,6 +49,13 @@ export const CONNECTION_CHECKS = [
     },
   },
   {
+    id: "handles",
+    section: CONNECTIONS,
+    title: "A page sees handles in place of connection ids",
+    needsKey: true,
+    run: checkHandles,
+  },
+  {
     id: "status",
     section: CONNECTIONS,
     title: "/edge/status answers",
@@ -77,4 +84,15 @@ async function checkLink({ call, key, link, url }) {
   const path = `/v2/link/${encodeURIComponent(clientSecret ?? new URL(page).pathname.split("/").at(-1))}`;
   const deleted = await call("DELETE", path, { headers: bearer(key) });
   return deleted.status < 300 ? { status: "ok" } : { status: "ok", detail: "it was not deleted, and expires by itself" };
+}
+
+/** Lists the connections of a real user as that user's page does, with a token that lives for a minute. */
+async function checkHandles({ call, key, answers: { active } }) {
+  if (!active?.clientReferenceId) return { status: "skip", detail: "there is no active connection of a user among the first" };
+  const headers = { ...bearer(key), "content-type": "application/json" };
+  const body = JSON.stringify({ clientReferenceId: active.clientReferenceId, expiresIn: 60 });
+  const { token } = json(await call("POST", "/edge/sessions", { headers, body })) ?? {};
+  const { text } = await call("GET", "/edge/connections", { headers: bearer(token) });
+  if (text.includes(JSON.stringify(active.id))) return { status: "fail", detail: "the list of a page has a connection id" };
+  return text.includes(active.handle) ? { status: "ok" } : { status: "fail", detail: "the list of a page lacks the user's connection" };
 }

@@ -187,13 +187,20 @@ const PAGE_CHECKS = [
 
 /** @type {Check[]} */
 const MANUAL_CHECKS = [
-  ["key-production", "For production: OFAUTH_API_KEY is the production key", "OFAuth's environment is that of the key"],
+  ["key-production", "Before you go live: OFAUTH_API_KEY is the production key", environmentOf],
   ["redirect-uri", "OFAuth's dashboard has the redirect URI of the gateway", ({ url }) => `${url.origin}/link/callback`],
   ["data-access", "OFAuth's dashboard grants the data permissions that your app needs", undefined],
   ["link-by-hand", "You have linked a Sandbox account once through your app", "too many logins of a real account look suspicious to OnlyFans"],
   ["relink", "Your app sends a user through Link again", "on SESSION_EXPIRED, connection.expired and actionRequired relink_connection"],
+  ["rate-limits", "Your app waits as long as Retry-After says, and tries again after a network error", "the package's client does both"],
   ["monitoring", "Alerts exist for webhook failures, rate limits, expiries and errors", "docs/logs.md has the fields of the log"],
 ].map(([id, title, detail]) => ({ id, section: YOURS, title, status: "manual", detail }));
+
+/** OFAuth has one address for both environments, and the key decides. */
+function environmentOf({ answers: { active } }) {
+  if (typeof active?.live === "boolean") return `a connection here is of ${active.live ? "production" : "the sandbox"}`;
+  return "OFAuth's environment is that of the key";
+}
 
 /** @type {Check[]} */
 export const CHECKS = [...DEPLOYMENT_CHECKS, ...KEY_CHECKS, ...WEBHOOK_CHECKS, ...CONNECTION_CHECKS, ...PAGE_CHECKS, ...MANUAL_CHECKS];

@@ -6,7 +6,7 @@ import { instant, noPositionals, wholeNumber } from "./arguments.mjs";
 import { UsageError } from "./errors.mjs";
 import { Feed } from "./feed.mjs";
 import { forward, FORWARD_OPTIONS, printForwarded, shortId, targetOf } from "./forward.mjs";
-import { PassingFailure, gatewayOf, GATEWAY_OPTIONS } from "./gateway.mjs";
+import { gatewayOf, GATEWAY_OPTIONS, isSafeForKeys, PassingFailure } from "./gateway.mjs";
 import { shownUrl } from "./http.mjs";
 import { timeOfDay } from "./output.mjs";
 import { createPace } from "./pace.mjs";
@@ -55,18 +55,32 @@ Realtime events come only if EVENT_KEEP of the gateway keeps them.`,
     const begin = saved ?? { since: instant(values, "since", Date.now()) ?? Date.now() };
     const feed = new Feed(gateway, { ...begin, user: values.user });
     const pace = createPace({ isLocal: gateway.isLocal, fixed: seconds(values) });
-    const save = () => values.state !== undefined && saveState(values.state, source, feed);
-    save();
+    const save = saver(values.state, source, feed);
+    save(true);
     const listener = { gateway, feed, pace, target, output, save, signal: stop.signal, isType: typeFilter(values.type), next: begin.since };
     for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
     announce(gateway, target, begin, output);
-    await follow(listener).catch((error) => {
+    try {
+      await follow(listener);
+    } catch (error) {
       if (!stop.signal.aborted) throw error;
-    });
+    } finally {
+      save(true);
+    }
     output.note(values.state === undefined ? `Stopped. To go on: --since ${new Date(listener.next).toISOString()}` : "Stopped. The same command goes on where it was.");
     return 0;
   },
 };
+
+/** Writes the state at most twice a second, because it may hold many ids, or at once if it must. */
+function saver(file, source, feed) {
+  let written = -Infinity;
+  return (must = false) => {
+    if (file === undefined || (!must && performance.now() - written < 500)) return;
+    saveState(file, source, feed);
+    written = performance.now();
+  };
+}
 
 function seconds(values) {
   const number = wholeNumber(values, "interval", undefined, 1);
@@ -84,6 +98,7 @@ function typeFilter(types = ["*"]) {
 function announce({ origin }, { url, signer }, { since }, output) {
   output.note(`From ${origin}, received since ${new Date(since).toISOString()}`);
   output.note(`To   ${shownUrl(url)}, signed as ${signer.scheme}`);
+  if (!isSafeForKeys(url)) output.note("Warning: this address is not https and not this machine. Webhooks hold connection ids, which are credentials");
 }
 
 /** Looks for webhooks until it is stopped. Keeps in `next` the time from which to go on. */

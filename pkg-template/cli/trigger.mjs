@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { instant, required, wholeNumber } from "./arguments.mjs";
 import { secretToSign, SIGNING_OPTIONS } from "./environment.mjs";
 import { UsageError } from "./errors.mjs";
-import { isLoopback, readUrl, shownUrl } from "./http.mjs";
+import { readUrl, shownUrl } from "./http.mjs";
 import { readInput } from "./input.mjs";
 import { suggest } from "./nearest.mjs";
 import { clean } from "./output.mjs";
@@ -89,7 +89,6 @@ function print(answer, { url, body, id, signer, output }) {
   output.result(`${ok ? style.green(status) : style.red(status)}  ${clean(type)} -> ${shownUrl(url)}  ${style.dim(`${ms} ms`)}`);
   if (clean(text) !== "") output.result(`     ${clean(text, 500)}`);
   if (hint) output.note(hint);
-  else if (!isLoopback(url) && url.protocol === "http:") output.note("This URL is not https: OFAuth's webhooks hold connection ids, which are credentials.");
 }
 
 function typeOf(body) {

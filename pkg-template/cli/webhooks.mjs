@@ -35,8 +35,7 @@ export function postWebhook({ url, body, id, signer: { scheme, secret }, signal 
 
 /** Why a receiver may have refused a webhook, or undefined. */
 export function explainRefusal({ status, headers, text }, url) {
-  const isGateway = headers["x-ofauth-edge"] !== undefined || /"outcome"|"requestId"/.test(text);
-  if (isGateway && status === 404) return `A gateway takes webhooks at ${url.origin}/webhooks/ofauth`;
+  if (status === 404 && /"type":"ROUTE_NOT_FOUND"/.test(text)) return `A gateway takes webhooks at ${url.origin}/webhooks/ofauth`;
   if (status === 401 || status === 403) return "The receiver refused the signature. Is its secret the one that signed? Does it verify the raw body?";
   if (status === 404) return `Nothing takes a POST at ${url.pathname}`;
   if (status >= 300 && status < 400) return `It redirects to ${clean(headers.location)}. OFAuth may not follow: use that URL`;

@@ -231,7 +231,7 @@ test("doctor finds nothing wrong with a gateway that is well, and shows no secre
   const json = JSON.parse((await cli(["doctor", "--json", "--origin", "https://app.example", "--link"], { env: real })).stdout);
   assert.equal(json.ok, true);
   const status = Object.fromEntries(json.checks.map(({ id, status, detail }) => [id, [status, detail]]));
-  for (const id of ["health", "warnings", "no-key", "wrong-key", "whoami", "sessions", "foreign-page", "unsigned", "bad-signature", "good-signature", "received", "link", "list", "access", "cors-refused", "cors-allowed"]) {
+  for (const id of ["health", "warnings", "no-key", "wrong-key", "whoami", "sessions", "foreign-page", "unsigned", "bad-signature", "good-signature", "received", "link", "list", "access", "handles", "cors-refused", "cors-allowed"]) {
     assert.equal(status[id][0], "ok", `${id}: ${status[id]}`);
   }
   assert.equal(status.monitoring[0], "manual");

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -99,6 +100,28 @@ test("every option of an example in the help exists", async () => {
     const used = examples.split("\n").filter((line) => line.startsWith(`  ofauth-edge ${command}`)).flatMap((line) => line.split(" | ")[0].match(/--[\w-]+/g) ?? []);
     for (const option of used) assert.match(options, new RegExp(`${option}\\b`), `${command} ${option}`);
   }
+});
+
+test("docs/cli.md has each command, and no option that no command has", async () => {
+  const docs = readFileSync(join(root, "docs/cli.md"), "utf8");
+  assert.deepEqual([...docs.matchAll(/^## ([a-z]+)$/gm)].map(([, name]) => name), COMMANDS);
+  const readme = readFileSync(join(project, "node_modules/ofauth-edge/README.md"), "utf8");
+  for (const command of COMMANDS) assert.match(readme.split("## Program")[1], new RegExp(`^\\|.*\`${command}\``, "m"));
+  const help = (await Promise.all(COMMANDS.map((command) => cli([command, "--help"])))).map(({ stdout }) => stdout).join("");
+  for (const [option] of docs.replaceAll("--data-binary", "").matchAll(/--[a-z][\w-]+/g)) assert.match(help, new RegExp(`^ .*${option}\\b`, "m"), option);
+});
+
+test("doctor warns of a privacy page that is not filled in, and of a clock that is wrong", async (t) => {
+  const server = createServer((req, res) => {
+    res.sendDate = false;
+    res.writeHead(200, { date: new Date(Date.now() - 600_000).toUTCString() }).end(req.url === "/privacy" ? "<p>[[YOUR APP NAME]] [[A FACT]]</p>" : '{"ok":true}');
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const { stdout } = await cli(["doctor", "--json", "--url", `http://127.0.0.1:${server.address().port}`]);
+  const [privacy, clock] = ["privacy", "clock"].map((wanted) => JSON.parse(stdout).checks.find(({ id }) => id === wanted));
+  assert.deepEqual([privacy.status, privacy.detail], ["warn", "2 of its facts are not filled in"]);
+  assert.deepEqual([clock.status, /^(599|60[0-5]) s apart$/.test(clock.detail)], ["warn", true], clock.detail);
 });
 
 test("a wrong command, option or event type suggests the nearest and ends with 2", async () => {
