@@ -1,6 +1,6 @@
 // The checks of `doctor` about Link, connections and the Access API.
 
-import { bearer, json } from "./checks-answers.mjs";
+import { bearer, codeOf, failedWith, json } from "./checks-answers.mjs";
 import { clean } from "./output.mjs";
 
 const CONNECTIONS = "Link and connections";
@@ -22,7 +22,7 @@ export const CONNECTION_CHECKS = [
     async run({ call, key, answers }) {
       const answer = await call("GET", "/edge/connections?limit=100", { headers: bearer(key) });
       const { list, total } = json(answer) ?? {};
-      if (answer.status !== 200 || !Array.isArray(list)) return { status: "fail", detail: `HTTP ${answer.status} ${clean(json(answer)?.type ?? "", 40)}` };
+      if (answer.status !== 200 || !Array.isArray(list)) return failedWith(answer);
       answers.active = list.find(({ status }) => status === "active");
       if (list.length === 0) return { status: "warn", detail: "there are none yet", fix: "Link a Sandbox account" };
       return { status: "ok", detail: `${total ?? "more than 1,000"} connections` };
@@ -63,8 +63,8 @@ export const CONNECTION_CHECKS = [
     async run({ call, key }) {
       const answer = await call("GET", "/edge/status", { headers: bearer(key) });
       if (answer.status === 200) return { status: "ok" };
-      if (answer.status === 404 && json(answer)?.type === "ROUTE_NOT_FOUND") return { status: "skip", detail: "not in this version of the gateway" };
-      return { status: "fail", detail: `HTTP ${answer.status} ${clean(json(answer)?.type ?? "", 40)}` };
+      if (answer.status === 404 && codeOf(answer) === "ROUTE_NOT_FOUND") return { status: "skip", detail: "not in this version of the gateway" };
+      return failedWith(answer);
     },
   },
 ];
@@ -75,11 +75,11 @@ async function checkLink({ call, key, link, url }) {
   const headers = { ...bearer(key), "content-type": "application/json" };
   const body = JSON.stringify({ clientReferenceId: `doctor-${Date.now()}`, redirectUrl: `${url.origin}/link/callback` });
   const answer = await call("POST", "/v2/link/init", { headers, body });
-  const { url: page, clientSecret, error, type } = json(answer) ?? {};
+  const { url: page, clientSecret, error } = json(answer) ?? {};
   if (answer.status >= 300 || typeof page !== "string") {
     const isUri = /redirect/i.test(`${error}`);
-    const fix = isUri ? `Add ${url.origin}/link/callback to the redirect URIs at OFAuth` : undefined;
-    return { status: "fail", detail: `HTTP ${answer.status} ${clean(type ?? "", 40)} ${clean(error ?? "")}`.trim(), ...(fix && { fix }) };
+    const failed = failedWith(answer, isUri ? `Add ${url.origin}/link/callback to the redirect URIs at OFAuth` : undefined);
+    return { ...failed, detail: `${failed.detail} ${clean(error ?? "")}`.trim() };
   }
   const path = `/v2/link/${encodeURIComponent(clientSecret ?? new URL(page).pathname.split("/").at(-1))}`;
   const deleted = await call("DELETE", path, { headers: bearer(key) });

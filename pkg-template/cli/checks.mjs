@@ -4,7 +4,7 @@ import { clockSkew } from "./gateway.mjs";
 import { isLoopback } from "./http.mjs";
 import { clean } from "./output.mjs";
 import { CONNECTION_CHECKS } from "./checks-connections.mjs";
-import { bearer, json, refused } from "./checks-answers.mjs";
+import { bearer, failedWith, json, refused } from "./checks-answers.mjs";
 import { WEBHOOK_CHECKS } from "./checks-webhooks.mjs";
 
 /**
@@ -44,7 +44,8 @@ const DEPLOYMENT_CHECKS = [
     title: "The address is https",
     async run({ url }) {
       if (url.protocol === "https:") return { status: "ok" };
-      return { status: isLoopback(url) ? "skip" : "fail", detail: isLoopback(url) ? "it runs on this machine" : "keys would go over the network in the clear" };
+      if (isLoopback(url)) return { status: "skip", detail: "it runs on this machine" };
+      return { status: "fail", detail: "keys would go over the network in the clear" };
     },
   },
   {
@@ -61,7 +62,8 @@ const DEPLOYMENT_CHECKS = [
       if (answer.status === 200 && body?.ok === true) return { status: "ok" };
       patient.answers.blocked = "the gateway does not work yet";
       if (Array.isArray(body?.problems)) {
-        return { status: "fail", detail: body.problems.map((one) => clean(one)).join("; "), fix: "npx wrangler secret put NAME sets a secret. See docs/configuration.md" };
+        const detail = body.problems.map((one) => clean(one)).join("; ");
+        return { status: "fail", detail, fix: "npx wrangler secret put NAME sets a secret. See docs/configuration.md" };
       }
       return { status: "fail", detail: `HTTP ${answer.status}, and no answer of an ofauth-edge gateway`, fix: "Is this the address of the Worker?" };
     },
@@ -83,10 +85,13 @@ const DEPLOYMENT_CHECKS = [
       if (answers.health.headers.date === undefined) return { status: "skip", detail: "the gateway does not tell its time" };
       const skew = clockSkew(answers.health);
       if (Math.abs(skew) < 30) return { status: "ok" };
-      return { status: "warn", detail: `${Math.abs(skew)} s apart`, fix: "Signatures and tokens that this machine makes may be refused. Set its clock" };
+      const fix = "Signatures and tokens that this machine makes may be refused. Set its clock";
+      return { status: "warn", detail: `${Math.abs(skew)} s apart`, fix };
     },
   },
 ];
+
+const REFUSED_BY_OFAUTH = "OFAuth refuses OFAUTH_API_KEY. Compare it with the dashboard's, and look for a space or a line break";
 
 /** @type {Check[]} */
 const KEY_CHECKS = [
@@ -100,7 +105,9 @@ const KEY_CHECKS = [
     id: "wrong-key",
     section: KEYS,
     title: "A made-up key is refused",
-    run: async ({ call }) => refused(await call("GET", "/edge/connections", { headers: bearer(NO_SUCH_KEY) }), 401, ["CREDENTIALS_INVALID"]),
+    async run({ call }) {
+      return refused(await call("GET", "/edge/connections", { headers: bearer(NO_SUCH_KEY) }), 401, ["CREDENTIALS_INVALID"]);
+    },
   },
   {
     id: "whoami",
@@ -110,12 +117,12 @@ const KEY_CHECKS = [
     async run({ call, key }) {
       const answer = await call("GET", "/v2/account/whoami", { headers: bearer(key) });
       const { name, id, permissions } = json(answer) ?? {};
-      if (answer.status === 200) return { status: "ok", detail: `${clean(name ?? id, 60)}${permissions ? `, ${permissions.length} permissions` : ""}` };
+      if (answer.status === 200) {
+        return { status: "ok", detail: `${clean(name ?? id, 60)}${permissions ? `, ${permissions.length} permissions` : ""}` };
+      }
+      if (![401, 403].includes(answer.status)) return failedWith(answer);
       const isGateways = answer.headers["x-ofauth-edge"] === "gateway";
-      const code = clean(json(answer)?.type ?? "", 40);
-      if (isGateways && answer.status === 401) return { status: "fail", detail: "the gateway refuses the key of this check", fix: "It must be an item of the gateway's GATEWAY_KEY" };
-      const fix = [401, 403].includes(answer.status) ? "OFAuth refuses OFAUTH_API_KEY. Compare it with the dashboard's, and look for a space or a line break" : undefined;
-      return { status: "fail", detail: `HTTP ${answer.status} ${code}`, ...(fix && { fix }) };
+      return failedWith(answer, isGateways ? "The key of this check must be an item of the gateway's GATEWAY_KEY" : REFUSED_BY_OFAUTH);
     },
   },
   {
@@ -131,7 +138,8 @@ const KEY_CHECKS = [
     title: "A page of another site cannot use the gateway key",
     needsKey: true,
     async run({ call, key }) {
-      return refused(await call("GET", "/edge/connections", { headers: { ...bearer(key), origin: "https://doctor.invalid" } }), 403, ["ORIGIN_DENIED"]);
+      const headers = { ...bearer(key), origin: "https://doctor.invalid" };
+      return refused(await call("GET", "/edge/connections", { headers }), 403, ["ORIGIN_DENIED"]);
     },
   },
 ];
@@ -141,9 +149,9 @@ async function checkSession({ call, key }) {
   const headers = { ...bearer(key), "content-type": "application/json" };
   const made = await call("POST", "/edge/sessions", { headers, body: JSON.stringify({ clientReferenceId: user, expiresIn: 60 }) });
   const { token } = json(made) ?? {};
-  if (made.status !== 201 || typeof token !== "string") return { status: "fail", detail: `HTTP ${made.status} ${clean(json(made)?.type ?? "", 40)}` };
+  if (made.status !== 201 || typeof token !== "string") return failedWith(made);
   const list = await call("GET", "/edge/connections", { headers: bearer(token) });
-  if (list.status !== 200) return { status: "fail", detail: `the list answers the token with HTTP ${list.status} ${clean(json(list)?.type ?? "", 40)}` };
+  if (list.status !== 200) return failedWith(list, "The gateway refuses a token that it has just made");
   if (json(list)?.list?.length !== 0) return { status: "fail", detail: "a new user sees connections of others" };
   const events = await call("GET", "/edge/events", { headers: bearer(token) });
   return refused(events, 403, ["PERMISSION_DENIED"]);
@@ -180,7 +188,8 @@ const PAGE_CHECKS = [
       const { status, text } = await call("GET", "/privacy");
       if (status !== 200) return { status: "skip", detail: "the gateway serves no such page" };
       const open = new Set(text.match(/\[\[[^\]]+\]\]/g) ?? []).size;
-      return open === 0 ? { status: "ok" } : { status: "warn", detail: `${open} of its facts are not filled in`, fix: "Fill in www/privacy.html, and deploy" };
+      if (open === 0) return { status: "ok" };
+      return { status: "warn", detail: `${open} of its facts are not filled in`, fix: "Fill in www/privacy.html, and deploy" };
     },
   },
 ];

@@ -1,9 +1,8 @@
 // `doctor`: asks a deployed gateway the questions of OFAuth's integration checklist.
 
-import { onlyPositional } from "./arguments.mjs";
+import { noPositionals } from "./arguments.mjs";
 import { CHECKS } from "./checks.mjs";
 import { secretToSign, SIGNING_OPTIONS } from "./environment.mjs";
-import { UsageError } from "./errors.mjs";
 import { gatewayKey, GATEWAY_OPTIONS, gatewayUrl, isSafeForKeys } from "./gateway.mjs";
 import { readUrl, send } from "./http.mjs";
 
@@ -25,12 +24,15 @@ and --link starts a Link session at OFAuth and deletes it. Variables count as op
     "no-webhook": { type: "boolean", help: "Send no test event, also if a webhook secret is set" },
   },
   examples: [
-    ["Check all that can be checked. The variables are in a file", "ofauth-edge doctor --url https://gateway.example --vars .env --origin https://app.example"],
+    [
+      "Check all that can be checked. The variables are in a file",
+      "ofauth-edge doctor --url https://gateway.example --vars .env --origin https://app.example",
+    ],
     ["Without any key", "ofauth-edge doctor --url https://gateway.example"],
-    ["In CI: print the failed checks", "ofauth-edge doctor --json --url https://gateway.example | jq '.checks[] | select(.status == \"fail\")'"],
+    ["Print the failed checks only", `ofauth-edge doctor --json --url https://gateway.example | jq '.checks[] | select(.status == "fail")'`],
   ],
   async run({ values, positionals, env, output }) {
-    if (onlyPositional(positionals, "gateway") !== undefined) throw new UsageError("The gateway must follow its option: --url https://gateway.example");
+    noPositionals(positionals);
     const url = gatewayUrl(values, env);
     const isSafe = isSafeForKeys(url);
     const results = [];
@@ -55,7 +57,9 @@ and --link starts a Link session at OFAuth and deletes it. Variables count as op
 
 /** A check that throws has failed: it was not answered. */
 async function examine(check, patient) {
-  if (check.status === "manual") return { status: "manual", detail: typeof check.detail === "function" ? check.detail(patient) : check.detail };
+  if (check.status === "manual") {
+    return { status: "manual", detail: typeof check.detail === "function" ? check.detail(patient) : check.detail };
+  }
   if (patient.answers.blocked !== undefined) return { status: "skip", detail: patient.answers.blocked };
   if (check.needsKey && patient.key === undefined) {
     return { status: "skip", detail: isSafeForKeys(patient.url) ? "needs --key or GATEWAY_KEY" : "a key is sent over https only" };

@@ -55,9 +55,10 @@ Realtime events come only if EVENT_KEEP of the gateway keeps them.`,
     const begin = saved ?? { since: instant(values, "since", Date.now()) ?? Date.now() };
     const feed = new Feed(gateway, { ...begin, user: values.user });
     const pace = createPace({ isLocal: gateway.isLocal, fixed: seconds(values) });
+    const isType = typeFilter(values.type);
     const save = saver(values.state, source, feed);
     save(true);
-    const listener = { gateway, feed, pace, target, output, save, signal: stop.signal, isType: typeFilter(values.type), next: begin.since };
+    const listener = { gateway, feed, pace, target, output, save, signal: stop.signal, isType, next: begin.since };
     for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
     announce(gateway, target, begin, output);
     try {
@@ -67,7 +68,8 @@ Realtime events come only if EVENT_KEEP of the gateway keeps them.`,
     } finally {
       save(true);
     }
-    output.note(values.state === undefined ? `Stopped. To go on: --since ${new Date(listener.next).toISOString()}` : "Stopped. The same command goes on where it was.");
+    const next = `To go on: --since ${new Date(listener.next).toISOString()}`;
+    output.note(`Stopped. ${values.state === undefined ? next : "The same command goes on where it was"}`);
     return 0;
   },
 };

@@ -27,7 +27,8 @@ Bodies are kept for EVENT_TTL_SECONDS of the gateway, which is 7 days by default
     const target = targetOf(values, env);
     const event = await findEvent(gateway, id, values.connection);
     if (event === undefined) {
-      throw new Failure("The gateway keeps no webhook with this id", "Is it an id of this gateway, and younger than its EVENT_TTL_SECONDS? Its lists may be a minute late");
+      const hint = "Is it an id of this gateway, and younger than its EVENT_TTL_SECONDS? Its lists may be a minute late";
+      throw new Failure("The gateway keeps no webhook with this id", hint);
     }
     if (event.body === null) throw new Failure("The gateway has deleted the body of this webhook, because it is older than EVENT_TTL_SECONDS");
     const result = await forward(event, target);

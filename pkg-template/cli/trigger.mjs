@@ -61,12 +61,15 @@ async function bodyOf({ values, positionals, output }) {
   const [type, ...more] = positionals;
   if (more.length > 0) throw new UsageError("Only one event type can be given, and every other argument must follow its option");
   if (values.data !== undefined) {
-    if (type !== undefined || values.set || values.unset || values.timestamp) throw new UsageError("--data is sent as it is, so it excludes an event type, --set, --unset and --timestamp");
+    if (type !== undefined || values.set || values.unset || values.timestamp) {
+      throw new UsageError("--data is sent as it is, so it excludes an event type, --set, --unset and --timestamp");
+    }
     return readInput(values.data, output, "the body");
   }
   if (type === undefined) throw new UsageError(`Which event? The types are:\n${SAMPLE_TYPES.map((one) => `  ${one}`).join("\n")}`);
   if (!SAMPLE_TYPES.includes(type)) {
-    throw new UsageError(`There is no sample of this type.${suggest(type, SAMPLE_TYPES)} ofauth-edge trigger lists all. --data sends a body of your own`);
+    const nearest = suggest(type, SAMPLE_TYPES);
+    throw new UsageError(`There is no sample of this type.${nearest} ofauth-edge trigger lists all. --data sends a body of your own`);
   }
   const time = instant(values, "timestamp", Date.now());
   const event = sampleEvent(type, time === undefined ? undefined : new Date(time).toISOString());

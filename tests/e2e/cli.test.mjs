@@ -104,7 +104,8 @@ test("with a state file, listen goes on where it was, and sends nothing twice", 
   await eventually(() => app.requests.length === 4);
   const { stdout } = await stop(third);
   assert.deepEqual(typed(app), ["state.1", "state.2", "connection.updated", "state.3"]);
-  assert.deepEqual(stdout.trim().split("\n").map((line) => JSON.parse(line)).map(({ ok, type, status }) => [ok, type, status]), [[true, "state.3", 204]]);
+  const results = stdout.trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(results.map(({ ok, type, status }) => [ok, type, status]), [[true, "state.3", 204]]);
 
   const text = readFileSync(state, "utf8");
   assert.doesNotMatch(text, new RegExp(`conn_state|${handle}|${isSecret.source}`));
@@ -151,7 +152,8 @@ test("listen outlasts a gateway that is away or fails, says what is wrong, and m
   const app = await startApp();
   t.after(app.close);
   let mode = "ok";
-  const event = { id: "msg_1", type: "kept", receivedAt: new Date(Date.now() + 1_000).toISOString(), stamp: new Date().toISOString(), encoding: "utf8", body: "{}" };
+  const soon = new Date(Date.now() + 1_000).toISOString();
+  const event = { id: "msg_1", type: "kept", receivedAt: soon, stamp: soon, encoding: "utf8", body: "{}" };
   const modes = {
     ok: [200, JSON.stringify({ list: [] })],
     broken: [503, '{"error":"the storage did not answer","type":"STORAGE_UNAVAILABLE"}'],
@@ -160,13 +162,15 @@ test("listen outlasts a gateway that is away or fails, says what is wrong, and m
     refused: [401, '{"error":"no","type":"CREDENTIALS_INVALID"}'],
   };
   const proxy = createServer((req, res) => {
-    const [status, body] = mode === "event" && req.url.startsWith("/edge/events") ? [200, JSON.stringify({ list: [event] })] : (modes[mode] ?? modes.ok);
+    const hasEvent = mode === "event" && req.url.startsWith("/edge/events");
+    const [status, body] = hasEvent ? [200, JSON.stringify({ list: [event] })] : (modes[mode] ?? modes.ok);
     res.writeHead(status, { "x-ofauth-edge": "gateway", ...(mode === "busy" && { "retry-after": "1" }) }).end(body);
   });
   await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
   t.after(() => proxy.close());
   const child = await listening(t, app, "--url", `http://127.0.0.1:${proxy.address().port}`);
-  for (const [name, words] of Object.entries({ broken: /HTTP 503 STORAGE_UNAVAILABLE: the storage did not answer\. Next try in \d+ s/, busy: /HTTP 429/, nothing: /HTTP 502/ })) {
+  const said = { broken: /HTTP 503 STORAGE_UNAVAILABLE: the storage did not answer\. Next try in \d+ s/, busy: /HTTP 429/, nothing: /HTTP 502/ };
+  for (const [name, words] of Object.entries(said)) {
     mode = name;
     await eventually(() => words.test(child.output.stderr), { within: 20_000 });
   }
@@ -231,7 +235,9 @@ test("doctor finds nothing wrong with a gateway that is well, and shows no secre
   const json = JSON.parse((await cli(["doctor", "--json", "--origin", "https://app.example", "--link"], { env: real })).stdout);
   assert.equal(json.ok, true);
   const status = Object.fromEntries(json.checks.map(({ id, status, detail }) => [id, [status, detail]]));
-  for (const id of ["health", "warnings", "no-key", "wrong-key", "whoami", "sessions", "foreign-page", "unsigned", "bad-signature", "good-signature", "received", "link", "list", "access", "handles", "cors-refused", "cors-allowed"]) {
+  const asked = `health warnings no-key wrong-key whoami sessions foreign-page unsigned bad-signature good-signature received link
+    list access handles cors-refused cors-allowed`.split(/\s+/);
+  for (const id of asked) {
     assert.equal(status[id][0], "ok", `${id}: ${status[id]}`);
   }
   assert.equal(status.monitoring[0], "manual");
