@@ -19,7 +19,7 @@ help:
 	@echo "make bench           compare the npm package with similar packages in speed and size"
 	@echo "make bench-worker    compare the CPU time of the Worker with Workers that do the same job, into bench/RESULTS.md"
 	@echo "make weight          print how many bytes of the Worker are whose, by crate and by function"
-	@echo "make deploy          build the Worker and upload it to your Cloudflare account"
+	@echo "make deploy          build the Worker and upload it to your Cloudflare account (ENV=sandbox or ENV=production)"
 	@echo "make clean           remove build output and local data (keeps the tools and .dev.vars)"
 
 run: worker-dev
@@ -98,8 +98,7 @@ weight: setup
 	@$(with_env) node bench/worker/weight.mjs
 
 deploy: setup
-	@$(with_env) node scripts/privacy.mjs
-	@$(with_env) wrangler deploy
+	@$(with_env) ENV='$(ENV)' ROTATE='$(ROTATE)' RETIRE='$(RETIRE)' node scripts/deploy.mjs
 
 clean:
 	@rm -rf build pkg target .wrangler

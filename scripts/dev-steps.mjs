@@ -92,7 +92,8 @@ OFAuth's webhooks do not reach this computer. To get them, open a tunnel to {gat
 address with /webhooks/ofauth behind it, and set OFAUTH_WEBHOOK_SECRET in .dev.vars to OFAuth's secret.
 `;
 
-function link(gateway, bearer) {
+/** Commands that start Link for the user "user_1" and print the page to open. */
+export function link(gateway, bearer) {
   return `${token(gateway, bearer, DEMO.clientReferenceId, "connections:link")}
 curl -sS -X POST ${gateway}/v2/link/init -H "Authorization: Bearer $token" ${JSON_BODY} -d '{}' | ${extract("url")}; echo`;
 }

@@ -13,7 +13,6 @@
 // 7. If .dev.vars changes, says to start again.
 
 import { spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, watchFile } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -21,6 +20,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 import { DEMO, instructions } from "./dev-steps.mjs";
+import { newSecret, parseSettings, randomHex } from "./settings.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const devVarsFile = join(root, ".dev.vars");
@@ -78,19 +78,15 @@ if (!isStopping) watchDevVars();
 
 /** The settings in .dev.vars, and the names of those that are missing there, which are made here. */
 function readDevVars(defaultEmulatorPort) {
-  const hex = (bytes) => randomBytes(bytes).toString("hex");
   const defaults = {
-    OFAUTH_API_KEY: () => `${EMULATOR_KEY}${hex(24)}`,
-    OFAUTH_WEBHOOK_SECRET: () => `whsec_${hex(32)}`,
-    GATEWAY_KEY: () => `gk_dev_${hex(24)}`,
-    SESSION_SECRET: () => hex(32),
-    STORAGE_KEY: () => randomBytes(32).toString("base64"),
-    INDEX_KEY: () => randomBytes(32).toString("base64"),
+    OFAUTH_API_KEY: () => `${EMULATOR_KEY}${randomHex(24)}`,
+    OFAUTH_WEBHOOK_SECRET: () => `whsec_${randomHex(32)}`,
+    ...newSecret,
     OFAUTH_API_URL: () => `http://127.0.0.1:${defaultEmulatorPort}`,
   };
-  const vars = parseDevVars(readText());
+  const vars = parseSettings(readText());
   const missing = Object.keys(defaults).filter((name) => !(name in vars));
-  for (const name of missing) vars[name] = defaults[name]();
+  for (const name of missing) vars[name] = defaults[name]("dev");
   // EMULATOR_PORT in the environment is for this run. It overrides the port in the file.
   if (process.env.EMULATOR_PORT && loopbackPortOf(vars.OFAUTH_API_URL)) vars.OFAUTH_API_URL = defaults.OFAUTH_API_URL();
   return { vars, missing };
@@ -120,17 +116,6 @@ function watchDevVars() {
     if (text !== last) console.log("\n.dev.vars has changed. Press Ctrl-C and start `make run` again: until then the old settings count\n");
     last = text;
   });
-}
-
-function parseDevVars(text) {
-  const entries = {};
-  for (const line of text.split(/\r?\n/)) {
-    const [, name, value] = /^\s*(?:export\s+)?([A-Z_]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (!name) continue;
-    const quoted = /^(["'`])(.*?)\1/.exec(value);
-    entries[name] = quoted ? quoted[2] : value.replace(/\s*#.*$/, "");
-  }
-  return entries;
 }
 
 function loopbackPortOf(url) {

@@ -1,0 +1,125 @@
+// `make deploy ENV=sandbox` or `ENV=production`: uploads the Worker to your Cloudflare account. The environment's settings are in
+// .deploy/<environment>.env, which git ignores. It may be repeated: then it uploads again, with the settings of that file.
+//
+// 1. Reads ENV, and checks that wrangler is logged in.
+// 2. Makes the secrets that are missing in the settings file, and asks for what only you know. ROTATE=<secret> puts a new value
+//    in front of the old ones. RETIRE=<secret> removes the oldest value.
+// 3. Checks that the API key belongs to the environment. Warns if www/privacy.html is not filled in.
+// 4. Uploads the Worker together with its secrets, so that it never runs without them.
+// 5. Waits until /healthz is fine, and asks OFAuth by the new Worker whose API key it has.
+// 6. Prints what to register at OFAuth, and how to test the deployment.
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { env } from "node:process";
+import { setTimeout as pause } from "node:timers/promises";
+
+import { afterUpload, ENVIRONMENTS, SECRETS } from "./deploy-texts.mjs";
+import { openSettings } from "./deploy-settings.mjs";
+import { root } from "./inputs.mjs";
+
+const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
+// For how long a new address may take until it answers. Cloudflare makes its certificate and its DNS record meanwhile.
+const PATIENCE_MS = 120_000;
+
+// 1.
+const environment = env.ENV ?? "";
+if (!Object.hasOwn(ENVIRONMENTS, environment)) fail("Say which environment: `make deploy ENV=sandbox` or `make deploy ENV=production`");
+checkLogin();
+// 2.
+const settings = await openSettings(environment, { rotate: env.ROTATE, retire: env.RETIRE }).catch((error) => fail(error.message));
+// 3.
+const { keyPrefix } = ENVIRONMENTS[environment];
+if (!settings.OFAUTH_API_KEY.startsWith(keyPrefix)) {
+  fail(`OFAUTH_API_KEY in .deploy/${environment}.env does not begin with ${keyPrefix}, as OFAuth's keys for ${environment} do`);
+}
+spawnSync(process.execPath, [join(root, "scripts/privacy.mjs")], { stdio: "inherit" });
+// 4.
+const address = settings.PUBLIC_URL || upload() || fail("Cloudflare names no address for the Worker. Set DOMAIN or PUBLIC_URL");
+if (settings.PUBLIC_URL) upload();
+// 5.
+await waitUntilHealthy();
+const account = await askForAccount();
+// 6.
+console.log(afterUpload({ environment, address, account }));
+
+function checkLogin() {
+  const { status, stdout, stderr } = runWrangler(["whoami", "--json"], "pipe");
+  if (status === 0) return;
+  const why = `${stdout}${stderr}`.includes("Not logged in") || stdout.includes('"loggedIn"') ? "" : `\n${stderr.trim()}`;
+  fail(`wrangler is not logged in to Cloudflare. Run \`npx wrangler login\`, or set CLOUDFLARE_API_TOKEN${why}`);
+}
+
+/** Uploads the Worker. Returns its https address, if Cloudflare tells one. */
+function upload() {
+  const folder = join(root, ".deploy/upload");
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { mode: 0o700 });
+  try {
+    const secretsFile = join(folder, "secrets.json");
+    const outputFile = join(folder, "output.ndjson");
+    const secrets = Object.fromEntries(SECRETS.flatMap((name) => (settings[name] ? [[name, settings[name]]] : [])));
+    writeFileSync(secretsFile, JSON.stringify(secrets), { mode: 0o600 });
+    const { DOMAIN, ...others } = settings;
+    const variables = Object.entries(others).filter(([name]) => !SECRETS.includes(name));
+    const args = ["deploy", "--env", environment, "--secrets-file", secretsFile];
+    for (const [name, value] of variables) args.push("--var", `${name}:${value}`);
+    if (DOMAIN) args.push("--domain", DOMAIN);
+    const { status } = runWrangler(args, "inherit", { WRANGLER_OUTPUT_FILE_PATH: outputFile });
+    if (status !== 0) fail("wrangler could not deploy the Worker. What was deployed before still runs");
+    return readAddress(outputFile);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function readAddress(outputFile) {
+  const entries = readFileSync(outputFile, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  const targets = entries.find(({ type }) => type === "deploy")?.targets ?? [];
+  return targets.find((target) => target.startsWith("https://"))?.replace(/\/$/, "");
+}
+
+// Without a terminal wrangler asks nothing, and does not write the ids of what it creates into wrangler.toml.
+function runWrangler(args, output, more = {}) {
+  return spawnSync(process.execPath, [wrangler, ...args], {
+    cwd: root,
+    env: { ...env, ...more },
+    stdio: ["ignore", output, output],
+    encoding: "utf8",
+  });
+}
+
+async function waitUntilHealthy() {
+  console.log(`Waiting until ${address}/healthz answers`);
+  let last = "no answer";
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await pause(1000)) {
+    const response = await fetch(`${address}/healthz`, { signal: AbortSignal.timeout(10_000) }).catch((error) => error);
+    if (response.ok) {
+      const { warnings = [] } = await response.json();
+      for (const warning of warnings) console.error(`Warning: ${warning}`);
+      return;
+    }
+    last = response instanceof Error ? (response.cause?.message ?? response.message) : `${response.status} ${await response.text()}`;
+    // Another Worker may still answer right after the upload, but its problems do not go away by themselves.
+    if (last.startsWith("503") && Date.now() > end - PATIENCE_MS + 5_000) break;
+  }
+  fail(`The Worker is uploaded, but ${address}/healthz is not fine: ${last}`);
+}
+
+async function askForAccount() {
+  const key = settings.GATEWAY_KEY.split(",")[0];
+  const response = await fetch(`${address}/v2/account/whoami`, {
+    headers: { authorization: `Bearer ${key}` },
+    signal: AbortSignal.timeout(30_000),
+  }).catch((error) => fail(`${address}/v2/account/whoami does not answer: ${error.message}`));
+  const text = await response.text();
+  if (response.ok) return text;
+  if (response.status === 401) fail(`OFAuth refuses OFAUTH_API_KEY of .deploy/${environment}.env: ${text}`);
+  return fail(`The Worker is uploaded, but GET /v2/account/whoami answers ${response.status}: ${text}`);
+}
+
+function fail(message) {
+  console.error(message);
+  process.exit(1);
+}
