@@ -12,11 +12,11 @@ export const buildFolder = join(root, "target/npm");
 export const glueFolder = join(buildFolder, "glue");
 
 // Modules that several entries share. They are not bundled into each.
-const separateFiles = ["./core.js", "./client.js", "./polling.js", "./embedded.js", "./embedded.cjs", "./ofauth_edge.wasm"];
+const separateFiles = ["./core.js", "./client.js", "./embedded.js", "./embedded.cjs", "./ofauth_edge.wasm"];
 const options = { bundle: true, outdir: packageFolder, target: "es2022", platform: "neutral", logLevel: "warning" };
 const esm = { ...options, format: "esm" };
 
-// The ES modules of the entries share core.js, client.js, polling.js and embedded.js. The CommonJS entries share only embedded.cjs;
+// The ES modules of the entries share core.js, client.js and embedded.js. The CommonJS entries share only embedded.cjs;
 // each contains its own copy of everything else.
 export async function bundleEntries() {
   const sources = {
@@ -24,7 +24,6 @@ export async function bundleEntries() {
     "./ofauth_edge_bg.js": join(glueFolder, "ofauth_edge_bg.js"),
     "./core.js": join(templateFolder, "core.mjs"),
     "./client.js": join(templateFolder, "client.mjs"),
-    "./polling.js": join(templateFolder, "polling.mjs"),
     "./deflated.js": join(buildFolder, "deflated.js"),
   };
   const cjs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
@@ -38,12 +37,9 @@ export async function bundleEntries() {
   await bundleProgram();
 }
 
-/** Bundles the entries that need no wasm: client.js, element.js, and polling.js, which client.js shares with other entries. */
+/** Bundles the entries that need no wasm. */
 export async function bundleWithoutWasm() {
-  await build({ ...esm, entryPoints: entries("polling") });
-  const inPolling = ["./client/create.mjs", "./check.mjs", "./iterate.mjs", "./response.mjs"];
-  const sources = Object.fromEntries(inPolling.map((name) => [name, "./polling.js"]));
-  await build({ ...esm, entryPoints: entries("client"), plugins: [resolveImports(sources, ["./polling.js"])] });
+  await build({ ...esm, entryPoints: entries("client") });
   await build({ ...esm, entryPoints: entries("element"), plugins: [resolveImports({}, separateFiles)] });
 }
 

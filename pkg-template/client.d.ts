@@ -253,9 +253,8 @@ export interface Client {
        * the user's comes once more, with the status `disconnected`. If a read fails but may succeed later, nothing is yielded for it.
        * A Result with any other error is the last.
        *
-       * With a session token, the client of `ofauth-edge/client` and `ofauth-edge/slim` hears of changes through a WebSocket. While
-       * there is none, it reads the list every `interval` milliseconds (at least 1000, default 5000). So does the client of
-       * `ofauth-edge` always; it does not notice a connection that is no longer in the list.
+       * With a session token, the client hears of changes through a WebSocket. While there is none, and with a gateway key, it reads
+       * the list every `interval` milliseconds (at least 1000, default 5000).
        */
       live(
         filter?: ConnectionFilter,

@@ -12,4 +12,4 @@ export const explainSignature = /* @__PURE__ */ makeExplainSignature(load);
 export const signWebhook = /* @__PURE__ */ makeSignWebhook(load);
 export const Webhook = /* @__PURE__ */ makeWebhookClass(load);
 export { WebhookVerificationError } from "./core.js";
-export { createClient } from "./polling.js";
+export { createClient } from "./client.js";

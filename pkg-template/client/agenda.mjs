@@ -1,13 +1,13 @@
 // Decides when `live` reads the list, and when it reads one connection.
 
+import { LONGEST_TIMER } from "./cancellation.mjs";
+
 /** How many milliseconds the first read of the list waits for the WebSocket, so that the list is not read twice. */
 const FIRST_WAIT = 2_000;
 /** The pause after a read that has failed, in milliseconds, unless `interval` is shorter. */
 const PAUSE_AFTER_FAILURE = 5_000;
 /** How many milliseconds a read of one connection waits, so that several changes of it cost one read. */
 const GATHER_TIME = 50;
-/** Milliseconds. A platform fires a longer timer at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * @param interval   milliseconds between two reads of the list while no WebSocket is open

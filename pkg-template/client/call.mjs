@@ -1,7 +1,7 @@
 // One call of the gateway with its retries. It returns a Result in every case.
 
 import { startCancellation } from "./cancellation.mjs";
-import { check, isObject, isVisibleAscii } from "./check.mjs";
+import { check, isObject, isVisibleAscii, nonEmptyString } from "./check.mjs";
 import { failure, readResponse } from "./response.mjs";
 
 /** Milliseconds for a whole call, with its retries and pauses. */
@@ -93,7 +93,7 @@ function buildRequest(base, clientFetchOptions, method, path, options, { query, 
   check(isObject(callFetchOptions), "fetchOptions", "an object with options of fetch");
   check(!signal || typeof signal.addEventListener === "function", "signal", "an AbortSignal");
   check(typeof timeout === "number" && timeout > 0, "timeout", "milliseconds, more than 0");
-  check(isNonEmptyString(method), "method", "a string");
+  check(nonEmptyString(method), "method", "a string");
   const own = isRaw ? otherOptions : { body: body === undefined ? undefined : JSON.stringify(body) };
   const given = { ...clientFetchOptions, ...callFetchOptions, body: undefined, ...own };
   const fetchOptions = given.next === undefined && given.cache === undefined ? { ...given, ...uncached() } : given;
@@ -140,7 +140,7 @@ function makeHeaders(given) {
 function buildPath(path) {
   if (typeof path === "string") return path;
   const [before, id, after] = path;
-  check(isNonEmptyString(id) && !/^\.\.?$/.test(id), "connectionId", "a handle or an id");
+  check(nonEmptyString(id) && !/^\.\.?$/.test(id), "connectionId", "a handle or an id");
   return before + encodeURIComponent(id) + after;
 }
 
@@ -181,10 +181,6 @@ function hintOfOrigin(url) {
 /** A fault that is neither the caller's nor the gateway's, such as a function that the platform does not have. */
 function unexpected(error) {
   return failure("network_error", "UNEXPECTED", `the client failed: ${messageOf(error)}`, { action: "operator" });
-}
-
-function isNonEmptyString(value) {
-  return typeof value === "string" && value !== "";
 }
 
 function isStream(body) {

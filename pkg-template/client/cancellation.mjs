@@ -2,7 +2,7 @@
 // jsdom have no `reason` and no `throwIfAborted`.
 
 /** Milliseconds. A platform fires a longer timer at once. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+export const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
  * Starts the time of a call. The call waits for each of its promises with `race`.

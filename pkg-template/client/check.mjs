@@ -20,3 +20,8 @@ export function isVisibleAscii(value) {
 export function isObject(value) {
   return typeof value === "object" && value !== null;
 }
+
+/** Returns the value if it is a string that is not empty, and otherwise undefined. */
+export function nonEmptyString(value) {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

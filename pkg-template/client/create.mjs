@@ -4,15 +4,13 @@ import { makeCall } from "./call.mjs";
 import { check, hintIfUnset, isObject } from "./check.mjs";
 import { makeCredential } from "./credential.mjs";
 import { iterate } from "./iterate.mjs";
+import { live } from "./live.mjs";
 
 const DEFAULT_TRIES = 3;
 const DEFAULT_MAX_WAIT = 30;
 
-/**
- * Throws a TypeError if an option is wrong.
- * @param live  yields connections as they change: `poll` of poll.mjs or `live` of live.mjs
- */
-export function makeClient(options, live) {
+/** Throws a TypeError if an option is wrong. */
+export function createClient(options) {
   check(isObject(options), "createClient", "an object: { baseUrl, token } or { baseUrl, apiKey }");
   const gateway = {
     base: readBaseUrl(options.baseUrl),
@@ -21,6 +19,7 @@ export function makeClient(options, live) {
     fetchOptions: readFetchOptions(options.fetchOptions),
     ...readRetry(options.retry),
   };
+  const { apiKey } = options;
   const call = makeCall(gateway);
 
   const get = (path, options, query) => call("GET", path, options, { query });
@@ -34,7 +33,7 @@ export function makeClient(options, live) {
       connections: {
         getAll: list,
         iterate: (filter, options) => iterate((query) => list(query, options), filter),
-        live: (filter, options) => live((query) => list(query, options), filter, options ?? {}, gateway, call),
+        live: (filter, options) => live(apiKey, filter, options ?? {}, gateway, call),
         getById: onConnection("GET", ""),
         delete: onConnection("DELETE", ""),
         invalidate: onConnection("POST", "/invalidate"),

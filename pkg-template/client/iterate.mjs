@@ -21,7 +21,7 @@ export async function* iterate(listPage, filter) {
   try {
     query = { limit: PAGE_SIZE, ...filter };
   } catch {
-    return void (yield failure("bad_request", "INVALID_ARGUMENT", "filter must be an object that can be read"));
+    return void (yield failure("bad_request", "INVALID_ARGUMENT", "filter: pass an object"));
   }
   let page = await list(query);
   if (page.data?.hasMore && !page.data.cursor) page = await readAllPages(list, { ...query, limit: PAGE_SIZE });

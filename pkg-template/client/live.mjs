@@ -16,7 +16,7 @@ const USER_DELETED = 4403;
 /**
  * Yields a Result for each connection, then one for each connection that has changed. If a read fails but may succeed later,
  * nothing is yielded for it. A Result with any other error is the last.
- * @param isSession  whether the credential is a session token; the gateway opens no WebSocket for its key
+ * @param apiKey  the gateway key, if the client has one: the gateway opens no WebSocket for it
  */
 export function live(...args) {
   const stopping = globalThis.AbortController && new AbortController();
@@ -30,7 +30,7 @@ export function live(...args) {
   return results;
 }
 
-async function* follow(stopping, isSession, filter, options, gateway, call) {
+async function* follow(stopping, apiKey, filter, options, gateway, call) {
   const { signal, interval = DEFAULT_INTERVAL } = options;
   try {
     check(typeof interval === "number" && interval >= MIN_INTERVAL, "interval", "milliseconds, at least 1000");
@@ -41,7 +41,7 @@ async function* follow(stopping, isSession, filter, options, gateway, call) {
   // A call without AbortController fails and says so.
   if (!stopping) return void (yield await call("GET", "/edge/connections", options));
   const stopSignal = stopping.signal;
-  const hasSocket = isSession && typeof WebSocket === "function";
+  const hasSocket = !apiKey && typeof WebSocket === "function";
   const agenda = makeAgenda(interval, hasSocket, stopSignal);
   let last;
   const stop = (result) => {
@@ -82,7 +82,7 @@ function makeReader(call, filter, options, agenda, stop) {
   };
   // A filter may also have members that are not in the record, such as `limit`.
   const isSelected = (data) =>
-    Object.entries({ ...filter }).every(([key, value]) => value === undefined || !(key in data) || isSame(key, value, data[key]));
+    Object.entries({ ...filter }).every(([key, value]) => value === undefined || !(key in data) || textOf(key, value) === textOf(key, data[key]));
 
   async function* readList() {
     const missing = new Set(known.keys());
@@ -117,8 +117,7 @@ function makeReader(call, filter, options, agenda, stop) {
   return (handle) => (handle === undefined ? readList() : readOne(handle));
 }
 
-/** The gateway ignores the case of a status. */
-function isSame(key, ...values) {
-  const [wanted, actual] = values.map((value) => (key === "status" ? `${value}`.toLowerCase() : `${value}`));
-  return wanted === actual;
+/** The text by which the gateway compares a value. It ignores the case of a status. */
+function textOf(key, value) {
+  return key === "status" ? `${value}`.toLowerCase() : `${value}`;
 }

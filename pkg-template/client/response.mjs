@@ -1,6 +1,6 @@
 // Makes a Result from a response of the gateway, or from the reason why there is none.
 
-import { isObject } from "./check.mjs";
+import { isObject, nonEmptyString } from "./check.mjs";
 
 const ERROR_TYPES = { 401: "unauthorized", 403: "forbidden", 404: "not_found", 409: "conflict", 429: "too_many_requests" };
 const ACTIONS = ["relink", "operator", "refresh_token", "retry", "give_up"];
@@ -42,7 +42,7 @@ async function readData(response, isRaw) {
   if (isRaw && text === "") return { data: undefined, error: undefined };
   if (isRaw && !/\bjson\b/i.test(contentType)) return { data: text, error: undefined };
   const data = parseJson(text);
-  if (isRaw ? data !== undefined : isObject(data)) return { data, error: undefined };
+  if (isRaw ? data !== undefined : isObject(data) && !Array.isArray(data)) return { data, error: undefined };
   return invalidAnswer({ status: response.status, requestId: response.headers.get("x-request-id") ?? undefined });
 }
 
@@ -76,10 +76,6 @@ function retryAfterOf(headers, body) {
 function secondsOf(value) {
   if (typeof value !== "number" && !nonEmptyString(value)) return undefined;
   return Math.ceil(Number.isNaN(Number(value)) ? Math.max(0, (Date.parse(value) - Date.now()) / 1_000) : value);
-}
-
-function nonEmptyString(value) {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function parseJson(text) {

@@ -3,6 +3,8 @@
 const PROTOCOL = "ofauth-edge";
 /** The gateway closes with this code when the token has expired. */
 const TOKEN_EXPIRED = 4401;
+/** How many milliseconds an attempt may take, with the time for its token. A network may also answer nothing at all. */
+const CONNECT_LIMIT = 20_000;
 /** Milliseconds between two pings. A socket on which nothing came since the last ping is dead. */
 const PING_INTERVAL = 30_000;
 /** The longest pause before the first new attempt, in milliseconds. It doubles with each further one. */
@@ -21,39 +23,46 @@ export function keepSocket({ base, credential }, signal, onOpen, onFrame, onClos
   const url = `${base.replace(/^http/, "ws")}/edge/live`;
   let current;
   let socket;
-  let retryTimer;
-  let pingTimer;
+  /** Of the attempt that is under way, then of the pings, or of the next attempt. */
+  let timer;
   let since;
+  let user;
   let failures = 0;
 
   async function connect() {
     disconnect();
     const attempt = (current = {});
-    const token = credential.current();
+    const pending = credential.current();
     let openedAt;
     let isHeard;
     const lose = (code) => {
       if (attempt !== current) return;
       disconnect();
       if (performance.now() - openedAt > STABLE_AFTER) failures = 0;
-      if (code === TOKEN_EXPIRED) credential.renew(token);
-      retryTimer = setTimeout(connect, Math.random() * Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** failures));
+      if (code === TOKEN_EXPIRED) credential.renew(pending);
+      timer = setTimeout(connect, Math.random() * Math.min(MAX_PAUSE, FIRST_PAUSE * 2 ** failures));
       failures += 1;
       onClose(code);
     };
+    timer = setTimeout(lose, CONNECT_LIMIT);
     try {
-      const protocols = [PROTOCOL, `bearer.${await token}`];
+      const token = await pending;
       if (attempt !== current) return;
-      socket = new WebSocket(since === undefined ? url : `${url}?since=${since}`, protocols);
+      // The changes of another user have other numbers.
+      const newUser = userOf(token);
+      if (newUser !== user) since = undefined;
+      user = newUser;
+      socket = new WebSocket(since === undefined ? url : `${url}?since=${since}`, [PROTOCOL, `bearer.${token}`]);
     } catch {
       return lose();
     }
     socket.onopen = () => {
+      clearTimeout(timer);
       openedAt = performance.now();
       isHeard = true;
       // A gateway hangs up at once only on a socket from which it has heard something.
       socket.send("ping");
-      pingTimer = setInterval(() => {
+      timer = setInterval(() => {
         if (!isHeard) return lose();
         isHeard = false;
         socket.send("ping");
@@ -75,8 +84,8 @@ export function keepSocket({ base, credential }, signal, onOpen, onFrame, onClos
 
   function disconnect() {
     current = undefined;
-    clearTimeout(retryTimer);
-    clearInterval(pingTimer);
+    // It clears an interval too (HTML standard, "Timers").
+    clearTimeout(timer);
     socket?.close();
   }
 
@@ -93,4 +102,13 @@ export function keepSocket({ base, credential }, signal, onOpen, onFrame, onClos
     disconnect();
   });
   connect();
+}
+
+/** Returns the user of a session token, which is a JWT, or undefined if it is none. */
+function userOf(token) {
+  try {
+    return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).sub;
+  } catch {
+    return undefined;
+  }
 }

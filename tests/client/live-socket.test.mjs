@@ -177,6 +177,16 @@ test("frames that nobody knows are passed over", LIMIT, async (t) => {
   assert.deepEqual(server.reads(), ["?limit=100", "/acct_1"]);
 });
 
+for (const body of ["null", "5", '"text"', "[]", "", "{"]) {
+  test(`a connection whose record is ${body || "empty"} ends it with an error, and nothing is thrown`, LIMIT, async (t) => {
+    const answer = (req, res, seen) => seen.length > 1 && res.writeHead(200, { "content-type": "application/json" }).end(body);
+    const server = await serveLive(t, { answer });
+    const { results } = await start(t, server, { filter: { status: "active" } });
+    server.push("acct_1", "active");
+    assert.deepEqual([await next(results), await next(results)], ["INVALID_ANSWER", "done"]);
+  });
+}
+
 test("a read that fails is repeated", LIMIT, async (t) => {
   let failures = 0;
   const answer = (req, res, seen) => {
@@ -217,6 +227,23 @@ test("4401 gets a new token and connects again", LIMIT, async (t) => {
   server.push("acct_1", "expired");
   assert.equal(await next(results), "acct_1 expired");
   assert.deepEqual([count, server.seen.at(-1).headers.authorization], [2, "Bearer t2"]);
+});
+
+test("after a change of the user, the token's new user is asked for everything", LIMIT, async (t) => {
+  const tokenOf = (sub, iat) => `h.${Buffer.from(JSON.stringify({ sub, iat })).toString("base64url")}.s`;
+  const tokens = [tokenOf("ü?>~1", 1), tokenOf("ü?>~1", 2), tokenOf("ü?>~2", 3)];
+  assert.match(tokens[0], /[-_]/, "it has the letters that base64url has of its own");
+  const server = await serveLive(t, { accept: (url) => (url.includes("since") ? {} : RESYNC) });
+  const { results } = await start(t, server, { token: async () => tokens.shift() });
+  server.sockets[0].close(4401);
+  await server.opened(2);
+  server.records.clear();
+  server.set("acct_3", "active");
+  server.sockets[1].close(4401);
+  await server.opened(3);
+  assert.deepEqual(server.attempts.map(({ url }) => url), ["/edge/live", "/edge/live?since=1", "/edge/live"]);
+  const changes = [await next(results), await next(results), await next(results)];
+  assert.deepEqual(changes.sort(), ["acct_1 disconnected", "acct_2 disconnected", "acct_3 active"]);
 });
 
 test("4403 ends it: the user was deleted", LIMIT, async (t) => {
@@ -282,6 +309,25 @@ test("an upgrade that is never answered delays the first list by 2 s only", LIMI
   await start(t, server);
   const ms = performance.now() - started;
   assert.ok(ms > 1_900 && ms < 4_000, `${ms}`);
+});
+
+test("it counts as failed after 20 s, with the time for its token, and a later attempt is made", LIMIT, async (t) => {
+  const { setTimeout } = globalThis;
+  t.mock.method(globalThis, "setTimeout", (run, ms, ...rest) => setTimeout(run, ms === 20_000 ? 100 : ms, ...rest));
+  t.mock.method(Math, "random", () => 0.05);
+  const server = await serveLive(t, { accept: (url, protocols, index) => (index < 2 ? "hang" : RESYNC) });
+  let load;
+  const loaded = new Promise((resolve) => (load = resolve));
+  const started = performance.now();
+  const { results } = await start(t, server, { token: () => loaded, count: 0 });
+  const first = next(results);
+  await sleep(300);
+  assert.deepEqual([server.attempts.length, server.seen.length], [0, 0]);
+  load("token");
+  assert.equal(await first, "acct_1 active");
+  assert.ok(performance.now() - started < 1_500, "the list does not wait for the socket after the first failure");
+  await server.opened(1);
+  assert.equal(server.attempts.length, 3);
 });
 
 test("a network that has died without a word is noticed by the missing pong", LIMIT, async (t) => {

@@ -1,6 +1,5 @@
-// Connections as they change, where the gateway has no sockets, by both clients (`client` of ofauth-edge/client, `pollingClient` of
-// ofauth-edge): 1. all of them first, then those that changed, 2. an abort ends it, 3. a look that fails is passed over, an error
-// that will not pass is the last.
+// Connections as they change, where the gateway has no sockets: 1. all of them first, then those that changed, 2. an abort ends it,
+// 3. a look that fails is passed over, an error that will not pass is the last.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,11 +8,6 @@ import { json, page, refuse, serve, verdict } from "./server.mjs";
 
 const INTERVAL = 1_000;
 const of = (handle, status) => ({ handle, id: handle, status });
-
-/** A test of each client. */
-function testBoth(name, options, run) {
-  for (const kind of ["client", "pollingClient"]) test(`${kind}: ${name}`, options, (t) => run(t, kind));
-}
 
 /** Takes `count` results, or all that come before it ends. */
 async function take(iterator, count) {
@@ -26,13 +20,13 @@ async function take(iterator, count) {
   return results;
 }
 
-testBoth("all come first, then only those that have changed", { timeout: 10_000 }, async (t, kind) => {
+test("all come first, then only those that have changed", { timeout: 10_000 }, async (t) => {
   const looks = [
     [of("acct_1", "active"), of("acct_2", "active")],
     [of("acct_1", "active"), of("acct_2", "active")],
     [of("acct_1", "active"), of("acct_2", "expired")],
   ];
-  const { [kind]: client, seen } = await serve(t, (req, res, seen) => json(res, 200, page(looks[Math.min(seen.length, 3) - 1])));
+  const { client, seen } = await serve(t, (req, res, seen) => json(res, 200, page(looks[Math.min(seen.length, 3) - 1])));
   const iterator = client().link.connections.live({ status: "any" }, { interval: INTERVAL });
   const results = await take(iterator, 3);
   await iterator.return();
@@ -45,8 +39,8 @@ testBoth("all come first, then only those that have changed", { timeout: 10_000 
   assert.ok(seen.every(({ url }) => url.includes("status=any")));
 });
 
-testBoth("an abort ends it, in a pause too", { timeout: 10_000 }, async (t, kind) => {
-  const { [kind]: client } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", "active")])));
+test("an abort ends it, in a pause too", { timeout: 10_000 }, async (t) => {
+  const { client } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", "active")])));
   const controller = new AbortController();
   const iterator = client().link.connections.live({}, { signal: controller.signal });
   assert.equal((await iterator.next()).value.data.handle, "acct_1");
@@ -55,26 +49,26 @@ testBoth("an abort ends it, in a pause too", { timeout: 10_000 }, async (t, kind
   assert.deepEqual(rest.map(({ error }) => error.type), ["aborted"]);
 });
 
-testBoth("a look that fails is passed over; an error that will not pass is the last", { timeout: 10_000 }, async (t, kind) => {
+test("a look that fails is passed over; an error that will not pass is the last", { timeout: 10_000 }, async (t) => {
   const answers = [
     (res) => refuse(res, 503, "STORAGE_UNAVAILABLE", "retry"),
     (res) => json(res, 200, page([of("acct_1", "active")])),
     (res) => refuse(res, 403, "PERMISSION_DENIED", "give_up"),
   ];
-  const { [kind]: client, seen } = await serve(t, (req, res, seen) => answers[seen.length - 1](res));
+  const { client, seen } = await serve(t, (req, res, seen) => answers[seen.length - 1](res));
   const results = await take(client({ retry: false }).link.connections.live({}, { interval: INTERVAL }), 9);
   assert.deepEqual([results.length, seen.length], [2, 3]);
   assert.equal(results[0].data.handle, "acct_1");
   assert.deepEqual(verdict(results[1]), [undefined, "forbidden", "PERMISSION_DENIED", 403, "give_up"]);
 });
 
-testBoth("a token function that fails once, or an expired token, does not end it", { timeout: 10_000 }, async (t, kind) => {
+test("a token function that fails once, or an expired token, does not end it", { timeout: 10_000 }, async (t) => {
   const answers = [
     (res) => refuse(res, 401, "TOKEN_EXPIRED", "refresh_token"),
     (res) => refuse(res, 401, "TOKEN_EXPIRED", "refresh_token"),
     (res) => json(res, 200, page([of("acct_1", "active")])),
   ];
-  const { [kind]: client, seen } = await serve(t, (req, res, seen) => answers[seen.length - 1](res));
+  const { client, seen } = await serve(t, (req, res, seen) => answers[seen.length - 1](res));
   let calls = 0;
   const token = async () => {
     calls += 1;
@@ -87,8 +81,8 @@ testBoth("a token function that fails once, or an expired token, does not end it
   assert.deepEqual([data.handle, seen.length], ["acct_1", 3]);
 });
 
-testBoth("offline and back is survived", { timeout: 10_000 }, async (t, kind) => {
-  const { [kind]: client, seen } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", seen.length > 1 ? "expired" : "active")])));
+test("offline and back is survived", { timeout: 10_000 }, async (t) => {
+  const { client, seen } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", seen.length > 1 ? "expired" : "active")])));
   let isOffline = false;
   const fetching = (url, init) => (isOffline ? Promise.reject(new TypeError("Failed to fetch")) : fetch(url, init));
   const iterator = client({ fetch: fetching }).link.connections.live({}, { interval: INTERVAL });
@@ -99,9 +93,9 @@ testBoth("offline and back is survived", { timeout: 10_000 }, async (t, kind) =>
   await iterator.return();
 });
 
-testBoth("an interval longer than any timer does not become none", { timeout: 10_000 }, async (t, kind) => {
+test("an interval longer than any timer does not become none", { timeout: 10_000 }, async (t) => {
   for (const interval of [2 ** 31, Number.MAX_VALUE, Infinity]) {
-    const { [kind]: client, seen } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", "active")])));
+    const { client, seen } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", "active")])));
     const controller = new AbortController();
     const iterator = client().link.connections.live({}, { interval, signal: controller.signal });
     await iterator.next();
@@ -111,8 +105,8 @@ testBoth("an interval longer than any timer does not become none", { timeout: 10
   }
 });
 
-testBoth("a 429 that asks for a longer pause than the interval gets it", { timeout: 10_000 }, async (t, kind) => {
-  const { [kind]: client, seen } = await serve(t, (req, res, seen) =>
+test("a 429 that asks for a longer pause than the interval gets it", { timeout: 10_000 }, async (t) => {
+  const { client, seen } = await serve(t, (req, res, seen) =>
     seen.length === 1 ? refuse(res, 429, "RATE_LIMITED", "retry", { "retry-after": "2" }) : json(res, 200, page([of("acct_1", "active")])),
   );
   const iterator = client({ retry: false }).link.connections.live({}, { interval: INTERVAL });
@@ -121,18 +115,10 @@ testBoth("a 429 that asks for a longer pause than the interval gets it", { timeo
   assert.ok(seen[1].at - seen[0].at >= 1_990, `${seen[1].at - seen[0].at}`);
 });
 
-testBoth("an interval that is none is said to be", {}, async (t, kind) => {
-  const { [kind]: client, seen } = await serve(t, (req, res) => json(res, 200, page([])));
+test("an interval that is none is said to be", async (t) => {
+  const { client, seen } = await serve(t, (req, res) => json(res, 200, page([])));
   for (const interval of [0, 999, "1000", Number.NaN, null]) {
     const [{ error }, ...more] = await take(client().link.connections.live({}, { interval }), 2);
     assert.deepEqual([error.code, more.length, seen.length], ["INVALID_ARGUMENT", 0, 0]);
   }
-});
-
-test("pollingClient opens no socket, even if the gateway has them", async (t) => {
-  const { pollingClient, attempts } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", "active")])), () => ({}));
-  const iterator = pollingClient().link.connections.live();
-  await take(iterator, 1);
-  await iterator.return();
-  assert.equal(attempts.length, 0);
 });

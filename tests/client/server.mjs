@@ -4,7 +4,6 @@ import { once } from "node:events";
 import http from "node:http";
 
 import { createClient } from "../../pkg-template/client.mjs";
-import { createClient as createPollingClient } from "../../pkg-template/polling.mjs";
 import { takeSockets } from "./sockets.mjs";
 
 /**
@@ -42,8 +41,7 @@ export async function serve(t, answer, accept = () => 404) {
   });
   const baseUrl = `http://127.0.0.1:${server.address().port}`;
   const client = (options) => createClient({ baseUrl, token: "token", ...options });
-  const pollingClient = (options) => createPollingClient({ baseUrl, token: "token", ...options });
-  return { baseUrl, seen, ...sockets, client, pollingClient };
+  return { baseUrl, seen, ...sockets, client };
 }
 
 /** Answers JSON. */

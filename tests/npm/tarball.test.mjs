@@ -39,7 +39,6 @@ test("the tarball holds what it needs and nothing else", async () => {
     "package/ofauth_edge.wasm.d.ts",
     "package/ofauth_edge.wasm.sha256",
     "package/package.json",
-    "package/polling.js",
     "package/slim.cjs",
     "package/slim.d.cts",
     "package/slim.d.ts",
