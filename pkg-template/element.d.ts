@@ -26,7 +26,7 @@ export interface LinkEnd {
 /** The events of `<ofauth-connect>`. They do not bubble. */
 export interface OfauthConnectEventMap {
   /** Link is about to start, with these options. `preventDefault()` stops it. */
-  connect: CustomEvent<Pick<LinkOptions, "redirectUrl"> & { connectionId?: string }>;
+  connect: CustomEvent<Pick<LinkOptions, "redirectUrl"> & { connectionId?: string | null }>;
   /** A connection, once at the start and then each time it changes. */
   connection: CustomEvent<Connection>;
   /** Link has ended: the query of the page says so, or that of the page in Link's window. */
@@ -62,8 +62,11 @@ export class OfauthConnect extends HTMLElement {
   /**
    * Does what a press of the button does: starts Link, or reads again after that has failed. While Link has a window, it brings the
    * window to the front. Nothing while busy or active.
+   *
+   * With an argument it starts Link also if the element shows an active connection. A handle links that connection again, null links
+   * another account.
    */
-  startLink(): Promise<void>;
+  startLink(connectionId?: string | null): Promise<void>;
 
   addEventListener<K extends keyof OfauthConnectEventMap>(
     type: K,

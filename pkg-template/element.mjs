@@ -125,16 +125,17 @@ export class OfauthConnect extends Base {
     else if (this.isConnected) this.#render();
   }
 
-  /** Does what a press of the button does. */
-  async startLink() {
+  /** Does what a press of the button does. With a handle, it links that connection again, and with null another account. */
+  async startLink(handle) {
     if (this.#failed === "read") return this.#begin();
     if (this.#isLinking) return this.#window?.focus();
     const { signal } = this.#stop ?? {};
     const shown = this.#shown();
-    if (!signal || !this.#hasRead || stateOf(shown) === "active") return;
+    if (!signal || !this.#hasRead || (handle === undefined && stateOf(shown) === "active")) return;
     const session = {};
     try {
-      if (stateOf(shown) === "relink") session.connectionId = shown.handle;
+      if (handle !== undefined) session.connectionId = handle;
+      else if (stateOf(shown) === "relink") session.connectionId = shown.handle;
       if (this.returnUrl) session.redirectUrl = new URL(this.returnUrl, document.baseURI).href;
     } catch {
       return this.#fail("link", wrongArgument("return-url: pass the URL of a page"));

@@ -1,5 +1,6 @@
 // <ofauth-connect> with Link in a window of its own, and what it says of Link's end, in Chromium: 1. the window opens, and the page
-// stays, 2. how Link can end there, 3. a window that is closed, blocked or no use, 4. messages of others, 5. the end in the same tab.
+// stays, 2. how Link can end there, 3. a window that is closed, left open, blocked or
+// no use, 4. a certain connection, 5. messages of others, 6. the end in the same tab.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -76,6 +77,55 @@ test("if the user closes the window, another press opens it again", async (t) =>
   await waitForState(page, "disconnected");
   await Promise.all([page.waitForEvent("popup"), page.click("ofauth-connect button")]);
   assert.deepEqual(await page.evaluate(() => events.map(([type]) => type)), ["connect", "connect"]);
+});
+
+test("after a reload of the page, the window that is left closes itself, or a press takes it again and brings it to the front", async (t) => {
+  const { page, popup, origin } = await openLink(t);
+  await page.reload();
+  await waitForState(page, "disconnected");
+  await page.evaluate(() => {
+    const { open } = globalThis;
+    globalThis.open = (...args) => {
+      const opened = open(...args);
+      const focus = () => (globalThis.isFocused = true) && opened.focus();
+      return { focus, close: () => opened.close(), get closed() { return opened.closed; }, location: { set href(url) { opened.location.href = url; } } };
+    };
+  });
+  await popup.evaluate(() => void (globalThis.isOld = true));
+  await page.click("ofauth-connect button");
+  await popup.waitForFunction(() => !globalThis.isOld && location.pathname === "/ofauth");
+  assert.deepEqual([page.context().pages().length, await page.evaluate(() => globalThis.isFocused)], [2, true]);
+  await page.reload();
+  await endLink(popup, origin, "status=success&connection=acct_1");
+});
+
+test("if the page that opened it is another site's by now, or gone, the window stays", async (t) => {
+  const { gateway, page, popup, origin } = await openLink(t);
+  await page.goto(`${gateway.url}/elsewhere`);
+  await goto(popup, `${origin}/page.html?status=cancelled`);
+  await waitForState(popup, "disconnected");
+  await sleep(1_300);
+  await page.close();
+  await goto(popup, `${origin}/page.html?status=error`);
+  await waitForState(popup, "disconnected");
+  await sleep(1_300);
+  assert.equal(popup.isClosed(), false);
+});
+
+test("startLink links a certain connection again, or another account, also beside an active one", async (t) => {
+  const gateway = await startGateway(t, { records: [record("acct_1", "active"), record("acct_2", "expired")] });
+  const { page } = await openPage(t, browser, gateway, { attributes: { popup: "" } });
+  await waitForState(page, "active");
+  for (const handle of ["acct_2", null]) {
+    const opening = page.waitForEvent("popup");
+    await page.evaluate((id) => void document.querySelector("ofauth-connect").startLink(id), handle);
+    const popup = await opening;
+    await popup.waitForURL(/ofauth/);
+    await waitForState(page, "connecting");
+    assert.equal(JSON.parse(gateway.seen.findLast(isInit).body).connectionId, handle);
+    await popup.close();
+    await waitForState(page, "active");
+  }
 });
 
 test("if the browser blocks the window, Link takes the tab", async (t) => {

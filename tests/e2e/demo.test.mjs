@@ -1,6 +1,6 @@
 // The demo app in a browser: 1. a person links an account, sees it appear, lets it expire, connects it again and deletes it,
-// 2. cancelling and failing, 3. faults of OFAuth, 4. two tabs, 5. changes by a WebSocket, 6. offline and back, 7. the keyboard
-// alone, 8. a claim in the address, 9. a closed and a blocked window, 10. narrow screens, light and dark, and accessibility.
+// 2. cancelling and failing, 3. faults of OFAuth, 4. several accounts and tabs, 5. changes by a WebSocket, 6. offline and back, 7. the
+// keyboard alone, 8. a claim in the address, 9. a closed, a left and a blocked window, 10. narrow screens, light and dark, and accessibility.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
@@ -53,8 +53,11 @@ test("a person links an account, sees it appear, lets it expire, connects it aga
   await card.getByText("expired", { exact: true }).waitFor({ timeout: 2_000 });
   await state(page, "relink", "The connection of jane has expired");
 
-  await passLink(await openLink(page, "Connect again"));
+  const second = await openLink(page, "Connect again");
+  const secondClosed = second.waitForEvent("close");
+  await passLink(second);
   await card.getByText("active", { exact: true }).waitFor({ timeout: 2_000 });
+  await secondClosed;
   await state(page, "active", "Connected as jane");
   assert.equal(await handleIn(card), handle);
   assert.equal(await page.locator("li").count(), 1);
@@ -76,6 +79,41 @@ test("a user who cancels, and one whose account is locked, read what happened, a
   await passLink(await openLink(page, "Connect OnlyFans"));
   await cardOf(page, "jane").getByText("45 subscribers").waitFor();
   assert.equal(await message(page).textContent(), "");
+});
+
+test("each card links its own account again, whichever the element shows, and its buttons say for whom they are", async () => {
+  const handles = [await connect(demo.gateway, "conn_first", USER), await connect(demo.gateway, "conn_second", USER, "expired")];
+  const page = await open();
+  const [other, card] = handles.map((handle) => page.locator(`li[id="${handle}"]`));
+  await state(page, "active", "Connected as");
+  await card.getByRole("button", { name: "Reconnect" }).waitFor();
+  assert.equal(await other.getByRole("button", { name: "Reconnect" }).count(), 0);
+  for (const one of [other, card]) {
+    const described = await one.locator("button").evaluateAll((buttons) => buttons.map((button) => button.getAttribute("aria-describedby")));
+    const [id, ...more] = new Set(described);
+    assert.deepEqual([described.length, more, await page.locator(`[id="${id}"]`).count()], [3, [], 1]);
+    assert.equal(await one.locator(`h2[id="${id}"]`).count(), 1);
+  }
+  const [popup] = await Promise.all([page.waitForEvent("popup"), card.getByRole("button", { name: "Reconnect" }).press("Enter")]);
+  await state(page, "connecting", "Waiting for OnlyFans");
+  const closed = popup.waitForEvent("close");
+  await passLink(popup);
+  await card.getByText("active", { exact: true }).waitFor({ timeout: 2_000 });
+  await closed;
+  assert.equal(await card.getByRole("button", { name: "Reconnect" }).count(), 0);
+  assert.equal(await page.locator("li").count(), 2);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "Refresh profile", "the focus is not lost");
+});
+
+test("a page that was loaded anew while Link's window was open shows the account, and the window closes itself", async () => {
+  const page = await open();
+  const popup = await openLink(page, "Connect OnlyFans");
+  await popup.getByRole("heading", { name: "Link your account" }).waitFor();
+  await page.reload();
+  const closed = popup.waitForEvent("close");
+  await passLink(popup);
+  await cardOf(page, "jane").waitFor({ timeout: 3_000 });
+  await closed;
 });
 
 test("a user who closes Link's window may open it again", async () => {

@@ -40,6 +40,10 @@ function show({ handle, status, metadata }) {
   card.querySelector("h2").textContent = metadata.displayName ?? "An account";
   card.querySelector(".status").textContent = status;
   const isWaiting = status === "pending" || status === "awaiting_2fa";
+  const relink = card.querySelector(".relink");
+  const isRelinked = status === "active" || isWaiting;
+  if (isRelinked && document.activeElement === relink) card.querySelector(".refresh").focus();
+  relink.hidden = isRelinked;
   if (status === "active") showProfile(card);
   else card.querySelector(".profile").textContent = isWaiting ? "Linking is not finished." : "This account must be linked again.";
 }
@@ -57,6 +61,11 @@ function addCard(handle) {
   const card = byId("connections").lastElementChild;
   card.id = handle;
   card.querySelector("code").textContent = handle;
+  // Whoever hears the buttons hears which account they are for.
+  card.querySelector("h2").id = `name-${handle}`;
+  for (const button of card.querySelectorAll("button")) button.setAttribute("aria-describedby", `name-${handle}`);
+  // The element shows one account. It links any other one again, too.
+  card.querySelector(".relink").onclick = () => connect.startLink(handle);
   card.querySelector(".refresh").onclick = () => showProfile(card);
   card.querySelector(".delete").onclick = async () => say((await client.link.connections.delete(handle)).error?.message ?? "");
   return card;
