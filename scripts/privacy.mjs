@@ -4,7 +4,7 @@
 //   node scripts/privacy.mjs [file]
 
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { argv } from "node:process";
 import { root } from "./inputs.mjs";
 
@@ -12,7 +12,7 @@ const [, , file = join(root, "www/privacy.html")] = argv;
 
 const marks = listMarks(readFileSync(file, "utf8"));
 if (marks.length > 0) {
-  console.error(`Warning: www/privacy.html is public after the upload, and ${marks.length} of its facts are not filled in yet:`);
+  console.error(`Warning: ${relative(root, file)} is public after the upload, and ${marks.length} of its facts are not filled in yet:`);
   for (const { line, mark } of marks) console.error(`  line ${line}: ${mark}`);
 }
 

@@ -3,13 +3,14 @@
 
 import { createServer } from "node:http";
 import { createClient } from "../../pkg/client.js"; // in your app: "ofauth-edge/client"
-import { serveFile } from "./files.mjs";
+import { isForThisMachine, serveFile } from "./files.mjs";
 
 const { GATEWAY_URL, GATEWAY_KEY, PORT } = process.env;
 const gateway = createClient({ baseUrl: GATEWAY_URL, apiKey: GATEWAY_KEY });
 const permissions = ["profile:read", "connections:link", "connections:write"];
 
 createServer(async (request, response) => {
+  if (!isForThisMachine(request)) return response.writeHead(421).end();
   if (request.url !== "/session") return serveFile(request, response, GATEWAY_URL);
   if (request.method !== "POST") return response.writeHead(405, { allow: "POST" }).end();
   // Here everybody is user_1. Your app takes the id of the user who is logged in.

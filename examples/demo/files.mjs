@@ -45,3 +45,11 @@ function listFiles(folder, prefix) {
   const base = new URL(folder, import.meta.url);
   return readdirSync(base).map((name) => [`${prefix}${name}`, new URL(name, base)]);
 }
+
+/**
+ * Whether a request names this machine as its host. Else another site's page could read the session: that site's name may point to
+ * this machine ("DNS rebinding"). Your app checks for its own name.
+ */
+export function isForThisMachine({ headers }) {
+  return /^(127\.0\.0\.1|localhost)(:\d+)?$/i.test(headers.host);
+}

@@ -70,3 +70,12 @@ export function sendPage(res, status, page, headers = {}) {
   res.writeHead(status, { ...PAGE_HEADERS, ...headers, "content-type": "text/html; charset=utf-8", "content-length": bytes.length });
   res.end(bytes);
 }
+
+/**
+ * Whether a request names this machine as its host. A page of another site can have its own host's name point here ("DNS
+ * rebinding"): for the browser, the answers are then that site's own.
+ * @param {import("node:http").IncomingMessage} req
+ */
+export function isForLoopback({ headers }) {
+  return /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/i.test(headers.host);
+}

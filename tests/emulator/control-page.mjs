@@ -32,8 +32,9 @@ const ACTIONS = {
   expire: ({ connections, outbox }, { id }, res) =>
     outbox.announce("connection.expired", connections.put({ id, status: "expired" }), "before", res),
   "expire-silently": ({ connections }, { id }) => void connections.put({ id, status: "expired" }),
-  disconnect({ connections, outbox }, connection, res) {
+  disconnect({ connections, outbox, faults }, connection, res) {
     connections.remove(connection.id);
+    faults.clearOf(connection.id);
     return outbox.announce("connection.disconnected", connection, "before", res);
   },
   disturb({ faults }, { id }, _res, form) {
@@ -60,7 +61,7 @@ function controlPage({ connections, faults }) {
     html`<h1>Connections</h1>
       <p>What you do here happens at the emulated OFAuth. Your app learns it by a webhook. A silent expiry sends no webhook, so your
       app learns it at its next call.</p>
-      ${items.length > 0 ? html`<ul class="cards">${items}</ul>` : html`<p><strong>No account is linked.</strong></p>`}`,
+      ${items.length > 0 ? html`<ul class="cards" role="list">${items}</ul>` : html`<p><strong>No account is linked.</strong></p>`}`,
     { site: "OFAuth control (emulated)", footer: "Emulated OFAuth: only loopback sees this page", script: SCRIPT },
   );
 }
@@ -75,7 +76,7 @@ function connectionItem({ id, status, userData, clientReferenceId }, rule) {
       ${isActive ? [button(id, "expire", "Expire"), button(id, "expire-silently", "Expire silently")] : ""}
       ${button(id, "disconnect", "Disconnect")}
     </form>
-    ${isActive ? faultForm(id, rule) : ""}
+    ${isActive || rule ? faultForm(id, rule) : ""}
   </li>`;
 }
 
@@ -98,8 +99,9 @@ function button(id, action, words) {
 }
 
 // Asks for the page once a second and shows it if it has changed. A select that a person is using stays as it is, also if the
-// person has begun to use it while the answer was on its way.
+// person has begun to use it while the answer was on its way. What was chosen but not set yet stays chosen.
 const SCRIPT = `
+const setValue = ({ options }) => ([...options].find((option) => option.defaultSelected) ?? options[0]).value;
 const isBusy = () => document.hidden || document.activeElement.matches("select");
 setInterval(async () => {
   if (isBusy()) return;
@@ -109,7 +111,12 @@ setInterval(async () => {
   const shown = document.querySelector("main");
   if (isBusy() || shown.isEqualNode(now)) return;
   const { id } = document.activeElement;
+  const chosen = [...shown.querySelectorAll("select")].filter((select) => select.value !== setValue(select));
   shown.replaceWith(now);
+  for (const { id, value } of chosen) {
+    const select = document.getElementById(id);
+    if (select) select.value = value;
+  }
   document.getElementById(id)?.focus();
 }, 1000);
 `;

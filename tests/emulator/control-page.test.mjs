@@ -1,5 +1,6 @@
 // The control page: 1. each button does what it says, and tells it by a webhook or not, 2. faults of one connection, 3. a form
-// of another site does nothing, 4. nothing that is shown becomes markup, 5. a change made elsewhere appears.
+// of another site does nothing, 4. nothing that is shown becomes markup, 5. a change made elsewhere appears,
+// and loses nothing that a person has chosen, 6. it works only under the names of this machine.
 
 import assert from "node:assert/strict";
 import { after, beforeEach, test } from "node:test";
@@ -51,6 +52,27 @@ test("a fault is for one connection, takes the place of the last one, and ends",
   }
 });
 
+test("a fault of a connection that has expired is still shown, and one of a connection that was disconnected is gone", async () => {
+  await submit({ id: "conn_a", action: "disturb", fault: "limit" });
+  await submit({ id: "conn_a", action: "expire" });
+  assert.match((await call("GET", "/control")).text, /<option value="limit" selected>/);
+  await submit({ id: "conn_a", action: "disconnect" });
+  emulator.connections.put({ id: "conn_a" });
+  assert.equal((await call("GET", "/v2/access/self", { headers: { "x-connection-id": "conn_a" } })).status, 200);
+});
+
+test("control works only under the names of this machine", async () => {
+  const { port } = emulator;
+  for (const path of ["/control", "/_emulator/requests"]) {
+    for (const host of ["evil.example", `evil.example:${port}`, "127.0.0.1.evil.example", "localhost."]) {
+      assert.equal((await call("GET", path, { headers: { host } })).status, 421, `${path} ${host}`);
+    }
+    for (const host of ["127.0.0.1", `localhost:${port}`, `[::1]:${port}`, `LOCALHOST:${port}`]) {
+      assert.equal((await call("GET", path, { headers: { host } })).status, 200, `${path} ${host}`);
+    }
+  }
+});
+
 test("a form that another site sends, or that names nothing, does nothing", async () => {
   for (const site of ["cross-site", "same-site", "none"]) {
     assert.equal((await submit({ id: "conn_a", action: "expire" }, { "sec-fetch-site": site })).status, 403);
@@ -72,6 +94,23 @@ test("nothing that is shown becomes markup, and only the page's own script runs"
   const policy = headers["content-security-policy"];
   assert.match(policy, /^default-src 'none'; .*script-src 'sha256-[\w+/]+=*';/);
   assert.match(policy, /frame-ancestors 'none'/);
+});
+
+test("what was chosen but not set yet outlives a change that is made elsewhere", async (t) => {
+  const browser = await startBrowser();
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  emulator.connections.put({ id: "conn_b", userData: { username: "other" } });
+  await page.goto(`${emulator.url}/control`);
+  const [chosen, untouched] = ["conn_a", "conn_b"].map((id) => page.locator(`[id="fault-${id}"]`));
+  await chosen.selectOption("slow");
+  await chosen.blur();
+  await submit({ id: "conn_b", action: "disturb", fault: "limit" });
+  await page.waitForFunction(() => document.getElementById("fault-conn_b").value === "limit");
+  assert.equal(await chosen.inputValue(), "slow");
+  await submit({ id: "conn_b", action: "disturb", fault: "" });
+  await page.waitForFunction(() => document.getElementById("fault-conn_b").value === "");
+  assert.deepEqual([await chosen.inputValue(), await untouched.inputValue()], ["slow", ""]);
 });
 
 test("a change that is made elsewhere appears, and the focus stays", async (t) => {

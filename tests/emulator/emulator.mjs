@@ -10,7 +10,7 @@ import { once } from "node:events";
 import http from "node:http";
 
 import { answerAccess } from "./access.mjs";
-import { sendError } from "./answers.mjs";
+import { isForLoopback, sendError } from "./answers.mjs";
 import { Connections } from "./connections.mjs";
 import { answerControl, CONTROL_PREFIX } from "./control.mjs";
 import { answerControlPage, CONTROL_PAGE } from "./control-page.mjs";
@@ -93,7 +93,9 @@ export async function startEmulator({ apiKey, host = "127.0.0.1", port = 0, webh
     res.setHeader("x-request-id", `req_${randomUUID()}`);
     const call = { req, res, ...splitTarget(req.url) };
     try {
-      if (call.path.startsWith(CONTROL_PREFIX)) await answerControl(call, platform);
+      const isControl = call.path.startsWith(CONTROL_PREFIX) || call.path === CONTROL_PAGE;
+      if (isControl && !isForLoopback(req)) sendError(res, 421, "HOST_DENIED", "control works at 127.0.0.1 and localhost");
+      else if (call.path.startsWith(CONTROL_PREFIX)) await answerControl(call, platform);
       else if (call.path === CONTROL_PAGE) await answerControlPage({ ...call, body: await readBody(req) }, platform);
       else if (call.path.startsWith(LINK_PREFIX)) await answerPage({ ...call, body: await readBody(req) }, platform);
       else await answerRecorded(call, platform);

@@ -4,7 +4,9 @@
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { appendFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { request as httpRequest } from "node:http";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
@@ -36,6 +38,11 @@ test("the first URL that is printed is the demo app's, whose page gets a session
     assert.equal((await get(`${demo}${path}`)).status, 404, path);
   }
   assert.equal((await get(`${demo}/session`)).status, 405, "another site's page cannot even cause a session by a link");
+  for (const [host, status] of [["evil.example", 421], [`evil.example:${ports.DEMO_PORT}`, 421], [`localhost:${ports.DEMO_PORT}`, 200]]) {
+    const request = httpRequest(`${demo}/session`, { method: "POST", headers: { host } }).end();
+    const [answer] = await once(request, "response");
+    assert.equal(answer.resume().statusCode, status, host);
+  }
   const token = await (await fetch(`${demo}/session`, { method: "POST" })).text();
   for (const origin of [demo, "https://app.example"]) {
     const list = await get(`${worker}/edge/connections`, { origin, authorization: `Bearer ${token}` });
@@ -112,7 +119,7 @@ test("only www/ is uploaded, and nothing of the demo app is in it", () => {
   for (const entry of names("examples").filter((one) => one.isFile())) assert.ok(!texts.has(readEntry(entry)), entry.name);
 });
 
-test("a mark that is left in the privacy page is named, with its line, and the upload goes on", () => {
+test("a mark that is left in the privacy page is named, with its file and line, and the upload goes on", () => {
   const file = join(folder, "page.html");
   const check = (text) => {
     writeFileSync(file, text);
@@ -122,7 +129,7 @@ test("a mark that is left in the privacy page is named, with its line, and the u
   };
   assert.equal(check("<p>All is said.</p> [] a[0][1]"), "");
   const warning = check("<p>[[YOUR APP NAME]]</p>\n\n<p>[[A LONG\n  FACT]]</p>\n");
-  assert.match(warning, /^Warning: www\/privacy\.html .* 2 of its facts/);
+  assert.match(warning, /^Warning: page\.html .* 2 of its facts/);
   assert.match(warning, /\n {2}line 1: \[\[YOUR APP NAME\]\]\n {2}line 3: \[\[A LONG FACT\]\]\n$/);
   assert.match(readFileSync(join(folder, "Makefile"), "utf8"), /^deploy: .*\n\t@.*scripts\/privacy\.mjs\n\t@.*wrangler deploy$/m);
 });
