@@ -75,7 +75,7 @@ async fn answer(request: web_sys::Request, env: Env, context: Context) -> worker
         serve(&call, route, &env).await
     };
     // 3.
-    reply.log(&call, route.name());
+    reply.log(&call, if is_preflight(&call) { "preflight" } else { route.name() });
     Ok(reply.into_response(&call)?)
 }
 
@@ -108,10 +108,19 @@ async fn serve(call: &Call, route: Route<'_>, env: &Env) -> Reply {
     if !allows_cross_origin(call.path()) {
         return dispatch(call, route, &config, env).await.unwrap_or_else(Reply::from);
     }
-    let is_preflight = call.method == "OPTIONS" && call.header("access-control-request-method").is_some();
-    let reply =
-        if is_preflight { Ok(answer_preflight(call, &config)) } else { dispatch(call, route, &config, env).await };
+    let reply = if is_preflight(call) {
+        Ok(answer_preflight(call, &config))
+    } else {
+        dispatch(call, route, &config, env).await
+    };
     reply.unwrap_or_else(Reply::from).with_cors_headers(call, &config.allowed_origins)
+}
+
+/// Whether a call is a CORS preflight on a route that pages of other sites may call.
+fn is_preflight(call: &Call) -> bool {
+    call.method == "OPTIONS"
+        && allows_cross_origin(call.path())
+        && call.header("access-control-request-method").is_some()
 }
 
 /// A handler at work. On the heap: as one future with all handlers in it, each request would move the largest.

@@ -1,6 +1,7 @@
 // How a WebSocket ends, and how it does not: 1. with 4401 when its token expires, each at its own time, 2. with 4403 when its
-// user is deleted, and nothing is sent after that, 3. nothing of the changes is left then, and the numbers go on, 4. a page that
-// comes back while its user is being deleted is sent away at the end, 5. it goes on after a panic of the wasm.
+// user was deleted, and nothing is sent after that, 3. nothing of the changes is left then, and the numbers go on, 4. a page that
+// comes back while its user is being deleted is sent away at the end, 5. it stays while something of its user is left,
+// 6. it goes on after a panic of the wasm.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -37,7 +38,7 @@ test("it ends with 4401 when its token expires, and each token has its own time"
   await stays.close();
 });
 
-test("it ends with 4403 when its user is deleted, nothing is sent after that, and nothing of the changes is left", async () => {
+test("it ends with 4403 when its user was deleted, nothing but that is sent, and nothing of the changes is left", async () => {
   const user = "user_deleted";
   const sockets = [];
   for (let count = 0; count < 3; count++) sockets.push((await openNew(gateway, { sub: user })).socket);
@@ -47,8 +48,11 @@ test("it ends with 4403 when its user is deleted, nothing is sent after that, an
   const deleted = await gateway.call("DELETE", `/edge/users/${user}`);
   assert.equal(deleted.status, 200, deleted.text);
   for (const socket of sockets) {
-    assert.deepEqual(await socket.closed, { code: 4403, reason: "the user is being deleted" });
-    assert.deepEqual(socket.frames.slice(1).map((frame) => frame.seq), [seq]);
+    assert.deepEqual(await socket.closed, { code: 4403, reason: "the user was deleted" });
+    const [, first, ...later] = socket.frames;
+    assert.equal(first.seq, seq);
+    // The deletion of the connection itself may come before the end.
+    assert.deepEqual(later.map((frame) => [frame.handle, frame.status]), later.map(() => [handle, null]));
   }
   const changes = () => inHubWith(gateway.folder, handle, (hub) => hub.prepare("SELECT handle, status FROM changes").all());
   assert.ok(changes().every((change) => change.status === null), JSON.stringify(changes()));
@@ -71,7 +75,8 @@ test("a page that comes back while its user is being deleted is sent away at the
   gateway.emulator.fault({ kind: "slow", ms: 500, times: ids.length, match: { method: "DELETE" } });
   let isDone = false;
   const deleted = gateway.call("DELETE", `/edge/users/${user}`).finally(() => (isDone = true));
-  await socket.closed;
+  // It has begun: the first connection has left.
+  while ((await socket.next()).status !== null);
   const again = [];
   while (!isDone && again.length < 19) again.push(await openSocket(gateway, { sub: user }));
   assert.equal((await deleted).status, 200);
@@ -79,6 +84,19 @@ test("a page that comes back while its user is being deleted is sent away at the
   assert.ok(during.length > 0, "the deletion was too quick for this test");
   for (const page of during) assert.equal((await page.closed).code, 4403);
   await again.at(-1).close();
+});
+
+test("it stays while something of its user could not be deleted, and ends after the deletion that succeeds", async () => {
+  const user = "user_kept";
+  const handle = await introduce(gateway, "conn_kept", { user });
+  const { socket } = await openNew(gateway, { sub: user });
+  gateway.emulator.fault({ kind: "status", code: 503, times: 1, match: { method: "DELETE" } });
+  assert.equal((await gateway.call("DELETE", `/edge/users/${user}`)).status, 503);
+  await gateway.deliver(connectionEvent("connection.updated", { id: "conn_kept", clientReferenceId: user, status: "expired" }));
+  const frame = await socket.next();
+  assert.deepEqual([frame.handle, frame.status], [handle, "expired"]);
+  assert.equal((await gateway.call("DELETE", `/edge/users/${user}`)).status, 200);
+  assert.equal((await socket.closed).code, 4403);
 });
 
 test("it goes on after a panic of the wasm, hears of changes, and still ends with its token", async () => {

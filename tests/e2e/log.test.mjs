@@ -17,6 +17,8 @@ test("every request is one line, which carries the request id of its answer", as
   const event = connectionEvent("connection.created", { id: "conn_logged" });
   const caller = { headers: { "x-connection-id": "conn_logged" } };
   const access = (method, target) => gateway.call(method, target, caller);
+  const asks = { headers: { origin: "https://other.example", "access-control-request-method": "GET" } };
+  const preflight = (target) => gateway.send("OPTIONS", target, asks);
   const requests = [
     ["webhook", "applied", () => gateway.deliver(event)],
     ["webhook", "duplicate", () => gateway.deliver(event)],
@@ -34,6 +36,9 @@ test("every request is one line, which carries the request id of its answer", as
     ["events", null, () => gateway.call("HEAD", "/edge/events")],
     ["health", null, () => gateway.send("GET", "/healthz")],
     ["not_found", "ROUTE_NOT_FOUND", () => gateway.call("GET", "/nowhere")],
+    ["preflight", "ORIGIN_DENIED", () => preflight("/edge/connections")],
+    ["preflight", "ORIGIN_DENIED", () => preflight("/v2/access/self")],
+    ["method_not_allowed", "METHOD_NOT_ALLOWED", () => preflight("/webhooks/ofauth")],
     ["access", "CREDENTIALS_MISSING", () => gateway.send("GET", "/v2/access/self", caller)],
     ["access", "CREDENTIALS_INVALID", () => gateway.send("GET", "/v2/access/self", { headers: { apikey: "x" } })],
     ["access", "BAD_REQUEST", () => gateway.call("GET", "/v2/access/self")],

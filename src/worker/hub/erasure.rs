@@ -116,12 +116,12 @@ pub fn next_alarm(database: &Database, now: i64) -> worker::Result<Option<i64>> 
     Ok(database.first_row(select, vec![RESULT_LIFETIME.into(), now.into()])?.first().and_then(integer))
 }
 
-/// Does a part of the erasure, if one runs.
-pub async fn run(database: &Database, env: &Env) -> worker::Result<()> {
+/// Does a part of the erasure, if one runs. Returns whether it has ended now and nothing of the user is left.
+pub async fn run(database: &Database, env: &Env) -> worker::Result<bool> {
     let config = environment::config(env).map_err(|_| "not configured")?;
     let mut requests = 0;
     while requests < REQUESTS_PER_RUN {
-        let Some(erasure) = Erasure::load(database, &config, env)? else { return Ok(()) };
+        let Some(erasure) = Erasure::load(database, &config, env)? else { break };
         let limit = if erasure.step < EVENTS { 0 } else { REQUESTS_PER_RUN - requests };
         let items = erasure.items(limit)?;
         requests += items.len().max(1);
@@ -130,10 +130,11 @@ pub async fn run(database: &Database, env: &Env) -> worker::Result<()> {
             CONNECTIONS => erasure.collect_keys(CONNECTION_PREFIX).await?,
             LIST => erasure.collect_listed().await?,
             EVENTS => erasure.collect_keys(EVENT_PREFIX).await?,
-            _ => erasure.finish()?,
+            _ if erasure.finish()? => return Ok(true),
+            _ => {}
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 impl<'a> Erasure<'a> {
@@ -260,10 +261,11 @@ impl<'a> Erasure<'a> {
         platform::call_ledger(name, ObjectRequest { path, head, body: b"" }, self.env).await
     }
 
-    fn finish(&self) -> worker::Result<()> {
+    /// Ends the erasure, unless the hub has heard of more connections meanwhile. Returns whether all is erased.
+    fn finish(&self) -> worker::Result<bool> {
         self.database.run(ADD_OWN, vec![])?;
         if !self.items(1)?.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
         links::clear(self.database)?;
         live::clear(self.database, platform::now_ms())?;
@@ -281,7 +283,8 @@ impl<'a> Erasure<'a> {
         let deleted = i64::try_from(result.deleted).unwrap_or_default();
         let update = "UPDATE erasure SET ended = ?, result = ?, unreported = ?";
         self.database.run(update, vec![platform::now_ms().into(), sealed.into(), deleted.into()])?;
-        self.database.run("DELETE FROM erasing", vec![])
+        self.database.run("DELETE FROM erasing", vec![])?;
+        Ok(result.error.is_none())
     }
 
     fn seal(&self, plain: &[u8]) -> Vec<u8> {

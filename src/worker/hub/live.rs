@@ -42,7 +42,8 @@ const MARK: &str = "INSERT INTO changes (told, handle) VALUES (?, '')";
 
 /// The code of a WebSocket that is closed because its token has expired.
 const EXPIRED: u16 = 4401;
-/// The code of a WebSocket that is closed because its user is erased.
+/// The code of a WebSocket that is closed because its user was erased. Its page does not come back, so it is sent only after an
+/// erasure that left nothing.
 const ERASED: u16 = 4403;
 
 #[wasm_bindgen(inline_js = r#"
@@ -154,7 +155,7 @@ pub fn close_expired(context: &JsValue, now: i64) -> Result<Option<i64>, JsValue
     close(context, now, EXPIRED, "the session token has expired")
 }
 
-/// Closes all WebSockets, because the user is erased.
+/// Closes all WebSockets, because the user was erased.
 pub fn close_erased(context: &JsValue) -> Result<(), JsValue> {
-    close(context, i64::MAX, ERASED, "the user is being deleted").map(|_| ())
+    close(context, i64::MAX, ERASED, "the user was deleted").map(|_| ())
 }

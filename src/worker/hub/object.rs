@@ -113,15 +113,15 @@ impl HubObject {
             // Before the run, so that the next one comes whatever becomes of this one.
             self.set_alarm(platform::now_ms() + erasure::RETRY)?;
             let run = erasure::run(&self.database, &self.env).await;
-            let now = platform::now_ms();
-            erasure_at = erasure::next_alarm(&self.database, now)?;
-            if erasure_at != Some(now) {
-                // It has ended. There was no await since.
-                live::close_erased(&self.context)?;
-            }
-            if let Err(error) = run {
-                platform::log_error("erasure", &error);
-                erasure_at = Some(platform::now_ms() + erasure::RETRY_FAILED);
+            erasure_at = erasure::next_alarm(&self.database, platform::now_ms())?;
+            match run {
+                // There was no await since its end, so no page has come in between.
+                Ok(true) => live::close_erased(&self.context)?,
+                Ok(false) => {}
+                Err(error) => {
+                    platform::log_error("erasure", &error);
+                    erasure_at = Some(platform::now_ms() + erasure::RETRY_FAILED);
+                }
             }
         }
         let now = platform::now_ms();
@@ -170,9 +170,6 @@ impl HubObject {
             }
             Message::Erase(job) => {
                 let answer = erasure::answer(job, name, database, config, now)?;
-                if job.is_none() {
-                    live::close_erased(&self.context)?;
-                }
                 // An older build may have set the alarm to later.
                 self.advance_alarm(if job.is_none() { now } else { now + erasure::RETRY })?;
                 Ok(answer)
