@@ -6,7 +6,8 @@
 //   node scripts/worker.mjs --names        builds into target/worker-names/, with the names of functions, for `make weight`
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { hashInputs, isUpToDate, root } from "./inputs.mjs";
 
@@ -20,7 +21,7 @@ const features = option === "--test-hooks" ? "worker,test-hooks" : "worker";
 const outputFolder = join(root, option ? `target/worker-${option.slice(2)}` : "build");
 const stampFile = join(outputFolder, ".made-from");
 
-const inputsHash = hashInputs(["scripts/worker.mjs", "scripts/bundle.mjs"]);
+const inputsHash = hashInputs(["scripts/worker.mjs", "scripts/optimise.mjs", "scripts/bundle.mjs", "scripts/glue.mjs"]);
 if (!isUpToDate(join(outputFolder, "index.js"), stampFile, inputsHash)) {
   if (option === "--dev") buildForDevelopment();
   else build();
@@ -32,12 +33,19 @@ function build() {
   const crate = writeCrate();
   run(join(toolsFolder, "worker-build"), [crate, "--release", "--out-dir", outputFolder, "--features", features], root, {
     CARGO_TARGET_DIR: join(root, "target"),
-    ...(withNames && { CARGO_PROFILE_RELEASE_STRIP: "debuginfo" }),
+    // The messages of panics name source files. --remap-path-prefix cuts the folders of the machine from them.
+    CARGO_ENCODED_RUSTFLAGS: sourceFolders().map((folder) => `--remap-path-prefix=${folder}=`).join("\x1f"),
     // worker-build downloads every tool whose path is not set here.
     WASM_BINDGEN_BIN: join(toolsFolder, "wasm-bindgen"),
     ESBUILD_BIN: join(root, "scripts/bundle.mjs"),
-    WASM_OPT_BIN: join(root, "node_modules/binaryen/bin/wasm-opt"),
+    WASM_OPT_BIN: join(root, "scripts/optimise.mjs"),
   });
+}
+
+// The folder of the project, and those in which cargo keeps the sources of crates: one for each registry.
+function sourceFolders() {
+  const registries = join(process.env.CARGO_HOME ?? join(homedir(), ".cargo"), "registry/src");
+  return [root, ...readdirSync(registries).map((name) => `${join(registries, name)}/`)];
 }
 
 // Writes a manifest for the same sources as a cdylib alone, and returns its folder. worker-build calls `cargo build`, and
@@ -47,7 +55,7 @@ function writeCrate() {
   const manifest = readFileSync(join(root, "Cargo.toml"), "utf8")
     .replace('crate-type = ["cdylib", "rlib"]', `path = ${JSON.stringify(join(root, "src/lib.rs"))}\ncrate-type = ["cdylib"]`)
     .replace(/\[\[test\]\]\n(?:.+\n)+/g, "")
-    .replace('wasm-opt = ["-Oz"]', withNames ? 'wasm-opt = ["-Oz", "-g"]' : "$&");
+    .replace("wasm-opt = []", withNames ? 'wasm-opt = ["-g"]' : "$&");
   if (!manifest.includes('crate-type = ["cdylib"]')) throw new Error("Cargo.toml has another crate-type than this script expects");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "Cargo.toml"), manifest);
