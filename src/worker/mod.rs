@@ -62,7 +62,7 @@ pub fn fetch(request: web_sys::Request, env: Env, context: Context) -> Promise {
 /// 1. Its route is found.
 /// 2. It is served. A request that changes something at OFAuth is served to the end even if its caller disconnects.
 /// 3. Its log line is written and its reply is sent.
-async fn answer(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+async fn answer(request: web_sys::Request, env: Env, context: Context) -> platform::Result<web_sys::Response> {
     let call = Rc::new(Call::new(request));
     #[cfg(feature = "test-hooks")]
     test_hooks::panic_if_requested(call.path());
@@ -81,7 +81,7 @@ async fn answer(request: web_sys::Request, env: Env, context: Context) -> worker
 
 /// Serves a call to the end, even if its caller disconnects. The platform would stop the work then, except for what was
 /// given to [`waitUntil`](https://developers.cloudflare.com/workers/runtime-apis/context/).
-async fn serve_to_completion(call: Rc<Call>, env: Env, context: &Context) -> worker::Result<Reply> {
+async fn serve_to_completion(call: Rc<Call>, env: Env, context: &Context) -> platform::Result<Reply> {
     let (sender, receiver) = oneshot::channel();
     context.wait_until(&promise(async move {
         let reply = serve(&call, route(&call.method, call.path()), &env).await;

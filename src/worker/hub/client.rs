@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Sends a message to the hub of that name. Returns the answer, which is JSON.
-pub async fn send(name: &str, message: Message, env: &Env) -> worker::Result<String> {
+pub async fn send(name: &str, message: Message, env: &Env) -> platform::Result<String> {
     let request = ObjectRequest { path: "", head: &encode(name, &message)?, body: b"" };
     platform::call(&environment::hub_namespace(env)?, name, request).await
 }
@@ -128,7 +128,7 @@ pub async fn open_socket(session: &Session, since: &str, config: &Config, env: &
     }
 }
 
-fn encode(name: &str, message: &Message) -> worker::Result<String> {
+fn encode(name: &str, message: &Message) -> platform::Result<String> {
     Ok(serde_json::to_string(&(name, message))?)
 }
 
@@ -141,6 +141,6 @@ fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
     json::from_slice(answer.as_bytes()).map_err(|error| unavailable(error.into()))
 }
 
-fn unavailable(error: worker::Error) -> Failure {
+fn unavailable(error: platform::Error) -> Failure {
     Failure::storage("hub", &error)
 }

@@ -26,7 +26,7 @@ use std::{cell::RefCell, rc::Rc};
 
 use futures_util::future::{join, join3};
 use serde::de::DeserializeOwned;
-use worker::{Env, SqlStorageValue as Value};
+use worker::Env;
 
 use super::{
     erasure_message::{ERASED, ErasureError, ErasureProgress, ForgetRequest, ForgetResult, KEPT, ListedOfUser},
@@ -40,7 +40,7 @@ use crate::{
         storage::{CONNECTION_PREFIX, EVENT_PREFIX, EventMeta},
     },
     worker::platform::{
-        self, Boxed, Database, Failure, ObjectRequest, environment, integer,
+        self, Boxed, Database, Failure, ObjectRequest, Value, environment, integer,
         kv::{self, Kv},
         on_heap,
     },
@@ -86,7 +86,13 @@ pub struct Erasure<'a> {
 }
 
 /// Answers how far the erasure `job` is. Without `job`, joins the one that runs, or starts one.
-pub fn answer(job: Option<i64>, name: &str, database: &Database, config: &Config, now: i64) -> worker::Result<String> {
+pub fn answer(
+    job: Option<i64>,
+    name: &str,
+    database: &Database,
+    config: &Config,
+    now: i64,
+) -> platform::Result<String> {
     database.run(SCHEMA, vec![])?;
     let row = database.first_row("SELECT job, result FROM erasure", vec![])?;
     match <[Value; 2]>::try_from(row) {
@@ -107,7 +113,7 @@ pub fn answer(job: Option<i64>, name: &str, database: &Database, config: &Config
 }
 
 /// Deletes a result whose time is over. Returns when the alarm must ring for an erasure or its result, in unix ms.
-pub fn next_alarm(database: &Database, now: i64) -> worker::Result<Option<i64>> {
+pub fn next_alarm(database: &Database, now: i64) -> platform::Result<Option<i64>> {
     if !database.has_table("erasure")? {
         return Ok(None);
     }
@@ -117,7 +123,7 @@ pub fn next_alarm(database: &Database, now: i64) -> worker::Result<Option<i64>> 
 }
 
 /// Does a part of the erasure, if one runs. Returns whether it has ended now and nothing of the user is left.
-pub async fn run(database: &Database, env: &Env) -> worker::Result<bool> {
+pub async fn run(database: &Database, env: &Env) -> platform::Result<bool> {
     let config = environment::config(env).map_err(|_| "not configured")?;
     let mut requests = 0;
     while requests < REQUESTS_PER_RUN {
@@ -138,7 +144,7 @@ pub async fn run(database: &Database, env: &Env) -> worker::Result<bool> {
 }
 
 impl<'a> Erasure<'a> {
-    fn load(database: &'a Database, config: &'a Config, env: &'a Env) -> worker::Result<Option<Self>> {
+    fn load(database: &'a Database, config: &'a Config, env: &'a Env) -> platform::Result<Option<Self>> {
         let row = database.first_row("SELECT name, step, place FROM erasure WHERE ended IS NULL", vec![])?;
         let Ok([Value::String(name), Value::Integer(step), place]) = <[Value; 3]>::try_from(row) else {
             return Ok(None);
@@ -148,7 +154,7 @@ impl<'a> Erasure<'a> {
     }
 
     /// At most `limit` items whose turn has not come, with their ids.
-    fn items(&self, limit: usize) -> worker::Result<Vec<(String, Option<String>)>> {
+    fn items(&self, limit: usize) -> platform::Result<Vec<(String, Option<String>)>> {
         let limit = i64::try_from(limit).unwrap_or_default();
         let rows = self.database.rows("SELECT item, id FROM erasing WHERE fate IS NULL LIMIT ?", vec![limit.into()])?;
         let item = |row: Vec<Value>| match <[Value; 2]>::try_from(row) {
@@ -163,13 +169,13 @@ impl<'a> Erasure<'a> {
     }
 
     /// Goes on at `place` in this step, or with the next step.
-    fn advance(&self, place: Option<String>) -> worker::Result<()> {
+    fn advance(&self, place: Option<String>) -> platform::Result<()> {
         let step = self.step + i64::from(place.is_none());
         self.database.run("UPDATE erasure SET step = ?, place = ?", vec![step.into(), place.into()])
     }
 
     /// Notes what became of an item.
-    fn note(&self, item: &str, fate: i64, error: Option<&ErasureError>) -> worker::Result<()> {
+    fn note(&self, item: &str, fate: i64, error: Option<&ErasureError>) -> platform::Result<()> {
         let error = error.map(serde_json::to_vec).transpose()?.map(|error| self.seal(&error));
         let upsert = "INSERT INTO erasing VALUES (?, NULL, ?, ?) ON CONFLICT (item) DO UPDATE \
             SET fate = excluded.fate, error = excluded.error";
@@ -177,7 +183,7 @@ impl<'a> Erasure<'a> {
     }
 
     /// Collects the user's keys in one batch of KV's list.
-    async fn collect_keys(&self, prefix: &str) -> worker::Result<()> {
+    async fn collect_keys(&self, prefix: &str) -> platform::Result<()> {
         let handles =
             self.database.rows("SELECT item FROM erasing WHERE fate > 0 ORDER BY item", vec![])?.into_iter().flatten();
         let handles = handles.filter_map(|item| if let Value::String(item) = item { Some(item) } else { None });
@@ -197,7 +203,7 @@ impl<'a> Erasure<'a> {
 
     /// Collects the user's connections on one page of OFAuth's list. An object of the ledgers' class reads it, because hubs
     /// do not call OFAuth.
-    async fn collect_listed(&self) -> worker::Result<()> {
+    async fn collect_listed(&self) -> platform::Result<()> {
         let page: usize = self.place.as_ref().and_then(|page| page.parse().ok()).unwrap_or_default();
         let path = format!("listed/{}/{page}", self.name);
         let answer = self.call_ledger(&self.name, &path, "").await;
@@ -219,7 +225,7 @@ impl<'a> Erasure<'a> {
     }
 
     /// Ends the erasure because a storage failed in this step: nothing more is deleted.
-    fn give_up(&self, step: &str, failure: Failure) -> worker::Result<()> {
+    fn give_up(&self, step: &str, failure: Failure) -> platform::Result<()> {
         self.database.run(ADD_OWN, vec![])?;
         self.database.run("UPDATE erasing SET fate = 0 WHERE fate IS NULL", vec![])?;
         self.note(step, KEPT, Some(&failure.into()))?;
@@ -262,7 +268,7 @@ impl<'a> Erasure<'a> {
     }
 
     /// Ends the erasure, unless the hub has heard of more connections meanwhile. Returns whether all is erased.
-    fn finish(&self) -> worker::Result<bool> {
+    fn finish(&self) -> platform::Result<bool> {
         self.database.run(ADD_OWN, vec![])?;
         if !self.items(1)?.is_empty() {
             return Ok(false);
@@ -311,7 +317,7 @@ async fn user_keys(
     Ok((keys.collect(), batch.next_cursor))
 }
 
-fn progress(job: i64, database: &Database) -> worker::Result<ErasureProgress> {
+fn progress(job: i64, database: &Database) -> platform::Result<ErasureProgress> {
     let count = "SELECT (SELECT unreported FROM erasure) + count(*) FILTER (WHERE fate = 1), \
         count(*) FILTER (WHERE fate IS NULL OR fate = 0 AND error IS NOT NULL) \
         FROM erasing WHERE substr(item, 1, length(?1)) = ?1";

@@ -3,8 +3,6 @@
 //! Table `links`: `key`, `until` (when the session ends, unix ms), `pages` (when OFAuth's list was read last for it, unix
 //! ms; older builds counted pages here), `pending` (the encrypted [`PendingLink`], for the place `hub/{name}/link`).
 
-use worker::SqlStorageValue as Value;
-
 use super::message::{LinkRequest, NULL};
 use crate::{
     core::{
@@ -12,24 +10,24 @@ use crate::{
         gateway::link::{LOOK_UP_GAP, MAX_PENDING, PendingLink},
         json,
     },
-    worker::platform::{self, Database},
+    worker::platform::{self, Database, Value},
 };
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS links (
         key INTEGER PRIMARY KEY AUTOINCREMENT, until INTEGER NOT NULL, pages INTEGER NOT NULL, pending BLOB NOT NULL)";
 
-pub fn create_table(database: &Database) -> worker::Result<()> {
+pub fn create_table(database: &Database) -> platform::Result<()> {
     database.run(SCHEMA, vec![])
 }
 
 /// Deletes the sessions that have ended at `now` (unix ms).
-pub fn prune(database: &Database, now: i64) -> worker::Result<()> {
+pub fn prune(database: &Database, now: i64) -> platform::Result<()> {
     database.run("DELETE FROM links WHERE until <= ?", vec![now.into()])
 }
 
 /// Deletes all sessions.
-pub fn clear(database: &Database) -> worker::Result<()> {
+pub fn clear(database: &Database) -> platform::Result<()> {
     database.run("DELETE FROM links", vec![])
 }
 
@@ -40,7 +38,7 @@ pub fn answer(
     database: &Database,
     config: &Config,
     now: i64,
-) -> worker::Result<String> {
+) -> platform::Result<String> {
     let place = format!("hub/{name}/link");
     let seal = |pending: &PendingLink| {
         serde_json::to_vec(pending).map(|plain| config.sealer.seal(&place, &plain, platform::nonce()))

@@ -11,8 +11,6 @@
 
 use std::cell::Cell;
 
-use worker::SqlStorageValue as Value;
-
 use super::{message::NULL, records};
 use crate::{
     core::{
@@ -20,7 +18,7 @@ use crate::{
         connection::{ACTIVE, DISCONNECTED, Record},
         json,
     },
-    worker::platform::{Database, KEY_MISSING, integer},
+    worker::platform::{self, Database, KEY_MISSING, Value, integer},
 };
 
 const SCHEMA: &str = "
@@ -36,7 +34,7 @@ pub struct Listing {
 
 impl Listing {
     /// Creates the table, and fills it unless the hub is new.
-    pub fn create_table(&self, is_new: bool, name: &str, database: &Database, config: &Config) -> worker::Result<()> {
+    pub fn create_table(&self, is_new: bool, name: &str, database: &Database, config: &Config) -> platform::Result<()> {
         database.run(SCHEMA, vec![])?;
         self.is_complete.set(Some(is_new || complete(name, database, config)?));
         Ok(())
@@ -56,7 +54,7 @@ impl Listing {
         name: &str,
         database: &Database,
         config: &Config,
-    ) -> worker::Result<()> {
+    ) -> platform::Result<()> {
         if let Some(record) = record {
             insert(version, record, database)?;
         } else {
@@ -77,7 +75,7 @@ impl Listing {
         name: &str,
         database: &Database,
         config: &Config,
-    ) -> worker::Result<String> {
+    ) -> platform::Result<String> {
         let select = "SELECT handle, record FROM (SELECT handle, updated_at FROM listing \
             WHERE ?1 IS NULL OR status = ?1 COLLATE NOCASE ORDER BY updated_at DESC, handle LIMIT ?2 OFFSET ?3) AS page \
             JOIN connections USING (handle) ORDER BY page.updated_at DESC, handle";
@@ -93,7 +91,7 @@ impl Listing {
     /// At most two connections that are not disconnected, active ones first, as JSON: enough to choose the only one, or to
     /// see that there are several. `null` as for [`Listing::page`], and [`KEY_MISSING`] if none of them has a key that is
     /// configured.
-    pub fn candidates(&self, name: &str, database: &Database, config: &Config) -> worker::Result<String> {
+    pub fn candidates(&self, name: &str, database: &Database, config: &Config) -> platform::Result<String> {
         let select = "SELECT handle, record FROM (SELECT handle FROM listing \
             WHERE status <> ? ORDER BY status <> ? LIMIT 2) JOIN connections USING (handle)";
         let bindings = vec![DISCONNECTED.into(), ACTIVE.into()];
@@ -111,11 +109,11 @@ impl Listing {
         statement: &str,
         bindings: Vec<Value>,
         database: &Database,
-    ) -> worker::Result<Option<Vec<Vec<Value>>>> {
+    ) -> platform::Result<Option<Vec<Vec<Value>>>> {
         if self.is_complete(database)? { database.rows(statement, bindings).map(Some) } else { Ok(None) }
     }
 
-    fn is_complete(&self, database: &Database) -> worker::Result<bool> {
+    fn is_complete(&self, database: &Database) -> platform::Result<bool> {
         if let Some(is_complete) = self.is_complete.get() {
             return Ok(is_complete);
         }
@@ -134,7 +132,7 @@ fn open_all(rows: Vec<Vec<Value>>, name: &str, config: &Config) -> Option<String
 }
 
 /// Writes the entry of a record, unless `connections` has a newer version of it.
-fn insert(version: i64, record: &Record, database: &Database) -> worker::Result<()> {
+fn insert(version: i64, record: &Record, database: &Database) -> platform::Result<()> {
     let insert = "INSERT OR REPLACE INTO listing \
         SELECT handle, version, ?, ? FROM connections WHERE handle = ? AND version = ?";
     let (status, updated_at) = (record.status.as_str().into(), record.updated_at.as_str().into());
@@ -143,7 +141,7 @@ fn insert(version: i64, record: &Record, database: &Database) -> worker::Result<
 
 /// Deletes entries without a record, and adds those that are missing. Returns whether the table is complete now: a record
 /// that does not open gets no entry.
-fn complete(name: &str, database: &Database, config: &Config) -> worker::Result<bool> {
+fn complete(name: &str, database: &Database, config: &Config) -> platform::Result<bool> {
     let delete = "DELETE FROM listing WHERE NOT EXISTS (SELECT 1 FROM connections AS c \
         WHERE c.handle = listing.handle AND c.version = listing.version AND record IS NOT NULL)";
     database.run(delete, vec![])?;

@@ -33,7 +33,10 @@
 
 use wasm_bindgen::prelude::*;
 
-use crate::{core::connection::Record, worker::platform::Database};
+use crate::{
+    core::connection::Record,
+    worker::platform::{self, Database},
+};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS changes (
@@ -123,13 +126,13 @@ extern "C" {
     fn close(context: &JsValue, until: i64, code: u16, reason: &str) -> Result<Option<i64>, JsValue>;
 }
 
-pub fn create_table(database: &Database, now: i64) -> worker::Result<()> {
+pub fn create_table(database: &Database, now: i64) -> platform::Result<()> {
     database.run(SCHEMA, vec![])?;
     database.run(MARK, vec![now.into()])
 }
 
 /// Deletes all changes. Pages that have seen one of them read all anew.
-pub fn clear(database: &Database, now: i64) -> worker::Result<()> {
+pub fn clear(database: &Database, now: i64) -> platform::Result<()> {
     // An older build may have begun the erasure.
     if database.has_table("changes")? {
         database.run(MARK, vec![now.into()])?;

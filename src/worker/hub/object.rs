@@ -14,7 +14,7 @@
 use std::{cell::Cell, rc::Rc};
 
 use wasm_bindgen::prelude::*;
-use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
+use worker::{Env, js_sys::Promise};
 
 use super::{
     erasure, links,
@@ -25,7 +25,7 @@ use super::{
 };
 use crate::{
     core::{config::Config, json},
-    worker::platform::{self, Database, environment, integer, promise},
+    worker::platform::{self, Database, State, environment, integer, promise},
 };
 
 /// How long a connection that left stays as a mark, in ms: 30 days.
@@ -36,7 +36,6 @@ const MARK_LIFETIME: i64 = 30 * 86_400_000;
 pub struct Hub(Rc<HubObject>);
 
 struct HubObject {
-    state: State,
     env: Env,
     database: Database,
     /// `None` until they are looked up.
@@ -62,12 +61,11 @@ enum Tables {
 #[wasm_bindgen]
 impl Hub {
     #[wasm_bindgen(constructor)]
-    pub fn new(state: DurableObjectState, env: Env) -> Self {
+    pub fn new(state: State, env: Env) -> Self {
         let context = state.clone().into();
-        let state = State::from(state);
+        let state = state;
         Self(Rc::new(HubObject {
             database: Database::new(&state),
-            state,
             env,
             tables: Cell::new(None),
             listing: Listing::default(),
@@ -94,7 +92,7 @@ impl Hub {
 }
 
 impl HubObject {
-    async fn receive(&self, head: &str, socket: &JsValue) -> worker::Result<String> {
+    async fn receive(&self, head: &str, socket: &JsValue) -> platform::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let (name, message): (String, Message) = json::from_slice(head.as_bytes())?;
         self.load_alarm().await?;
@@ -105,7 +103,7 @@ impl HubObject {
 
     /// Closes WebSockets whose token has expired, goes on with an erasure that runs, deletes what is only kept for a time that
     /// is over, and sets the next alarm.
-    async fn wake(&self) -> worker::Result<()> {
+    async fn wake(&self) -> platform::Result<()> {
         // Before the erasure, which takes its time.
         live::close_expired(&self.context, platform::now_ms())?;
         let mut erasure_at = erasure::next_alarm(&self.database, platform::now_ms())?;
@@ -149,7 +147,7 @@ impl HubObject {
         message: Message,
         socket: &JsValue,
         config: &Config,
-    ) -> worker::Result<String> {
+    ) -> platform::Result<String> {
         if message.needs_tables() {
             self.create_tables(name, config)?;
         } else if self.find_tables()? == Tables::None {
@@ -185,7 +183,7 @@ impl HubObject {
     }
 
     /// Creates the tables that are missing.
-    fn create_tables(&self, name: &str, config: &Config) -> worker::Result<()> {
+    fn create_tables(&self, name: &str, config: &Config) -> platform::Result<()> {
         let tables = self.find_tables()?;
         if tables != Tables::All {
             records::create_table(&self.database)?;
@@ -198,7 +196,7 @@ impl HubObject {
     }
 
     /// Looks which tables exist, once per wake-up.
-    fn find_tables(&self) -> worker::Result<Tables> {
+    fn find_tables(&self) -> platform::Result<Tables> {
         if let Some(tables) = self.tables.get() {
             return Ok(tables);
         }
@@ -217,30 +215,30 @@ impl HubObject {
     }
 
     /// Reads when the alarm rings, once per wake-up.
-    async fn load_alarm(&self) -> worker::Result<()> {
+    async fn load_alarm(&self) -> platform::Result<()> {
         if !self.is_alarm_known.get() {
-            self.alarm_at.set(self.state.storage().get_alarm().await?);
+            self.alarm_at.set(self.database.alarm().await?);
             self.is_alarm_known.set(true);
         }
         Ok(())
     }
 
     /// Sets the alarm to `at` (unix ms) if it would ring later, or not at all.
-    fn advance_alarm(&self, at: i64) -> worker::Result<()> {
+    fn advance_alarm(&self, at: i64) -> platform::Result<()> {
         if self.alarm_at.get().is_none_or(|alarm| alarm > at) {
             self.set_alarm(at)?;
         }
         Ok(())
     }
 
-    fn set_alarm(&self, at: i64) -> worker::Result<()> {
+    fn set_alarm(&self, at: i64) -> platform::Result<()> {
         self.database.set_alarm(Some(at))?;
         self.alarm_at.set(Some(at));
         self.is_alarm_known.set(true);
         Ok(())
     }
 
-    fn apply_update(&self, name: &str, update: HubUpdate, config: &Config, now: i64) -> worker::Result<String> {
+    fn apply_update(&self, name: &str, update: HubUpdate, config: &Config, now: i64) -> platform::Result<String> {
         let HubUpdate { handle, version, record } = update;
         if record.is_none() {
             self.advance_alarm(now + MARK_LIFETIME)?;

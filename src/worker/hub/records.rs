@@ -6,19 +6,17 @@
 //!
 //! The hub answers with the JSON as it was stored, and does not parse it.
 
-use worker::SqlStorageValue as Value;
-
 use super::message::NULL;
 use crate::{
     core::{config::Config, connection::Record, storage::SealError},
-    worker::platform::{self, Database, KEY_MISSING},
+    worker::platform::{self, Database, KEY_MISSING, Value},
 };
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS connections (
         handle TEXT PRIMARY KEY, version INTEGER NOT NULL, told INTEGER NOT NULL, record BLOB)";
 
-pub fn create_table(database: &Database) -> worker::Result<()> {
+pub fn create_table(database: &Database) -> platform::Result<()> {
     database.run(SCHEMA, vec![])
 }
 
@@ -31,7 +29,7 @@ pub fn write(
     database: &Database,
     config: &Config,
     now: i64,
-) -> worker::Result<()> {
+) -> platform::Result<()> {
     let record = record.map(serde_json::to_vec).transpose()?;
     let record = record.map(|record| config.sealer.seal(&place(name, handle), &record, platform::nonce()));
     let upsert = "INSERT INTO connections VALUES (?, ?, ?, ?) ON CONFLICT (handle) DO UPDATE \
@@ -41,14 +39,14 @@ pub fn write(
 }
 
 /// All records that open. A row whose key is not configured any more must not hide the others.
-pub fn list(name: &str, database: &Database, config: &Config) -> worker::Result<String> {
+pub fn list(name: &str, database: &Database, config: &Config) -> platform::Result<String> {
     let select = "SELECT handle, record FROM connections WHERE record IS NOT NULL";
     let rows = database.rows(select, vec![])?.into_iter();
     Ok(json_array(rows.filter_map(|row| open(name, row, config)).collect()))
 }
 
 /// One record, or `null`, or [`KEY_MISSING`].
-pub fn get(name: &str, handle: &str, database: &Database, config: &Config) -> worker::Result<String> {
+pub fn get(name: &str, handle: &str, database: &Database, config: &Config) -> platform::Result<String> {
     let select = "SELECT handle, record FROM connections WHERE handle = ?";
     let row = database.first_row(select, vec![handle.into()])?;
     let otherwise = if lacks_key(&row, config) { KEY_MISSING } else { NULL };

@@ -10,8 +10,6 @@
 
 use std::cell::Cell;
 
-use worker::{SqlStorageValue as Value, State};
-
 use super::entry::{Delivered, Timeline};
 use crate::{
     core::{
@@ -20,7 +18,7 @@ use crate::{
         instant::iso_8601,
         storage::{PAGE_BYTES, StoredBody},
     },
-    worker::platform::{self, Database, MAX_INTEGER, integer},
+    worker::platform::{self, Database, MAX_INTEGER, State, Value, integer},
 };
 
 /// How long a delivery is stored, in ms: 30 days.
@@ -62,16 +60,16 @@ impl Deliveries {
         Self { database: Database::new(state), prune_at: Cell::new(None), pruned_at: Cell::new(0) }
     }
 
-    pub fn create_table(&self) -> worker::Result<()> {
+    pub fn create_table(&self) -> platform::Result<()> {
         self.database.run(SCHEMA, vec![])
     }
 
-    pub fn contains(&self, id: &str) -> worker::Result<bool> {
+    pub fn contains(&self, id: &str) -> platform::Result<bool> {
         Ok(!self.database.first_row("SELECT 1 FROM deliveries WHERE id = ?", vec![id.into()])?.is_empty())
     }
 
     /// Stores a delivery, and deletes the oldest ones if there may be more than the limit.
-    pub fn insert(&self, delivery: NewDelivery<'_>, handle: &str, config: &Config) -> worker::Result<()> {
+    pub fn insert(&self, delivery: NewDelivery<'_>, handle: &str, config: &Config) -> platform::Result<()> {
         let NewDelivery { id, received, stamp, kind, outcome, body } = delivery;
         let body = config.sealer.seal(&place(handle, &id), body, platform::nonce());
         let values = vec![id.into(), received.into(), stamp.into(), kind.into(), outcome.as_str().into(), body.into()];
@@ -80,7 +78,7 @@ impl Deliveries {
         if place.is_none_or(|place| place % SURPLUS_GAP == 0) { self.delete_surplus() } else { Ok(()) }
     }
 
-    fn delete_surplus(&self) -> worker::Result<()> {
+    fn delete_surplus(&self) -> platform::Result<()> {
         for (is_own, limit) in [("type LIKE 'edge.%'", MAX_OWN), ("type NOT LIKE 'edge.%'", MAX_DELIVERIES)] {
             let surplus = format!(
                 "DELETE FROM deliveries WHERE {is_own} AND rowid <= \
@@ -92,13 +90,13 @@ impl Deliveries {
     }
 
     /// Deletes all deliveries.
-    pub fn clear(&self) -> worker::Result<()> {
+    pub fn clear(&self) -> platform::Result<()> {
         self.database.run("DELETE FROM deliveries", vec![])
     }
 
     /// The newest deliveries before the place `before`, at most `limit`, or as many as [`PAGE_BYTES`] hold. A body that is
     /// too old at `now` (unix ms) is not shown, even if it was not pruned yet.
-    pub fn page(&self, handle: &str, before: i64, limit: i64, config: &Config, now: i64) -> worker::Result<Timeline> {
+    pub fn page(&self, handle: &str, before: i64, limit: i64, config: &Config, now: i64) -> platform::Result<Timeline> {
         let select = "SELECT id, type, received, stamp, outcome, body, rowid FROM deliveries \
             WHERE rowid < ? ORDER BY rowid DESC LIMIT ?";
         let (mut page, mut bytes) = (Timeline { list: Vec::new(), rest: None }, 0);
@@ -116,12 +114,12 @@ impl Deliveries {
     }
 
     /// Deletes bodies and deliveries that are too old at `now` (unix ms), if there may be any.
-    pub fn prune(&self, config: &Config, now: i64) -> worker::Result<()> {
+    pub fn prune(&self, config: &Config, now: i64) -> platform::Result<()> {
         if self.prune_at.get().is_some_and(|at| at > now) {
             return Ok(());
         }
         let first_young = "SELECT rowid FROM deliveries WHERE received > ? ORDER BY rowid LIMIT 1";
-        let first_younger_than = |age: i64| -> worker::Result<i64> {
+        let first_younger_than = |age: i64| -> platform::Result<i64> {
             let row = self.database.first_row(first_young, vec![(now - age).into()])?;
             Ok(row.first().and_then(integer).unwrap_or(MAX_INTEGER))
         };
@@ -134,11 +132,11 @@ impl Deliveries {
     }
 
     /// When to prune next, in unix ms; `None` if nothing will be too old.
-    pub fn next_pruning(&self, config: &Config) -> worker::Result<Option<i64>> {
+    pub fn next_pruning(&self, config: &Config) -> platform::Result<Option<i64>> {
         if self.prune_at.get().is_none() {
             let oldest = "SELECT received FROM deliveries ORDER BY rowid LIMIT 1";
             let oldest_body = "SELECT received FROM deliveries WHERE body IS NOT NULL ORDER BY rowid LIMIT 1";
-            let expiry = |select: &str, lifetime: i64| -> worker::Result<Option<i64>> {
+            let expiry = |select: &str, lifetime: i64| -> platform::Result<Option<i64>> {
                 Ok(self
                     .database
                     .first_row(select, vec![])?
@@ -176,7 +174,7 @@ impl Deliveries {
     }
 }
 
-fn read(handle: &str, columns: Vec<Value>, config: &Config, now: i64) -> worker::Result<(i64, Delivered)> {
+fn read(handle: &str, columns: Vec<Value>, config: &Config, now: i64) -> platform::Result<(i64, Delivered)> {
     let Ok(
         [
             Value::String(id),

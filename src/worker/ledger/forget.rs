@@ -29,7 +29,7 @@ pub async fn forget(
     request: ForgetRequest,
     projector: &Rc<Projector>,
     config: &Config,
-) -> worker::Result<ForgetResult> {
+) -> platform::Result<ForgetResult> {
     let store = projector.store();
     let kept = |error| Ok(ForgetResult { fate: KEPT, error });
     // 1.
@@ -67,7 +67,7 @@ pub async fn forget(
 }
 
 /// Reads the user's connections on one page of OFAuth's list. `place` is `{hub}/{page}`.
-pub async fn listed(place: &str, config: &Config) -> worker::Result<ListedOfUser> {
+pub async fn listed(place: &str, config: &Config) -> platform::Result<ListedOfUser> {
     let (hub, page) = place.split_once('/').ok_or("no page")?;
     let page = page.parse().map_err(|_| "no page")?;
     let failed = |error| Ok(ListedOfUser { connections: Vec::new(), has_more: false, error: Some(error) });

@@ -18,12 +18,12 @@
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
-use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
+use worker::{Env, js_sys::Promise};
 
 use super::{entry::Entry, forget, lease::Leases, projector::Projector, rules, store::Entered};
 use crate::{
     core::json,
-    worker::platform::{self, KEY_MISSING, environment, on_heap, promise},
+    worker::platform::{self, KEY_MISSING, State, environment, on_heap, promise},
 };
 
 /// The Durable Object, as `entry.js` calls it.
@@ -39,8 +39,8 @@ struct LedgerObject {
 #[wasm_bindgen]
 impl Ledger {
     #[wasm_bindgen(constructor)]
-    pub fn new(state: DurableObjectState, env: Env) -> Self {
-        let projector = Rc::new(Projector::new(State::from(state), env.clone()));
+    pub fn new(state: State, env: Env) -> Self {
+        let projector = Rc::new(Projector::new(state, env.clone()));
         Self(Rc::new(LedgerObject { projector, leases: Leases::default(), env }))
     }
 
@@ -61,7 +61,7 @@ impl Ledger {
 }
 
 impl LedgerObject {
-    async fn receive(&self, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
+    async fn receive(&self, path: &str, head: &str, body: &[u8]) -> platform::Result<String> {
         match self.dispatch(path, head, body).await {
             Err(_) if self.projector.store().lacks_key() => Ok(KEY_MISSING.to_owned()),
             answer => answer,
@@ -69,7 +69,7 @@ impl LedgerObject {
     }
 
     /// Rare requests wait on the heap, so that their code is not part of this function.
-    async fn dispatch(&self, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
+    async fn dispatch(&self, path: &str, head: &str, body: &[u8]) -> platform::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let (store, now) = (self.projector.store(), platform::now_ms());
         match path {

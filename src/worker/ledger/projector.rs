@@ -16,7 +16,7 @@ use std::{
 
 use futures_channel::oneshot::{self, Receiver};
 use futures_util::future::{Either, join, select};
-use worker::{Env, State};
+use worker::Env;
 
 use super::{
     row::{LedgerRow, MAX_RETRY, MIN_RETRY},
@@ -30,9 +30,9 @@ use crate::{
     worker::{
         hub::{self, HubUpdate, Message},
         platform::{
-            self, environment,
+            self, Database, State, environment,
             kv::{Kv, PUT_GAP},
-            log_error, on_heap, wait,
+            log_error, wait,
         },
     },
 };
@@ -95,7 +95,7 @@ impl Projector {
         for destination in [Destination::Kv, Destination::Hub] {
             if !self.queue(destination).is_running.replace(true) {
                 let projector = Rc::clone(self);
-                self.state.wait_until(on_heap(async move { projector.run(destination).await }));
+                self.state.wait_until(async move { projector.run(destination).await });
             }
         }
         let attempts = async {
@@ -108,7 +108,7 @@ impl Projector {
     }
 
     /// The alarm: prunes, copies what is dirty, and sets the next alarm. Fails only if setting the alarm fails.
-    pub async fn wake(self: &Rc<Self>) -> worker::Result<()> {
+    pub async fn wake(self: &Rc<Self>) -> platform::Result<()> {
         match self.try_wake().await {
             Ok(()) => Ok(()),
             Err(error) if self.store.lacks_key() => {
@@ -125,7 +125,7 @@ impl Projector {
         }
     }
 
-    async fn try_wake(self: &Rc<Self>) -> worker::Result<()> {
+    async fn try_wake(self: &Rc<Self>) -> platform::Result<()> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let now = platform::now_ms();
         let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else { return Ok(()) };
@@ -135,7 +135,7 @@ impl Projector {
                 // KV and the hub do not have it any more.
                 (true, false) => {
                     self.store.forget();
-                    return self.state.storage().delete_all().await;
+                    return Database::new(&self.state).delete_all().await;
                 }
                 (true, true) => {}
                 (false, _) => self.store.erase(&config, now).map(|_| ())?,
@@ -180,7 +180,7 @@ impl Projector {
     }
 
     /// Writes the newest version to KV until KV has it, or a write fails.
-    async fn project_to_kv(self: &Rc<Self>, config: &Config) -> worker::Result<()> {
+    async fn project_to_kv(self: &Rc<Self>, config: &Config) -> platform::Result<()> {
         let kv = Kv::open(&self.env)?;
         while self.store.row(config)?.is_some_and(|row| self.kv_version(&row) < row.version) {
             let gap = self.put_gap();
@@ -205,7 +205,7 @@ impl Projector {
 
     /// Tells the user's hub until it has the newest version, or a message fails. Former hubs are told first that the
     /// connection left.
-    async fn project_to_hub(&self, config: &Config) -> worker::Result<()> {
+    async fn project_to_hub(&self, config: &Config) -> platform::Result<()> {
         while let Some(row) = self.store.row(config)?.map(|row| row.clone())
             && self.hub_version(&row) < row.version
         {
@@ -233,7 +233,7 @@ impl Projector {
 
     /// One write of a key, or a delete if there is nothing to write. A write that takes longer than [`WRITE_TIMEOUT`] is
     /// given up. If it finishes later, it may have replaced a newer one, so the newest is written again.
-    async fn write(self: &Rc<Self>, kv: &Kv, key: String, put: Option<KvPut>) -> worker::Result<()> {
+    async fn write(self: &Rc<Self>, kv: &Kv, key: String, put: Option<KvPut>) -> platform::Result<()> {
         let kv = kv.clone();
         let put = Box::pin(async move {
             match put {
@@ -246,17 +246,17 @@ impl Projector {
             Either::Right(((), late)) => late,
         };
         let projector = Rc::clone(self);
-        self.state.wait_until(on_heap(async move {
+        self.state.wait_until(async move {
             if late.await.is_ok()
                 && let Err(error) = projector.put_again().await
             {
                 log_error("projector", &error);
             }
-        }));
+        });
         Err("KV did not answer".into())
     }
 
-    async fn put_again(self: &Rc<Self>) -> worker::Result<()> {
+    async fn put_again(self: &Rc<Self>) -> platform::Result<()> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let Some(version) = self.store.row(&config)?.map(|row| row.version) else { return Ok(()) };
         self.kv.version.set(0);
@@ -266,7 +266,7 @@ impl Projector {
     }
 
     /// One message. It carries its version, so a message that arrives late does no harm.
-    async fn send_update(&self, hub: &str, update: HubUpdate) -> worker::Result<()> {
+    async fn send_update(&self, hub: &str, update: HubUpdate) -> platform::Result<()> {
         let sent = hub::send(hub, Message::Update(update), &self.env);
         match select(pin!(sent), pin!(wait(WRITE_TIMEOUT))).await {
             Either::Left((done, _)) => done.map(|_| ()),
@@ -275,7 +275,7 @@ impl Projector {
     }
 
     /// Notes in the ledger that both destinations have the newest version, if they do.
-    fn settle(&self, config: &Config) -> worker::Result<()> {
+    fn settle(&self, config: &Config) -> platform::Result<()> {
         let version = self.store.row(config)?.filter(|row| !self.is_dirty(row)).map(|row| row.version);
         version.map_or(Ok(()), |version| self.store.settle(version, config))
     }

@@ -6,8 +6,6 @@
 
 use std::cell::Cell;
 
-use worker::SqlStorageValue as Value;
-
 use crate::{
     core::{
         config::Config,
@@ -15,7 +13,7 @@ use crate::{
         json,
         storage::{BlindIndex, SealError},
     },
-    worker::platform::integer,
+    worker::platform::{self, Value, integer},
 };
 
 /// The wait before the first retry of a failed copy, in ms. Each further wait is twice as long, up to [`MAX_RETRY`].
@@ -68,7 +66,7 @@ impl LedgerRow {
     }
 
     /// Reads the columns of the table. `lacks_key` is set to whether they were sealed under a key that is not configured.
-    pub fn read(columns: Vec<Value>, config: &Config, lacks_key: &Cell<bool>) -> worker::Result<Self> {
+    pub fn read(columns: Vec<Value>, config: &Config, lacks_key: &Cell<bool>) -> platform::Result<Self> {
         let Ok(
             [
                 Value::String(handle),

@@ -6,12 +6,12 @@
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
-use worker::{Env, State};
+use worker::Env;
 
 use crate::{
     core::{config::Config, json, storage},
     worker::platform::{
-        self, Database,
+        self, Database, State,
         kv::{Kv, PUT_GAP},
     },
 };
@@ -39,7 +39,7 @@ struct Newest {
 }
 
 /// Writes the rules to KV, unless newer ones were written. The object handles nothing else meanwhile.
-pub async fn enter(rules: Rules, body: &[u8], state: &State, config: Rc<Config>, env: &Env) -> worker::Result<()> {
+pub async fn enter(rules: Rules, body: &[u8], state: &State, config: Rc<Config>, env: &Env) -> platform::Result<()> {
     let (database, kv) = (Database::new(state), Kv::open(env)?);
     let put = storage::put_rules(rules.revision.as_deref(), body, &config.sealer, platform::nonce());
     let at = (rules.stamp, rules.delivery);
@@ -58,6 +58,5 @@ pub async fn enter(rules: Rules, body: &[u8], state: &State, config: Rc<Config>,
         let newest = Newest { at, put: platform::now_ms() };
         database.set_value(NEWEST, &serde_json::to_string(&newest)?).await
     };
-    // An error of the block itself would reset the object.
-    state.block_concurrency_while(async move { Ok(write.await) }).await?
+    state.block_concurrency_while(write).await
 }

@@ -27,8 +27,6 @@
 
 use std::cell::{Cell, Ref, RefCell};
 
-use worker::{SqlStorageValue as Value, State};
-
 use super::{
     deliveries::{Deliveries, NewDelivery},
     entry::{Entry, Timeline},
@@ -36,7 +34,7 @@ use super::{
 };
 use crate::{
     core::{config::Config, connection::Outcome},
-    worker::platform::{self, Database, integer},
+    worker::platform::{self, Database, State, Value, integer},
 };
 
 /// The tables. A later version only adds tables: an older build inserts by position, so a column more would stop it.
@@ -82,7 +80,7 @@ impl LedgerStore {
     }
 
     /// The state, or `None` before the first write.
-    pub fn row(&self, config: &Config) -> worker::Result<Option<Ref<'_, LedgerRow>>> {
+    pub fn row(&self, config: &Config) -> platform::Result<Option<Ref<'_, LedgerRow>>> {
         if !self.is_loaded.get() {
             let row = self.load(config)?;
             self.row.replace(row);
@@ -98,7 +96,7 @@ impl LedgerStore {
     /// 2. The fact is applied to a copy of the state.
     /// 3. State, delivery and alarm are written in one commit. If there may be too many deliveries, the oldest are deleted.
     /// 4. The copy becomes the state.
-    pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> worker::Result<Entered> {
+    pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> platform::Result<Entered> {
         let is_own = entry.is_from_call();
         let Entry { id, kind, received, fact, learned } = entry;
         // 1.
@@ -138,7 +136,7 @@ impl LedgerStore {
 
     /// Erases everything except the id, so that later deliveries are recognised as too late. Returns `None` if there is
     /// nothing to erase.
-    pub fn erase(&self, config: &Config, now: i64) -> worker::Result<Option<Entered>> {
+    pub fn erase(&self, config: &Config, now: i64) -> platform::Result<Option<Entered>> {
         let Some(mut row) = self.row(config)?.map(|row| row.clone()) else { return Ok(None) };
         let former_hubs = row.former_hubs.clone();
         if !row.is_erased() {
@@ -160,7 +158,7 @@ impl LedgerStore {
 
     /// Writes that KV and the hub have `version`, and sets the alarm to the next pruning: one commit. Does nothing if the
     /// state has a newer version by now.
-    pub fn settle(&self, version: i64, config: &Config) -> worker::Result<()> {
+    pub fn settle(&self, version: i64, config: &Config) -> platform::Result<()> {
         let Some(mut row) = self.row(config)?.filter(|row| row.version == version).map(|row| row.clone()) else {
             return Ok(());
         };
@@ -186,7 +184,7 @@ impl LedgerStore {
     }
 
     /// Sets the alarm to `at` (unix ms), and the wait before the next retry.
-    pub fn postpone(&self, at: i64, retry_ms: i64, config: &Config) -> worker::Result<()> {
+    pub fn postpone(&self, at: i64, retry_ms: i64, config: &Config) -> platform::Result<()> {
         let Some(mut row) = self.row(config)?.map(|row| row.clone()) else { return Ok(()) };
         (row.alarm_at, row.retry_ms) = (Some(at), retry_ms);
         self.database.run("UPDATE ledger SET alarm_at = ?, retry_ms = ?", vec![at.into(), retry_ms.into()])?;
@@ -202,7 +200,7 @@ impl LedgerStore {
 
     /// Sets the alarm later and later, up to [`MAX_KEYLESS_RETRY`], while the row cannot be opened. Returns whether this is
     /// the first time.
-    pub fn back_off(&self, now: i64) -> worker::Result<bool> {
+    pub fn back_off(&self, now: i64) -> platform::Result<bool> {
         let retry_ms = self.database.first_row("SELECT retry_ms FROM ledger", vec![])?.first().and_then(integer);
         let retry_ms = retry_ms.unwrap_or(MIN_RETRY);
         let next = (retry_ms.max(MAX_RETRY) * 2).min(MAX_KEYLESS_RETRY);
@@ -213,12 +211,12 @@ impl LedgerStore {
     }
 
     /// Sets the alarm to `at` (unix ms) without noting it, for when the tables cannot be read.
-    pub fn set_alarm(&self, at: i64) -> worker::Result<()> {
+    pub fn set_alarm(&self, at: i64) -> platform::Result<()> {
         self.database.set_alarm(Some(at))
     }
 
     /// Writes that KV may have any older version, and sets the alarm to `at` (unix ms).
-    pub fn unproject(&self, at: i64, config: &Config) -> worker::Result<()> {
+    pub fn unproject(&self, at: i64, config: &Config) -> platform::Result<()> {
         let Some(mut row) = self.row(config)?.map(|row| row.clone()) else { return Ok(()) };
         row.projected = 0;
         self.database.run("UPDATE ledger SET projected = 0", vec![])?;
@@ -227,7 +225,7 @@ impl LedgerStore {
     }
 
     /// The newest deliveries before the place `before`, at most `limit`, or as many as fit a page.
-    pub fn timeline(&self, before: i64, limit: i64, config: &Config, now: i64) -> worker::Result<Timeline> {
+    pub fn timeline(&self, before: i64, limit: i64, config: &Config, now: i64) -> platform::Result<Timeline> {
         match self.row(config)? {
             Some(row) => self.deliveries.page(&row.handle, before, limit, config, now),
             None => Ok(Timeline { list: Vec::new(), rest: None }),
@@ -235,7 +233,7 @@ impl LedgerStore {
     }
 
     /// Deletes bodies and deliveries that are too old at `now` (unix ms).
-    pub fn prune(&self, config: &Config, now: i64) -> worker::Result<()> {
+    pub fn prune(&self, config: &Config, now: i64) -> platform::Result<()> {
         if self.has_tables.get() { self.deliveries.prune(config, now) } else { Ok(()) }
     }
 
@@ -247,7 +245,7 @@ impl LedgerStore {
         self.deliveries.forget();
     }
 
-    fn load(&self, config: &Config) -> worker::Result<Option<LedgerRow>> {
+    fn load(&self, config: &Config) -> platform::Result<Option<LedgerRow>> {
         self.has_tables.set(self.database.has_table("ledger")?);
         if !self.has_tables.get() {
             return Ok(None);
@@ -282,7 +280,7 @@ impl LedgerStore {
         Ok(Some(row))
     }
 
-    fn create_tables(&self) -> worker::Result<()> {
+    fn create_tables(&self) -> platform::Result<()> {
         if !(self.has_tables.get() && self.has_former_hubs.get()) {
             self.database.run(SCHEMA, vec![])?;
             self.deliveries.create_table()?;
@@ -290,7 +288,7 @@ impl LedgerStore {
         Ok(())
     }
 
-    fn write(&self, row: &LedgerRow, config: &Config) -> worker::Result<()> {
+    fn write(&self, row: &LedgerRow, config: &Config) -> platform::Result<()> {
         let plain = serde_json::to_vec(&row.connection)?;
         let record = config.sealer.seal(&record_place(&row.handle), &plain, platform::nonce());
         let values = vec![
@@ -307,7 +305,7 @@ impl LedgerStore {
         self.database.run("INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
     }
 
-    fn write_former_hubs(&self, before: &[String], after: &[String]) -> worker::Result<()> {
+    fn write_former_hubs(&self, before: &[String], after: &[String]) -> platform::Result<()> {
         for name in before.iter().filter(|name| !after.contains(name)) {
             self.database.run("DELETE FROM former_hubs WHERE name = ?", vec![name.clone().into()])?;
         }

@@ -5,11 +5,22 @@
 
 use std::{cell::OnceCell, rc::Rc};
 
-use js_sys::{Number, Reflect};
-use wasm_bindgen::JsValue;
-use worker::{Env, ObjectNamespace};
+use js_sys::{Number, Object, Reflect};
+use wasm_bindgen::prelude::*;
+use worker::Env;
+
+use super::error::Result;
 
 use crate::core::config::{Config, Problem, Reason};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The [namespace](https://developers.cloudflare.com/durable-objects/api/namespace/) of a class of Durable Objects.
+    pub type ObjectNamespace;
+    /// The object of that name.
+    #[wasm_bindgen(method, catch, js_name = getByName)]
+    pub fn get_by_name(this: &ObjectNamespace, name: &str) -> Result<JsValue, JsValue>;
+}
 
 const CONNECTIONS: &str = "CONNECTIONS";
 const LEDGER: &str = "LEDGER";
@@ -27,19 +38,26 @@ pub fn config(env: &Env) -> ConfigResult {
 }
 
 /// The KV namespace `CONNECTIONS`. Fails if it is not bound.
-pub fn kv_namespace(env: &Env) -> worker::Result<JsValue> {
+pub fn kv_namespace(env: &Env) -> Result<JsValue> {
     let binding = Reflect::get(env, &CONNECTIONS.into())?;
     if binding.is_object() { Ok(binding) } else { Err("CONNECTIONS is not bound".into()) }
 }
 
 /// The namespace `LEDGER`: one Durable Object per connection. Fails if it is not bound.
-pub fn ledger_namespace(env: &Env) -> worker::Result<ObjectNamespace> {
-    env.durable_object(LEDGER)
+pub fn ledger_namespace(env: &Env) -> Result<ObjectNamespace> {
+    object_namespace(env, LEDGER)
 }
 
 /// The namespace `HUB`: one Durable Object per user. Fails if it is not bound.
-pub fn hub_namespace(env: &Env) -> worker::Result<ObjectNamespace> {
-    env.durable_object(HUB)
+pub fn hub_namespace(env: &Env) -> Result<ObjectNamespace> {
+    object_namespace(env, HUB)
+}
+
+fn object_namespace(env: &Env, name: &str) -> Result<ObjectNamespace> {
+    let binding = Reflect::get(env, &name.into())?;
+    let is_namespace =
+        binding.is_object() && binding.unchecked_ref::<Object>().constructor().name() == "DurableObjectNamespace";
+    if is_namespace { Ok(binding.unchecked_into()) } else { Err(format!("{name} is not bound").into()) }
 }
 
 fn read_config(env: &Env) -> ConfigResult {

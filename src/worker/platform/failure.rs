@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use wasm_bindgen::JsValue;
 
-use crate::core::{gateway::EdgeError, json::UnexpectedJson};
+use super::error::Error;
+use crate::core::gateway::EdgeError;
 
 /// An error for the caller, with a detail for the log.
 pub struct Failure {
@@ -22,14 +23,8 @@ impl Failure {
 
     /// UPSTREAM_UNREACHABLE (502): OFAuth gave no answer, or none that can be understood.
     pub fn upstream(error: JsValue) -> Self {
-        let detail = worker::Error::from(error).to_string();
+        let detail = Error::from(error).to_string();
         Self { error: EdgeError::UpstreamUnreachable, detail: Some(detail) }
-    }
-}
-
-impl From<UnexpectedJson> for worker::Error {
-    fn from(error: UnexpectedJson) -> Self {
-        error.to_string().into()
     }
 }
 

@@ -14,7 +14,11 @@ use worker::{
     js_sys::{JSON, Promise, Uint8Array, futures::JsFuture},
 };
 
-use super::{environment, failure::Failure};
+use super::{
+    environment,
+    error::{Error, Result},
+    failure::Failure,
+};
 use crate::core::{
     json::{self, Raw},
     storage::KvPut,
@@ -53,20 +57,35 @@ pub struct KeyBatch<M> {
     pub next_cursor: Option<String>,
 }
 
+/// A value that is being read.
+pub struct PendingGet(JsFuture);
+
+impl PendingGet {
+    /// The value, or `None` if KV does not have it.
+    pub async fn finish(self) -> Result<Option<Vec<u8>>> {
+        let value = self.0.await?;
+        Ok((!value.is_null()).then(|| Uint8Array::new(&value).to_vec()))
+    }
+}
+
 impl Kv {
     /// Fails if the namespace is not bound.
-    pub fn open(env: &Env) -> worker::Result<Self> {
+    pub fn open(env: &Env) -> Result<Self> {
         Ok(Self(environment::kv_namespace(env)?.unchecked_into()))
     }
 
     /// The value of a key, or `None` if KV does not have it.
-    pub async fn get(&self, key: &str) -> worker::Result<Option<Vec<u8>>> {
-        let value = JsFuture::from(self.0.get(key, "arrayBuffer")?).await?;
-        Ok((!value.is_null()).then(|| Uint8Array::new(&value).to_vec()))
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        self.start_get(key)?.finish().await
+    }
+
+    /// Starts to read the value of a key.
+    pub fn start_get(&self, key: &str) -> Result<PendingGet> {
+        Ok(PendingGet(JsFuture::from(self.0.get(key, "arrayBuffer")?)))
     }
 
     /// Performs one write.
-    pub async fn put(&self, put: KvPut) -> worker::Result<()> {
+    pub async fn put(&self, put: KvPut) -> Result<()> {
         let ttl = put.ttl.map(|seconds| format!(",\"expirationTtl\":{seconds}")).unwrap_or_default();
         let options = JSON::parse(&format!("{{\"metadata\":{}{ttl}}}", put.metadata))?;
         JsFuture::from(self.0.put(&put.key, &put.value.as_slice().into(), &options)?).await?;
@@ -74,7 +93,7 @@ impl Kv {
     }
 
     /// Deletes a key. A key that does not exist is no error.
-    pub async fn delete(&self, key: &str) -> worker::Result<()> {
+    pub async fn delete(&self, key: &str) -> Result<()> {
         JsFuture::from(self.0.delete(key)?).await?;
         Ok(())
     }
@@ -88,7 +107,7 @@ impl Kv {
         prefix: &str,
         cursor: Option<&str>,
         limit: u64,
-    ) -> worker::Result<KeyBatch<M>> {
+    ) -> Result<KeyBatch<M>> {
         let text = self.list_as_text(&ListOptions { prefix, limit, cursor }).await?;
         let listed: Listed = json::from_slice(text.as_bytes())?;
         let meta = |meta: Option<Raw>| meta.and_then(|Raw(meta)| json::from_slice(meta.as_bytes()).ok());
@@ -96,7 +115,7 @@ impl Kv {
         Ok(KeyBatch { keys, next_cursor: listed.cursor.filter(|_| !listed.list_complete) })
     }
 
-    async fn list_as_text(&self, options: &ListOptions<'_>) -> worker::Result<String> {
+    async fn list_as_text(&self, options: &ListOptions<'_>) -> Result<String> {
         let options = JSON::parse(&serde_json::to_string(options)?)?;
         let listed = JsFuture::from(self.0.list(&options)?).await?;
         Ok(JSON::stringify(&listed)?.into())
@@ -128,6 +147,6 @@ struct ListedKey<'a> {
 }
 
 /// STORAGE_UNAVAILABLE, with KV's own error for the log.
-pub fn unavailable(error: worker::Error) -> Failure {
+pub fn unavailable(error: Error) -> Failure {
     Failure::storage("kv", &error)
 }

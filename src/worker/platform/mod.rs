@@ -8,28 +8,34 @@
 //! | `environment` | configuration, and the bindings of wrangler.toml |
 //! | `kv` | reading, writing and listing Workers KV |
 //! | `object` | calls to Durable Objects |
+//! | `state` | the context of a Durable Object |
 //! | `sql` | the SQLite database of a Durable Object, and its alarm |
 //! | `task` | futures and promises |
 //! | `log` | JSON lines on the console |
+//! | `error` | what the platform throws |
 //! | `failure` | an error for the caller, with a detail for the log |
 //!
-//! The files hardly build on each other: `kv` and `object` use `environment` and `failure`, and `sql` uses `task`. Read them
+//! The files hardly build on each other: `kv` and `object` use `environment` and `failure`, and `sql` uses `state`. Read them
 //! in any order.
 
 mod clock;
 pub mod environment;
+mod error;
 mod failure;
 pub mod kv;
 mod log;
 mod object;
 mod random;
 mod sql;
+mod state;
 mod task;
 
 pub use clock::{now_ms, wait};
+pub use error::{Error, Result};
 pub use failure::Failure;
 pub use log::{log, log_error};
 pub use object::{KEY_MISSING, ObjectRequest, call, call_ledger, connect, refuse_missing_key};
 pub use random::{nonce, random_fraction, request_id};
-pub use sql::{Database, MAX_INTEGER, integer};
+pub use sql::{Database, MAX_INTEGER, Value, integer};
+pub use state::State;
 pub use task::{Boxed, on_heap, promise};

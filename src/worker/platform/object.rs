@@ -13,12 +13,16 @@
 
 use wasm_bindgen::prelude::*;
 use worker::{
-    Env, ObjectNamespace,
+    Env,
     js_sys::{Promise, TypeError, Uint8Array, futures::JsFuture},
     web_sys::{RequestInit, Response},
 };
 
-use super::{environment, failure::Failure};
+use super::{
+    environment::{self, ObjectNamespace},
+    error::Result,
+    failure::Failure,
+};
 use crate::core::gateway::EdgeError;
 
 /// The answer of an object when what it is asked for was sealed under a key that is not configured. It is not JSON, so an
@@ -70,9 +74,9 @@ pub fn refuse_missing_key(answer: String) -> Result<String, Failure> {
 /// Calls the object of that name, and returns its answer: JSON, or nothing.
 ///
 /// Fails if the object cannot be reached, or if it fails.
-pub async fn call(namespace: &ObjectNamespace, name: &str, request: ObjectRequest<'_>) -> worker::Result<String> {
+pub async fn call(namespace: &ObjectNamespace, name: &str, request: ObjectRequest<'_>) -> Result<String> {
     let ObjectRequest { path, head, body } = request;
-    let stub: Stub = namespace.get_by_name(name)?.into_rpc();
+    let stub: Stub = namespace.get_by_name(name)?.unchecked_into();
     let bytes = (!body.is_empty()).then(|| Uint8Array::from(body));
     match JsFuture::from(stub.answer(path, head, bytes.as_ref())).await {
         Ok(answer) => answer.as_string().ok_or_else(|| "the object answered something else than text".into()),
@@ -85,12 +89,12 @@ pub async fn call(namespace: &ObjectNamespace, name: &str, request: ObjectReques
 /// Asks the object of that name for a WebSocket. The response has the status 101 and the WebSocket, or is a refusal.
 ///
 /// Fails as [`call`] does. An object of an older build fails too.
-pub async fn connect(namespace: &ObjectNamespace, name: &str, request: &str) -> worker::Result<Response> {
-    Ok(JsFuture::from(ask_for_socket(namespace.as_ref(), name, request)?).await?.unchecked_into())
+pub async fn connect(namespace: &ObjectNamespace, name: &str, request: &str) -> Result<Response> {
+    Ok(JsFuture::from(ask_for_socket(namespace, name, request)?).await?.unchecked_into())
 }
 
 /// Calls an object of an older build: one line of JSON, then the raw bytes. A GET has neither.
-async fn fetch(stub: &Stub, path: &str, head: &str, body: &[u8]) -> worker::Result<String> {
+async fn fetch(stub: &Stub, path: &str, head: &str, body: &[u8]) -> Result<String> {
     let init = RequestInit::new();
     if !head.is_empty() {
         init.set_method("POST");

@@ -2,7 +2,6 @@
 //!
 //! A list is `{list, total, hasMore, cursor?}`. `total` is exact; it is null if it is over [`MAX_OFFSET`] or not known.
 
-use futures_util::future::try_join_all;
 use worker::Env;
 
 use crate::{
@@ -88,21 +87,33 @@ async fn page_from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Re
         }
     }
     let page = builder.finish(next_batch);
-    let records = try_join_all(page.items.iter().map(|(handle, meta)| open_record(handle, meta, &kv, config))).await?;
+    let list = open_records(&page.items, &kv, config).await.map_err(kv::unavailable)?;
     let cursor = page.next.map(|next| query.seal_cursor(&next, &config.sealer, platform::nonce()));
-    let list = records.into_iter().flatten().collect();
     Ok(ConnectionList { list, total: page.total, has_more: cursor.is_some(), cursor })
 }
 
-/// Opens the record of a listed key: from the summary in its metadata, else from its value, which costs one more KV
-/// read. `None` if the key was deleted since it was listed.
+/// Opens the records of listed keys: from the summary in a key's metadata, else from its value, which costs one more KV read.
+/// A key that was deleted since it was listed has none.
 ///
-/// KV can read up to 100 keys at once, but only values that are text, and these are bytes
-/// ([Workers KV: Read key-value pairs](https://developers.cloudflare.com/kv/api/read-key-value-pairs/)).
-async fn open_record(handle: &str, meta: &ConnectionMeta, kv: &Kv, config: &Config) -> Result<Option<Record>, Failure> {
-    if let Some(record) = storage::open_summary(handle, meta, &config.sealer) {
-        return Ok(Some(record));
+/// All reads are started before the first is awaited. KV can read up to 100 keys at once, but only values that are text, and
+/// these are bytes ([Workers KV: Read key-value pairs](https://developers.cloudflare.com/kv/api/read-key-value-pairs/)).
+async fn open_records(items: &[(String, ConnectionMeta)], kv: &Kv, config: &Config) -> platform::Result<Vec<Record>> {
+    let mut opened = Vec::new();
+    for (handle, meta) in items {
+        let record = storage::open_summary(handle, meta, &config.sealer);
+        opened.push(match record {
+            Some(record) => Ok(record),
+            None => Err((handle, kv.start_get(&storage::connection_key(handle))?)),
+        });
     }
-    let value = kv.get(&storage::connection_key(handle)).await.map_err(kv::unavailable)?;
-    Ok(value.and_then(|value| storage::open_connection(handle, &value, &config.sealer)))
+    let mut records = Vec::new();
+    for item in opened {
+        records.extend(match item {
+            Ok(record) => Some(record),
+            Err((handle, value)) => {
+                value.finish().await?.and_then(|value| storage::open_connection(handle, &value, &config.sealer))
+            }
+        });
+    }
+    Ok(records)
 }
