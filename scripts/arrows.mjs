@@ -19,7 +19,8 @@ import { firstOtherItem, hideCommentsAndLiterals, parse } from "./rust-imports.m
 const ARROWS = {
   "core/instant": [],
   "core/id": [],
-  "core/json": ["core/instant", "core/id"],
+  "core/base64": [],
+  "core/json": ["core/instant", "core/id", "core/base64"],
   "core/webhook": ["core/json"],
   "core/connection": ["core/webhook"],
   "core/storage": ["core/connection"],

@@ -21,17 +21,19 @@ pub const MAX_STAMP: i64 = 253_402_300_799_999;
 ///
 /// `None` if the text is not RFC 3339, or if the instant is not between 1970 and 9999.
 pub fn unix_ms(timestamp: &str) -> Option<i64> {
-    let ms = OffsetDateTime::parse(timestamp, &Rfc3339).ok()?.unix_timestamp_nanos().div_euclid(1_000_000);
-    i64::try_from(ms).ok().filter(|ms| (0..=MAX_STAMP).contains(ms))
+    let instant = OffsetDateTime::parse(timestamp, &Rfc3339).ok()?;
+    let ms = instant.unix_timestamp() * 1_000 + i64::from(instant.millisecond());
+    Some(ms).filter(|ms| (0..=MAX_STAMP).contains(ms))
 }
 
 /// Writes unix ms as RFC 3339 in UTC with three decimals, like JavaScript's `toISOString`.
 ///
 /// An instant before 1970 or after 9999 becomes the nearest instant in that range.
 pub fn iso_8601(ms: i64) -> String {
-    let instant = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms.clamp(0, MAX_STAMP)) * 1_000_000)
-        .unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    let ms = ms.clamp(0, MAX_STAMP);
+    let (seconds, milli) = (ms / 1_000, ms % 1_000);
+    let instant = OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let (year, month, day) = instant.to_calendar_date();
-    let (hour, minute, second, milli) = instant.to_hms_milli();
+    let (hour, minute, second) = instant.to_hms();
     format!("{year:04}-{:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milli:03}Z", u8::from(month))
 }

@@ -9,6 +9,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`instant`], [`id`] | times as unix milliseconds; the form of a connection id |
+//! | [`base64`] | texts in base64 |
 //! | [`json`] | reading JSON without building a tree |
 //! | [`webhook`] | signatures, events and explanations of webhooks |
 //! | [`connection`] | the record of a connection, and how events change it |
@@ -16,6 +17,7 @@
 //! | [`gateway`] | the routes of the gateway and their rules |
 //! | [`config`] | reading the configuration |
 
+pub mod base64;
 pub mod config;
 pub mod connection;
 pub mod gateway;

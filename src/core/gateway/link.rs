@@ -18,12 +18,13 @@
 //! A session may not send any body: its user is fixed, it names connections by handle, its browser always returns through
 //! the gateway, and it never receives a client secret or an id. The way back is in `callback.rs`.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use super::{
     error::EdgeError,
+    fields::Fields,
     origin::{AllowedOrigins, origin_of},
     session::Session,
 };
@@ -57,7 +58,7 @@ const NOT_AN_OBJECT: EdgeError = EdgeError::BadRequest("the body must be a JSON 
 #[derive(Debug)]
 pub struct InitRequest {
     /// Each value is the JSON of the received body.
-    fields: BTreeMap<String, String>,
+    fields: Fields,
     /// The connection that is to be reconnected, from the field `connectionId`.
     pub connection: RequestedConnection,
 }
@@ -119,22 +120,17 @@ impl InitRequest {
     /// body is not a JSON object, or if its `connectionId` is neither text nor null.
     pub fn read(body: &[u8]) -> Result<Self, EdgeError> {
         let body = if body.is_empty() { b"{}" } else { body };
-        let fields: BTreeMap<String, Raw> = json::from_slice(body).map_err(|_| NOT_AN_OBJECT)?;
+        let fields: Fields = json::from_slice(body).map_err(|_| NOT_AN_OBJECT)?;
         let connection = match fields.get("connectionId") {
             None => RequestedConnection::Unspecified,
-            Some(Raw("null")) => RequestedConnection::New,
-            Some(Raw(name)) => RequestedConnection::Named(
+            Some("null") => RequestedConnection::New,
+            Some(name) => RequestedConnection::Named(
                 decode_string(name)
                     .ok_or(EdgeError::BadRequest("connectionId must be a handle, a connection id, or null"))?
                     .into_owned(),
             ),
         };
-        let mut request = Self { fields: BTreeMap::new(), connection };
-        // `collect` would sort, and the code of a sort takes 4 KB of the gzipped Worker.
-        for (key, Raw(value)) in fields {
-            request.fields.insert(key, value.to_owned());
-        }
-        Ok(request)
+        Ok(Self { fields, connection })
     }
 
     /// The `clientReferenceId`, if it is text of 1 to [`MAX_TEXT_BYTES`] bytes.
@@ -146,7 +142,7 @@ impl InitRequest {
     pub fn server_body(mut self, id: Option<&str>) -> String {
         self.fields.remove("connectionId");
         self.set_field("connectionId", id);
-        to_json(&self.fields)
+        self.fields.to_json()
     }
 
     /// Whether the browser of a server's Link returns through the gateway: the body has `"mode": "private"`. OFAuth has no
@@ -166,11 +162,11 @@ impl InitRequest {
     /// The body that is sent to OFAuth for a session. It names the session's own user and the gateway's own callback,
     /// whose `origin` is the gateway's. Of the received body only `clientAppId` and `geolocation` are left.
     pub fn session_body(mut self, session: &Session, origin: &str, id: Option<&str>) -> String {
-        self.fields.retain(|key, _| matches!(key.as_str(), "clientAppId" | "geolocation"));
+        self.fields.retain(|name| matches!(name, "clientAppId" | "geolocation"));
         self.set_field("clientReferenceId", Some(&session.client_reference_id));
         self.set_field("redirectUrl", Some(&format!("{origin}{CALLBACK_PATH}")));
         self.set_field("connectionId", id);
-        to_json(&self.fields)
+        self.fields.to_json()
     }
 
     /// The page to which the user's browser shall return through the gateway, from `redirectUrl`. `None` if the request
@@ -303,10 +299,4 @@ pub fn match_session<'a>(sessions: &'a [(i64, PendingLink)], id: &str, handle: &
     let ended = open().count() == 1 && is_new;
     let missing = pending.requested_id.as_deref().filter(|_| ended);
     Some(LinkMatch { session, ended, missing })
-}
-
-fn to_json(fields: &BTreeMap<String, String>) -> String {
-    let members =
-        fields.iter().map(|(key, value)| format!("{}:{value}", serde_json::to_string(key).unwrap_or_default()));
-    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }

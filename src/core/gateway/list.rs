@@ -12,11 +12,12 @@
 //! - A cursor reaches any page. It is encrypted and bound to its list and filters, so the gateway refuses a cursor that
 //!   it did not make, or that it made for another query.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ct_codecs::Base64UrlSafeNoPadding;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::error::EdgeError;
 use crate::core::{
+    base64,
     connection::Record,
     json,
     storage::{BlindIndex, ConnectionMeta, NONCE_LEN, Sealer, truncate_status},
@@ -319,12 +320,12 @@ fn timeline_place(handle: &str) -> String {
 }
 
 fn open_cursor<T: DeserializeOwned>(place: &str, cursor: &str, sealer: &Sealer) -> Result<T, EdgeError> {
-    let sealed = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| INVALID_CURSOR)?;
+    let sealed = base64::decode::<Base64UrlSafeNoPadding>(cursor).ok_or(INVALID_CURSOR)?;
     let plain = sealer.open(place, &sealed).map_err(|_| INVALID_CURSOR)?;
     json::from_slice(&plain).map_err(|_| INVALID_CURSOR)
 }
 
 fn seal_cursor<T: Serialize>(place: &str, cursor: &T, sealer: &Sealer, nonce: [u8; NONCE_LEN]) -> String {
     let plain = serde_json::to_vec(cursor).unwrap_or_default();
-    URL_SAFE_NO_PAD.encode(sealer.seal(place, &plain, nonce))
+    base64::encode::<Base64UrlSafeNoPadding>(&sealer.seal(place, &plain, nonce))
 }

@@ -14,6 +14,7 @@
 //! | `access.rs` | the proxy for the Access API |
 //! | `account.rs` | OFAuth's routes for servers |
 //! | `link.rs` | the start of Link, which links a user's account |
+//! | `fields.rs` | the members of a body that is changed |
 //! | `callback.rs` | the way back from Link |
 //! | `health.rs` | whether a connection works |
 //! | `list.rs` | the lists of connections and events, and their cursors |
@@ -41,6 +42,7 @@ pub mod access;
 pub mod account;
 pub mod callback;
 mod error;
+mod fields;
 mod header;
 pub mod health;
 pub mod link;

@@ -26,13 +26,14 @@
 //! - `jsonwebtoken` 10.4 with `rust_crypto` adds 182 KB, because it links RSA and elliptic curves. It builds for wasm only
 //!   with a feature of `getrandom` that it does not set, and takes a header with `"crit": null`.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use ct_codecs::Base64UrlSafeNoPadding;
 use hmac::{Hmac, KeyInit, Mac, digest::CtOutput};
 use serde::Serialize;
 use sha2::Sha256;
 
 use super::error::EdgeError;
 use crate::core::{
+    base64,
     id::is_handle,
     json::{Field, Members, decode_string, elements, is_number, read},
 };
@@ -81,9 +82,9 @@ pub(super) struct VerifiedToken {
 
 /// Creates a token.
 pub(super) fn sign(claims: &Claims, secret: &str) -> String {
-    let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(claims).unwrap_or_default());
+    let payload = base64::encode::<Base64UrlSafeNoPadding>(&serde_json::to_vec(claims).unwrap_or_default());
     let signed = format!("{JWT_HEADER}.{payload}");
-    let signature = URL_SAFE_NO_PAD.encode(mac(secret, signed.as_bytes()).into_bytes());
+    let signature = base64::encode::<Base64UrlSafeNoPadding>(&mac(secret, signed.as_bytes()).into_bytes());
     format!("{signed}.{signature}")
 }
 
@@ -154,14 +155,14 @@ const CLAIMS: [Field; MEMBERS] = [
 fn verify_signature(token: &str, secrets: &[String]) -> Option<(String, String)> {
     let (signed, signature) = token.rsplit_once('.').filter(|_| token.len() <= MAX_TOKEN)?;
     let (header, payload) = signed.split_once('.')?;
-    let signature: [u8; 32] = URL_SAFE_NO_PAD.decode(signature).ok()?.try_into().ok()?;
+    let signature: [u8; 32] = base64::decode::<Base64UrlSafeNoPadding>(signature)?.try_into().ok()?;
     let signature = CtOutput::new(signature.into());
     secrets.iter().find(|secret| mac(secret, signed.as_bytes()) == signature)?;
     Some((decode_part(header)?, decode_part(payload)?))
 }
 
 fn decode_part(part: &str) -> Option<String> {
-    String::from_utf8(URL_SAFE_NO_PAD.decode(part).ok()?).ok()
+    String::from_utf8(base64::decode::<Base64UrlSafeNoPadding>(part)?).ok()
 }
 
 /// The wanted members of a header or payload, each as it is written. What the token does not have is `None`.

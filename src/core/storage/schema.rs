@@ -17,7 +17,7 @@
 //!   followed by `#summary`, and by the status and the `updatedAt` that stand beside it. Older builds sealed the
 //!   record as JSON, for the key and `#summary` alone.
 
-use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use ct_codecs::Base64NoPadding;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -25,7 +25,7 @@ use super::{
     seal::{NONCE_LEN, Sealer},
     summary::{pack, unpack},
 };
-use crate::core::{connection::Record, json, webhook::Delivery};
+use crate::core::{base64, connection::Record, json, webhook::Delivery};
 
 /// The beginning of a connection's key. The handle follows.
 pub const CONNECTION_PREFIX: &str = "conn:";
@@ -137,7 +137,7 @@ pub fn put_connection(record: &Record, index: &BlindIndex, sealer: &Sealer, nonc
     let packed = pack(record);
     if unpack(packed.as_bytes(), &record.handle, &meta.status, &meta.updated_at).as_ref() == Some(record) {
         let summary = sealer.seal(&summary_place(&key, &meta), packed.as_bytes(), summary_nonce);
-        meta.summary = Some(STANDARD_NO_PAD.encode(summary));
+        meta.summary = Some(base64::encode::<Base64NoPadding>(&summary));
     }
     let mut metadata = to_json(&meta);
     if metadata.len() > MAX_METADATA {
@@ -155,7 +155,7 @@ pub fn open_connection(handle: &str, value: &[u8], sealer: &Sealer) -> Option<Re
 /// Decrypts a connection's summary, also one that an older build wrote. `None` if there is none, if it does not open, or
 /// if it is not a record.
 pub fn open_summary(handle: &str, meta: &ConnectionMeta, sealer: &Sealer) -> Option<Record> {
-    let sealed = STANDARD_NO_PAD.decode(meta.summary.as_ref()?).ok()?;
+    let sealed = base64::decode::<Base64NoPadding>(meta.summary.as_ref()?)?;
     let key = connection_key(handle);
     match sealer.open(&summary_place(&key, meta), &sealed) {
         Ok(packed) => unpack(&packed, handle, &meta.status, &meta.updated_at),

@@ -33,13 +33,15 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
+use ct_codecs::Base64;
 use hkdf::Hkdf;
 use sha2::Sha256;
+
+use crate::core::base64;
 
 /// The length of an XChaCha20 nonce, in bytes.
 pub const NONCE_LEN: usize = 24;
@@ -111,8 +113,8 @@ impl Sealer {
 }
 
 /// Decodes a key from standard base64 (RFC 4648, section 4). `None` unless it has exactly 32 bytes.
-pub fn parse_key(base64: &str) -> Option<[u8; 32]> {
-    STANDARD.decode(base64).ok()?.try_into().ok()
+pub fn parse_key(text: &str) -> Option<[u8; 32]> {
+    base64::decode::<Base64>(text)?.try_into().ok()
 }
 
 impl Key {

@@ -11,10 +11,11 @@
 //! assert_eq!(serde_json::to_string(&bytes).unwrap(), r#"{"encoding":"base64","body":"/w=="}"#);
 //! ```
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use ct_codecs::Base64;
 use serde::{Deserialize, Serialize};
 
 use super::{index::BlindIndex, redact::without_ids};
+use crate::core::base64;
 
 /// A page of stored bodies ends after the body with which their total length reaches this many bytes: 4 MiB.
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -43,7 +44,7 @@ impl StoredBody {
     pub fn new(bytes: Vec<u8>) -> Self {
         match String::from_utf8(bytes) {
             Ok(body) => Self { encoding: Encoding::Utf8, body },
-            Err(error) => Self { encoding: Encoding::Base64, body: STANDARD.encode(error.as_bytes()) },
+            Err(error) => Self { encoding: Encoding::Base64, body: base64::encode::<Base64>(error.as_bytes()) },
         }
     }
 
