@@ -37,8 +37,9 @@ for (const [what, method, under] of [["deletes", "DELETE", ""], ["invalidations"
     for (const answer of answers) {
       assert.deepEqual([answer.status, answer.text], [answers[0].status, answers[0].text]);
       assert.equal(answer.headers["x-ofauth-edge-action"], answers[0].headers["x-ofauth-edge-action"]);
+      assert.deepEqual(refusal(answer), [403, "FORBIDDEN"], "with OFAuth's request id in the header too");
+      assert.equal(answer.headers["x-ofauth-edge"], "upstream", "it is OFAuth's answer, also to those who share it");
     }
-    assert.ok(answers[0].status >= 400);
     assert.equal(askedAbout(id).length, 1);
     emulator.heal();
     assert.equal((await session(method, `/edge/connections/${handle}${under}`)).status, 200, "a later one is made");

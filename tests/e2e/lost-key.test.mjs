@@ -103,6 +103,7 @@ test("without its key a connection is not taken for one that does not exist, exc
   const { type, deleted, failed } = erasure.json();
   assert.deepEqual([erasure.status, type, deleted, failed], [503, "STORAGE_KEY_MISSING", 0, [old]]);
   assert.equal(erasure.headers["x-ofauth-edge-action"], "operator", "to repeat it would not help");
+  assert.equal(erasure.headers["retry-after"], "2", "as on every 503");
 
   const fresh = await introduce(lost, "conn_new");
   assert.equal((await own("GET", "/v2/access/self")).status, 200, "one whose key is there is chosen");

@@ -67,6 +67,8 @@ pub struct SharedReply {
     pub action: Option<String>,
     /// The value of the header `Retry-After`, if the reply has it. Older builds do not send it.
     pub retry_after: Option<String>,
+    /// If the reply is OFAuth's answer: its `x-request-id`, or empty if it had none. Older builds do not send it.
+    pub upstream: Option<String>,
 }
 
 enum ReplyBody {
@@ -130,12 +132,19 @@ impl Reply {
             None => (self.status == 503).then(|| RETRY_AFTER.to_owned()),
         };
         let action = self.verdict.map(|verdict| verdict.as_str().to_owned());
-        Some(SharedReply { status: self.status, body, action, retry_after })
+        let request_id = |headers: &Headers| headers.get("x-request-id").ok().flatten().unwrap_or_default();
+        let upstream = self.upstream_headers.as_ref().map(request_id);
+        Some(SharedReply { status: self.status, body, action, retry_after, upstream })
     }
 
     /// The reply to a caller who shares that of another.
-    pub fn from_shared(SharedReply { status, body, action, retry_after }: SharedReply) -> Self {
-        Self::new(status, ReplyBody::Json(body), None)
+    pub fn from_shared(SharedReply { status, body, action, retry_after, upstream }: SharedReply) -> Self {
+        let upstream_headers = upstream.and_then(|request_id| {
+            let headers = Headers::new().ok()?;
+            headers.set("x-request-id", &request_id).ok()?;
+            Some(headers)
+        });
+        Self { upstream_headers, ..Self::new(status, ReplyBody::Json(body), None) }
             .with_optional_header("x-ofauth-edge-action", action.as_deref())
             .with_optional_header("retry-after", retry_after.as_deref())
     }

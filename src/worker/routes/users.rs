@@ -24,6 +24,8 @@ const ANSWER_TIMEOUT: i64 = 10_000;
 /// The first pause between two questions to the hub, in ms. Each further one is twice as long, up to [`MAX_PAUSE`].
 const MIN_PAUSE: i64 = 25;
 const MAX_PAUSE: i64 = 1_600;
+/// The `Retry-After` of a 503 that names none, in seconds. It is that of every 503 of the Worker.
+const RETRY_AFTER: u64 = 2;
 
 /// Deletes a user.
 ///
@@ -86,6 +88,7 @@ fn incomplete(error: ErasureError, deleted: usize, failed: &[String], call: &Cal
     let ErasureError { status, code, action, retry_after, detail } = error;
     let message = "some connections of the user could not be deleted; send the request again";
     let (code, request_id) = (code.as_str(), call.id.as_str());
+    let retry_after = retry_after.or((status == 503).then_some(RETRY_AFTER));
     let body = Incomplete { error: message, message, r#type: code, code, request_id, deleted, failed };
     Reply::json(&body)
         .with_status(status)
