@@ -55,10 +55,13 @@ test("the first URL that is printed is the demo app's, whose page gets a session
   assert.equal((await get(demo)).status, 200);
 });
 
-test("the privacy page has strict headers and runs no script", async () => {
-  const moved = await get(`${worker}/privacy.html`);
-  assert.deepEqual([moved.status, moved.headers.get("location")], [307, "/privacy"]);
-  for (const path of ["/privacy", "/privacy.css"]) {
+test("the pages have strict headers and run no script", async () => {
+  for (const page of ["/privacy", "/reference"]) {
+    const moved = await get(`${worker}${page}.html`);
+    assert.deepEqual([moved.status, moved.headers.get("location")], [307, page]);
+  }
+  assert.equal((await (await get(`${worker}/openapi.json`)).json()).openapi, "3.1.0");
+  for (const path of ["/privacy", "/privacy.css", "/reference", "/reference.css", "/openapi.json"]) {
     const { status, headers } = await get(`${worker}${path}`);
     assert.equal(status, 200);
     const policy = headers.get("content-security-policy");
@@ -76,16 +79,34 @@ test("the privacy page has strict headers and runs no script", async () => {
   assert.equal(new Set(marks).size, marks.length, "each fact stands at one place");
 });
 
-test("the privacy page fits wide and narrow screens, light and dark, and axe-core finds no fault", async (t) => {
+test("the pages fit wide and narrow screens, light and dark, and axe-core finds no fault", async (t) => {
   const browser = await startBrowser();
   t.after(() => browser.close());
   const page = await browser.newPage();
   const trouble = [];
   page.on("console", (message) => trouble.push(message.text()));
-  await page.goto(`${worker}/privacy`);
-  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector("main")).maxWidth), "672px", "its style applies");
-  await inspect(page, "privacy");
+  page.on("request", (request) => new URL(request.url()).origin === worker || trouble.push(request.url()));
+  for (const [name, element, width] of [["privacy", "main", "672px"], ["reference", "body", "1024px"]]) {
+    await page.goto(`${worker}/${name}`);
+    const style = await page.evaluate((selector) => getComputedStyle(document.querySelector(selector)).maxWidth, element);
+    assert.equal(style, width, "its style applies");
+    await inspect(page, name);
+  }
   assert.deepEqual(trouble, []);
+});
+
+test("in the reference, the first press of Tab leads past the contents, and each link of the contents to its part", async (t) => {
+  const browser = await startBrowser();
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  await page.goto(`${worker}/reference`);
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), "To the content");
+  for (const link of await page.locator("nav a").all()) {
+    await link.click();
+    const title = await page.evaluate(() => document.querySelector(":target").textContent);
+    assert.equal(title, await link.textContent());
+  }
 });
 
 test("every path that is no file of www/ is the Worker's, also when a browser navigates to it", async () => {

@@ -1,0 +1,318 @@
+// What only people can say about the routes of the Worker itself. scripts/openapi/build.mjs adds what the sources say: the status of
+// each error, the headers, and the routes of OFAuth's Access API.
+//
+// `callers` are those who may call, `permission` is what a page's token must permit. `errors` are the codes of the Worker's own
+// errors. Those of the credentials and of the configuration are added to all routes that need them. `upstream` says what an answer
+// of OFAuth is that the Worker passes back.
+
+const ALL = ["server", "page", "console"];
+const STORED = ["STORAGE_UNAVAILABLE"];
+const SEALED = ["STORAGE_UNAVAILABLE", "STORAGE_KEY_MISSING"];
+
+const query = (name, description, schema = { type: "string" }) => ({ name, in: "query", description, schema });
+const named = {
+  name: "connection",
+  in: "path",
+  required: true,
+  description: "The handle of a connection. A server may also use the connection id, percent-encoded.",
+  schema: { type: "string" },
+  example: "acct_0635f7239bbba1dd908a651d100012e6",
+};
+const limit = query("limit", "The length of a page.", { type: "integer", minimum: 1, maximum: 100, default: 20 });
+const cursor = query("cursor", "The `cursor` of the page before, with the same filters.");
+
+const CONNECTION = {
+  id: "conn_demo",
+  handle: "acct_0635f7239bbba1dd908a651d100012e6",
+  status: "active",
+  clientReferenceId: "user_1",
+  platformUserId: "1",
+  permissions: ["profile:read"],
+  userData: { id: "1", name: "Demo", username: "demo", avatar: null },
+  metadata: { username: "demo", displayName: "Demo", lastActivity: null },
+  createdAt: "2026-11-28T07:52:24.000Z",
+  updatedAt: "2026-11-28T07:52:24.000Z",
+  expiredAt: null,
+  expiresAt: null,
+  lastCheckedAt: null,
+  imported: null,
+  live: null,
+};
+
+const refused = "OFAuth refused the call. This is its answer. A page and the console get handles instead of connection ids.";
+
+export const OPERATIONS = [
+  {
+    method: "GET",
+    path: "/edge/connections",
+    id: "listConnections",
+    tag: "Connections",
+    callers: ALL,
+    summary: "Lists connections",
+    description:
+      "A page sees those of its own user, or the one that its token is bound to. Servers and the console see all. The list of one user is up to date and starts with the newest change. Other lists are in the order of the handles and may be a minute late.",
+    parameters: [
+      query("status", "Only connections with this status, in upper or lower case."),
+      query("clientReferenceId", "Only connections of this user."),
+      query("platformUserId", "Only connections of this OnlyFans user."),
+      limit,
+      query("offset", "How many connections to pass over. It cannot be combined with `cursor`.", { type: "integer", minimum: 0, maximum: 1000, default: 0 }),
+      cursor,
+    ],
+    answers: {
+      200: { schema: "ConnectionPage", description: "A page of connections.", example: { list: [CONNECTION], total: 1, hasMore: false } },
+    },
+    errors: ["BAD_REQUEST", ...STORED],
+  },
+  {
+    method: "GET",
+    path: "/edge/connections/{connection}",
+    id: "getConnection",
+    tag: "Connections",
+    callers: ALL,
+    summary: "Shows a connection",
+    description: "A page sees only connections of its own user.",
+    parameters: [named],
+    answers: { 200: { schema: "Connection", description: "The connection.", example: CONNECTION } },
+    errors: ["CONNECTION_NOT_FOUND", ...SEALED],
+  },
+  {
+    method: "DELETE",
+    path: "/edge/connections/{connection}",
+    id: "deleteConnection",
+    tag: "Connections",
+    callers: ALL,
+    permission: "connections:write",
+    summary: "Deletes a connection",
+    description: "Deletes it at OFAuth and marks it `disconnected` here. This is final. The call may be repeated.",
+    parameters: [named],
+    answers: {
+      200: {
+        schema: "Done",
+        description: "It is deleted.",
+        example: { success: true, message: "Connection conn_demo has been successfully deleted" },
+      },
+    },
+    upstream: refused,
+    errors: ["BAD_REQUEST", "CONNECTION_NOT_FOUND", "UPSTREAM_UNREACHABLE", ...SEALED],
+  },
+  {
+    method: "POST",
+    path: "/edge/connections/{connection}/invalidate",
+    id: "invalidateConnection",
+    tag: "Connections",
+    callers: ALL,
+    permission: "connections:write",
+    summary: "Marks a connection as expired",
+    description: "At OFAuth and here. The user must link the account again.",
+    parameters: [named],
+    answers: {
+      200: { schema: "Done", description: "It is expired.", example: { success: true, message: "Connection conn_demo has been invalidated" } },
+    },
+    upstream: refused,
+    errors: ["BAD_REQUEST", "CONNECTION_NOT_FOUND", "UPSTREAM_UNREACHABLE", ...SEALED],
+  },
+  {
+    method: "GET",
+    path: "/edge/connections/{connection}/health",
+    id: "getConnectionHealth",
+    tag: "Connections",
+    callers: ALL,
+    summary: "Tells whether a connection works",
+    description: "If its status does not already say so, the Worker calls `GET /v2/access/self` on it.",
+    parameters: [named],
+    answers: { 200: { schema: "ConnectionHealth", description: "The verdict.", example: { verdict: "healthy", status: "active" } } },
+    errors: ["CONNECTION_NOT_FOUND", ...SEALED],
+  },
+  {
+    method: "GET",
+    path: "/edge/connections/{connection}/events",
+    id: "listDeliveries",
+    tag: "Connections",
+    callers: ALL,
+    summary: "Lists the deliveries about a connection",
+    description: "Webhooks, and changes that the Worker noticed itself, the newest first. Pages get no bodies. A page of the list also ends after 4 MiB of bodies.",
+    parameters: [named, limit, cursor],
+    answers: { 200: { schema: "DeliveryPage", description: "A page of deliveries." } },
+    errors: ["BAD_REQUEST", "CONNECTION_NOT_FOUND", ...SEALED],
+  },
+  {
+    method: "GET",
+    path: "/edge/live",
+    id: "openLive",
+    tag: "Connections",
+    callers: ["page"],
+    summary: "Opens a WebSocket with the changes of a user's connections",
+    description:
+      "The call asks for a WebSocket. A browser's page offers the subprotocols `ofauth-edge` and `bearer.<session token>`. Each frame is a LiveChange or a LiveResync in JSON. The page may send the text `ping` and gets `pong`. The Worker closes the WebSocket with 4401 if the token has expired, with 4403 if the user was deleted, and with 1008 if the page sends anything else.",
+    parameters: [
+      query("since", "The largest `seq` that the page has seen.", { type: "string", pattern: "^[0-9]{1,15}$" }),
+      {
+        name: "Sec-WebSocket-Protocol",
+        in: "header",
+        required: true,
+        description: "`ofauth-edge`, and `bearer.<session token>` unless `Authorization` has the token.",
+        schema: { type: "string" },
+        example: "ofauth-edge, bearer.eyJhbGciOiJIUzI1NiIs[...]",
+      },
+    ],
+    answers: { 101: { description: "The WebSocket is open.", headers: { "Sec-WebSocket-Protocol": "Always `ofauth-edge`." } } },
+    errors: ["BAD_REQUEST", "UPGRADE_REQUIRED", "TOO_MANY_SOCKETS", ...STORED],
+    frames: ["LiveChange", "LiveResync"],
+  },
+  {
+    method: "GET",
+    path: "/edge/events",
+    id: "listEvents",
+    tag: "Events",
+    callers: ["server", "console"],
+    summary: "Lists stored events",
+    description: "Events that are not connection events, the newest first. The list may be a minute late. A page of it also ends after 4 MiB of bodies.",
+    parameters: [limit, cursor],
+    answers: { 200: { schema: "StoredEventPage", description: "A page of events." } },
+    errors: ["BAD_REQUEST", ...STORED],
+  },
+  {
+    method: "POST",
+    path: "/edge/sessions",
+    id: "createSession",
+    tag: "Sessions",
+    callers: ["server"],
+    summary: "Makes a session token or a console token",
+    description: "A session token stands for one user and is for a page. The body has at most 8 KiB.",
+    body: {
+      schema: "SessionRequest",
+      required: true,
+      examples: {
+        session: { clientReferenceId: "user_1", permissions: ["profile:read", "connections:link"], expiresIn: 900 },
+        console: { console: true },
+      },
+    },
+    answers: { 201: { schema: "SessionToken", description: "The token." } },
+    errors: ["BAD_REQUEST", "BODY_TOO_LARGE"],
+  },
+  {
+    method: "DELETE",
+    path: "/edge/users/{clientReferenceId}",
+    id: "deleteUser",
+    tag: "Users",
+    callers: ["server"],
+    summary: "Deletes a user",
+    description: "Deletes the user's connections at OFAuth and the user's data here. The answer comes after 10 s at the latest; the deletion goes on. The call may be repeated.",
+    parameters: [
+      {
+        name: "clientReferenceId",
+        in: "path",
+        required: true,
+        description: "Your own id of the user, percent-encoded, at most 4096 bytes.",
+        schema: { type: "string" },
+        example: "user_1",
+      },
+    ],
+    answers: {
+      200: { schema: "UserDeleted", description: "All is deleted.", example: { success: true, message: "The user has been deleted", deleted: 1 } },
+      202: { schema: "UserDeletionRunning", description: "The deletion goes on. Send the request again.", example: { done: 130, remaining: 270 } },
+    },
+    incomplete: "UserDeletionIncomplete",
+    errors: ["BAD_REQUEST", "UPSTREAM_UNREACHABLE", ...SEALED],
+  },
+  {
+    method: "POST",
+    path: "/v2/link/init",
+    id: "startLink",
+    tag: "Link",
+    callers: ["server", "page"],
+    permission: "connections:link",
+    summary: "Starts Link",
+    description: "A page gets the address of a page of OFAuth and sends the user there. A server gets OFAuth's own answer. The body has at most 64 KiB.",
+    body: { schema: "LinkRequest", required: false, examples: { page: { redirectUrl: "https://app.example/linked" } } },
+    answers: {
+      200: {
+        schema: "HostedLink",
+        description: "For a page: where to send the user.",
+        example: { mode: "hosted", url: "https://link.example/cs_1", expiresAt: "2026-11-28T08:22:25.389Z" },
+      },
+    },
+    upstream: "OFAuth's answer to a server's call, and its refusal of a page's call.",
+    errors: ["BAD_REQUEST", "BODY_TOO_LARGE", "CONNECTION_NOT_FOUND", "UPSTREAM_UNREACHABLE", ...SEALED],
+  },
+  {
+    method: "GET",
+    path: "/link/callback",
+    id: "finishLink",
+    tag: "Link",
+    callers: [],
+    summary: "Brings the user back from Link",
+    description:
+      "OFAuth sends the user's browser here, and the Worker sends it on to your page with `status` in the query: `success`, `pending`, `cancelled`, `error` or `unknown`. Nothing in the query is believed until it is confirmed. It takes no HEAD.",
+    parameters: [
+      query("status", "OFAuth's word for how Link has ended."),
+      query("connection_id", "The connection that was linked."),
+      query("client_reference_id", "Your own id of the user."),
+      query("step", "Where the user has left Link."),
+      query("error_code", "Why Link has failed."),
+    ],
+    answers: {
+      303: { description: "To your page.", headers: { Location: "Your page, with the result in its query.", "Referrer-Policy": "Always `no-referrer`." } },
+      204: { description: "A browser has fetched the page in advance." },
+    },
+    errors: ["BAD_REQUEST", ...SEALED],
+  },
+  {
+    method: "POST",
+    path: "/webhooks/ofauth",
+    id: "receiveWebhook",
+    tag: "Webhooks",
+    callers: [],
+    summary: "Receives a webhook of OFAuth",
+    description:
+      "The signature is the credential: `OFAuth-Signature`, or the three headers of Standard Webhooks, which may also begin with `webhook-`. The answer 200 comes after the event is stored. The body has at most 1 MiB. Slashes before, between and after the two words make no difference.",
+    parameters: [
+      signature("OFAuth-Signature", "`t=<unix seconds>,v1=<hex HMAC-SHA256>`"),
+      signature("svix-id", "OFAuth's id of the message."),
+      signature("svix-timestamp", "Unix seconds."),
+      signature("svix-signature", "`v1,<base64 HMAC-SHA256>`"),
+    ],
+    body: { schema: "WebhookEvent", required: true },
+    answers: { 200: { schema: "WebhookAnswer", description: "The event is stored, or is not one to store.", example: { outcome: "applied" } } },
+    errors: ["BAD_REQUEST", "BODY_TOO_LARGE", "OVERLOADED", ...SEALED],
+    signatureErrors: true,
+  },
+  {
+    method: "GET",
+    path: "/healthz",
+    id: "getConfiguration",
+    tag: "Operation",
+    callers: [],
+    summary: "Tells whether the Worker is configured",
+    description: "It checks the form of the settings, and calls neither OFAuth nor the storage.",
+    answers: {
+      200: { schema: "Configured", description: "The configuration is complete.", example: { ok: true } },
+      503: { schema: "NotConfigured", description: "It is not.", example: { ok: false, problems: ["INDEX_KEY is missing"] } },
+    },
+    errors: [],
+  },
+];
+
+/** The files of www/ that have an address for people or programs. Cloudflare serves them; the Worker is not asked. */
+export const FILES = [
+  { path: "/privacy", id: "getPrivacyPage", type: "text/html", summary: "A page for your users: which data the app sees, and how they disconnect" },
+  { path: "/reference", id: "getReference", type: "text/html", summary: "This reference as a page" },
+  { path: "/openapi.json", id: "getDocument", type: "application/json", summary: "This reference as OpenAPI 3.1" },
+];
+
+/** The routes of OFAuth that only servers may call. A `{path}` may have slashes. */
+export const SERVER_ROUTES = [
+  { path: "/v2/account/{path}", methods: "any", id: "Account", summary: "OFAuth's account, its connections and their settings" },
+  { path: "/v2/connections", methods: "any", id: "OldConnections", summary: "The same as /v2/account/connections, in OFAuth's older documents" },
+  { path: "/v2/connections/{path}", methods: "any", id: "OldConnection", summary: "The same as /v2/account/connections/{path}" },
+  { path: "/v2/dynamic-rules", methods: "any", id: "DynamicRules", summary: "OFAuth's dynamic rules" },
+  { path: "/v2/dynamic-rules/{path}", methods: "any", id: "DynamicRule", summary: "OFAuth's dynamic rules" },
+  { path: "/v2/vault/{path}", methods: "any", id: "Vault", summary: "OFAuth's Vault" },
+  { path: "/v2/vault-plus/{path}", methods: "any", id: "VaultPlus", summary: "OFAuth's Vault+" },
+  { path: "/v2/link/{clientSecret}", methods: ["GET", "DELETE"], id: "LinkSession", summary: "A Link session: reads it, or cancels it" },
+];
+
+function signature(name, description) {
+  return { name, in: "header", description, schema: { type: "string", maxLength: 8192 } };
+}
