@@ -35,8 +35,10 @@ test: setup
 	@$(with_env) node scripts/worker.mjs --dev
 	@$(with_env) node pkg-template/build.mjs
 	@echo "Test: scripts, emulator and Worker"
-	@$(with_env) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
+	@rm -rf target/exchanges
+	@$(with_env) CHROME="$$(node scripts/browser.mjs)" && RECORD_EXCHANGES="$$PWD/target/exchanges" && export CHROME RECORD_EXCHANGES && \
 	  node --test --test-concurrency=2 tests/scripts/*.test.mjs tests/emulator/*.test.mjs tests/client/*.test.mjs tests/e2e/*.test.mjs
+	@$(with_env) node --test tests/openapi/*.test.mjs
 	@$(MAKE) --no-print-directory test-packaging
 
 test-packaging: npm

@@ -16,6 +16,7 @@ import { connectionEvent } from "../emulator/events.mjs";
 import { sign } from "../emulator/webhooks.mjs";
 import { exchange, request } from "./client.mjs";
 import { faultyKv } from "./faults-plugin.mjs";
+import { recordExchange } from "./record.mjs";
 
 export { open, refusal } from "./client.mjs";
 
@@ -80,7 +81,11 @@ export async function startGateway({ vars: changes = {}, faults = false, folder 
   let closed = false;
 
   const requestLines = () => logs.map(parse).filter((line) => line?.route !== undefined);
-  const send = (method, target, options) => request(port, method, target, options);
+  const send = async (method, target, options = {}) => {
+    const answer = await request(port, method, target, options);
+    recordExchange(method, target, options, answer);
+    return answer;
+  };
   const close = async ({ keep = false } = {}) => {
     if (closed) return;
     closed = true;

@@ -37,7 +37,7 @@ test("every route of the list: the call arrives as it was sent, and the answer i
     const type = body && { "content-type": "application/json; charset=utf-8", "content-length": Buffer.byteLength(body) };
     const headers = { accept: "application/json", "user-agent": "sdk/1.2 (test)", ...type };
     const named = isAccess || /vault/.test(route.path);
-    const here = await request(gateway.port, method, `${fill(route, name)}?${ODD_QUERY}`, {
+    const here = await gateway.send(method, `${fill(route, name)}?${ODD_QUERY}`, {
       headers: { ...headers, apiKey: gateway.vars.GATEWAY_KEY, ...(named && { "x-connection-id": name }) },
       body,
     });

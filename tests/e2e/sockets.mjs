@@ -5,6 +5,7 @@ import http from "node:http";
 import { buffer } from "node:stream/consumers";
 
 import { eventually, tokenOf } from "./harness.mjs";
+import { recordExchange, recordFrame } from "./record.mjs";
 
 /**
  * @typedef {object} LiveSocket
@@ -31,7 +32,7 @@ export async function openSocket({ port }, claims, { since } = {}) {
   let isPinged = false;
   socket.addEventListener("message", ({ data }) => {
     if (data === "pong" && !isPinged) isPinged = true;
-    else frames.push(parse(data));
+    else recordFrame(frames[frames.push(parse(data)) - 1]);
   });
   const closed = new Promise((resolve) => {
     socket.addEventListener("close", ({ code, reason }) => resolve({ code, reason }));
@@ -77,6 +78,7 @@ export function upgrade({ port }, { target = "/edge/live", method = "GET", heade
     const outgoing = http.request({ host: "127.0.0.1", port, method, path: target, headers: sent, agent: false });
     const answer = ({ statusCode: status, headers }, body) => {
       const text = body.toString();
+      recordExchange(method, target, { headers: sent }, { status, headers, body });
       resolve({ status, headers, body, text, json: () => JSON.parse(text) });
     };
     outgoing.on("upgrade", (incoming, socket) => {
