@@ -152,7 +152,8 @@ test("a mark that is left in the privacy page is named, with its file and line, 
   const warning = check("<p>[[YOUR APP NAME]]</p>\n\n<p>[[A LONG\n  FACT]]</p>\n");
   assert.match(warning, /^Warning: page\.html .* 2 of its facts/);
   assert.match(warning, /\n {2}line 1: \[\[YOUR APP NAME\]\]\n {2}line 3: \[\[A LONG FACT\]\]\n$/);
-  assert.match(readFileSync(join(folder, "Makefile"), "utf8"), /^deploy: .*\n\t@.*scripts\/privacy\.mjs\n\t@.*wrangler deploy$/m);
+  assert.match(readFileSync(join(folder, "Makefile"), "utf8"), /^deploy: .*\n\t@.*scripts\/deploy\.mjs$/m);
+  assert.match(readFileSync(join(folder, "scripts/deploy.mjs"), "utf8"), /^spawnSync\(.*"scripts\/privacy\.mjs"\).*;$/m);
 });
 
 function readEntry({ parentPath, path = parentPath, name }) {
