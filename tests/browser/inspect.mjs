@@ -21,14 +21,15 @@ const LOOKS = [
  * Looks at a page on wide and narrow screens, light and dark. Throws an error that names the faults.
  * @param {import("playwright-core").Page} page
  * @param {string} name   of the pictures
+ * @param {{fullPage?: boolean}} [options]   a picture of a very long page takes seconds, so it may show its beginning only
  */
-export async function inspect(page, name) {
+export async function inspect(page, name, { fullPage = true } = {}) {
   mkdirSync(screenshots, { recursive: true });
   for (const { size, viewport, colorScheme, isJudged } of LOOKS) {
     const look = `${name}-${size}-${colorScheme}`;
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(viewport);
-    await page.screenshot({ path: join(screenshots, `${look}.png`), fullPage: true });
+    await page.screenshot({ path: join(screenshots, `${look}.png`), fullPage });
     const faults = [...(await tooWide(page)), ...(isJudged ? await foundByAxe(page) : [])];
     if (faults.length > 0) throw new Error(`${look}: ${faults.join("; ")}`);
   }

@@ -90,7 +90,7 @@ test("the pages fit wide and narrow screens, light and dark, and axe-core finds 
     await page.goto(`${worker}/${name}`);
     const style = await page.evaluate((selector) => getComputedStyle(document.querySelector(selector)).maxWidth, element);
     assert.equal(style, width, "its style applies");
-    await inspect(page, name);
+    await inspect(page, name, { fullPage: name !== "reference" });
   }
   assert.deepEqual(trouble, []);
 });
