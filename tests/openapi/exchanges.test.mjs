@@ -16,7 +16,12 @@ import { check, document, validate } from "./document.mjs";
 
 const folder = process.env.RECORD_EXCHANGES ?? fileURLToPath(new URL("../../target/exchanges", import.meta.url));
 const lines = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), "utf8").split("\n").filter(Boolean));
-const [frames, exchanges] = split(lines.map((line) => JSON.parse(line)), ({ frame }) => frame !== undefined);
+// Left out: paths that only builds for tests have, and the runtime's own answer to a call during a panic, which recovery.test.mjs
+// causes by such a path.
+const isCausedByHook = ({ test: name, target, status, body }) =>
+  target?.startsWith("/test-hooks/") || (name === "recovery.test.mjs" && status === 500 && body === "Internal Server Error");
+const recorded = lines.map((line) => JSON.parse(line)).filter((one) => !isCausedByHook(one));
+const [frames, exchanges] = split(recorded, ({ frame }) => frame !== undefined);
 const results = exchanges.map((exchange) => ({ exchange, ...check(exchange) }));
 const seen = new Set(results.flatMap(({ operation, exchange: { status } }) => (operation ? [`${operation.operationId} ${status}`] : [])));
 
