@@ -15,5 +15,5 @@ mod response;
 
 pub use body::{Body, read_answer, read_body};
 pub use headers::copy_headers;
-pub use reply::{Reply, SharedReply, error_body};
+pub use reply::{RETRY_AFTER, Reply, SharedReply, error_body};
 pub use request::{Call, refuse_websocket};

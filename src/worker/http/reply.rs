@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// The `Retry-After` of a 503, in seconds.
-const RETRY_AFTER: &str = "2";
+pub const RETRY_AFTER: &str = "2";
 /// The same when a user has too many WebSockets. One of them may be that of a page that is gone.
 const RETRY_SOCKET_AFTER: &str = "60";
 

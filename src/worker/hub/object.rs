@@ -63,7 +63,6 @@ impl Hub {
     #[wasm_bindgen(constructor)]
     pub fn new(state: State, env: Env) -> Self {
         let context = state.clone().into();
-        let state = state;
         Self(Rc::new(HubObject {
             database: Database::new(&state),
             env,

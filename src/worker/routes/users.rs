@@ -13,7 +13,7 @@ use crate::{
         webhook::MAX_TEXT_BYTES,
     },
     worker::{
-        http::{Call, Reply},
+        http::{Call, RETRY_AFTER, Reply},
         hub::{self, ErasureError, ErasureProgress},
         platform::{self, Failure},
     },
@@ -24,8 +24,6 @@ const ANSWER_TIMEOUT: i64 = 10_000;
 /// The first pause between two questions to the hub, in ms. Each further one is twice as long, up to [`MAX_PAUSE`].
 const MIN_PAUSE: i64 = 25;
 const MAX_PAUSE: i64 = 1_600;
-/// The `Retry-After` of a 503 that names none, in seconds. It is that of every 503 of the Worker.
-const RETRY_AFTER: u64 = 2;
 
 /// Deletes a user.
 ///
@@ -88,11 +86,12 @@ fn incomplete(error: ErasureError, deleted: usize, failed: &[String], call: &Cal
     let ErasureError { status, code, action, retry_after, detail } = error;
     let message = "some connections of the user could not be deleted; send the request again";
     let (code, request_id) = (code.as_str(), call.id.as_str());
-    let retry_after = retry_after.or((status == 503).then_some(RETRY_AFTER));
+    let seconds = retry_after.map(|seconds| seconds.to_string());
+    let retry_after = seconds.as_deref().or((status == 503).then_some(RETRY_AFTER));
     let body = Incomplete { error: message, message, r#type: code, code, request_id, deleted, failed };
     Reply::json(&body)
         .with_status(status)
         .with_header("x-ofauth-edge-action", &action)
-        .with_optional_header("retry-after", retry_after.map(|seconds| seconds.to_string()).as_deref())
+        .with_optional_header("retry-after", retry_after)
         .with_detail(detail.or_else(|| Some(format!("{} not deleted: {code}", failed.len()))))
 }
