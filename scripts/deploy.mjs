@@ -36,8 +36,8 @@ if (!settings.OFAUTH_API_KEY.startsWith(keyPrefix)) {
 }
 spawnSync(process.execPath, [join(root, "scripts/privacy.mjs")], { stdio: "inherit" });
 // 4.
-const address = settings.PUBLIC_URL || upload() || fail("Cloudflare names no address for the Worker. Set DOMAIN or PUBLIC_URL");
-if (settings.PUBLIC_URL) upload();
+const uploadedTo = upload();
+const address = settings.PUBLIC_URL || uploadedTo || fail("Cloudflare names no address for the Worker. Set DOMAIN or PUBLIC_URL");
 // 5.
 await waitUntilHealthy();
 const account = await askForAccount();
@@ -67,11 +67,12 @@ function upload() {
     for (const [name, value] of variables) args.push("--var", `${name}:${value}`);
     if (DOMAIN) args.push("--domain", DOMAIN);
     const { status } = runWrangler(args, "inherit", { WRANGLER_OUTPUT_FILE_PATH: outputFile });
-    if (status !== 0) fail("wrangler could not deploy the Worker. What was deployed before still runs");
-    return readAddress(outputFile);
+    if (status === 0) return readAddress(outputFile);
   } finally {
     rmSync(folder, { recursive: true });
   }
+  // Not before the folder with the secrets is gone: `fail` ends the process.
+  return fail("wrangler could not deploy the Worker. What was deployed before still runs");
 }
 
 function readAddress(outputFile) {

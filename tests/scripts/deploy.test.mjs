@@ -1,6 +1,7 @@
 // `make deploy`, against a stand-in for Cloudflare's API. What it uploads is run, and the script talks to it.
-// 1. What it refuses before it uploads anything, 2. the first deployment, 3. a second one, which keeps every secret, 4. new
-// secrets and old ones, 5. a Worker or a key that does not work is a failure, 6. the environments of wrangler.toml are alike.
+// 1. What it refuses before it uploads anything, 2. the first deployment, 3. an upload that fails, 4. a second one, which keeps
+// every secret, 5. new secrets and old ones, 6. a Worker or a key that does not work is a failure, 7. the environments of
+// wrangler.toml are alike.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -90,6 +91,13 @@ test("the first deployment uploads the Worker with all of its secrets, and check
   assert.match(output, /"environment"|"id"/, "OFAuth's answer to whoami");
   for (const value of Object.values(secrets)) assert.ok(!output.includes(value), "no secret is printed");
   assert.deepEqual(readdirSync(join(folder, ".deploy")), ["sandbox.env"], "nothing else with a secret is left");
+});
+
+test("an upload that fails leaves no copy of the secrets", async () => {
+  const { code, output } = await deploy({ CLOUDFLARE_ACCOUNT_ID: "f".repeat(32) });
+  assert.equal(code, 1);
+  assert.match(output, /could not deploy/);
+  assert.deepEqual(readdirSync(join(folder, ".deploy")), ["sandbox.env"]);
 });
 
 test("a second deployment keeps every secret", async () => {

@@ -27,7 +27,7 @@ export function copyOfProject() {
   const folder = mkdtempSync(join(tmpdir(), "ofauth-edge-run-"));
   folders.push(folder);
   const shared = [".tools", "node_modules", "build", "target"];
-  const left = [...shared, "pkg", ".git", ".wrangler", ".dev.vars"];
+  const left = [...shared, "pkg", ".git", ".wrangler", ".dev.vars", ".deploy"];
   cpSync(root, folder, { recursive: true, filter: (source) => !left.includes(basename(source)) });
   for (const name of shared) if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
   const { status } = spawnSync(process.execPath, ["pkg-template/build-client.mjs"], { cwd: folder, stdio: "inherit" });
