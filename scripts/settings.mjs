@@ -3,20 +3,15 @@
 
 import { randomBytes } from "node:crypto";
 
+import { parseEnvFile } from "../pkg-template/cli/env-file.mjs";
+
 /**
- * Reads the lines `NAME="value"` of a file of settings. A value without quotes ends before a `#`.
+ * Reads a file of settings. Their names have capital letters only.
  * @param {string} text
  * @returns {Record<string, string>}
  */
 export function parseSettings(text) {
-  const entries = {};
-  for (const line of text.split(/\r?\n/)) {
-    const [, name, value] = /^\s*(?:export\s+)?([A-Z_]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
-    if (!name) continue;
-    const quoted = /^(["'`])(.*?)\1/.exec(value);
-    entries[name] = quoted ? quoted[2] : value.replace(/\s*#.*$/, "");
-  }
-  return entries;
+  return Object.fromEntries(Object.entries(parseEnvFile(text)).filter(([name]) => /^[A-Z_]+$/.test(name)));
 }
 
 /**

@@ -2,9 +2,8 @@
 
 import { readFileSync } from "node:fs";
 
+import { parseEnvFile } from "./env-file.mjs";
 import { UsageError } from "./errors.mjs";
-
-const LINE = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$/;
 
 /**
  * The variables of the process, and those of a file that the process does not have.
@@ -18,15 +17,8 @@ export function loadEnvironment(file) {
   } catch (error) {
     throw new UsageError(`--vars cannot be read: ${error.code}`);
   }
-  const lines = text.split(/\r?\n/).map((line) => LINE.exec(line)).filter(Boolean);
-  const ofFile = Object.fromEntries(lines.map(([, name, value]) => [name, unquote(value)]));
   const ofProcess = Object.fromEntries(Object.entries(process.env).filter(([, value]) => value !== ""));
-  return { ...ofFile, ...ofProcess };
-}
-
-function unquote(value) {
-  const [, , quoted] = /^(["'`])(.*?)\1/.exec(value) ?? [];
-  return quoted ?? value.replace(/\s*#.*$/, "");
+  return { ...parseEnvFile(text), ...ofProcess };
 }
 
 /** The options of commands that verify. */

@@ -1,10 +1,8 @@
 // `explain`: finds out why a captured request does not verify.
 
 import { explainSignature } from "../index.mjs";
-import { SECRET_OPTIONS, secretsToVerify } from "./environment.mjs";
-import { readRequest, REQUEST_OPTIONS } from "./input.mjs";
+import { CAPTURED_OPTIONS, readCaptured } from "./captured.mjs";
 import { clean } from "./output.mjs";
-import { TIME_OPTIONS, timeOptions } from "./verify.mjs";
 import { asFailure } from "./webhooks.mjs";
 
 /** @type {import("./program.mjs").Command} */
@@ -14,18 +12,16 @@ export const explain = {
   positionals: "[file]",
   about: `The body comes from the file, or from stdin, as your app sees it. A cause is named only if there is proof:
 the signature matches once the cause is undone, or the form of a header or of the secret shows it.`,
-  options: { ...SECRET_OPTIONS, ...REQUEST_OPTIONS, ...TIME_OPTIONS },
+  options: CAPTURED_OPTIONS,
   examples: [
     ["Log the body and the headers in your app, then", "ofauth-edge explain body.txt --headers headers.json"],
     ["A header from a log", `ofauth-edge explain body.txt -H 'OFAuth-Signature: t=1795852344,v1=5257a8'`],
     ["A request that was captured as a whole", "ofauth-edge explain --request captured.txt --vars .dev.vars"],
   ],
   async run(context) {
-    const { values, env, output } = context;
-    const secrets = secretsToVerify(values, env);
-    const options = timeOptions(values);
-    const { body, headers } = await readRequest(context);
-    const diagnosis = asFailure(() => explainSignature(body, headers, secrets, options));
+    const { output } = context;
+    const captured = await readCaptured(context);
+    const diagnosis = asFailure(() => explainSignature(...captured));
     if (output.json) output.data(diagnosis);
     else print(diagnosis, output);
     return diagnosis.ok ? 0 : 1;

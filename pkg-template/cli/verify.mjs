@@ -1,23 +1,9 @@
 // `verify`: says whether a captured request is genuine.
 
 import { verifySignature, verifyWebhook, WebhookVerificationError } from "../index.mjs";
-import { instant, wholeNumber } from "./arguments.mjs";
-import { SECRET_OPTIONS, secretsToVerify } from "./environment.mjs";
-import { readRequest, REQUEST_OPTIONS } from "./input.mjs";
+import { CAPTURED_OPTIONS, readCaptured } from "./captured.mjs";
 import { clean } from "./output.mjs";
 import { asFailure } from "./webhooks.mjs";
-
-/** The options that decide about time, of `verify` and `explain`. */
-export const TIME_OPTIONS = {
-  tolerance: { type: "string", value: "seconds", help: "How old or new the signature may be. The default is 300" },
-  now: { type: "string", value: "time", help: "Judge as if it were this time: when the request was captured" },
-};
-
-/** The options for the package's functions. */
-export function timeOptions(values) {
-  const now = instant(values, "now", Date.now());
-  return { tolerance: wholeNumber(values, "tolerance", 300), ...(now !== undefined && { now: Math.floor(now / 1_000) }) };
-}
 
 /** @type {import("./program.mjs").Command} */
 export const verify = {
@@ -27,9 +13,7 @@ export const verify = {
   about: `The body comes from the file, or from stdin. It must be the raw body, as it was received.
 A signature is too old after 5 minutes. --now or --any-time verifies an older request.`,
   options: {
-    ...SECRET_OPTIONS,
-    ...REQUEST_OPTIONS,
-    ...TIME_OPTIONS,
+    ...CAPTURED_OPTIONS,
     "any-time": { type: "boolean", help: "Accept a signature of any age" },
   },
   examples: [
@@ -37,11 +21,9 @@ A signature is too old after 5 minutes. --now or --any-time verifies an older re
     ["A request that was captured as a whole, some time ago", "ofauth-edge verify --request captured.txt --any-time"],
   ],
   async run(context) {
-    const { values, env, output } = context;
-    const secrets = secretsToVerify(values, env);
-    const options = timeOptions(values);
+    const { values, output } = context;
+    const [body, headers, secrets, options] = await readCaptured(context);
     if (values["any-time"]) options.tolerance = Number.MAX_SAFE_INTEGER;
-    const { body, headers } = await readRequest(context);
     const result = asFailure(() => judge(body, headers, secrets, options));
     if (output.json) output.data(result);
     else print(result, output);
