@@ -26,7 +26,8 @@ const ARROWS = {
   "core/storage": ["core/connection"],
   "core/gateway": ["core/storage"],
   "core/config": ["core/gateway"],
-  core: ["core/config"],
+  "core/reconcile": ["core/gateway"],
+  core: ["core/config", "core/reconcile"],
 
   "worker/platform": ["core"],
   "worker/http": ["worker/platform"],
@@ -34,7 +35,8 @@ const ARROWS = {
   "worker/hub": ["worker/platform"],
   "worker/ledger": ["worker/hub", "worker/upstream"],
   "worker/connections": ["worker/ledger"],
-  "worker/routes": ["worker/connections"],
+  "worker/reconcile": ["worker/ledger"],
+  "worker/routes": ["worker/connections", "worker/reconcile"],
   worker: ["worker/routes"],
 
   npm: ["core"],

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
-// worker-build starts this as its esbuild, in the folder where it builds: puts src/worker/entry.js in the place of
-// worker-build's own entry, removes what the wasm does not use, and bundles.
+// worker-build starts this as its esbuild, in the folder where it builds: puts src/worker/entry.js and
+// what it imports in the place of worker-build's own entry, removes what the wasm does not use, and bundles.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeUnused } from "./glue.mjs";
 import { root } from "./inputs.mjs";
 
 copyFileSync(join(root, "src/worker/entry.js"), "shim.js");
+cpSync(join(root, "src/worker/reconcile"), "reconcile", { recursive: true, filter: (file) => !file.endsWith(".rs") });
 writeFileSync("index.js", removeUnused(readFileSync("index.js", "utf8"), readFileSync("index_bg.wasm")));
 const esbuild = join(root, `node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`);
 const { status, error } = spawnSync(esbuild, process.argv.slice(2), { stdio: "inherit" });

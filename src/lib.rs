@@ -91,12 +91,13 @@
 //! | [`storage`](core::storage) | encrypts values, computes handles, and defines what is stored where |
 //! | [`gateway`](core::gateway) | routes, credentials, forwarding, Link, lists and errors |
 //! | [`config`](core::config) | reads and checks the configuration |
+//! | [`reconcile`](core::reconcile) | compares OFAuth's list of connections with what is known |
 //!
 //! The Worker has rooms as well, in `src/worker`. An arrow means "is imported by":
 //!
 //! ```text
 //! platform → http → upstream → ledger → connections → routes → mod.rs (the entry)
-//! platform → hub → ledger
+//! platform → hub → ledger → reconcile
 //! ```
 //!
 //! The core imports no platform, and the platforms do not import each other. Outside a room, only what its `mod.rs`

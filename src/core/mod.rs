@@ -16,6 +16,7 @@
 //! | [`storage`] | encryption, storage keys and stored values |
 //! | [`gateway`] | the routes of the gateway and their rules |
 //! | [`config`] | reading the configuration |
+//! | [`reconcile`] | comparing OFAuth's list with what is known |
 
 pub mod base64;
 pub mod config;
@@ -24,5 +25,6 @@ pub mod gateway;
 pub mod id;
 pub mod instant;
 pub mod json;
+pub mod reconcile;
 pub mod storage;
 pub mod webhook;

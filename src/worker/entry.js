@@ -6,6 +6,7 @@
 
 import { DurableObject } from "cloudflare:workers";
 import * as wasm from "./index.js";
+import { reconcilerClass } from "./reconcile/reconciler.js";
 
 // `criticalError` is set by a panic. `instanceId` changes with each instance of the wasm.
 const state = wasm.__worker_init_state();
@@ -85,10 +86,16 @@ function objectClass(Inner) {
 
 export const Ledger = objectClass(wasm.Ledger);
 export const Hub = objectClass(wasm.Hub);
+export const Reconciler = objectClass(reconcilerClass(wasm));
 
 export default {
   fetch(request, env, ctx) {
     restartAfterPanic();
     return wasm.fetch(request, env, ctx);
+  },
+
+  // The cron trigger only wakes the object, which works on its own alarm.
+  async scheduled(_, env) {
+    await env.RECONCILER.getByName("reconciler").answer("tick", "");
   },
 };

@@ -10,6 +10,7 @@
 //! | `upstream` | requests to OFAuth and its answers |
 //! | `hub` | one Durable Object per user: what a user sees |
 //! | `ledger` | one Durable Object per connection: what is true |
+//! | `reconcile` | the Durable Object that compares OFAuth's list with what is known |
 //! | `connections` | finding a connection, and reporting what happened to it |
 //! | `routes` | the handlers, one file per family of routes |
 //!
@@ -20,6 +21,7 @@ mod http;
 mod hub;
 mod ledger;
 mod platform;
+mod reconcile;
 mod routes;
 mod upstream;
 

@@ -51,6 +51,10 @@ export const SECRETS = Object.freeze({
  * @property {() => Promise<any>} kv   the namespace behind CONNECTIONS, past any fault
  * @property {(modes: Partial<import("./faults.mjs").Modes>) => Promise<void>} fail   sets the faults; `{}` heals all
  * @property {() => Promise<{key: string, at: number}[]>} puts   attempts to write to KV, also those that failed
+ * @property {() => Promise<void>} cron     rings the cron trigger
+ * @property {() => Promise<object>} reconciler   the state of the reconciler
+ * @property {(options?: {within?: number}) => Promise<object>} reconcile   rings the cron trigger and waits until the pass has
+ *   ended; answers the state
  * @property {() => Promise<number[]>} hubRecords   how many records each answer of a hub had since the last call
  * @property {(options?: {keep?: boolean}) => Promise<void>} close   `keep` leaves the folder; a second time does nothing
  * @property {() => Promise<void>} kill   ends the runtime as a crash does and leaves the folder; without a `pid`, it closes
@@ -77,7 +81,7 @@ export async function startGateway({ vars: changes = {}, faults = false, folder 
     await emulator.close();
     throw error;
   });
-  const { port, control, pid, kv } = runtime;
+  const { port, control, pid, kv, cron, reconciler } = runtime;
   let closed = false;
 
   const requestLines = () => logs.map(parse).filter((line) => line?.route !== undefined);
@@ -115,6 +119,15 @@ export async function startGateway({ vars: changes = {}, faults = false, folder 
     },
     raw: (bytes) => exchange(port, bytes),
     kv,
+    cron,
+    reconciler,
+    async reconcile({ within = 30_000 } = {}) {
+      await cron();
+      return eventually(async () => {
+        const state = await reconciler();
+        return state.step === 0 && state;
+      }, { within });
+    },
     async fail(modes) {
       const set = await request(control, "POST", "/", { body: JSON.stringify(modes) });
       if (set.status !== 200) throw new Error(`the faults were not set: ${set.text}`);
@@ -212,8 +225,9 @@ const BOUND_TO_FAULTS = {
   durableObjects: {
     LEDGER: { className: "FaultyLedger", scriptName: "faults" },
     HUB: { className: "FaultyHub", scriptName: "faults" },
+    RECONCILER: wrangler.objects.RECONCILER,
   },
-  additionalUnboundDurableObjects: Object.values(wrangler.objects),
+  additionalUnboundDurableObjects: [wrangler.objects.LEDGER, wrangler.objects.HUB],
 };
 
 const FAULTS = {
@@ -287,7 +301,13 @@ async function startRuntime({ vars, faults, folder, build, log }) {
     const control = faults ? await directPort("faults") : undefined;
     const [pid] = children().filter((child) => !before.includes(child));
     const kv = () => (faults ? miniflare.getKVNamespace("STORE", "faults") : miniflare.getKVNamespace("CONNECTIONS"));
-    return { port, control, pid, kv, dispose: () => miniflare.dispose() };
+    const cron = async () => void (await (await miniflare.getWorker("ofauth-edge")).scheduled({ cron: "* * * * *" }));
+    const reconciler = async () => {
+      const namespace = await miniflare.getDurableObjectNamespace("RECONCILER", "ofauth-edge");
+      const answer = await namespace.get(namespace.idFromName("reconciler")).fetch("https://object/state");
+      return JSON.parse(await answer.text());
+    };
+    return { port, control, pid, kv, cron, reconciler, dispose: () => miniflare.dispose() };
   } catch (error) {
     await miniflare.dispose();
     throw error;

@@ -98,6 +98,12 @@ impl Config {
             _ => Err(reader.problems),
         }
     }
+
+    /// Whether a connection or an event is of another environment than the API key. `live` is what it says about itself: true
+    /// for production, false for the sandbox.
+    pub fn is_other_environment(&self, live: Option<bool>) -> bool {
+        live.is_some_and(|live| self.api_key.is_live().is_some_and(|key| key != live))
+    }
 }
 
 /// Reads one variable after the other and collects the problems and the warnings.
@@ -222,7 +228,13 @@ impl Secret {
 
     /// Whether it is an API key of OFAuth's sandbox. The prefix decides (OFAuth documentation, Authentication).
     fn is_sandbox(&self) -> bool {
-        self.0.starts_with("sk_sandbox_")
+        self.is_live() == Some(false)
+    }
+
+    /// Whether it is an API key for production, and not one of the sandbox. `None` if its prefix says neither.
+    pub fn is_live(&self) -> Option<bool> {
+        let environments = [("sk_live_", true), ("sk_sandbox_", false)];
+        environments.into_iter().find(|(prefix, _)| self.0.starts_with(prefix)).map(|(_, live)| live)
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
 use crate::core::{
     connection::Changes,
     id::is_connection_id,
+    instant::unix_ms,
     json::{self, Raw},
     webhook::ConnectionEvent,
 };
@@ -66,7 +67,10 @@ pub struct AccountCall<'a> {
 /// A connection as OFAuth lists it, in the current shape or in the older shape of the SDK (OFAuth documentation, SDK:
 /// Connections, Get All Connections).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedConnection(ConnectionEvent);
+pub struct ListedConnection {
+    item: ConnectionEvent,
+    changed_at: Option<i64>,
+}
 
 /// Whether a path belongs to a route for servers.
 pub fn is_account_path(path: &str) -> bool {
@@ -163,6 +167,10 @@ impl ListedConnection {
             connection: Option<Raw<'a>>,
             #[serde(borrow)]
             client_reference_id: Option<Raw<'a>>,
+            #[serde(borrow)]
+            updated_at: Option<Raw<'a>>,
+            #[serde(borrow)]
+            expired_at: Option<Raw<'a>>,
         }
         let text = std::str::from_utf8(json).ok()?;
         let wrapped: Wrapped = json::from_slice(json).ok()?;
@@ -171,12 +179,20 @@ impl ListedConnection {
         let outer_reference = wrapped.client_reference_id.and_then(|Raw(reference)| json::decode_string(reference));
         let outer_reference = outer_reference.filter(|reference| !reference.is_empty()).map(Cow::into_owned);
         item.client_reference_id = item.client_reference_id.or(outer_reference);
-        Some(Self(item))
+        let instant = |Raw(time)| json::decode_string(time).and_then(|time| unix_ms(&time));
+        let times = [wrapped.updated_at, wrapped.expired_at].into_iter().flatten();
+        Some(Self { changed_at: times.filter_map(instant).max(), item })
     }
 
     /// Reads a page of the list, `{list, hasMore}`: its items, and whether there is a next page. An item that is not a
     /// connection is ignored. `None` if the body is not a page.
     pub fn read_page(json: &[u8]) -> Option<(Vec<Self>, bool)> {
+        let (items, has_more) = Self::split_page(json)?;
+        Some((items.into_iter().filter_map(|item| Self::read(item.as_bytes())).collect(), has_more))
+    }
+
+    /// As [`ListedConnection::read_page`], but returns the items as they are written, whatever they are.
+    pub fn split_page(json: &[u8]) -> Option<(Vec<&str>, bool)> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Page<'a> {
@@ -186,22 +202,27 @@ impl ListedConnection {
             has_more: Option<Raw<'a>>,
         }
         let page: Page = json::from_slice(json).ok()?;
-        let items = page.list.iter().filter_map(|Raw(item)| Self::read(item.as_bytes())).collect();
+        let items = page.list.into_iter().map(|Raw(item)| item).collect();
         Some((items, page.has_more.is_some_and(|Raw(more)| more == "true")))
     }
 
     /// OFAuth's id of the connection.
     pub fn id(&self) -> &str {
-        &self.0.id
+        &self.item.id
     }
 
     /// The app's own id of the user to whom the connection belongs.
     pub fn client_reference_id(&self) -> Option<&str> {
-        self.0.client_reference_id.as_deref()
+        self.item.client_reference_id.as_deref()
+    }
+
+    /// When the item says that the connection changed, in unix ms: the later one of `updatedAt` and `expiredAt`.
+    pub fn changed_at(&self) -> Option<i64> {
+        self.changed_at
     }
 
     /// What the item says about the connection, for its ledger.
     pub fn changes(self) -> Changes {
-        self.0.into()
+        self.item.into()
     }
 }

@@ -15,12 +15,12 @@ use crate::{
             access::{self, DEADLINE, MAX_ERROR_BODY},
             account,
         },
-        json,
+        json, reconcile,
         storage::without_ids,
     },
     worker::{
         http::{Call, Reply, copy_headers, error_body, read_answer},
-        platform::Failure,
+        platform::{self, Failure},
     },
 };
 
@@ -156,6 +156,13 @@ impl UpstreamAnswer {
             return None;
         }
         self.response.headers().get("retry-after").ok().flatten()?.trim().parse().ok()
+    }
+
+    /// How long to wait before the next request because the rate limit is used up, in ms.
+    pub(super) fn pause(&self) -> i64 {
+        let header = |name| self.response.headers().get(name).ok().flatten();
+        let (remaining, reset) = (header("x-ratelimit-remaining"), header("x-ratelimit-reset"));
+        reconcile::pause(remaining.as_deref(), reset.as_deref(), platform::now_ms())
     }
 
     /// OFAuth's answer as the reply to the caller, its body streamed.

@@ -11,4 +11,4 @@ mod answer;
 mod send;
 
 pub use answer::UpstreamAnswer;
-pub use send::{CHANGE_DEADLINE, UpstreamRequest, list_connections, request_body, send};
+pub use send::{CHANGE_DEADLINE, UpstreamRequest, list_connections, list_page, request_body, send};

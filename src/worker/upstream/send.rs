@@ -136,16 +136,34 @@ pub async fn list_connections(
     upstream_ms: &Cell<Option<i64>>,
     config: &Config,
 ) -> Result<Result<ListedPage, UpstreamAnswer>, Failure> {
-    let target = format!("{CONNECTIONS_PATH}?limit={PAGE_SIZE}&offset={}", page * PAGE_SIZE);
+    let body = match list_page(page * PAGE_SIZE, PAGE_SIZE, single_attempt, upstream_ms, config).await? {
+        Ok((body, _)) => body,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    ListedConnection::read_page(&body)
+        .map(Ok)
+        .ok_or_else(|| Failure::upstream("the answer is not a page of the list of connections".into()))
+}
+
+/// Requests `limit` connections of OFAuth's list after the first `offset`. Returns the body, and how long to wait before the
+/// next request because of OFAuth's rate limit, in ms. The inner error is OFAuth's answer if it is not a 2xx.
+///
+/// Fails with UPSTREAM_UNREACHABLE if there is no answer.
+pub async fn list_page(
+    offset: usize,
+    limit: usize,
+    single_attempt: bool,
+    upstream_ms: &Cell<Option<i64>>,
+    config: &Config,
+) -> Result<Result<(Vec<u8>, i64), UpstreamAnswer>, Failure> {
+    let target = format!("{CONNECTIONS_PATH}?limit={limit}&offset={offset}");
     let upstream_request = UpstreamRequest { single_attempt, ..UpstreamRequest::new("GET", target)? };
     let answer = send(&upstream_request, upstream_ms, config).await?;
     if !answer.response.ok() {
         return Ok(Err(answer));
     }
     let body = read_answer(answer.response.body(), MAX_PAGE_BYTES, DEADLINE).await.unwrap_or_default();
-    ListedConnection::read_page(&body)
-        .map(Ok)
-        .ok_or_else(|| Failure::upstream("the answer is not a page of the list of connections".into()))
+    Ok(Ok((body, answer.pause())))
 }
 
 async fn send_with_retries(

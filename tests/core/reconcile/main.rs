@@ -1,0 +1,5 @@
+//! The decisions of reconciliation.
+
+mod listed;
+mod missing;
+mod paging;
