@@ -18,7 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { randomDeliveries, randomFrom } from "./chaos-deliveries.mjs";
 import { handleOf, metadataOf, outcomesOf, recordOf } from "./fold.mjs";
-import { eventually, listAll, sessionOf, startGateway, unixNow } from "./harness.mjs";
+import { eventually, KEY_OF_NO_ENVIRONMENT, listAll, sessionOf, startGateway, unixNow } from "./harness.mjs";
 import { dirtyLedgers } from "./ledgers.mjs";
 
 const { CHAOS, SEED = randomInt(2 ** 32) } = process.env;
@@ -46,7 +46,7 @@ console.log(`chaos: SEED=${SEED}, ${COUNT} deliveries about ${CONNECTIONS} conne
 
 describe("after random deliveries and kills", () => {
   before(async () => {
-    gateway = await startGateway({ vars: VARS });
+    gateway = await startGateway({ vars: VARS, apiKey: KEY_OF_NO_ENVIRONMENT });
     await deliverAll();
   });
   after(() => gateway?.close());
@@ -127,7 +127,7 @@ async function deliverAll() {
     const killed = gateway;
     cutOff.set(killed, 0);
     await killed.kill();
-    gateway = await startGateway({ vars: VARS, folder: killed.folder });
+    gateway = await startGateway({ vars: VARS, apiKey: KEY_OF_NO_ENVIRONMENT, folder: killed.folder });
     return gateway;
   };
   const isAcknowledged = async ({ delivery, headers }) => {

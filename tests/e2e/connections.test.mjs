@@ -6,12 +6,12 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { connectionEvent, sdkEvent } from "../emulator/events.mjs";
-import { eventually, listAll, refusal, startGateway, unixNow } from "./harness.mjs";
+import { eventually, KEY_OF_NO_ENVIRONMENT, listAll, refusal, startGateway, unixNow } from "./harness.mjs";
 
 const SEED = 20260607;
 const START = Date.parse("2026-02-03T04:05:06.789Z");
 
-const gateway = await startGateway();
+const gateway = await startGateway({ apiKey: KEY_OF_NO_ENVIRONMENT });
 after(() => gateway.close());
 
 const PROFILE = { id: 7, name: "Ann", username: "ann", avatar: "https://media.example/ann.jpg" };

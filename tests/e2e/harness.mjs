@@ -34,6 +34,9 @@ export const SECRETS = Object.freeze({
   INDEX_KEY: Buffer.alloc(32, "index").toString("base64"),
 });
 
+/** An API key whose prefix says of no environment that it is for it, so that events of both change connections. */
+export const KEY_OF_NO_ENVIRONMENT = "sk_e2e_0123456789abcdef";
+
 /**
  * @typedef {object} Gateway
  * @property {number} port
@@ -66,14 +69,15 @@ export const SECRETS = Object.freeze({
 
 /**
  * Starts a gateway and waits until it answers.
- * @param {{vars?: Record<string, string | undefined>, faults?: boolean, folder?: string, build?: string}} [options]
- *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; faults: KV, ledger and hub fail
+ * @param {{vars?: Record<string, string | undefined>, apiKey?: string, faults?: boolean, folder?: string, build?: string}} [options]
+ *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; apiKey: another one, which OFAuth knows; faults: KV, ledger and hub fail
  *   when told to; folder: what an earlier one kept
  * @returns {Promise<Gateway>}
  */
-export async function startGateway({ vars: changes = {}, faults = false, folder = temporaryFolder(), build = "build" } = {}) {
-  const emulator = await startEmulator({ apiKey: SECRETS.OFAUTH_API_KEY, opensUnknown: true });
-  const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_URL: emulator.url, ...changes };
+export async function startGateway(options = {}) {
+  const { vars: changes = {}, apiKey = SECRETS.OFAUTH_API_KEY, faults = false, folder = temporaryFolder(), build = "build" } = options;
+  const emulator = await startEmulator({ apiKey, opensUnknown: true });
+  const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_KEY: apiKey, OFAUTH_API_URL: emulator.url, ...changes };
   const vars = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   const logs = [];
   const log = ({ message }) => logs.push(message);

@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { connectionEvent, rulesEvent } from "../emulator/events.mjs";
-import { eventually, listAll, refusal, sessionOf, startGateway } from "./harness.mjs";
+import { eventually, KEY_OF_NO_ENVIRONMENT, listAll, refusal, sessionOf, startGateway } from "./harness.mjs";
 import { ageLedgerOf, ledgerCount, dirtyLedgers } from "./ledgers.mjs";
 import { comeBack } from "./linking.mjs";
 import { answersOf, copySavedState, shifted } from "./saved-state.mjs";
@@ -24,7 +24,7 @@ const { handles } = saved;
 const expected = saved.answers.map((answer) => shifted(answer, passed));
 const dirty = dirtyLedgers(folder);
 const ledgers = ledgerCount(folder);
-const gateway = await startGateway({ folder, vars: saved.vars });
+const gateway = await startGateway({ folder, vars: saved.vars, apiKey: KEY_OF_NO_ENVIRONMENT });
 after(() => gateway.close());
 
 test("a dirty ledger reaches KV and the hub by its alarm, without a request about it", async () => {
@@ -187,7 +187,7 @@ test("without the old storage key only what it sealed is unavailable, and with b
   const copy = copySavedState(BUILD);
   const asSaved = (answers) => answers.map((answer) => shifted(answer, copy.passed));
   const [NEW_KEY] = saved.vars.STORAGE_KEY.split(",");
-  const half = await startGateway({ folder: copy.folder, vars: { ...saved.vars, STORAGE_KEY: NEW_KEY } });
+  const half = await startGateway({ folder: copy.folder, vars: { ...saved.vars, STORAGE_KEY: NEW_KEY }, apiKey: KEY_OF_NO_ENVIRONMENT });
   t.after(() => half.close());
   await eventually(() => dirtyLedgers(copy.folder).length === 0, { within: 20_000, every: 100 });
   // The older build had no code of its own for this, and told a page that its own connection does not exist.
@@ -215,7 +215,7 @@ test("without the old storage key only what it sealed is unavailable, and with b
 
   // The alarm of this one failed without the key and is set for 5 minutes later. Here it rings at once.
   ageLedgerOf(copy.folder, handles.conn_purged, () => {});
-  const whole = await startGateway({ folder: copy.folder, vars: saved.vars });
+  const whole = await startGateway({ folder: copy.folder, vars: saved.vars, apiKey: KEY_OF_NO_ENVIRONMENT });
   t.after(() => whole.close());
   await eventually(() => ledgerCount(copy.folder) === ledgers - 1, { within: 20_000, every: 100 });
   await assertAsSaved(whole, asSaved(saved.answers));

@@ -22,7 +22,7 @@ use crate::{
     },
     worker::{
         ledger::Entry,
-        platform::{self, Failure, ObjectRequest, environment, promise},
+        platform::{self, Failure, environment, promise},
         upstream,
     },
 };
@@ -67,15 +67,6 @@ pub fn reconcile_list(env: Env, offset: usize) -> Promise {
             }
         }
         Ok(list.into())
-    })
-}
-
-/// Calls the ledger of that name, and resolves to its answer. The message is JSON, or empty.
-#[wasm_bindgen]
-pub fn reconcile_ask(env: Env, name: String, path: String, message: String) -> Promise {
-    promise(async move {
-        let request = ObjectRequest { path: &path, head: &message, body: b"" };
-        Ok(platform::call(&environment::ledger_namespace(&env)?, &name, request).await?.into())
     })
 }
 

@@ -39,6 +39,9 @@ use crate::{
 /// The longest body that is read, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
 
+/// The detail in the log of an event from another environment than that of the API key.
+const OTHER_ENVIRONMENT: &str = "the event is of another environment than OFAUTH_API_KEY";
+
 /// Receives one webhook.
 ///
 /// 1. A body whose Content-Length is over the limit is refused unread.
@@ -79,16 +82,18 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
 /// 1. The body is read as an event. One that is not an event is stored all the same.
 /// 2. A connection event goes to its connection's ledger. A new connection may replace one that the user was
 ///    reconnecting.
-/// 3. Any other event goes to KV.
+/// 3. Any other event goes to KV. So does one from another environment than that of the API key: it says nothing about the
+///    connections here.
 async fn store(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
     let parsed = Event::parse(verified);
     let parse_error = parsed.as_ref().err().map(|error| error.code().to_owned());
     let event = parsed.ok();
     let delivery = Delivery::from_verified(verified, event.as_ref());
+    let is_foreign = config.is_other_environment(event.as_ref().and_then(|event| event.live));
     match event {
         // 2.
-        Some(Event { kind, live, payload: Payload::Connection(event), .. }) => {
+        Some(Event { kind, live, payload: Payload::Connection(event), .. }) if !is_foreign => {
             let (id, change) = (event.id.clone(), event.change);
             let fact = Fact::from_event(*event, live, delivery);
             let entry = Entry { id, kind, received: call.started(), fact, learned: false };
@@ -103,20 +108,22 @@ async fn store(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env)
         }
         // 3.
         event => {
-            let outcome = store_in_kv(verified, event, &delivery, call, config, env).await?;
-            Ok(Reply::outcome(outcome).with_detail(parse_error))
+            let detail = parse_error.or_else(|| is_foreign.then(|| OTHER_ENVIRONMENT.to_owned()));
+            let outcome = store_in_kv(verified, event, is_foreign, &delivery, call, config, env).await?;
+            Ok(Reply::outcome(outcome).with_detail(detail))
         }
     }
 }
 
 /// Stores a body that is not a connection event, step 3 of [`store`].
 ///
-/// 1. The newest rules are always stored, under the key `rules`.
-/// 2. A type that EVENT_KEEP does not list is ignored.
+/// 1. The newest rules are always stored, under the key `rules`, unless they are of another environment.
+/// 2. A type that EVENT_KEEP does not list is ignored. EVENT_KEEP does not apply to connection events.
 /// 3. The raw body is stored under a key of its own, for EVENT_TTL_SECONDS.
 async fn store_in_kv(
     verified: &Verified<'_>,
     event: Option<Event>,
+    is_foreign: bool,
     delivery: &Delivery,
     call: &Call,
     config: &Config,
@@ -126,7 +133,9 @@ async fn store_in_kv(
     let kind = event.as_ref().map(|event| event.kind.as_str());
     let (body, sealer) = (verified.body(), &config.sealer);
     // 1.
-    if let Some(Event { payload: Payload::Rules(revision), .. }) = &event {
+    if let Some(Event { payload: Payload::Rules(revision), .. }) = &event
+        && !is_foreign
+    {
         ledger::enter_rules(
             &Rules { stamp: delivery.stamp, delivery: delivery.id.clone(), revision: revision.clone() },
             body,
@@ -135,7 +144,8 @@ async fn store_in_kv(
         .await?;
     }
     // 2.
-    if !config.event_filter.keeps(kind) {
+    let is_connection_event = event.as_ref().is_some_and(|event| matches!(event.payload, Payload::Connection(_)));
+    if !is_connection_event && !config.event_filter.keeps(kind) {
         return Ok(Outcome::Ignored);
     }
     // 3.
