@@ -117,7 +117,7 @@ describe("one connection", { concurrency: true }, () => {
   test("two expiries without a timestamp are two deliveries, the same one again is a duplicate", async () => {
     const id = "conn_expires_twice";
     const now = unixNow();
-    const expired = sdkEvent("connection.expired", { id });
+    const expired = sdkEvent("connection.expired", { id, live: true });
     const deliver = async (event, timestamp) => (await gateway.deliver(event, { timestamp })).outcome;
     assert.equal(await deliver(sdkEvent("connection.created", { id, live: false }), now - 40), "applied");
     assert.equal(await deliver(expired, now - 30), "applied");

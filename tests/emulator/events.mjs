@@ -42,12 +42,13 @@ export function connectionEvent(type, fields = {}) {
 }
 
 /**
- * The same event in the SDK's envelope, `{eventType, live, data}`: no timestamp, and other names for the user's id.
+ * The same event in the SDK's envelope, `{eventType, live, data}`: no timestamp, and other names for the user's id. It is of the
+ * sandbox, as the emulator's API key usually is.
  * @param {string} type
  * @param {Omit<ConnectionFields, "timestamp"> & {live?: boolean, platformUserId?: string | number}} [fields]
  */
 export function sdkEvent(type, fields = {}) {
-  const { id, clientReferenceId, timestamp: _none, live = true, ...rest } = withDefaults(fields);
+  const { id, clientReferenceId, timestamp: _none, live = false, ...rest } = withDefaults(fields);
   const { id: userId, ...person } = accountOf(id);
   const known = carriesUser(type) ? { permissions: PERMISSIONS, userData: { userId: String(userId), ...person } } : {};
   return {

@@ -213,7 +213,7 @@ test("a webhook can have the SDK's envelope", async () => {
   const id = (await linked()).searchParams.get("connection_id");
   const [{ eventType, live, data }] = receiver.events;
   const { userData } = emulator.connections.get(id);
-  assert.deepEqual([eventType, live, data.connection.platformUserId], ["connection.created", true, userData.id]);
+  assert.deepEqual([eventType, live, data.connection.platformUserId], ["connection.created", false, userData.id]);
   assert.equal(data.connection.userData.userId, userData.id);
 });
 

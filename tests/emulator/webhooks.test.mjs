@@ -159,7 +159,7 @@ test("a connection event has the documented envelope and names the person the Ac
   });
   assert.deepEqual(sdkEvent("connection.created", fields), {
     eventType: "connection.created",
-    live: true,
+    live: false,
     data: {
       clientReferenceId: "user_1",
       connection: { ...connection, platformUserId: String(id), userData: { userId: String(id), ...person } },
