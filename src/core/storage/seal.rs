@@ -94,6 +94,21 @@ impl Sealer {
         [&[VERSION], &key.id[..], &nonce, &sealed].concat()
     }
 
+    /// The id of the key that seals, as it stands in each sealed value.
+    pub fn newest_key_id(&self) -> &[u8] {
+        self.keys.first().map_or(&[], |key| &key.id)
+    }
+
+    /// The id of the key that sealed a value, in lower-case hex. Empty if the value is too short.
+    pub fn key_id(sealed: &[u8]) -> String {
+        base16ct::lower::encode_string(sealed.get(1..=KEY_ID_LEN).unwrap_or_default())
+    }
+
+    /// Whether a value was sealed under the newest key.
+    pub fn is_newest(&self, sealed: &[u8]) -> bool {
+        sealed.get(1..=KEY_ID_LEN) == Some(self.newest_key_id())
+    }
+
     /// Decrypts a value that was sealed for `place` under any of the keys.
     ///
     /// The errors, in the order in which they are found: [`SealError::TooShort`], [`SealError::UnknownVersion`],

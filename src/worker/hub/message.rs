@@ -27,6 +27,8 @@ pub enum Message {
     Candidates,
     /// Answers the record with this handle, or null.
     Get(String),
+    /// Seals all records under the newest key. Answers how many values of this handle are sealed under each key.
+    Reseal(String),
     /// About the user's Link sessions.
     Link(LinkRequest),
     /// Asks how far the erasure of this number is. Without a number, joins the one that runs, or starts one. The answer is an

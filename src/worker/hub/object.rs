@@ -158,6 +158,7 @@ impl HubObject {
             Message::Page(page) => self.listing.page(page, name, database, config),
             Message::Candidates => self.listing.candidates(name, database, config),
             Message::Get(handle) => records::get(name, &handle, database, config),
+            Message::Reseal(handle) => records::reseal(name, &handle, database, config),
             Message::Update(update) => self.apply_update(name, update, config, now),
             Message::Link(request) => {
                 if let LinkRequest::Add(_, until) = &request {
@@ -258,6 +259,7 @@ fn answer_empty(message: &Message) -> &'static str {
         Message::List | Message::Candidates | Message::Link(LinkRequest::List) => "[]",
         Message::Page(..) => "[[],0]",
         Message::Link(LinkRequest::LookUp(_) | LinkRequest::CountPage(_)) => "false",
+        Message::Reseal(_) => "{}",
         Message::Get(_) | Message::Update(_) | Message::Link(_) | Message::Erase(_) | Message::Live(_) => NULL,
     }
 }

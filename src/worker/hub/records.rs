@@ -53,6 +53,13 @@ pub fn get(name: &str, handle: &str, database: &Database, config: &Config) -> pl
     Ok(open(name, row, config).unwrap_or_else(|| otherwise.to_owned()))
 }
 
+/// Seals all records under the newest key. Returns how many values of this handle are sealed under each key, as JSON.
+pub fn reseal(name: &str, handle: &str, database: &Database, config: &Config) -> worker::Result<String> {
+    let place = format!("'{}' || handle", place(name, ""));
+    platform::reseal("connections", "record", &place, database, &config.sealer)?;
+    platform::count_keys("SELECT record FROM connections WHERE handle = ?", vec![handle.into()], database)
+}
+
 /// Whether the record in a row of `handle` and `record` was sealed under a key that is not configured.
 pub fn lacks_key(row: &[Value], config: &Config) -> bool {
     // The key is looked for before the place is checked.

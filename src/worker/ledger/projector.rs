@@ -142,6 +142,9 @@ impl Projector {
             }
         }
         self.store.prune(&config, now)?;
+        if self.store.reseal(&config)? {
+            self.unproject(&config)?;
+        }
         let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else { return Ok(()) };
         if !self.is_dirty(&row) && !is_busy {
             return self.store.settle(row.version, &config);
@@ -256,13 +259,18 @@ impl Projector {
         Err("KV did not answer".into())
     }
 
-    async fn put_again(self: &Rc<Self>) -> platform::Result<()> {
+    /// Writes to KV what it has already.
+    pub async fn put_again(self: &Rc<Self>) -> platform::Result<()> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let Some(version) = self.store.row(&config)?.map(|row| row.version) else { return Ok(()) };
-        self.kv.version.set(0);
-        self.store.unproject(platform::now_ms() + MIN_RETRY, &config)?;
+        self.unproject(&config)?;
         self.attempt(version, false).await;
         Ok(())
+    }
+
+    fn unproject(&self, config: &Config) -> platform::Result<()> {
+        self.kv.version.set(0);
+        self.store.unproject(platform::now_ms() + MIN_RETRY, config)
     }
 
     /// One message. It carries its version, so a message that arrives late does no harm.

@@ -237,6 +237,26 @@ impl LedgerStore {
         if self.has_tables.get() { self.deliveries.prune(config, now) } else { Ok(()) }
     }
 
+    /// Seals what is stored under the newest key, and returns whether the record was under another one. The alarm does this
+    /// too; reconciliation wakes the ledgers that are quiet.
+    pub fn reseal(&self, config: &Config) -> worker::Result<bool> {
+        if self.row(config)?.is_none() {
+            return Ok(false);
+        }
+        let reseal = |table, column, place| platform::reseal(table, column, place, &self.database, &config.sealer);
+        let place = "'ledger/' || (SELECT handle FROM ledger) || '/delivery/' || id";
+        reseal("deliveries", "body", place)?;
+        reseal("ledger", "record", "'ledger/' || handle || '/record'")
+    }
+
+    /// How many values are sealed under each key, as JSON.
+    pub fn count_keys(&self, config: &Config) -> worker::Result<String> {
+        if self.row(config)?.is_none() {
+            return Ok("{}".to_owned());
+        }
+        platform::count_keys("SELECT record FROM ledger UNION ALL SELECT body FROM deliveries", vec![], &self.database)
+    }
+
     /// Forgets the state in memory, after the whole storage was deleted.
     pub fn forget(&self) {
         self.is_loaded.set(false);

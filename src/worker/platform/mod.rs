@@ -10,13 +10,14 @@
 //! | `object` | calls to Durable Objects |
 //! | `state` | the context of a Durable Object |
 //! | `sql` | the SQLite database of a Durable Object, and its alarm |
+//! | `reseal` | sealing what a database has under the newest key |
 //! | `task` | futures and promises |
 //! | `log` | JSON lines on the console |
 //! | `error` | what the platform throws |
 //! | `failure` | an error for the caller, with a detail for the log |
 //!
-//! The files hardly build on each other: `kv` and `object` use `environment` and `failure`, and `sql` uses `state`. Read them
-//! in any order.
+//! The files hardly build on each other: `kv` and `object` use `environment` and `failure`, `sql` uses `state`, and `reseal`
+//! uses `sql`. Read them in any order.
 
 mod clock;
 pub mod environment;
@@ -26,6 +27,7 @@ pub mod kv;
 mod log;
 mod object;
 mod random;
+mod reseal;
 mod sql;
 mod state;
 mod task;
@@ -36,6 +38,7 @@ pub use failure::Failure;
 pub use log::{log, log_error};
 pub use object::{KEY_MISSING, ObjectRequest, call, call_ledger, connect, refuse_missing_key};
 pub use random::{nonce, random_fraction, request_id};
+pub use reseal::{count_keys, reseal};
 pub use sql::{Database, MAX_INTEGER, Value, integer};
 pub use state::State;
 pub use task::{Boxed, on_heap, promise};

@@ -135,6 +135,11 @@ impl Iterator for Rows {
     }
 }
 
+/// The text in a column, or `None` if it is null.
+pub fn text_of(value: Value) -> Option<String> {
+    if let Value::String(text) = value { Some(text) } else { None }
+}
+
 /// The integer in a column, or `None` if it is null.
 pub fn integer(value: &Value) -> Option<i64> {
     match value {

@@ -116,6 +116,13 @@ pub fn reconcile_absent(
     })
 }
 
+/// The id of the newest `STORAGE_KEY`, as sealed values have it, in hex.
+#[wasm_bindgen]
+pub fn reconcile_key_id(env: Env) -> Result<String, JsValue> {
+    let config = environment::config(&env).map_err(|_| "not configured")?;
+    Ok(base16ct::lower::encode_string(config.sealer.newest_key_id()))
+}
+
 /// Whether so many connections are absent that the list is not believed.
 #[wasm_bindgen]
 pub fn reconcile_is_implausible(absent: i32, known: i32) -> bool {

@@ -14,16 +14,21 @@
 //    So does an item that is not known.
 // 3. MISSING: connections that two complete passes missed get the status `missing`.
 //
+// 4. RESEAL: after a change of STORAGE_KEY, each ledger and its user's hub are woken to encrypt what they have under the newest key, until
+//    a complete walk finds nothing under another one.
+//
 // A pass stops if the API key is refused or is of another environment than the connections, and before step 3 if too many
-// connections are absent.
+// connections are absent. Step 4 follows all the same.
 
 import { Store } from "./store.js";
 
-const [IDLE, KNOWN, LIST, MISSING] = [0, 1, 2, 3];
+const [IDLE, KNOWN, LIST, MISSING, RESEAL] = [0, 1, 2, 3, 5];
 const MAX_REQUESTS = 48;
 const KEYS_PER_SLICE = 200;
 /** Each makes at most two requests. */
 const MARKS_PER_SLICE = 20;
+/** And as many of their hubs. */
+const LEDGERS_PER_SLICE = 20;
 /** How many connections are looked at to see from which environment they are. */
 const SAMPLE = 40;
 /** The wait after a slice that failed, in ms. It doubles with each failure in a row. */
@@ -77,16 +82,24 @@ export const reconcilerClass = (wasm) =>
     }
 
     fail(failures, error) {
-      if (failures >= MAX_FAILURES) return this.stop("failed", error);
+      if (failures >= MAX_FAILURES) {
+        this.stop("failed", error);
+        return this.end();
+      }
       log(error);
       this.store.set({ failures: failures + 1 });
       return MIN_RETRY << failures;
     }
 
-    /** Ends the pass. What it has repaired stays repaired. */
+    /** Ends the comparison with OFAuth's list. What it has repaired stays repaired. */
     stop(cause, detail = "") {
       log(`stopped: ${cause}${detail && `: ${detail}`}`);
-      this.store.set({ step: IDLE, stopped: cause, stoppedAt: Date.now() });
+      this.store.set({ stopped: cause, stoppedAt: Date.now() });
+      return this.startResealing();
+    }
+
+    end() {
+      this.store.set({ step: IDLE });
     }
 
     /** Does a slice. Answers how long to wait before the next one, in ms; nothing if the pass is over. */
@@ -94,6 +107,8 @@ export const reconcilerClass = (wasm) =>
       if (state.step === KNOWN) return this.refreshKnown(state);
       if (state.step === LIST) return this.readPage(state);
       if (state.step === MISSING) return this.markMissing(state);
+      if (state.step === RESEAL) return this.reseal(state);
+      return this.end();
     }
 
     async refreshKnown({ place, cursor, environment }) {
@@ -140,7 +155,7 @@ export const reconcilerClass = (wasm) =>
         const [handle, item] = items.slice(place, place + 2);
         const { meta, wasDisputed } = this.store.known(handle, startedAt);
         const isInMeta = !meta || hasSummary(meta);
-        const known = isInMeta ? (meta ?? "") : await this.ask(handle, "record");
+        const known = isInMeta ? (meta ?? "") : await this.ask(this.env.LEDGER, handle, "record");
         const message = wasm.reconcile_item(this.env, handle, item, known, wasDisputed === 1, startedAt);
         if (message !== undefined) {
           await this.enter(handle, message, meta ? "repaired" : "imported");
@@ -170,7 +185,7 @@ export const reconcilerClass = (wasm) =>
     async markMissing({ place, startedAt }) {
       const rows = this.store.absentAfter(place, startedAt, MARKS_PER_SLICE);
       for (const { handle, meta, since } of rows) {
-        const known = hasSummary(meta) ? meta : await this.ask(handle, "record");
+        const known = hasSummary(meta) ? meta : await this.ask(this.env.LEDGER, handle, "record");
         const message = wasm.reconcile_absent(this.env, handle, known, since, startedAt);
         if (message) await this.enter(handle, message, "missing");
         else if (message === undefined) this.store.restartAbsence(handle, startedAt);
@@ -180,8 +195,49 @@ export const reconcilerClass = (wasm) =>
 
     complete(startedAt) {
       this.store.clearPass(startedAt);
-      this.store.set({ step: IDLE, completedAt: Date.now(), stopped: null });
+      this.store.set({ completedAt: Date.now(), stopped: null });
       this.store.add("passes");
+      return this.startResealing();
+    }
+
+    startResealing() {
+      if (this.store.state().sealedUnder === wasm.reconcile_key_id(this.env)) return this.end();
+      this.store.clearKeyCounts();
+      return this.go({ step: RESEAL, place: "" });
+    }
+
+    /** Wakes some ledgers and their hubs. One that fails is counted, and woken again in the next pass. */
+    async reseal({ place }) {
+      const newest = wasm.reconcile_key_id(this.env);
+      const rows = this.store.knownAfter(place, LEDGERS_PER_SLICE);
+      if (rows.length === 0) return this.finishResealing(newest);
+      for (const { handle, meta } of rows) {
+        const { reference: hub, summary } = JSON.parse(meta ?? "{}");
+        const inKv = summary && keyId(Array.from(atob(summary.slice(0, 8)), (byte) => byte.charCodeAt(0)));
+        if (inKv) this.store.add(`walk.${inKv}`);
+        await this.count(this.ask(this.env.LEDGER, handle, "reseal", inKv && inKv !== newest ? "kv" : ""));
+        if (hub) await this.count(this.ask(this.env.HUB, hub, "", JSON.stringify([hub, { Reseal: handle }])));
+      }
+      return this.go({ place: rows.at(-1).handle });
+    }
+
+    /** Adds the counts by key id that an object answers. */
+    async count(answer) {
+      const counts = await answer.then(JSON.parse).catch((error) => {
+        log(error);
+        return { failed: 1 };
+      });
+      for (const [id, count] of Object.entries(counts)) this.store.add(`walk.${id}`, count);
+    }
+
+    async finishResealing(newest) {
+      // They are encrypted anew when newer ones arrive.
+      const rules = await this.env.CONNECTIONS.get("rules", "arrayBuffer");
+      if (rules) this.store.add(`walk.${keyId(new Uint8Array(rules))}`);
+      const ids = this.store.takeKeyCounts();
+      this.store.set({ keysCountedAt: Date.now() });
+      if (ids.every((id) => id === newest)) this.store.set({ sealedUnder: newest });
+      return this.end();
     }
 
     /** Notes where the pass is. Answers the wait. */
@@ -190,15 +246,15 @@ export const reconcilerClass = (wasm) =>
       return wait;
     }
 
-    /** Calls the ledger of that name, as platform/object.rs does. */
-    async ask(name, path, message = "") {
-      const ledger = this.env.LEDGER.getByName(name);
+    /** Calls an object, as platform/object.rs does. */
+    async ask(namespace, name, path, message = "") {
+      const object = namespace.getByName(name);
       try {
-        return await ledger.answer(path, message);
+        return await object.answer(path, message);
       } catch (error) {
         if (!(error instanceof TypeError)) throw error;
         // During a roll-out it may run an older build.
-        const answer = await ledger.fetch(`https://ledger/${path}`, { method: "POST", body: message });
+        const answer = await object.fetch(`https://object/${path}`, { method: "POST", body: message });
         if (!answer.ok) throw error;
         return answer.text();
       }
@@ -206,7 +262,7 @@ export const reconcilerClass = (wasm) =>
 
     /** Enters a fact into its ledger, and counts it if it changed the record. */
     async enter(handle, message, count) {
-      const outcome = await this.ask(handle, "enter", message);
+      const outcome = await this.ask(this.env.LEDGER, handle, "enter", message);
       if (outcome === '"applied"') this.store.add(count);
       // The ledger lacks the key of its record.
       else if (!outcome.startsWith('"')) this.store.add("unreadable");
@@ -216,6 +272,11 @@ export const reconcilerClass = (wasm) =>
 /** Whether the metadata of a key have the record. If it does not fit there, the ledger has it. */
 function hasSummary(meta) {
   return JSON.parse(meta ?? "null")?.summary !== undefined;
+}
+
+/** The id of the key under which a value is encrypted, by its first bytes: see core/storage/seal.rs. */
+function keyId(sealed) {
+  return Array.from(sealed.slice(1, 5), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function log(error) {

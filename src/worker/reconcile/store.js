@@ -110,6 +110,18 @@ export class Store {
     this.sql.exec("UPDATE absent SET since = ? WHERE handle = ?", started, handle);
   }
 
+  /** Begins to count under which keys values are encrypted, in `walk.{key id}`. */
+  clearKeyCounts() {
+    this.sql.exec("DELETE FROM state WHERE key LIKE 'walk.%'");
+  }
+
+  /** Makes the counts those of a complete walk, `keys.{key id}`. Answers the ids. */
+  takeKeyCounts() {
+    this.sql.exec("DELETE FROM state WHERE key LIKE 'keys.%'");
+    const set = "UPDATE state SET key = 'keys.' || substr(key, 6) WHERE key LIKE 'walk.%' RETURNING substr(key, 6) AS id";
+    return this.rows(set).map(({ id }) => id);
+  }
+
   /** Deletes what only this pass needs, and what earlier ones disputed. */
   clearPass(started) {
     this.sql.exec("DELETE FROM pages");

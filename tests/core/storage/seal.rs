@@ -200,3 +200,14 @@ fn debug_shows_no_key() {
         assert!(!shown.to_lowercase().contains(&secret.to_lowercase()), "{secret} in {shown}");
     }
 }
+
+#[test]
+fn each_value_names_its_key_and_whether_that_is_the_newest() {
+    let (old, both) = (Sealer::new(&[[1; 32]]).unwrap(), Sealer::new(&[[2; 32], [1; 32]]).unwrap());
+    let (older, newer) = (old.seal("place", b"", [7; 24]), both.seal("place", b"", [7; 24]));
+    assert_eq!(Sealer::key_id(&older), base16ct::lower::encode_string(old.newest_key_id()));
+    assert_eq!(Sealer::key_id(&newer), base16ct::lower::encode_string(both.newest_key_id()));
+    assert_ne!(Sealer::key_id(&older), Sealer::key_id(&newer));
+    assert_eq!([&older, &newer].map(|sealed| both.is_newest(sealed)), [false, true]);
+    assert_eq!((Sealer::key_id(&[1, 2]), both.is_newest(&[])), (String::new(), false));
+}
