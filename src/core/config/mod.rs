@@ -22,6 +22,7 @@
 //! | `APP_RETURN_URL` | a URL: https, or http on loopback; or empty | no page to return to |
 //! | `WEBHOOK_TOLERANCE_SECONDS` | a whole number, 0 to [`MAX_TOLERANCE`] | 300 |
 //! | `EVENT_TTL_SECONDS` | a whole number, 60 to [`MAX_EVENT_TTL`] | [`DEFAULT_EVENT_TTL`] |
+//! | `CLEANUP_EXPIRED_AFTER_DAYS` | a whole number, 0 to [`MAX_CLEANUP_DAYS`] | 0: never |
 //! | `EVENT_KEEP` | a list of patterns: see [`EventFilter::parse`] | [`DEFAULT_EVENT_KEEP`] |
 //!
 //! A list is separated by commas. A list of secrets or keys has at most 5 items, the newest first. No item may be empty
@@ -42,4 +43,4 @@ mod read;
 
 pub use event_filter::{DEFAULT_EVENT_KEEP, EventFilter};
 pub use problem::{Problem, Reason, Warning};
-pub use read::{Config, DEFAULT_API_URL, DEFAULT_EVENT_TTL, MAX_EVENT_TTL, MAX_TOLERANCE, Secret};
+pub use read::{Config, DEFAULT_API_URL, DEFAULT_EVENT_TTL, MAX_CLEANUP_DAYS, MAX_EVENT_TTL, MAX_TOLERANCE, Secret};

@@ -21,6 +21,8 @@ pub const DEFAULT_API_URL: &str = "https://api.ofauth.com";
 pub const DEFAULT_EVENT_TTL: u64 = 604_800;
 /// The largest `EVENT_TTL_SECONDS`: 365 days.
 pub const MAX_EVENT_TTL: u64 = 31_536_000;
+/// The largest `CLEANUP_EXPIRED_AFTER_DAYS`: ten years.
+pub const MAX_CLEANUP_DAYS: u64 = 3_650;
 /// The largest `WEBHOOK_TOLERANCE_SECONDS`: one day.
 pub const MAX_TOLERANCE: u64 = 86_400;
 
@@ -49,6 +51,8 @@ pub struct Config {
     pub index: BlindIndex,
     /// `EVENT_TTL_SECONDS`: how many seconds the body of an event is stored.
     pub event_ttl: u64,
+    /// `CLEANUP_EXPIRED_AFTER_DAYS`: after how many days an expired connection is deleted at OFAuth. 0 for never.
+    pub cleanup_after_days: u64,
     /// `EVENT_KEEP`: which events other than connection events are stored.
     pub event_filter: EventFilter,
     /// The items of `ALLOWED_ORIGINS` and `EVENT_KEEP` that are not valid and are ignored.
@@ -78,6 +82,7 @@ impl Config {
         let (sealer, index) = (reader.sealer(), reader.index());
         let tolerance = reader.whole_number("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
         let event_ttl = reader.whole_number("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
+        let cleanup_after_days = reader.whole_number("CLEANUP_EXPIRED_AFTER_DAYS", 0, 0..=MAX_CLEANUP_DAYS);
         let event_filter = reader.event_filter();
         match (webhook_secrets, sealer, index) {
             (Some(webhook_secrets), Some(sealer), Some(index)) if reader.problems.is_empty() => Ok(Self {
@@ -92,6 +97,7 @@ impl Config {
                 sealer,
                 index,
                 event_ttl,
+                cleanup_after_days,
                 event_filter,
                 warnings: reader.warnings,
             }),

@@ -6,11 +6,14 @@
 //! 1. `listed` compares an item of the list with the record ([`fact_of_item`]).
 //! 2. `missing` decides about connections that the list lacks ([`is_implausible`], [`absence`]).
 //! 3. `paging` says where the next page begins and how long to wait for it ([`next_offset`], [`pause`]).
+//! 4. `cleanup` decides which expired connections are deleted ([`is_due_for_cleanup`]).
 
+mod cleanup;
 mod listed;
 mod missing;
 mod paging;
 
+pub use cleanup::is_due_for_cleanup;
 pub use listed::fact_of_item;
 pub use missing::{Absence, MIN_ABSENCE, absence, is_implausible};
 pub use paging::{PAGE_SIZE, next_offset, pause};

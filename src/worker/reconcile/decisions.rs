@@ -14,8 +14,11 @@ use worker::{
 use crate::{
     core::{
         config::Config,
-        connection::{Changes, MISSING, Rank, Record},
-        gateway::account::ListedConnection,
+        connection::{Changes, DISCONNECTED, EXPIRED, MISSING, Rank, Record},
+        gateway::{
+            access::observed_status,
+            account::{ListedConnection, connection_path},
+        },
         json,
         reconcile::{self, Absence, PAGE_SIZE},
         storage::open_summary,
@@ -23,9 +26,12 @@ use crate::{
     worker::{
         ledger::Entry,
         platform::{self, Failure, environment, promise},
-        upstream,
+        upstream::{self, UpstreamRequest},
     },
 };
+
+/// The call that shows whether a connection's session is dead.
+const SELF: &str = "/v2/access/self";
 
 /// The wait after a 429 that does not say how long to wait, in ms.
 const DEFAULT_RETRY: i64 = 60_000;
@@ -113,6 +119,58 @@ pub fn reconcile_absent(
             let entry = Entry::own(&record.id, MISSING, Rank::Observed, changes, at, &format!("missing_{at}"));
             Some(head(&Entry { received: platform::now_ms(), learned: true, ..entry }))
         }
+    })
+}
+
+/// Whether a connection has been expired for CLEANUP_EXPIRED_AFTER_DAYS.
+#[wasm_bindgen]
+pub fn reconcile_is_due(env: Env, handle: &str, known: &str) -> Result<bool, JsValue> {
+    let config = environment::config(&env).map_err(|_| "not configured")?;
+    Ok(read_known(handle, known, &config).is_some_and(|record| is_due(&record, &config)))
+}
+
+fn is_due(record: &Record, config: &Config) -> bool {
+    !config.is_other_environment(record.live)
+        && reconcile::is_due_for_cleanup(record, config.cleanup_after_days, platform::now_ms())
+}
+
+/// Deletes an expired connection at OFAuth. `record` is its ledger's record as JSON. Resolves to the message to the ledger; empty
+/// if nothing was learned.
+///
+/// 1. The record must still be due.
+/// 2. OFAuth is asked whether the session is dead. If it is not, the connection is active.
+/// 3. OFAuth is asked to delete the connection.
+#[wasm_bindgen]
+pub fn reconcile_clean_up(env: Env, record: String) -> Promise {
+    promise(async move {
+        let config = environment::config(&env).map_err(|_| "not configured")?;
+        let nothing = || Ok(JsValue::from_str(""));
+        // 1.
+        let record: Option<Record> = json::from_slice(record.as_bytes()).ok();
+        let Some(record) = record.filter(|record| is_due(record, &config)) else { return nothing() };
+        let started = platform::now_ms();
+        let learned = |what: &str, rank| {
+            let changes = Changes::status(if rank == Rank::Disconnected { DISCONNECTED } else { what });
+            Ok(head(&Entry::own(&record.id, what, rank, changes, started, &platform::request_id())).into())
+        };
+        // 2.
+        let new = |method, path: String| UpstreamRequest::new(method, path);
+        let check =
+            UpstreamRequest { connection_id: Some(&record.id), ..new("GET", SELF.to_owned()).map_err(error_of)? };
+        let answer = upstream::send(&check, &Cell::default(), &config).await.map_err(error_of)?;
+        if answer.is_inconclusive("GET") {
+            return nothing();
+        }
+        match observed_status(&record.status, answer.status(), answer.refusal(), answer.is_auth()) {
+            Some(EXPIRED) => {}
+            Some(status) => return learned(status, Rank::Observed),
+            None => return nothing(),
+        }
+        // 3.
+        let path = connection_path(&record.id, "").map_err(|error| error.to_string())?;
+        let delete = new("DELETE", path).map_err(error_of)?;
+        let answer = upstream::send(&delete, &Cell::default(), &config).await.map_err(error_of)?;
+        if answer.is_deleted().await { learned("deleted", Rank::Disconnected) } else { nothing() }
     })
 }
 

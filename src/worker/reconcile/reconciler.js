@@ -14,19 +14,23 @@
 //    So does an item that is not known.
 // 3. MISSING: connections that two complete passes missed get the status `missing`.
 //
-// 4. RESEAL: after a change of STORAGE_KEY, each ledger and its user's hub are woken to encrypt what they have under the newest key, until
+// 4. CLEANUP: connections that have been expired for CLEANUP_EXPIRED_AFTER_DAYS are deleted at OFAuth, which is asked first whether
+//    they are still expired.
+// 5. RESEAL: after a change of STORAGE_KEY, each ledger and its user's hub are woken to encrypt what they have under the newest key, until
 //    a complete walk finds nothing under another one.
 //
 // A pass stops if the API key is refused or is of another environment than the connections, and before step 3 if too many
-// connections are absent. Step 4 follows all the same.
+// connections are absent. Step 5 follows all the same.
 
 import { Store } from "./store.js";
 
-const [IDLE, KNOWN, LIST, MISSING, RESEAL] = [0, 1, 2, 3, 5];
+const [IDLE, KNOWN, LIST, MISSING, CLEANUP, RESEAL] = [0, 1, 2, 3, 4, 5];
 const MAX_REQUESTS = 48;
 const KEYS_PER_SLICE = 200;
 /** Each makes at most two requests. */
 const MARKS_PER_SLICE = 20;
+/** Each makes at most five requests. */
+const DELETIONS_PER_SLICE = 9;
 /** And as many of their hubs. */
 const LEDGERS_PER_SLICE = 20;
 /** How many connections are looked at to see from which environment they are. */
@@ -36,7 +40,7 @@ const MIN_RETRY = 2_000;
 /** After so many failures in a row the pass is given up. The next tick starts another one. */
 const MAX_FAILURES = 8;
 /** How soon the alarm rings again if the object stops during a slice, in ms. */
-const GUARD = 120_000;
+const GUARD = 10_000;
 /** Handles are lower-case, so this comes after all of them. */
 const END = "~";
 
@@ -77,7 +81,7 @@ export const reconcilerClass = (wasm) =>
 
     start() {
       this.store.set({ step: KNOWN, startedAt: Date.now(), place: "", cursor: null, failures: 0 });
-      this.store.set({ imported: 0, repaired: 0, missing: 0, unreadable: 0 });
+      this.store.set({ imported: 0, repaired: 0, missing: 0, cleaned: 0, unreadable: 0 });
       this.store.rows("DELETE FROM pages");
     }
 
@@ -107,6 +111,7 @@ export const reconcilerClass = (wasm) =>
       if (state.step === KNOWN) return this.refreshKnown(state);
       if (state.step === LIST) return this.readPage(state);
       if (state.step === MISSING) return this.markMissing(state);
+      if (state.step === CLEANUP) return this.cleanUp(state);
       if (state.step === RESEAL) return this.reseal(state);
       return this.end();
     }
@@ -189,6 +194,22 @@ export const reconcilerClass = (wasm) =>
         const message = wasm.reconcile_absent(this.env, handle, known, since, startedAt);
         if (message) await this.enter(handle, message, "missing");
         else if (message === undefined) this.store.restartAbsence(handle, startedAt);
+      }
+      return rows.length > 0 ? this.go({ place: rows.at(-1).handle }) : this.go({ step: CLEANUP, place: "" });
+    }
+
+    /** The places are handles, not offsets in a list that shrinks. So none is skipped. */
+    async cleanUp({ place, startedAt }) {
+      let due = 0;
+      const rows = this.store.expiredAfter(place, KEYS_PER_SLICE);
+      for (const { handle, meta } of rows) {
+        if (hasSummary(meta) && !wasm.reconcile_is_due(this.env, handle, meta)) continue;
+        if (due === DELETIONS_PER_SLICE) return this.go({ place });
+        due += 1;
+        const record = await this.ask(this.env.LEDGER, handle, "record");
+        const message = await wasm.reconcile_clean_up(this.env, record);
+        if (message) await this.enter(handle, message, "cleaned");
+        place = handle;
       }
       return rows.length > 0 ? this.go({ place: rows.at(-1).handle }) : this.complete(startedAt);
     }

@@ -66,6 +66,11 @@ export class Store {
     return this.rows("SELECT handle, meta FROM known WHERE handle > ? ORDER BY handle LIMIT ?", place, limit);
   }
 
+  /** The first `limit` expired connections after the handle `place`. */
+  expiredAfter(place, limit) {
+    return this.rows("SELECT handle, meta FROM known WHERE meta->>'status' = 'expired' AND handle > ? ORDER BY handle LIMIT ?", place, limit);
+  }
+
   /** The metadata of a connection's key in KV as JSON, and whether an earlier pass found that its record disagrees. */
   known(handle, started) {
     const [row] = this.rows(`SELECT (SELECT meta FROM known WHERE handle = ?1) AS meta,

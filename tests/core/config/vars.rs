@@ -109,6 +109,9 @@ fn brackets_hold_an_address_and_no_name() {
 #[test]
 fn numbers_are_whole_and_within_their_bounds() {
     assert_eq!(configure(&[("WEBHOOK_TOLERANCE_SECONDS", Some("0"))]).unwrap().tolerance, 0);
+    assert_eq!(configure(&[]).unwrap().cleanup_after_days, 0);
+    assert_eq!(configure(&[("CLEANUP_EXPIRED_AFTER_DAYS", Some("3650"))]).unwrap().cleanup_after_days, 3_650);
+    assert_eq!(reason("CLEANUP_EXPIRED_AFTER_DAYS", "3651"), Reason::OutOfRange(0, 3_650));
     assert_eq!(configure(&[("EVENT_TTL_SECONDS", Some("60"))]).unwrap().event_ttl, 60);
     assert_eq!(reason("EVENT_TTL_SECONDS", "59"), Reason::OutOfRange(60, 31_536_000));
     for bad in ["", " 300", "300 ", "-1", "1.5", "3e2", "five", "300s", "18446744073709551616"] {

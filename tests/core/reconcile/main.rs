@@ -1,5 +1,6 @@
 //! The decisions of reconciliation.
 
+mod cleanup;
 mod listed;
 mod missing;
 mod paging;

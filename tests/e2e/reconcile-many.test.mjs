@@ -1,0 +1,166 @@
+// Many connections at OFAuth, whose list changes while it is read, and of which webhooks tell only a part. The runtime is killed in
+// the midst of the first pass. Then: 1. after the changes have ended, passes make the records those of the list, 2. what OFAuth
+// does not have any more is missing, and nothing else is, 3. STORAGE_KEY is rotated while webhooks arrive, until the old key is not
+// needed.
+//
+// `make test-all` (CHAOS=full) has 2,500 connections, `make test` 250. The first line of output shows the seed. With SEED=… in the
+// environment, a run makes the same changes, but not at the same moments.
+
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { connectionEvent } from "../emulator/events.mjs";
+import { randomFrom } from "./chaos-deliveries.mjs";
+import { eventually, listAll, SECRETS, startGateway } from "./harness.mjs";
+import { dirtyLedgers } from "./ledgers.mjs";
+import { ageAbsences } from "./reconcilers.mjs";
+
+const { CHAOS, SEED = randomInt(2 ** 32) } = process.env;
+const COUNT = CHAOS === "full" ? 2_500 : 250;
+const PATIENCE = { within: 600_000, every: 200 };
+const STATUSES = ["active", "active", "active", "expired", "awaiting_2fa"];
+const NEW_KEY = Buffer.alloc(32, "newer").toString("base64");
+const DAY = 86_400_000;
+
+const random = randomFrom(Number(SEED));
+console.log(`reconcile: SEED=${SEED}, ${COUNT} connections`);
+
+describe("with many connections", () => {
+  /** @type {import("./harness.mjs").Gateway} */
+  let gateway;
+  let [created, removed] = [0, 0];
+
+  const connections = () => gateway.emulator.connections;
+  const settled = () => eventually(() => dirtyLedgers(gateway.folder).length === 0, PATIENCE);
+  /** Ends the gateway and starts it again with what it had stored. OFAuth stays as it was. */
+  const restart = async ({ kill = false, vars } = {}, work) => {
+    const { folder, emulator } = gateway;
+    const saved = emulator.connections.save();
+    await (kill ? gateway.kill() : gateway.close({ keep: true }));
+    work?.(folder);
+    gateway = await startGateway({ folder, vars });
+    connections().restore(saved);
+  };
+  /** Passes until one finds nothing to repair. */
+  const agree = async () => {
+    for (let pass = 0; pass < 6; pass += 1) {
+      await settled();
+      const { repaired, imported, stopped } = await gateway.reconcile(PATIENCE);
+      assert.equal(stopped, null);
+      if (pass > 1 && repaired + imported === 0) return;
+    }
+    assert.fail("the records do not follow the list");
+  };
+
+  before(async () => {
+    gateway = await startGateway();
+    for (let place = 0; place < COUNT; place += 1) add({ age: random.integer(300) * DAY });
+    await tell(random.shuffle(connections().all()).slice(0, COUNT / 10));
+    await settled();
+    await changeDuring(async () => {
+      await gateway.cron();
+      await eventually(async () => (await gateway.reconciler()).imported >= COUNT / 4, PATIENCE);
+    });
+    await restart({ kill: true });
+    await changeDuring(() => eventually(async () => (await gateway.reconciler()).step === 0, PATIENCE));
+    await settled();
+    await changeDuring(() => gateway.reconcile(PATIENCE));
+  });
+  after(() => gateway?.close());
+
+  test("the records become those of the list, although it changed while it was read", async () => {
+    await agree();
+    await assertExact();
+  });
+
+  test("what OFAuth has no more is missing, and nothing else", async () => {
+    await restart({}, ageAbsences);
+    await agree();
+    await restart({}, ageAbsences);
+    await agree();
+    await assertExact();
+    const isListed = ({ id }) => connections().get(id) !== undefined;
+    const gone = (await listAll(gateway)).filter((record) => !isListed(record));
+    assert.ok(gone.length > 0);
+    // One that was changed shortly before it was deleted is newer than the passes that missed it.
+    const wrong = gone.filter(({ status, updatedAt }) => status !== "missing" && Date.parse(updatedAt) < Date.now() - 600_000);
+    assert.deepEqual(wrong, []);
+    assert.ok((await listAll(gateway, "&status=missing")).every((record) => !isListed(record)));
+  });
+
+  test("a key is rotated while webhooks arrive, until nothing needs it", async () => {
+    await restart({ vars: { STORAGE_KEY: `${NEW_KEY},${SECRETS.STORAGE_KEY}` } });
+    const { sealedUnder: old } = await gateway.reconciler();
+    let isOver = false;
+    const traffic = (async () => {
+      while (!isOver) {
+        const [item] = random.shuffle(connections().all());
+        await tell([connections().put({ id: item.id, permissions: [`permission-${random.integer(100)}:read`] })]);
+        await sleep(20);
+      }
+    })();
+    const state = await eventually(async () => {
+      const now = await gateway.reconcile(PATIENCE);
+      return now.sealedUnder !== old && now;
+    }, PATIENCE);
+    isOver = true;
+    await traffic;
+    const ids = Object.keys(state).filter((key) => key.startsWith("keys."));
+    assert.deepEqual(ids, [`keys.${state.sealedUnder}`]);
+    assert.ok(state[ids[0]] >= 3 * COUNT * 0.8, "ledger, hub and KV");
+    await restart({ vars: { STORAGE_KEY: NEW_KEY } });
+    await agree();
+    await assertExact();
+    assert.equal((await gateway.reconciler()).unreadable, 0);
+  });
+
+  function add({ age = 0 } = {}) {
+    created += 1;
+    const [createdAt, updatedAt] = [age, age * random.integer(100) / 100].map((ago) => new Date(Date.now() - ago).toISOString());
+    const status = random.pick(STATUSES);
+    const clientReferenceId = random.pick([null, ...Array.from({ length: 9 }, () => `user_${random.integer(COUNT / 5)}`)]);
+    const expiredAt = status === "expired" ? updatedAt : null;
+    return connections().put({ id: `conn_${created}`, status, clientReferenceId, createdAt, updatedAt, expiredAt, imported: random.pick([true, false]) });
+  }
+
+  /** OFAuth's webhooks about these connections. */
+  async function tell(items) {
+    for (const { id, clientReferenceId, status, permissions, userData, updatedAt } of items) {
+      const event = connectionEvent("connection.updated", { id, clientReferenceId, status, permissions, userData, timestamp: updatedAt });
+      const answer = await gateway.deliver(event);
+      assert.equal(answer.status, 200, answer.text);
+    }
+  }
+
+  /** Changes the list, and tells a quarter of it, until `work` is done. */
+  async function changeDuring(work) {
+    let isOver = false;
+    const done = work().finally(() => (isOver = true));
+    while (!isOver) {
+      const { id } = random.pick(connections().all());
+      const change = random.integer(10);
+      if (change === 0 && removed < COUNT / 12) {
+        connections().remove(id);
+        removed += 1;
+      } else {
+        const item = change < 3 ? add() : connections().put({ id, status: random.pick(STATUSES), userData: { name: `Name ${random.integer(100)}` } });
+        if (random.integer(4) === 0) await tell([item]);
+      }
+      await sleep(50);
+    }
+    await done;
+  }
+
+  /** All that the list says, the records say. */
+  async function assertExact() {
+    const records = new Map((await listAll(gateway)).map((record) => [record.id, record]));
+    const shown = ({ id, status, permissions, clientReferenceId, userData, imported }) => ({ id, status, permissions, clientReferenceId, userData, imported });
+    for (const item of connections().all()) {
+      const record = records.get(item.id);
+      assert.deepEqual(record && shown(record), shown(item), item.id);
+      assert.ok(record.createdAt && (record.status !== "expired" || record.expiredAt), item.id);
+    }
+  }
+});
