@@ -1,5 +1,5 @@
-//! Finds a user's connections in OFAuth's list and deletes connections at OFAuth, for the erasure of a user: see
-//! `hub/erasure.rs`.
+//! Deletes connections at OFAuth: for the erasure of a user, whose connections are also found here in OFAuth's list (see
+//! `hub/erasure.rs`), and for the clean-up of those that expired long ago.
 
 use std::{cell::Cell, rc::Rc};
 
@@ -7,9 +7,10 @@ use super::{entry::Entry, projector::Projector, row::LedgerRow};
 use crate::{
     core::{
         config::Config,
-        connection::{Changes, DISCONNECTED, Rank},
-        gateway::{ApiError, RetryHeaders, account::connection_path},
+        connection::{ACTIVE, Changes, DISCONNECTED, EXPIRED, Outcome, Rank, Record},
+        gateway::{ApiError, RetryHeaders, access::observed_status, account::connection_path},
         id::is_connection_id,
+        reconcile::is_due_for_cleanup,
     },
     worker::{
         hub::{ALREADY_ERASED, ERASED, ErasureError, ForgetRequest, ForgetResult, KEPT, ListedOfUser},
@@ -64,6 +65,42 @@ pub async fn forget(
         projector.attempt(version, true).await;
     }
     Ok(ForgetResult { fate: ERASED, error: deleted.err() })
+}
+
+/// Deletes the ledger's connection at OFAuth if it has been expired for CLEANUP_EXPIRED_AFTER_DAYS.
+///
+/// 1. The record decides whether it is due.
+/// 2. OFAuth is asked whether the session is dead. If it is not, the connection is active.
+/// 3. OFAuth is asked to delete it. If OFAuth refuses, or has not answered clearly before, the connection stays.
+/// 4. The ledger stores what it has learned.
+pub async fn clean_up(projector: &Rc<Projector>, config: &Config) -> worker::Result<Outcome> {
+    let (store, now) = (projector.store(), platform::now_ms());
+    // 1.
+    let record = store.row(config)?.and_then(|row| row.record());
+    let is_due = |record: &Record| {
+        !config.is_other_environment(record.live) && is_due_for_cleanup(record, config.cleanup_after_days, now)
+    };
+    let Some(Record { id, .. }) = record.filter(is_due) else { return Ok(Outcome::Stale) };
+    // 2.
+    let check = async {
+        let check = UpstreamRequest { connection_id: Some(&id), ..UpstreamRequest::new("GET", "/v2/access/self")? };
+        upstream::send(&check, &Cell::default(), config).await
+    };
+    let answer = check.await.ok().filter(|answer| !answer.is_inconclusive("GET"));
+    let status = answer.and_then(|a| observed_status(EXPIRED, a.status(), a.refusal(), a.is_auth()));
+    let (what, status, rank) = match status {
+        Some(ACTIVE) => (ACTIVE, ACTIVE, Rank::Observed),
+        // 3.
+        Some(_) if delete_at_ofauth(&id, config).await.is_ok() => ("deleted", DISCONNECTED, Rank::Disconnected),
+        _ => return Ok(Outcome::Stale),
+    };
+    // 4.
+    let entry = Entry::own(&id, what, rank, Changes::status(status), now, &platform::request_id());
+    let entered = store.enter(entry, b"", config, platform::now_ms())?;
+    if let Some(version) = entered.dirty_version {
+        projector.attempt(version, true).await;
+    }
+    Ok(entered.outcome)
 }
 
 /// Reads the user's connections on one page of OFAuth's list. `place` is `{hub}/{page}`.

@@ -11,6 +11,7 @@
 //! | `erase`, which only older builds ask | null | – | nothing |
 //! | `forget` | a [`ForgetRequest`](crate::worker::hub::ForgetRequest) | – | a [`ForgetResult`](crate::worker::hub::ForgetResult) |
 //! | `listed/{hub}/{page}` | – | – | a [`ListedOfUser`](crate::worker::hub::ListedOfUser); see `forget.rs` |
+//! | `clean-up` | – | – | the [`Outcome`](crate::core::connection::Outcome) of what was learned; see `forget.rs` |
 //! | `reseal` | `kv` if KV's copy is under an older key | – | all is sealed under the newest key: how many values are sealed under each key |
 //! | `rules` | [`Rules`](super::Rules) | the raw webhook | nothing; see `rules.rs` |
 //!
@@ -92,6 +93,7 @@ impl LedgerObject {
                 let request = json::from_slice(head.as_bytes())?;
                 Ok(serde_json::to_string(&on_heap(forget::forget(request, &self.projector, &config)).await?)?)
             }
+            "clean-up" => Ok(serde_json::to_string(&on_heap(forget::clean_up(&self.projector, &config)).await?)?),
             "reseal" => {
                 if store.reseal(&config)? || head == "kv" {
                     on_heap(self.projector.put_again()).await?;

@@ -1,9 +1,9 @@
 //! What `reconciler.js` asks the wasm: a page of OFAuth's list, and the decisions about its items.
 //!
 //! `known` is what the caller knows about a connection: the metadata of its key in KV, or its ledger's record, as JSON. Times
-//! are unix ms. Each function throws if the configuration is incomplete.
+//! are unix ms. While the configuration is incomplete, a page of the list and the key's id are errors, and nothing is decided.
 
-use std::cell::Cell;
+use std::{cell::Cell, rc::Rc};
 
 use wasm_bindgen::prelude::*;
 use worker::{
@@ -14,11 +14,8 @@ use worker::{
 use crate::{
     core::{
         config::Config,
-        connection::{Changes, DISCONNECTED, EXPIRED, MISSING, Rank, Record},
-        gateway::{
-            access::observed_status,
-            account::{ListedConnection, connection_path},
-        },
+        connection::{Changes, MISSING, Rank, Record},
+        gateway::account::ListedConnection,
         json,
         reconcile::{self, Absence, PAGE_SIZE},
         storage::open_summary,
@@ -26,12 +23,9 @@ use crate::{
     worker::{
         ledger::Entry,
         platform::{self, Failure, environment, promise},
-        upstream::{self, UpstreamRequest},
+        upstream,
     },
 };
-
-/// The call that shows whether a connection's session is dead.
-const SELF: &str = "/v2/access/self";
 
 /// The wait after a 429 that does not say how long to wait, in ms.
 const DEFAULT_RETRY: i64 = 60_000;
@@ -43,7 +37,7 @@ const DEFAULT_RETRY: i64 = 60_000;
 #[wasm_bindgen]
 pub fn reconcile_list(env: Env, offset: usize) -> Promise {
     promise(async move {
-        let config = environment::config(&env).map_err(|_| "not configured")?;
+        let config = config(&env)?;
         let page = upstream::list_page(offset, PAGE_SIZE, true, &Cell::default(), &config).await;
         let list = Array::new();
         match page.map_err(error_of)? {
@@ -76,108 +70,58 @@ pub fn reconcile_list(env: Env, offset: usize) -> Promise {
     })
 }
 
-/// The message to the ledger of an item that disagrees with `known`: see [`reconcile::fact_of_item`]. Nothing if there is
-/// nothing to repair, or if the connection is of another environment than the API key.
-#[wasm_bindgen]
-pub fn reconcile_item(
-    env: Env,
-    handle: &str,
-    item: &str,
-    known: &str,
-    was_disputed: bool,
-    started: f64,
-) -> Result<Option<String>, JsValue> {
-    let config = environment::config(&env).map_err(|_| "not configured")?;
-    let known = read_known(handle, known, &config);
-    let is_foreign = config.is_other_environment(known.as_ref().and_then(|record| record.live));
-    let item = ListedConnection::read(item.as_bytes()).filter(|_| !is_foreign);
-    let fact = item.and_then(|item| reconcile::fact_of_item(item, known.as_ref(), was_disputed, whole(started)));
-    Ok(fact.map(|(id, fact)| {
-        head(&Entry { id, kind: "edge.listed".to_owned(), received: platform::now_ms(), fact, learned: false })
-    }))
-}
-
-/// The message to the ledger of a connection that OFAuth's list has lacked since the pass at `since`. Empty if it is not
-/// missing yet, or if it is of another environment than the API key. Nothing if its absence counts from `started` on: see
-/// [`Absence`].
-#[wasm_bindgen]
-pub fn reconcile_absent(
-    env: Env,
-    handle: &str,
-    known: &str,
-    since: f64,
-    started: f64,
-) -> Result<Option<String>, JsValue> {
-    let config = environment::config(&env).map_err(|_| "not configured")?;
-    let known = read_known(handle, known, &config).filter(|record| !config.is_other_environment(record.live));
-    let Some(record) = known else { return Ok(Some(String::new())) };
-    Ok(match reconcile::absence(&record, whole(since), whole(started)) {
-        Absence::TooShort => Some(String::new()),
-        Absence::Interrupted => None,
-        Absence::MissingSince(at) => {
-            let changes = Changes::status(MISSING);
-            let entry = Entry::own(&record.id, MISSING, Rank::Observed, changes, at, &format!("missing_{at}"));
-            Some(head(&Entry { received: platform::now_ms(), learned: true, ..entry }))
-        }
-    })
-}
-
-/// Whether a connection has been expired for CLEANUP_EXPIRED_AFTER_DAYS.
-#[wasm_bindgen]
-pub fn reconcile_is_due(env: Env, handle: &str, known: &str) -> Result<bool, JsValue> {
-    let config = environment::config(&env).map_err(|_| "not configured")?;
-    Ok(read_known(handle, known, &config).is_some_and(|record| is_due(&record, &config)))
-}
-
-fn is_due(record: &Record, config: &Config) -> bool {
-    !config.is_other_environment(record.live)
-        && reconcile::is_due_for_cleanup(record, config.cleanup_after_days, platform::now_ms())
-}
-
-/// Deletes an expired connection at OFAuth. `record` is its ledger's record as JSON. Resolves to the message to the ledger; empty
-/// if nothing was learned.
+/// The message to the ledger of a connection; empty if it hears nothing, as it does if it is of another environment than the API
+/// key. All times are unix ms.
 ///
-/// 1. The record must still be due.
-/// 2. OFAuth is asked whether the session is dead. If it is not, the connection is active.
-/// 3. OFAuth is asked to delete the connection.
+/// - With an `item` of OFAuth's list that disagrees with `known`: see [`reconcile::fact_of_item`]. `since` is not 0 if the record
+///   disagreed in the last pass too.
+/// - Without an `item`, if the list has lacked the connection since the pass at `since`: see [`reconcile::absence`]. `None` if its
+///   absence counts from `started` on.
 #[wasm_bindgen]
-pub fn reconcile_clean_up(env: Env, record: String) -> Promise {
-    promise(async move {
-        let config = environment::config(&env).map_err(|_| "not configured")?;
-        let nothing = || Ok(JsValue::from_str(""));
-        // 1.
-        let record: Option<Record> = json::from_slice(record.as_bytes()).ok();
-        let Some(record) = record.filter(|record| is_due(record, &config)) else { return nothing() };
-        let started = platform::now_ms();
-        let learned = |what: &str, rank| {
-            let changes = Changes::status(if rank == Rank::Disconnected { DISCONNECTED } else { what });
-            Ok(head(&Entry::own(&record.id, what, rank, changes, started, &platform::request_id())).into())
-        };
-        // 2.
-        let new = |method, path: String| UpstreamRequest::new(method, path);
-        let check =
-            UpstreamRequest { connection_id: Some(&record.id), ..new("GET", SELF.to_owned()).map_err(error_of)? };
-        let answer = upstream::send(&check, &Cell::default(), &config).await.map_err(error_of)?;
-        if answer.is_inconclusive("GET") {
-            return nothing();
+pub fn reconcile_message(env: Env, handle: &str, known: &str, item: &str, since: f64, started: f64) -> Option<String> {
+    let nothing = Some(String::new());
+    let Ok(config) = environment::config(&env) else { return nothing };
+    let (known, since, started) = (read_known(handle, known, &config), whole(since), whole(started));
+    if config.is_other_environment(known.as_ref().and_then(|record| record.live)) {
+        return nothing;
+    }
+    let received = platform::now_ms();
+    let entry = match (ListedConnection::read(item.as_bytes()), known) {
+        (Some(item), known) => {
+            let fact = reconcile::fact_of_item(item, known.as_ref(), since != 0, started);
+            fact.map(|(id, fact)| Entry { id, kind: "edge.listed".to_owned(), received, fact, learned: false })
         }
-        match observed_status(&record.status, answer.status(), answer.refusal(), answer.is_auth()) {
-            Some(EXPIRED) => {}
-            Some(status) => return learned(status, Rank::Observed),
-            None => return nothing(),
-        }
-        // 3.
-        let path = connection_path(&record.id, "").map_err(|error| error.to_string())?;
-        let delete = new("DELETE", path).map_err(error_of)?;
-        let answer = upstream::send(&delete, &Cell::default(), &config).await.map_err(error_of)?;
-        if answer.is_deleted().await { learned("deleted", Rank::Disconnected) } else { nothing() }
-    })
+        (None, None) => None,
+        (None, Some(record)) => match reconcile::absence(&record, since, started) {
+            Absence::TooShort => None,
+            Absence::Interrupted => return None,
+            Absence::MissingSince(at) => {
+                let changes = Changes::status(MISSING);
+                let entry = Entry::own(&record.id, MISSING, Rank::Observed, changes, at, &format!("missing_{at}"));
+                Some(Entry { received, learned: true, ..entry })
+            }
+        },
+    };
+    entry.map_or(nothing, |entry| serde_json::to_string(&entry).ok())
+}
+
+/// What is known about a connection, or about the API key if there is no `handle`, as bits: 1 if it is of production, 2 if it is
+/// of the sandbox, 4 if it has been expired for CLEANUP_EXPIRED_AFTER_DAYS.
+#[wasm_bindgen]
+pub fn reconcile_inspect(env: Env, handle: &str, known: &str) -> u32 {
+    let Ok(config) = environment::config(&env) else { return 0 };
+    let record = read_known(handle, known, &config);
+    let live =
+        record.as_ref().map_or_else(|| config.api_key.is_live().filter(|_| handle.is_empty()), |record| record.live);
+    let is_due = record
+        .is_some_and(|record| reconcile::is_due_for_cleanup(&record, config.cleanup_after_days, platform::now_ms()));
+    live.map_or(0, |live| if live { 1 } else { 2 }) + if is_due { 4 } else { 0 }
 }
 
 /// The id of the newest `STORAGE_KEY`, as sealed values have it, in hex.
 #[wasm_bindgen]
 pub fn reconcile_key_id(env: Env) -> Result<String, JsValue> {
-    let config = environment::config(&env).map_err(|_| "not configured")?;
+    let config = config(&env)?;
     Ok(base16ct::lower::encode_string(config.sealer.newest_key_id()))
 }
 
@@ -193,25 +137,13 @@ pub fn reconcile_next_offset(offset: usize, seen: usize) -> usize {
     reconcile::next_offset(offset, seen)
 }
 
-/// Whether the API key, or the connection that is named, is of production. Nothing if that is not known.
-#[wasm_bindgen]
-pub fn reconcile_is_live(env: Env, handle: &str, known: &str) -> Result<Option<bool>, JsValue> {
-    let config = environment::config(&env).map_err(|_| "not configured")?;
-    let is_key = handle.is_empty();
-    Ok(if is_key {
-        config.api_key.is_live()
-    } else {
-        read_known(handle, known, &config).and_then(|record| record.live)
-    })
+fn config(env: &Env) -> Result<Rc<Config>, JsValue> {
+    environment::config(env).map_err(|_| "not configured".into())
 }
 
 fn read_known(handle: &str, known: &str, config: &Config) -> Option<Record> {
     let record = || json::from_slice(known.as_bytes()).ok();
     record().or_else(|| open_summary(handle, &json::from_slice(known.as_bytes()).ok()?, &config.sealer))
-}
-
-fn head(entry: &Entry) -> String {
-    serde_json::to_string(entry).unwrap_or_default()
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a time from JavaScript is a safe integer")]

@@ -22,114 +22,113 @@ const LISTED = "(SELECT item.value FROM pages, json_each(pages.handles) AS item)
 /** The connections that OFAuth should list. */
 const EXPECTED = "known WHERE meta->>'status' NOT IN ('missing', 'disconnected')";
 
-export class Store {
-  constructor(sql) {
-    this.sql = sql;
-  }
+export function createTables(sql) {
+  sql.exec(SCHEMA);
+}
 
-  createTables() {
-    this.sql.exec(SCHEMA);
-  }
+function rows(sql, statement, ...bindings) {
+  return sql.exec(statement, ...bindings).toArray();
+}
 
-  rows(statement, ...bindings) {
-    return this.sql.exec(statement, ...bindings).toArray();
-  }
+/** All keys and values of `state`. Empty before the first tick. */
+export function readState(sql) {
+  const [exists] = rows(sql, "SELECT 1 FROM sqlite_master WHERE name = 'state'");
+  return exists ? Object.fromEntries(rows(sql, "SELECT key, value FROM state").map(({ key, value }) => [key, value])) : {};
+}
 
-  /** All keys and values of `state`. Empty before the first tick. */
-  state() {
-    const [exists] = this.rows("SELECT 1 FROM sqlite_master WHERE name = 'state'");
-    return exists ? Object.fromEntries(this.rows("SELECT key, value FROM state").map(({ key, value }) => [key, value])) : {};
-  }
+export function set(sql, values) {
+  for (const [key, value] of Object.entries(values)) sql.exec("INSERT OR REPLACE INTO state VALUES (?, ?)", key, value);
+}
 
-  set(values) {
-    for (const [key, value] of Object.entries(values)) this.sql.exec("INSERT OR REPLACE INTO state VALUES (?, ?)", key, value);
-  }
+export function add(sql, key, count = 1) {
+  sql.exec("INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value", key, count);
+}
 
-  add(key, count = 1) {
-    this.sql.exec("INSERT INTO state VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = value + excluded.value", key, count);
-  }
+/**
+ * Refreshes `known` from a batch of KV's list. The batch has all keys after the handle `from`, up to the handle `to`.
+ * @param {[string, object | undefined][]} batch   handles and metadata
+ */
+export function refreshKnown(sql, batch, from, to) {
+  const json = JSON.stringify(batch);
+  sql.exec(`INSERT INTO known SELECT value->>0, value->1 FROM json_each(?) WHERE true
+    ON CONFLICT (handle) DO UPDATE SET meta = excluded.meta WHERE meta IS NOT excluded.meta`, json);
+  sql.exec(`DELETE FROM known WHERE handle > ?2 AND handle <= ?3
+    AND handle NOT IN (SELECT value->>0 FROM json_each(?1))`, json, from, to);
+}
 
-  /**
-   * Refreshes `known` from a batch of KV's list. The batch has all keys after the handle `from`, up to the handle `to`.
-   * @param {[string, object | undefined][]} batch   handles and metadata
-   */
-  refreshKnown(batch, from, to) {
-    const json = JSON.stringify(batch);
-    this.sql.exec(`INSERT INTO known SELECT value->>0, value->1 FROM json_each(?) WHERE true
-      ON CONFLICT (handle) DO UPDATE SET meta = excluded.meta WHERE meta IS NOT excluded.meta`, json);
-    this.sql.exec(`DELETE FROM known WHERE handle > ?2 AND handle <= ?3
-      AND handle NOT IN (SELECT value->>0 FROM json_each(?1))`, json, from, to);
-  }
+/** The first `limit` connections in KV after the handle `place`. */
+export function knownAfter(sql, place, limit) {
+  return rows(sql, "SELECT handle, meta FROM known WHERE handle > ? ORDER BY handle LIMIT ?", place, limit);
+}
 
-  /** The first `limit` connections in KV after the handle `place`. */
-  knownAfter(place, limit) {
-    return this.rows("SELECT handle, meta FROM known WHERE handle > ? ORDER BY handle LIMIT ?", place, limit);
-  }
+/** The first `limit` expired connections after the handle `place`. */
+export function expiredAfter(sql, place, limit) {
+  return rows(sql, "SELECT handle, meta FROM known WHERE meta->>'status' = 'expired' AND handle > ? ORDER BY handle LIMIT ?", place, limit);
+}
 
-  /** The first `limit` expired connections after the handle `place`. */
-  expiredAfter(place, limit) {
-    return this.rows("SELECT handle, meta FROM known WHERE meta->>'status' = 'expired' AND handle > ? ORDER BY handle LIMIT ?", place, limit);
-  }
+/** The metadata of a connection's key in KV as JSON, and whether an earlier pass found that its record disagrees. */
+export function knownOf(sql, handle, started) {
+  const [row] = rows(sql, `SELECT (SELECT meta FROM known WHERE handle = ?1) AS meta,
+    EXISTS (SELECT 1 FROM disputed WHERE handle = ?1 AND first < ?2) AS wasDisputed`, handle, started);
+  return row;
+}
 
-  /** The metadata of a connection's key in KV as JSON, and whether an earlier pass found that its record disagrees. */
-  known(handle, started) {
-    const [row] = this.rows(`SELECT (SELECT meta FROM known WHERE handle = ?1) AS meta,
-      EXISTS (SELECT 1 FROM disputed WHERE handle = ?1 AND first < ?2) AS wasDisputed`, handle, started);
-    return row;
-  }
+/** Notes that the record disagrees with the list. The first pass stays noted, in case this one reads the page again. */
+export function dispute(sql, handle, started) {
+  sql.exec("INSERT INTO disputed VALUES (?1, ?2, ?2) ON CONFLICT (handle) DO UPDATE SET last = excluded.last", handle, started);
+}
 
-  /** Notes that the record disagrees with the list. The first pass stays noted, in case this one reads the page again. */
-  dispute(handle, started) {
-    this.sql.exec("INSERT INTO disputed VALUES (?1, ?2, ?2) ON CONFLICT (handle) DO UPDATE SET last = excluded.last", handle, started);
-  }
+/** Stores a page of the list. Answers whether no other page has the same connections. */
+export function addPage(sql, place, handles) {
+  const json = JSON.stringify(handles);
+  sql.exec("INSERT OR REPLACE INTO pages VALUES (?, ?)", place, json);
+  return rows(sql, "SELECT 1 FROM pages WHERE handles = ?", json).length === 1;
+}
 
-  /** Stores a page of the list. Answers whether no other page has the same connections. */
-  addPage(place, handles) {
-    const json = JSON.stringify(handles);
-    this.sql.exec("INSERT OR REPLACE INTO pages VALUES (?, ?)", place, json);
-    return this.rows("SELECT 1 FROM pages WHERE handles = ?", json).length === 1;
-  }
+/** How many connections the pages have, how many they lack, and how many they should have. */
+export function countListed(sql) {
+  const [counts] = rows(sql, `SELECT (SELECT count(DISTINCT item.value) FROM pages, json_each(pages.handles) AS item) AS listed,
+    count(*) FILTER (WHERE handle NOT IN ${LISTED}) AS absent, count(*) AS expected FROM ${EXPECTED}`);
+  return counts;
+}
 
-  /** How many connections the pages have, how many they lack, and how many they should have. */
-  count() {
-    const [counts] = this.rows(`SELECT (SELECT count(DISTINCT item.value) FROM pages, json_each(pages.handles) AS item) AS listed,
-      count(*) FILTER (WHERE handle NOT IN ${LISTED}) AS absent, count(*) AS expected FROM ${EXPECTED}`);
-    return counts;
-  }
+/** Notes which connections the pages lack. The others are not absent any more. */
+export function noteAbsent(sql, started) {
+  const lacking = `SELECT handle FROM ${EXPECTED} AND handle NOT IN ${LISTED}`;
+  sql.exec(`DELETE FROM absent WHERE handle NOT IN (${lacking})`);
+  sql.exec(`INSERT OR IGNORE INTO absent SELECT handle, ? FROM (${lacking})`, started);
+}
 
-  /** Notes which connections the pages lack. The others are not absent any more. */
-  noteAbsent(started) {
-    const lacking = `SELECT handle FROM ${EXPECTED} AND handle NOT IN ${LISTED}`;
-    this.sql.exec(`DELETE FROM absent WHERE handle NOT IN (${lacking})`);
-    this.sql.exec(`INSERT OR IGNORE INTO absent SELECT handle, ? FROM (${lacking})`, started);
-  }
+/** The first `limit` connections after the handle `place` that earlier passes missed too. */
+export function absentAfter(sql, place, started, limit) {
+  return rows(sql, `SELECT handle, meta, since FROM absent JOIN known USING (handle)
+    WHERE since < ? AND handle > ? ORDER BY handle LIMIT ?`, started, place, limit);
+}
 
-  /** The first `limit` connections after the handle `place` that earlier passes missed too. */
-  absentAfter(place, started, limit) {
-    return this.rows(`SELECT handle, meta, since FROM absent JOIN known USING (handle)
-      WHERE since < ? AND handle > ? ORDER BY handle LIMIT ?`, started, place, limit);
-  }
+/** Counts the absence of a connection from `started` on. */
+export function restartAbsence(sql, handle, started) {
+  sql.exec("UPDATE absent SET since = ? WHERE handle = ?", started, handle);
+}
 
-  /** Counts the absence of a connection from `started` on. */
-  restartAbsence(handle, started) {
-    this.sql.exec("UPDATE absent SET since = ? WHERE handle = ?", started, handle);
-  }
+/** Counts values that are encrypted under a key. */
+export function addKeyCount(sql, id, count) {
+  add(sql, `walk.${id}`, count);
+}
 
-  /** Begins to count under which keys values are encrypted, in `walk.{key id}`. */
-  clearKeyCounts() {
-    this.sql.exec("DELETE FROM state WHERE key LIKE 'walk.%'");
-  }
+/** Begins to count under which keys values are encrypted, in `walk.{key id}`. */
+export function clearKeyCounts(sql) {
+  sql.exec("DELETE FROM state WHERE key LIKE 'walk.%'");
+}
 
-  /** Makes the counts those of a complete walk, `keys.{key id}`. Answers the ids. */
-  takeKeyCounts() {
-    this.sql.exec("DELETE FROM state WHERE key LIKE 'keys.%'");
-    const set = "UPDATE state SET key = 'keys.' || substr(key, 6) WHERE key LIKE 'walk.%' RETURNING substr(key, 6) AS id";
-    return this.rows(set).map(({ id }) => id);
-  }
+/** Makes the counts those of a complete walk, `keys.{key id}`. Answers the ids. */
+export function takeKeyCounts(sql) {
+  sql.exec("DELETE FROM state WHERE key LIKE 'keys.%'");
+  const set = "UPDATE state SET key = 'keys.' || substr(key, 6) WHERE key LIKE 'walk.%' RETURNING substr(key, 6) AS id";
+  return rows(sql, set).map(({ id }) => id);
+}
 
-  /** Deletes what only this pass needs, and what earlier ones disputed. */
-  clearPass(started) {
-    this.sql.exec("DELETE FROM pages");
-    this.sql.exec("DELETE FROM disputed WHERE last < ?", started);
-  }
+/** Deletes what only this pass needs, and what earlier ones disputed. */
+export function clearPass(sql, started) {
+  sql.exec("DELETE FROM pages");
+  sql.exec("DELETE FROM disputed WHERE last < ?", started);
 }

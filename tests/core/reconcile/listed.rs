@@ -4,7 +4,7 @@
 //! 2. A difference is a fact of the time at which the item says that the connection changed; that may be missing or too late.
 //! 3. A record that two passes contradict, and one that is missing, follow the list at once. A disconnected one never does.
 //! 4. After the facts of two passes the record agrees with the item, unless something newer was known.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use ofauth_edge::core::{
     connection::{Changes, Connection, DISCONNECTED, Fact, FactOrder, MISSING, Rank, Record},
