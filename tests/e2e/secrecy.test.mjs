@@ -58,6 +58,7 @@ test("no file of the runtime holds one either, not even a write-ahead log", asyn
   const whole = files.filter((file) => statSync(file).isFile());
   assert.ok(whole.some((file) => /Ledger.*\.sqlite-wal$/.test(file)), "the ledgers' write-ahead logs are there");
   assert.ok(whole.some((file) => /Hub.*\.sqlite-wal$/.test(file)), "the hubs' are there");
+  assert.ok(whole.some((file) => /Reconciler.*\.sqlite-wal$/.test(file)), "the reconciler's is there");
   assert.ok(whole.some((file) => /kv.*\.sqlite/.test(file)), "KV is there");
   for (const file of whole) {
     assert.deepEqual(leaksIn(readFileSync(file)), [], file);
@@ -160,6 +161,8 @@ async function aDayWithEverything() {
   await keep(gateway.send("POST", `/webhooks/ofauth?secret=${vars.OFAUTH_WEBHOOK_SECRET}`, { body }));
   await keep(gateway.send("POST", "/webhooks/ofauth", { headers: { "content-length": 2 ** 21 }, body: "" }).catch(ignored));
   await keep(gateway.deliver(Buffer.alloc(2 ** 20 + 1, IDS[0])));
+  gateway.emulator.connections.put({ id: IDS[0], clientReferenceId: REFERENCES[0] });
+  assert.equal((await gateway.reconcile()).stopped, null);
   return answers.filter(Boolean);
 }
 
