@@ -3,13 +3,14 @@
 // what it imports in the place of worker-build's own entry, removes what the wasm does not use, and bundles.
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeUnused } from "./glue.mjs";
 import { root } from "./inputs.mjs";
 
-copyFileSync(join(root, "src/worker/entry.js"), "shim.js");
-cpSync(join(root, "src/worker/reconcile"), "reconcile", { recursive: true, filter: (file) => !file.endsWith(".rs") });
+// What the entry imports from its own folder stays there. Only `./index.js` is in the folder of the build.
+const entry = readFileSync(join(root, "src/worker/entry.js"), "utf8");
+writeFileSync("shim.js", entry.replace(/"\.\/(reconcile\/[^"]+)"/, (_, file) => JSON.stringify(join(root, "src/worker", file))));
 writeFileSync("index.js", removeUnused(readFileSync("index.js", "utf8"), readFileSync("index_bg.wasm")));
 const esbuild = join(root, `node_modules/@esbuild/${process.platform}-${process.arch}/bin/esbuild`);
 const { status, error } = spawnSync(esbuild, process.argv.slice(2), { stdio: "inherit" });
