@@ -54,7 +54,7 @@ pub fn get(name: &str, handle: &str, database: &Database, config: &Config) -> pl
 }
 
 /// Seals all records under the newest key. Returns how many values of this handle are sealed under each key, as JSON.
-pub fn reseal(name: &str, handle: &str, database: &Database, config: &Config) -> worker::Result<String> {
+pub fn reseal(name: &str, handle: &str, database: &Database, config: &Config) -> platform::Result<String> {
     let place = format!("'{}' || handle", place(name, ""));
     platform::reseal("connections", "record", &place, database, &config.sealer)?;
     platform::count_keys("SELECT record FROM connections WHERE handle = ?", vec![handle.into()], database)

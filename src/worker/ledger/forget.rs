@@ -73,7 +73,7 @@ pub async fn forget(
 /// 2. OFAuth is asked whether the session is dead. If it is not, the connection is active.
 /// 3. OFAuth is asked to delete it. If OFAuth refuses, or has not answered clearly before, the connection stays.
 /// 4. The ledger stores what it has learned.
-pub async fn clean_up(projector: &Rc<Projector>, config: &Config) -> worker::Result<Outcome> {
+pub async fn clean_up(projector: &Rc<Projector>, config: &Config) -> platform::Result<Outcome> {
     let (store, now) = (projector.store(), platform::now_ms());
     // 1.
     let record = store.row(config)?.and_then(|row| row.record());

@@ -239,7 +239,7 @@ impl LedgerStore {
 
     /// Seals what is stored under the newest key, and returns whether the record was under another one. The alarm does this
     /// too; reconciliation wakes the ledgers that are quiet.
-    pub fn reseal(&self, config: &Config) -> worker::Result<bool> {
+    pub fn reseal(&self, config: &Config) -> platform::Result<bool> {
         if self.row(config)?.is_none() {
             return Ok(false);
         }
@@ -250,7 +250,7 @@ impl LedgerStore {
     }
 
     /// How many values are sealed under each key, as JSON.
-    pub fn count_keys(&self, config: &Config) -> worker::Result<String> {
+    pub fn count_keys(&self, config: &Config) -> platform::Result<String> {
         if self.row(config)?.is_none() {
             return Ok("{}".to_owned());
         }
