@@ -176,7 +176,7 @@ export type EdgeErrorCode =
   | "CREDENTIALS_INVALID"
   /** The session token has expired. */
   | "TOKEN_EXPIRED"
-  /** The session token does not grant the permission, or the route is for other callers. */
+  /** The token lacks the permission, the gateway key lacks the right, or the route is for other callers. */
   | "PERMISSION_DENIED"
   /** A page sent a gateway key, or its origin is not in `ALLOWED_ORIGINS`. */
   | "ORIGIN_DENIED"

@@ -34,7 +34,7 @@ use worker::{Env, js_sys::Promise, web_sys};
 use crate::core::{
     config::Config,
     gateway::{
-        Caller, Credentials, EdgeError, live, origin,
+        Credentials, EdgeError, Identity, live, origin,
         route::{Route, allows_cross_origin, route},
     },
 };
@@ -128,7 +128,8 @@ fn is_preflight(call: &Call) -> bool {
 /// A handler at work. On the heap: as one future with all handlers in it, each request would move the largest.
 type Handling<'a> = Boxed<'a, Result<Reply, Failure>>;
 
-/// Calls the route's handler. On every route that needs a credential, it is checked before anything else.
+/// Calls the route's handler. On every route that needs a credential, it is checked before anything else, and so is the
+/// right of a gateway key.
 async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> Result<Reply, Failure> {
     match route {
         Route::Webhook => return handle_webhook(call, config, env).await,
@@ -141,8 +142,12 @@ async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> 
         Route::Live if !call.asks_for_websocket() => return Err(EdgeError::UpgradeRequired.into()),
         _ => {}
     }
-    let caller = authenticate(call, route, config)?;
-    handle(call, route, &caller, config, env).await
+    let identity = authenticate(call, route, config)?;
+    if let Some(right) = route.right(&call.method, call.path()) {
+        identity.require(right)?;
+    }
+    call.set_actor(identity.actor());
+    handle(call, route, &identity, config, env).await
 }
 
 fn handle_webhook<'a>(call: &'a Call, config: &'a Config, env: &'a Env) -> Handling<'a> {
@@ -154,10 +159,17 @@ fn handle_callback<'a>(call: &'a Call, config: &'a Config, env: &'a Env) -> Hand
 }
 
 /// The handlers of routes that need a credential.
-fn handle<'a>(call: &'a Call, route: Route<'a>, caller: &'a Caller, config: &'a Config, env: &'a Env) -> Handling<'a> {
+fn handle<'a>(
+    call: &'a Call,
+    route: Route<'a>,
+    identity: &'a Identity<'_>,
+    config: &'a Config,
+    env: &'a Env,
+) -> Handling<'a> {
+    let caller = &identity.caller;
     match route {
         Route::Access => Box::pin(access::forward(call, caller, config, env)),
-        Route::Sessions => Box::pin(sessions::create(call, caller, config)),
+        Route::Sessions => Box::pin(sessions::create(call, identity, config)),
         Route::Connections => Box::pin(connection_routes::list(call, caller, config, env)),
         Route::Connection(segment) => Box::pin(connection_routes::show(segment, caller, config, env)),
         Route::Account | Route::LinkSession => Box::pin(account::forward(call, caller, config, env)),
@@ -180,7 +192,7 @@ fn handle<'a>(call: &'a Call, route: Route<'a>, caller: &'a Caller, config: &'a 
 /// before both. Fails as [`Authenticator::authenticate`] does.
 ///
 /// [`Authenticator::authenticate`]: crate::core::gateway::Authenticator::authenticate
-fn authenticate(call: &Call, route: Route<'_>, config: &Config) -> Result<Caller, EdgeError> {
+fn authenticate<'a>(call: &Call, route: Route<'_>, config: &'a Config) -> Result<Identity<'a>, EdgeError> {
     let protocols = if route == Route::Live { call.header(live::HEADER) } else { None };
     let token = protocols.as_deref().and_then(live::token);
     let (authorization, apikey, origin) = (call.header("authorization"), call.header("apikey"), call.header("origin"));

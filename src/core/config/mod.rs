@@ -13,7 +13,8 @@
 //! | `OFAUTH_API_KEY` | visible ASCII characters and spaces between them | problem |
 //! | `OFAUTH_WEBHOOK_SECRET` | a list of secrets of any length | problem, unless the next is set |
 //! | `SVIX_WEBHOOK_SECRET` | a list of base64 secrets, with or without `whsec_` | problem, unless that one is set |
-//! | `GATEWAY_KEY`, `SESSION_SECRET` | a list of texts of 32 characters or more | problem |
+//! | `GATEWAY_KEY` | a list of keys of 32 characters or more: see [`GatewayKey`] | problem |
+//! | `SESSION_SECRET` | a list of texts of 32 characters or more | problem |
 //! | `STORAGE_KEY` | a list of keys, base64 of 32 bytes | problem |
 //! | `INDEX_KEY` | one key, base64 of 32 bytes | problem |
 //! | `OFAUTH_API_URL` | an origin: https, or http on loopback | [`DEFAULT_API_URL`] |
@@ -35,6 +36,7 @@
 //! 2. `event_filter` is the value of `EVENT_KEEP` ([`EventFilter`]).
 //! 3. `problem` names what is wrong ([`Problem`], [`Warning`], [`Reason`]).
 //!
+//! [`GatewayKey`]: crate::core::gateway::GatewayKey
 //! [`is_page_origin`]: crate::core::gateway::origin::is_page_origin
 
 mod event_filter;

@@ -39,6 +39,8 @@ pub enum Reason {
     OuterWhiteSpace,
     /// An item has fewer than [`MIN_KEY_CHARS`] characters.
     TooShort,
+    /// An item has a colon but is not `name:rights:key`: see [`GatewayKey`](crate::core::gateway::GatewayKey).
+    NotANamedKey,
     /// The list has more than 5 items.
     TooMany,
     /// An item is not base64 of exactly 32 bytes.
@@ -82,6 +84,10 @@ impl fmt::Display for Reason {
             Self::Empty => f.write_str("is empty or has an empty item"),
             Self::OuterWhiteSpace => f.write_str("has an item that begins or ends with white space"),
             Self::TooShort => write!(f, "has an item of fewer than {MIN_KEY_CHARS} characters"),
+            Self::NotANamedKey => f.write_str(
+                "has an item with a colon that is not name:rights:key; a name begins with a letter, and the rights are \
+                 access, sessions, link, manage and read, joined by +",
+            ),
             Self::TooMany => write!(f, "has more than {MAX_ITEMS} items"),
             Self::NotAKey => f.write_str("has an item that is not base64 of 32 bytes"),
             Self::NotBase64 => f.write_str("has an item that is not base64 after whsec_"),

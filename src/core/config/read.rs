@@ -8,7 +8,7 @@ use super::{
 };
 use crate::core::{
     gateway::{
-        Authenticator, MIN_KEY_CHARS,
+        Authenticator, GatewayKey, MIN_KEY_CHARS,
         origin::{AllowedOrigins, is_canonical, is_origin, is_page_origin, origin_of},
     },
     storage::{BlindIndex, MIN_TTL, Sealer, parse_key},
@@ -68,7 +68,8 @@ impl Config {
     /// If any variable is missing or not valid, the error lists all problems.
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Vec<Problem>> {
         let mut reader = VariableReader { lookup, problems: Vec::new(), warnings: Vec::new() };
-        let authenticator = Authenticator::new(reader.keys("GATEWAY_KEY"), reader.keys("SESSION_SECRET"));
+        let authenticator =
+            Authenticator::new(reader.keys("GATEWAY_KEY", key_fault), reader.keys("SESSION_SECRET", length_fault));
         let api_key = reader.api_key();
         let api_url = reader.optional_text("OFAUTH_API_URL", Reason::NotAnOrigin, is_origin);
         let allowed_origins = reader.origins("ALLOWED_ORIGINS", api_key.is_sandbox());
@@ -129,14 +130,14 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         (self.lookup)(name).map(|list| list.split(',').map(str::to_owned).collect())
     }
 
-    /// The keys that callers present, or the secrets that sign their tokens.
-    fn keys(&mut self, name: &'static str) -> Vec<String> {
+    /// The keys that callers present, or the secrets that sign their tokens. `item_fault` says what is wrong with an item.
+    fn keys(&mut self, name: &'static str, item_fault: fn((usize, &String)) -> Option<Reason>) -> Vec<String> {
         let keys = self.list(name);
         self.report(
             name,
             match &keys {
                 None => Some(Reason::Missing),
-                Some(keys) => list_fault(keys).or(length_fault(keys)),
+                Some(keys) => list_fault(keys).or_else(|| (1..).zip(keys).find_map(item_fault)),
             },
         );
         keys.unwrap_or_default()
@@ -268,8 +269,16 @@ fn header_fault(text: &str) -> Option<Reason> {
     list_fault(&[text.to_owned()]).or(is_invalid.then_some(Reason::NotAHeaderValue))
 }
 
-fn length_fault(keys: &[String]) -> Option<Reason> {
-    keys.iter().any(|key| key.chars().count() < MIN_KEY_CHARS).then_some(Reason::TooShort)
+fn length_fault((_, secret): (usize, &String)) -> Option<Reason> {
+    (secret.chars().count() < MIN_KEY_CHARS).then_some(Reason::TooShort)
+}
+
+/// What is wrong with the item at this place of `GATEWAY_KEY`.
+fn key_fault((place, item): (usize, &String)) -> Option<Reason> {
+    match GatewayKey::parse(item, place) {
+        None => Some(Reason::NotANamedKey),
+        Some(key) => (key.chars() < MIN_KEY_CHARS).then_some(Reason::TooShort),
+    }
 }
 
 fn reason_of(fault: SecretFault) -> Reason {

@@ -53,6 +53,8 @@ pub enum EdgeError {
     PermissionDenied,
     /// The session token does not grant this permission.
     PermissionMissing(&'static str),
+    /// The gateway key lacks this right.
+    RightMissing(&'static str),
     /// A page of another site sent a gateway key.
     OriginDenied,
     /// The user has several connections, and the call does not name one.
@@ -108,7 +110,10 @@ impl EdgeError {
         ("CREDENTIALS_MISSING", "The call carries no credential."),
         ("CREDENTIALS_INVALID", "The credential is neither a gateway key nor a valid session token."),
         ("TOKEN_EXPIRED", "The session token has expired."),
-        ("PERMISSION_DENIED", "The session token does not grant the permission, or the route is for other callers."),
+        (
+            "PERMISSION_DENIED",
+            "The token lacks the permission, the gateway key lacks the right, or the route is for other callers.",
+        ),
         ("ORIGIN_DENIED", "A page sent a gateway key, or its origin is not in `ALLOWED_ORIGINS`."),
         ("CONNECTION_AMBIGUOUS", "The user has several connections, and the call does not name one."),
         ("CONNECTION_NOT_FOUND", "The connection does not exist, is disconnected, or belongs to another user."),
@@ -134,7 +139,7 @@ impl EdgeError {
             Self::CredentialsMissing => "CREDENTIALS_MISSING",
             Self::CredentialsInvalid | Self::TokenInvalid(_) => "CREDENTIALS_INVALID",
             Self::TokenExpired => "TOKEN_EXPIRED",
-            Self::PermissionDenied | Self::PermissionMissing(_) => "PERMISSION_DENIED",
+            Self::PermissionDenied | Self::PermissionMissing(_) | Self::RightMissing(_) => "PERMISSION_DENIED",
             Self::OriginDenied => "ORIGIN_DENIED",
             Self::ConnectionAmbiguous => "CONNECTION_AMBIGUOUS",
             Self::ConnectionNotFound => "CONNECTION_NOT_FOUND",
@@ -158,7 +163,7 @@ impl EdgeError {
         match self {
             Self::BadRequest(_) | Self::UnknownPermission(_) | Self::ConnectionAmbiguous => 400,
             Self::CredentialsMissing | Self::CredentialsInvalid | Self::TokenInvalid(_) | Self::TokenExpired => 401,
-            Self::PermissionDenied | Self::PermissionMissing(_) | Self::OriginDenied => 403,
+            Self::PermissionDenied | Self::PermissionMissing(_) | Self::RightMissing(_) | Self::OriginDenied => 403,
             Self::ConnectionNotFound | Self::RouteNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTooLarge => 413,
@@ -185,6 +190,7 @@ impl EdgeError {
             | Self::CredentialsInvalid
             | Self::PermissionDenied
             | Self::PermissionMissing(_)
+            | Self::RightMissing(_)
             | Self::OriginDenied
             | Self::ConnectionAmbiguous
             | Self::RouteNotFound
@@ -202,7 +208,11 @@ impl EdgeError {
     pub fn reason(self) -> Option<String> {
         let has_reason = matches!(
             self,
-            Self::TokenInvalid(_) | Self::PermissionMissing(_) | Self::BadRequest(_) | Self::UnknownPermission(_)
+            Self::TokenInvalid(_)
+                | Self::PermissionMissing(_)
+                | Self::RightMissing(_)
+                | Self::BadRequest(_)
+                | Self::UnknownPermission(_)
         );
         has_reason.then(|| self.to_string())
     }
@@ -219,6 +229,7 @@ impl fmt::Display for EdgeError {
             Self::PermissionMissing(permission) => {
                 return write!(f, "the session token lacks the permission {permission}");
             }
+            Self::RightMissing(right) => return write!(f, "the gateway key lacks the right {right}"),
             Self::UnknownPermission(index) => {
                 return write!(f, "permissions[{index}] is neither a permission of OFAuth's nor one of the gateway's");
             }

@@ -5,10 +5,11 @@
 //!
 //! | file | what it decides |
 //! |---|---|
-//! | `route.rs` | which route a method and a path belong to |
+//! | `route.rs` | which route a method and a path belong to, and which right it needs of a gateway key |
 //! | `header.rs` | the value of a header that was sent more than once |
 //! | `origin.rs` | which sites may call from a browser (CORS), and to which URLs a browser may be sent |
 //! | `session.rs` | who is calling: gateway keys, session tokens, console tokens |
+//! | `key.rs` | the names and rights of gateway keys |
 //! | `token.rs` | what a token must be |
 //! | `permission.rs` | which permission a session needs; `routes.json` lists the routes of the Access API with theirs |
 //! | `access.rs` | the proxy for the Access API |
@@ -45,6 +46,7 @@ mod error;
 mod fields;
 mod header;
 pub mod health;
+mod key;
 pub mod link;
 pub mod list;
 pub mod live;
@@ -57,8 +59,10 @@ mod upstream_error;
 
 pub use error::{EdgeError, RELINK, Verdict};
 pub use header::single_value;
+pub use key::{GatewayKey, Right};
 pub use session::{
-    Authenticator, Caller, Credentials, DEFAULT_LIFETIME, MIN_KEY_CHARS, MIN_LIFETIME, Session, SessionRequest,
+    Authenticator, Caller, Credentials, DEFAULT_LIFETIME, Identity, MIN_KEY_CHARS, MIN_LIFETIME, Session,
+    SessionRequest,
 };
 pub use token::{MAX_LIFETIME, MAX_SUBJECT, MAX_TOKEN};
 pub use upstream_error::{ApiError, DEFAULT_RETRY_AFTER, RetryHeaders};

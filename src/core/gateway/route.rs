@@ -6,6 +6,7 @@
 use super::{
     access,
     account::{self, AccountCall, AccountEffect},
+    key::Right,
     link,
     origin::ALLOWED_METHODS,
 };
@@ -122,6 +123,32 @@ impl Route<'_> {
             Self::DeleteConnection(_) | Self::InvalidateConnection(_) | Self::DeleteUser(_) => true,
             Self::Account => AccountCall::read(method, path).effect != AccountEffect::None,
             _ => false,
+        }
+    }
+
+    /// The right that a gateway key needs for this route. `None` if the route takes no gateway key.
+    ///
+    /// Of OFAuth's routes for servers, only reading under `/v2/account/` counts as reading: the others act as the account.
+    pub fn right(self, method: &str, path: &str) -> Option<Right> {
+        match self {
+            Self::Access => Some(Right::Access),
+            Self::Sessions => Some(Right::Sessions),
+            Self::LinkInit | Self::LinkSession => Some(Right::Link),
+            Self::Account if matches!(method, "GET" | "HEAD") && path.starts_with("/v2/account/") => Some(Right::Read),
+            Self::Account | Self::DeleteConnection(_) | Self::InvalidateConnection(_) | Self::DeleteUser(_) => {
+                Some(Right::Manage)
+            }
+            Self::Connections
+            | Self::Connection(_)
+            | Self::ConnectionHealth(_)
+            | Self::ConnectionEvents(_)
+            | Self::Events => Some(Right::Read),
+            Self::Webhook
+            | Self::LinkCallback
+            | Self::Live
+            | Self::Health
+            | Self::MethodNotAllowed(_)
+            | Self::NotFound => None,
         }
     }
 

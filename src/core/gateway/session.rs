@@ -2,7 +2,7 @@
 //!
 //! There are three kinds of credentials:
 //!
-//! - A *gateway key* is for servers of the app. It permits every call.
+//! - A *gateway key* is for servers of the app. It permits every call, or those for which it has the right: see `key.rs`.
 //! - A *session token* is for browsers. It permits some calls on the connections of one user, for a short time.
 //! - A *console token* is for the operators of the gateway. It permits calls of `/edge/*`, but not creating tokens or
 //!   deleting users, and it shows handles in place of connection ids.
@@ -18,10 +18,11 @@ use serde::Deserialize;
 
 use super::{
     error::EdgeError,
+    key::{GatewayKey, Right},
     permission,
     token::{
         self, CONSOLE, Claims, GATEWAY, MAX_CONSOLE_LIFETIME, MAX_LIFETIME, MAX_SUBJECT, MAX_TOKEN, VerifiedToken,
-        is_token, mac,
+        is_token,
     },
 };
 use crate::core::{
@@ -62,9 +63,17 @@ pub struct Session {
     pub expires_at: i64,
 }
 
+/// Who makes a call, and with which gateway key.
+pub struct Identity<'a> {
+    /// Who calls.
+    pub caller: Caller,
+    /// The gateway key of a [`Caller::Server`].
+    pub key: Option<&'a GatewayKey>,
+}
+
 /// Checks credentials and creates tokens. Its `Debug` shows none of its secrets.
 pub struct Authenticator {
-    gateway_keys: Vec<String>,
+    gateway_keys: Vec<GatewayKey>,
     session_secrets: Vec<String>,
 }
 
@@ -115,10 +124,30 @@ impl Caller {
     }
 }
 
+impl Identity<'_> {
+    /// Who does what this call does, for a connection's timeline: `key:` and the key's name, `session` or `console`.
+    pub fn actor(&self) -> String {
+        match (self.key, &self.caller) {
+            (Some(key), _) => format!("key:{}", key.name()),
+            (None, Caller::Console) => "console".to_owned(),
+            (None, _) => "session".to_owned(),
+        }
+    }
+
+    /// Returns [`RightMissing`](EdgeError::RightMissing) if the call is made with a gateway key that lacks this right.
+    pub fn require(&self, right: Right) -> Result<(), EdgeError> {
+        let has_right = self.key.is_none_or(|key| key.has(right));
+        if has_right { Ok(()) } else { Err(EdgeError::RightMissing(right.name())) }
+    }
+}
+
 impl Authenticator {
-    /// Takes gateway keys and session secrets, newest first, that [`Config`](crate::core::config::Config) has checked.
-    /// All of them are accepted; the newest session secret signs.
+    /// Takes the items of `GATEWAY_KEY` and the session secrets, newest first, that
+    /// [`Config`](crate::core::config::Config) has checked. All of them are accepted; the newest session secret signs. An
+    /// item that [`GatewayKey::parse`] cannot read is left out.
     pub fn new(gateway_keys: Vec<String>, session_secrets: Vec<String>) -> Self {
+        let gateway_keys =
+            (1..).zip(gateway_keys).filter_map(|(place, item)| GatewayKey::parse(&item, place)).collect();
         Self { gateway_keys, session_secrets }
     }
 
@@ -131,20 +160,26 @@ impl Authenticator {
     /// - [`OriginDenied`](EdgeError::OriginDenied): a page of another site sent a gateway key.
     /// - [`TokenInvalid`](EdgeError::TokenInvalid): the token breaks another rule.
     /// - [`CredentialsInvalid`](EdgeError::CredentialsInvalid): the credential is neither a gateway key nor a token.
-    pub fn authenticate(&self, credentials: Credentials, now: i64) -> Result<Caller, EdgeError> {
+    pub fn authenticate(&self, credentials: Credentials, now: i64) -> Result<Identity<'_>, EdgeError> {
         let credential = match (credentials.authorization, credentials.apikey) {
             (Some(authorization), _) => bearer(authorization).ok_or(EdgeError::CredentialsInvalid)?,
             (None, Some(apikey)) => apikey,
             (None, None) => return Err(EdgeError::CredentialsMissing),
         };
-        if self.gateway_keys.iter().any(|key| is_same_key(key, credential)) {
+        // Each key is compared, whichever it is, so the time does not tell the place of the right one.
+        let same = |first: Option<_>, key| {
+            Some(key).filter(|key: &&GatewayKey| key.is(credential) && first.is_none()).or(first)
+        };
+        if let Some(key) = self.gateway_keys.iter().fold(None, same) {
             let is_cross_origin = credentials.origin.is_some_and(|origin| origin != credentials.own_origin);
-            return if is_cross_origin { Err(EdgeError::OriginDenied) } else { Ok(Caller::Server) };
+            let identity = Identity { caller: Caller::Server, key: Some(key) };
+            return if is_cross_origin { Err(EdgeError::OriginDenied) } else { Ok(identity) };
         }
         if !is_token(credential) {
             return Err(EdgeError::CredentialsInvalid);
         }
-        token::verify(credential, &self.session_secrets, now).map(Caller::from)
+        let caller = token::verify(credential, &self.session_secrets, now)?.into();
+        Ok(Identity { caller, key: None })
     }
 
     /// Creates the requested token and returns it with the time when it expires. `now` and that time are in unix
@@ -173,6 +208,11 @@ impl SessionRequest {
         json::from_slice(body).map_err(|_| {
             EdgeError::BadRequest("send {clientReferenceId, permissions?, connection?, expiresIn?} or {console: true}")
         })
+    }
+
+    /// Whether a console token is requested.
+    pub fn is_console(&self) -> bool {
+        self.console == Some(true)
     }
 
     /// The claims of the requested token, if the request keeps the rules.
@@ -238,13 +278,4 @@ impl fmt::Debug for Authenticator {
 fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, credential) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| credential.trim_ascii())
-}
-
-/// Whether the credential is this gateway key. It compares MACs of both in constant time, so an attacker learns nothing
-/// from how long it takes.
-///
-/// Both are the message of the MAC, not its key: HMAC pads its key with zero bytes (RFC 2104, section 2), so a
-/// credential with a NUL at its end would be equal to the key without it.
-fn is_same_key(key: &str, credential: &str) -> bool {
-    mac("gateway key", key.as_bytes()) == mac("gateway key", credential.as_bytes())
 }

@@ -37,6 +37,6 @@ pub async fn learn_from_answer(record: &Record, answer: &UpstreamAnswer, call: &
         return;
     };
     let entry = Entry::own(&record.id, status, Rank::Observed, Changes::status(status), call.started(), &call.id);
-    let entry = Entry { learned: true, ..entry };
+    let entry = Entry { learned: true, ..entry.by(call.actor()) };
     select(pin!(ledger::enter(&entry, b"", config, env)), pin!(wait(LEDGER_TIMEOUT))).await;
 }

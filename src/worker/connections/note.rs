@@ -37,13 +37,13 @@ pub async fn note_deleted(
     let client_reference_id = reference.map(str::to_owned);
     let changes = Changes { client_reference_id, ..Changes::status(DISCONNECTED) };
     let entry = Entry::own(id, "deleted", Rank::Disconnected, changes, call.started(), &call.id);
-    ledger::enter(&entry, b"", config, env).await.map(|_| ())
+    ledger::enter(&entry.by(call.actor()), b"", config, env).await.map(|_| ())
 }
 
 /// Stores that a connection was invalidated at OFAuth: its status is now `expired`.
 pub async fn note_invalidated(id: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
     let entry = Entry::own(id, "invalidated", Rank::Observed, Changes::status(EXPIRED), call.started(), &call.id);
-    ledger::enter(&entry, b"", config, env).await.map(|_| ())
+    ledger::enter(&entry.by(call.actor()), b"", config, env).await.map(|_| ())
 }
 
 /// Marks the connection that the new connection `id` replaces as missing, if it replaces one. Called after a
@@ -73,5 +73,5 @@ pub async fn note_missing(id: Option<&str>, call: &Call, config: &Config, env: &
         return Ok(());
     }
     let entry = Entry::own(id, MISSING, Rank::Observed, Changes::status(MISSING), call.started(), &call.id);
-    ledger::enter(&Entry { learned: true, ..entry }, b"", config, env).await.map(|_| ())
+    ledger::enter(&Entry { learned: true, ..entry.by(call.actor()) }, b"", config, env).await.map(|_| ())
 }

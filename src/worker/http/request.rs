@@ -1,6 +1,6 @@
 //! A request that the Worker received.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use wasm_bindgen::prelude::*;
 use worker::web_sys::Request;
@@ -39,6 +39,7 @@ pub struct Call {
     pub id: String,
     /// How long OFAuth took to answer, in ms, all requests for this call together. `None` if none was sent.
     pub upstream_ms: Cell<Option<i64>>,
+    actor: OnceCell<String>,
     started: i64,
     url: String,
     /// Where the path begins in `url`.
@@ -72,6 +73,7 @@ impl Call {
             request,
             id: platform::request_id(),
             upstream_ms: Cell::new(None),
+            actor: OnceCell::new(),
             started: platform::now_ms(),
             url: url.to_owned(),
             path_start,
@@ -121,6 +123,17 @@ impl Call {
     pub fn asks_for_websocket(&self) -> bool {
         let upgrade = self.header("upgrade").unwrap_or_default();
         upgrade.split(',').any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case("websocket"))
+    }
+
+    /// Who makes the call, for timelines: see [`Identity::actor`](crate::core::gateway::Identity::actor). `gateway` for a
+    /// call without a credential.
+    pub fn actor(&self) -> &str {
+        self.actor.get().map_or("gateway", String::as_str)
+    }
+
+    /// Sets who makes the call, once.
+    pub fn set_actor(&self, actor: String) {
+        self.actor.get_or_init(|| actor);
     }
 
     /// When the request arrived, in unix milliseconds.

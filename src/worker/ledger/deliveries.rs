@@ -1,7 +1,9 @@
 //! The table of a ledger's deliveries.
 //!
 //! Table `deliveries`, one row per delivery: `id`, `received` and `stamp` (unix ms), `type`, `outcome`, and `body` (the
-//! encrypted raw body, null after EVENT_TTL_SECONDS). A body is encrypted for the place `ledger/{handle}/delivery/{id}`.
+//! encrypted raw body, null after EVENT_TTL_SECONDS). A body is encrypted for the place `ledger/{handle}/delivery/{id}`. The
+//! outcome of what the gateway learned itself is followed by a space and who caused it, such as `applied key:app`. A column
+//! of its own would stop older builds, which insert by position.
 //!
 //! Row ids grow in the order in which deliveries were received. So old deliveries are the first ones, and each search for
 //! them stops at the first that is young enough. Deliveries are deleted after [`LIFETIME`], and beyond the newest
@@ -52,6 +54,8 @@ pub struct NewDelivery<'a> {
     pub stamp: i64,
     pub kind: String,
     pub outcome: Outcome,
+    /// Who caused what the gateway learned itself.
+    pub actor: Option<String>,
     pub body: &'a [u8],
 }
 
@@ -70,9 +74,11 @@ impl Deliveries {
 
     /// Stores a delivery, and deletes the oldest ones if there may be more than the limit.
     pub fn insert(&self, delivery: NewDelivery<'_>, handle: &str, config: &Config) -> platform::Result<()> {
-        let NewDelivery { id, received, stamp, kind, outcome, body } = delivery;
+        let NewDelivery { id, received, stamp, kind, outcome, actor, body } = delivery;
+        let outcome =
+            actor.map_or_else(|| outcome.as_str().to_owned(), |actor| format!("{} {actor}", outcome.as_str()));
         let body = config.sealer.seal(&place(handle, &id), body, platform::nonce());
-        let values = vec![id.into(), received.into(), stamp.into(), kind.into(), outcome.as_str().into(), body.into()];
+        let values = vec![id.into(), received.into(), stamp.into(), kind.into(), outcome.into(), body.into()];
         let insert = "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?) RETURNING rowid";
         let place = self.database.first_row(insert, values)?.first().and_then(integer);
         if place.is_none_or(|place| place % SURPLUS_GAP == 0) { self.delete_surplus() } else { Ok(()) }
@@ -193,7 +199,11 @@ fn read(handle: &str, columns: Vec<Value>, config: &Config, now: i64) -> platfor
     let sealed = if let Value::Blob(sealed) = sealed { Some(sealed).filter(|_| !is_too_old) } else { None };
     let body = sealed.and_then(|sealed| config.sealer.open(&self::place(handle, &id), &sealed).ok());
     let (received_at, stamp) = (iso_8601(received), iso_8601(stamp));
-    let delivered = Delivered { id, kind, received_at, stamp, outcome, encoding: None, body: None };
+    let (outcome, actor) = match outcome.split_once(' ') {
+        Some((outcome, actor)) => (outcome.to_owned(), Some(actor.to_owned())),
+        None => (outcome, None),
+    };
+    let delivered = Delivered { id, kind, received_at, stamp, outcome, actor, encoding: None, body: None };
     Ok((place, delivered.with_body(body.map(StoredBody::new))))
 }
 

@@ -23,6 +23,10 @@ pub struct Entry {
     /// Whether the answer to a call showed it. It is then stored only if it is news: see
     /// [`Connection::is_news`](crate::core::connection::Connection::is_news).
     pub learned: bool,
+    /// Who caused what the gateway learned itself: see [`Call::actor`](crate::worker::http::Call::actor). Older builds do not
+    /// send it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
 }
 
 impl Entry {
@@ -36,7 +40,20 @@ impl Entry {
     pub fn own(id: &str, what: &str, rank: Rank, changes: Changes, at: i64, request_id: &str) -> Self {
         let order = FactOrder { stamp: at, rank, delivery: request_id.to_owned() };
         let kind = format!("edge.{what}");
-        Self { id: id.to_owned(), kind, received: at, fact: Fact { at: order, changes }, learned: false }
+        Self {
+            id: id.to_owned(),
+            kind,
+            received: at,
+            fact: Fact { at: order, changes },
+            learned: false,
+            actor: Some("gateway".to_owned()),
+        }
+    }
+
+    /// Sets who caused it. Without this it is the gateway itself.
+    #[must_use]
+    pub fn by(self, actor: &str) -> Self {
+        Self { actor: Some(actor.to_owned()), ..self }
     }
 }
 
@@ -59,6 +76,9 @@ pub struct Delivered {
     pub received_at: String,
     pub stamp: String,
     pub outcome: String,
+    /// Who caused what the gateway learned itself, unless an older build stored it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// How `body` stands for the raw body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encoding: Option<Encoding>,

@@ -98,7 +98,7 @@ impl LedgerStore {
     /// 4. The copy becomes the state.
     pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> platform::Result<Entered> {
         let is_own = entry.is_from_call();
-        let Entry { id, kind, received, fact, learned } = entry;
+        let Entry { id, kind, received, fact, learned, actor } = entry;
         // 1.
         let stored = self.row(config)?.map(|row| row.clone());
         let observed = fact.changes.status.as_deref().filter(|_| learned);
@@ -119,7 +119,7 @@ impl LedgerStore {
         let outcome = row.apply(fact, now, &config.index);
         let alarm = row.advance_alarm(now, self.deliveries.pruning_after(received, config));
         // 3.
-        let delivery = NewDelivery { id, received, stamp, kind, outcome, body };
+        let delivery = NewDelivery { id, received, stamp, kind, outcome, actor, body };
         self.database.transaction(|| {
             self.create_tables()?;
             self.write(&row, config)?;

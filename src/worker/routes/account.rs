@@ -118,7 +118,7 @@ async fn note_effect(
                 let entry = Entry::own(&id, "imported", Rank::Listed, item.changes(), call.started(), &call.id);
                 // A failure is ignored. The server would repeat the import, and OFAuth would refuse it as a duplicate;
                 // its webhook will bring the same facts.
-                let _ = ledger::enter(&entry, b"", config, env).await;
+                let _ = ledger::enter(&entry.by(call.actor()), b"", config, env).await;
             }
             Ok(())
         }

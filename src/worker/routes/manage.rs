@@ -147,7 +147,7 @@ pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config
 /// 1. The connection is found.
 /// 2. The query and its cursor are read.
 /// 3. One page of deliveries is read from the ledger.
-/// 4. A session gets them without bodies. The console gets bodies with handles in the place of ids.
+/// 4. A session gets them without bodies and without the names of gateway keys. The console gets bodies with handles in the place of ids.
 /// 5. The cursor of the next page is sealed.
 pub async fn timeline(
     segment: &str,
@@ -170,8 +170,12 @@ pub async fn timeline(
     // 3.
     let page = ledger::timeline(&handle, before, query.limit, env).await?;
     // 4.
+    let is_session = matches!(caller, Caller::Session(_));
     let list = page.list.into_iter().map(|mut delivered| {
-        let body = delivered.take_body().filter(|_| !matches!(caller, Caller::Session(_)));
+        let body = delivered.take_body().filter(|_| !is_session);
+        if let Some(actor) = delivered.actor.as_mut().filter(|_| is_session) {
+            actor.truncate(actor.find(':').unwrap_or(actor.len()));
+        }
         delivered.with_body(body.map(|body| caller.view_body(body, &config.index)))
     });
     // 5.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     core::{
         config::Config,
-        gateway::{Caller, EdgeError, SessionRequest},
+        gateway::{Caller, EdgeError, Identity, Right, SessionRequest},
         instant::iso_8601,
     },
     worker::{
@@ -20,9 +20,10 @@ const MAX_BODY: usize = 8 * 1024;
 /// Creates a token: 201 `{token, expiresAt}`, with `expiresAt` in ISO 8601.
 ///
 /// 1. Only a server may do this.
-/// 2. The body is read and checked: see [`SessionRequest::parse`].
+/// 2. The body is read and checked: see [`SessionRequest::parse`]. A console token opens what the rights `read` and
+///    `manage` open, so the key needs both.
 /// 3. The token is signed.
-pub async fn create(call: &Call, caller: &Caller, config: &Config) -> Result<Reply, Failure> {
+pub async fn create(call: &Call, identity: &Identity<'_>, config: &Config) -> Result<Reply, Failure> {
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]
     struct SessionBody {
@@ -30,11 +31,15 @@ pub async fn create(call: &Call, caller: &Caller, config: &Config) -> Result<Rep
         expires_at: String,
     }
     // 1.
-    if *caller != Caller::Server {
+    if identity.caller != Caller::Server {
         return Err(EdgeError::PermissionDenied.into());
     }
     // 2.
     let request = SessionRequest::parse(&read_body(call, MAX_BODY).await?)?;
+    if request.is_console() {
+        identity.require(Right::Read)?;
+        identity.require(Right::Manage)?;
+    }
     // 3.
     let (token, expires) = config.authenticator.mint(request, call.started() / 1000)?;
     Ok(Reply::json(&SessionBody { token, expires_at: iso_8601(expires * 1000) }).with_status(201))

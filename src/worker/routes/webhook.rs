@@ -96,7 +96,7 @@ async fn store(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env)
         Some(Event { kind, live, payload: Payload::Connection(event), .. }) if !is_foreign => {
             let (id, change) = (event.id.clone(), event.change);
             let fact = Fact::from_event(*event, live, delivery);
-            let entry = Entry { id, kind, received: call.started(), fact, learned: false };
+            let entry = Entry { id, kind, received: call.started(), fact, learned: false, actor: None };
             let outcome = ledger::enter(&entry, verified.body(), config, env).await?;
             let reference = entry.fact.changes.client_reference_id.as_deref();
             if let (ConnectionChange::Created, Outcome::Applied | Outcome::Duplicate, Some(reference)) =

@@ -36,7 +36,9 @@ pub fn expires_at(payload: &str) -> Option<i64> {
 /// The verdict on a token, with its reason.
 pub fn refuse(token: &str, now: i64) -> Result<Caller, EdgeError> {
     let authenticator = Authenticator::new(vec![KEY.to_owned()], vec![SESSION.to_owned(), OLD.to_owned()]);
-    authenticator.authenticate(Credentials { apikey: Some(token), ..Credentials::default() }, now)
+    authenticator
+        .authenticate(Credentials { apikey: Some(token), ..Credentials::default() }, now)
+        .map(|identity| identity.caller)
 }
 
 pub fn sign(header: &str, payload: &str, secret: &str) -> String {

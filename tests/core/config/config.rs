@@ -20,7 +20,10 @@ use ofauth_edge::core::{
 use proptest::prelude::*;
 
 fn admits(config: &Config, credential: &str) -> Result<Caller, EdgeError> {
-    config.authenticator.authenticate(Credentials { apikey: Some(credential), ..Credentials::default() }, 0)
+    config
+        .authenticator
+        .authenticate(Credentials { apikey: Some(credential), ..Credentials::default() }, 0)
+        .map(|identity| identity.caller)
 }
 
 #[test]
@@ -100,6 +103,20 @@ fn keys_for_callers_have_32_characters_or_more() {
         assert_eq!(reason(name, &format!("{KEY},{}", "k".repeat(31))), Reason::TooShort);
         assert!(configure(&[(name, Some(&"é".repeat(32)))]).is_ok());
     }
+}
+
+#[test]
+fn a_named_key_is_judged_by_its_key_and_another_form_with_a_colon_is_named() {
+    let name = "GATEWAY_KEY";
+    assert_eq!(admits(&configure(&[(name, Some(&format!("app:read:{KEY}")))]).unwrap(), KEY), Ok(Caller::Server));
+    assert_eq!(reason(name, &format!("app:read:{}", "k".repeat(31))), Reason::TooShort);
+    for form in ["app:", "app:reading:", ":read:", "app::", "1:read:"] {
+        let text = format!("{KEY},{form}{KEY}");
+        assert_eq!(reason(name, &text), Reason::NotANamedKey, "{form}");
+        let problem = Problem { name, reason: Reason::NotANamedKey }.to_string();
+        assert!(problem.contains("name:rights:key") && !problem.contains(KEY), "{problem}");
+    }
+    assert!(configure(&[("SESSION_SECRET", Some(&format!("app:reading:{KEY}")))]).is_ok());
 }
 
 #[test]

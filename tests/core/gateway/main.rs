@@ -8,6 +8,7 @@ mod common;
 mod error;
 mod header;
 mod health;
+mod key;
 mod link;
 mod link_callback;
 mod link_match;

@@ -23,13 +23,17 @@ fn authenticator() -> Authenticator {
 }
 
 fn judge(authorization: Option<&str>, apikey: Option<&str>) -> Result<Caller, EdgeError> {
-    authenticator().authenticate(Credentials { authorization, apikey, origin: None, own_origin: OWN }, NOW)
+    caller(&authenticator(), Credentials { authorization, apikey, origin: None, own_origin: OWN })
 }
 
 fn from(origin: &str, credential: &str) -> Result<Caller, EdgeError> {
     let credentials =
         Credentials { authorization: None, apikey: Some(credential), origin: Some(origin), own_origin: OWN };
-    authenticator().authenticate(credentials, NOW)
+    caller(&authenticator(), credentials)
+}
+
+fn caller(authenticator: &Authenticator, credentials: Credentials) -> Result<Caller, EdgeError> {
+    authenticator.authenticate(credentials, NOW).map(|identity| identity.caller)
 }
 
 fn bearer(key: &str) -> String {
@@ -141,7 +145,7 @@ fn without_any_key_or_secret_nothing_opens_and_nothing_is_minted() {
     let none = Authenticator::new(Vec::new(), Vec::new());
     for credential in ["", " ", ".", "..", KEY, &token] {
         let credentials = Credentials { apikey: Some(credential), ..Credentials::default() };
-        let refused = none.authenticate(credentials, NOW).map_err(EdgeError::code);
+        let refused = caller(&none, credentials).map_err(EdgeError::code);
         assert_eq!(refused, Err("CREDENTIALS_INVALID"), "{credential:?}");
     }
     let wish = SessionRequest::parse(br#"{"clientReferenceId":"user_1"}"#).unwrap();
@@ -202,11 +206,11 @@ proptest! {
     }
 
     #[test]
-    fn any_key_that_a_header_can_carry_opens(key in "[!-~]{32,80}") {
+    fn any_key_without_a_colon_that_a_header_can_carry_opens(key in "[!-9;-~]{32,80}") {
         let keys = Authenticator::new(vec![KEY.to_owned(), key.clone()], vec![SESSION.to_owned()]);
         let (bearer, key) = (bearer(&key), Some(&*key));
-        prop_assert_eq!(keys.authenticate(Credentials { apikey: key, ..Credentials::default() }, NOW), Ok(Caller::Server));
+        prop_assert_eq!(caller(&keys, Credentials { apikey: key, ..Credentials::default() }), Ok(Caller::Server));
         let credentials = Credentials { authorization: Some(&bearer), ..Credentials::default() };
-        prop_assert_eq!(keys.authenticate(credentials, NOW), Ok(Caller::Server));
+        prop_assert_eq!(caller(&keys, credentials), Ok(Caller::Server));
     }
 }

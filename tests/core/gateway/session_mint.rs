@@ -29,7 +29,9 @@ fn refused(wish: &Value) -> bool {
 }
 
 fn opens(token: &str, now: i64) -> Result<Caller, EdgeError> {
-    authenticator().authenticate(Credentials { apikey: Some(token), ..Credentials::default() }, now)
+    authenticator()
+        .authenticate(Credentials { apikey: Some(token), ..Credentials::default() }, now)
+        .map(|identity| identity.caller)
 }
 
 fn session(client_reference_id: &str, permissions: &[&str], connection: Option<&str>, exp: i64) -> Caller {
