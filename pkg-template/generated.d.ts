@@ -176,7 +176,7 @@ export type EdgeErrorCode =
   | "CREDENTIALS_INVALID"
   /** The session token has expired. */
   | "TOKEN_EXPIRED"
-  /** The token lacks the permission, the gateway key lacks the right, or the route is for other callers. */
+  /** The token or the gateway key does not permit it, or the route is for others. */
   | "PERMISSION_DENIED"
   /** A page sent a gateway key, or its origin is not in `ALLOWED_ORIGINS`. */
   | "ORIGIN_DENIED"
@@ -196,7 +196,7 @@ export type EdgeErrorCode =
   | "UPGRADE_REQUIRED"
   /** The user has as many WebSockets open as a user may have. */
   | "TOO_MANY_SOCKETS"
-  /** The configuration of the gateway is incomplete. */
+  /** The configuration is incomplete, or an optional binding is missing. */
   | "NOT_CONFIGURED"
   /** The storage of the gateway did not answer. */
   | "STORAGE_UNAVAILABLE"

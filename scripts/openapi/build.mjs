@@ -26,6 +26,7 @@ const DESCRIPTION = `The HTTP surface of ofauth-edge, a Cloudflare Worker betwee
 const TAGS = {
   Connections: "The accounts that your users have linked.",
   Events: "Events of OFAuth that the Worker has stored.",
+  Monitoring: "What the Worker counts, and whether everything is all right.",
   Sessions: "Tokens for pages and for the console.",
   Users: "All that belongs to a user.",
   Link: "The dialog in which a user links an account.",
@@ -87,7 +88,7 @@ const PARAMETERS = {
 };
 const BODIES = { Passed: { description: "Passed to OFAuth unread.", required: false, content: { "*/*": {} } } };
 const SECURITY = {
-  gatewayKey: { type: "http", scheme: "bearer", description: "One of the keys in GATEWAY_KEY. It opens every route, and is for servers only." },
+  gatewayKey: { type: "http", scheme: "bearer", description: "One of the keys in GATEWAY_KEY. It opens every route, or those for which it has the right, and is for servers only." },
   sessionToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A token of one user, for a page. The names are those of the permissions that it needs." },
   consoleToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "A token for the people who run the Worker." },
   apikey: { type: "apiKey", in: "header", name: "apikey", description: "Any of these credentials in another header. It is ignored if there is an Authorization header." },

@@ -173,6 +173,18 @@ export const OPERATIONS = [
     errors: ["BAD_REQUEST", ...STORED],
   },
   {
+    method: "GET",
+    path: "/edge/metrics",
+    id: "getMetrics",
+    tag: "Monitoring",
+    callers: ["server", "console"],
+    summary: "Shows what was counted in each minute",
+    description: "The names and codes are in docs/monitoring.md. It needs the binding METRICS_STORE.",
+    parameters: [query("minutes", "How many minutes to show.", { type: "integer", minimum: 1, maximum: 1440, default: 60 })],
+    answers: { 200: { schema: "Metrics", description: "The counts." } },
+    errors: ["BAD_REQUEST", ...STORED],
+  },
+  {
     method: "POST",
     path: "/edge/sessions",
     id: "createSession",

@@ -28,6 +28,11 @@ const ERROR = {
 };
 const ENCODING = text("How `body` stands for the raw bytes: as text, or as base64 if they are not UTF-8.", { enum: ["utf8", "base64"] });
 const STORED_BODY = text("The raw body. The console sees handles instead of connection ids, and an empty text instead of base64.");
+const COUNTS = {
+  type: "object",
+  description: "How often each thing happened, by name and code.",
+  additionalProperties: { type: "object", additionalProperties: { type: "integer" } },
+};
 const HANDLE = "acct_0635f7239bbba1dd908a651d100012e6";
 
 /** The schema of the handle of a connection. */
@@ -91,10 +96,15 @@ export function buildSchemas() {
       receivedAt: instant("When it came."),
       stamp: instant("The time that decided which event is newer."),
       outcome: text("Whether it changed the record.", { enum: ["applied", "stale"] }),
+      actor: text("Who caused a change that the Worker noticed itself: `key:` and the name of a gateway key, of which a page sees `key`, or `session`, `console` or `gateway`."),
       encoding: ENCODING,
       body: STORED_BODY,
-    }, ["encoding", "body"]),
+    }, ["actor", "encoding", "body"]),
     DeliveryPage: object("A page of deliveries, the newest first.", { list: list(refTo("Delivery"), "The deliveries."), cursor }, ["cursor"]),
+    Metrics: object("What was counted.", {
+      list: list(object("A minute in which something was counted.", { minute: instant("When it began."), counts: COUNTS }), "The minutes, the newest first."),
+      total: COUNTS,
+    }),
     StoredEvent: object("A stored event that is not about a connection's state.", {
       id: text("Names the delivery: OFAuth's message id, or the SHA-256 of what was signed."),
       type: { type: ["string", "null"], description: "The event's type. Null if the body is not an event." },
@@ -164,7 +174,7 @@ function linkRequest() {
 
 /** The Rust struct behind each schema: its file, its name, and fields that are on other schemas only. */
 export const STRUCTS = {
-  Error: ["src/worker/http/reply.rs", "ErrorBody"],
+  Error: ["src/worker/http/response.rs", "ErrorBody"],
   SessionRequest: ["src/core/gateway/session.rs", "SessionRequest"],
   SessionToken: ["src/worker/routes/sessions.rs", "SessionBody"],
   ConnectionHealth: ["src/worker/routes/manage.rs", "HealthBody"],

@@ -17,6 +17,7 @@
 //! | [`gateway`] | the routes of the gateway and their rules |
 //! | [`config`] | reading the configuration |
 //! | [`reconcile`] | comparing OFAuth's list with what is known |
+//! | [`monitor`] | counts of what happens |
 
 pub mod base64;
 pub mod config;
@@ -25,6 +26,7 @@ pub mod gateway;
 pub mod id;
 pub mod instant;
 pub mod json;
+pub mod monitor;
 pub mod reconcile;
 pub mod storage;
 pub mod webhook;

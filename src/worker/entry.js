@@ -87,6 +87,7 @@ function objectClass(Inner) {
 export const Ledger = objectClass(wasm.Ledger);
 export const Hub = objectClass(wasm.Hub);
 export const Reconciler = objectClass(reconcilerClass(wasm));
+export const Metrics = objectClass(wasm.Metrics);
 
 export default {
   fetch(request, env, ctx) {

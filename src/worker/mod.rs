@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `platform` | clock, randomness, environment, KV, SQL, calls to Durable Objects, log |
 //! | `http` | the request, its body, the reply |
+//! | `metrics` | counts of what happens |
 //! | `upstream` | requests to OFAuth and its answers |
 //! | `hub` | one Durable Object per user: what a user sees |
 //! | `ledger` | one Durable Object per connection: what is true |
@@ -20,6 +21,7 @@ mod connections;
 mod http;
 mod hub;
 mod ledger;
+mod metrics;
 mod platform;
 mod reconcile;
 mod routes;
@@ -37,12 +39,13 @@ use crate::core::{
         Credentials, EdgeError, Identity, live, origin,
         route::{Route, allows_cross_origin, route},
     },
+    monitor::name,
 };
 use http::{Call, Reply};
 use platform::{Boxed, Failure, environment, promise};
 use routes::{
-    access, account, callback, connections as connection_routes, events, link, live as live_route, manage, sessions,
-    users, webhook,
+    access, account, callback, connections as connection_routes, events, link, live as live_route, manage,
+    metrics as metrics_route, sessions, users, webhook,
 };
 
 #[wasm_bindgen]
@@ -63,7 +66,8 @@ pub fn fetch(request: web_sys::Request, env: Env, context: Context) -> Promise {
 ///
 /// 1. Its route is found.
 /// 2. It is served. A request that changes something at OFAuth is served to the end even if its caller disconnects.
-/// 3. Its log line is written and its reply is sent.
+/// 3. Its log line is written, and what happened is counted.
+/// 4. Its reply is sent.
 async fn answer(request: web_sys::Request, env: Env, context: Context) -> platform::Result<web_sys::Response> {
     let call = Rc::new(Call::new(request));
     #[cfg(feature = "test-hooks")]
@@ -72,12 +76,19 @@ async fn answer(request: web_sys::Request, env: Env, context: Context) -> platfo
     let route = route(&call.method, call.path());
     // 2.
     let reply = if route.completes_without_caller(&call.method, call.path()) {
-        serve_to_completion(Rc::clone(&call), env, &context).await?
+        serve_to_completion(Rc::clone(&call), env.clone(), &context).await?
     } else {
         serve(&call, route, &env).await
     };
     // 3.
     reply.log(&call, if is_preflight(&call) { "preflight" } else { route.name() });
+    if let Some((name, code)) = reply.kind(route == Route::Webhook) {
+        metrics::count(name, code);
+    }
+    if let Some(task) = metrics::hand_over_later(env, call.started()) {
+        context.wait_until(&task);
+    }
+    // 4.
     Ok(reply.into_response(&call)?)
 }
 
@@ -146,6 +157,9 @@ async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> 
     if let Some(right) = route.right(&call.method, call.path()) {
         identity.require(right)?;
     }
+    if let Some(key) = identity.key {
+        metrics::count(name::KEY, key.name());
+    }
     call.set_actor(identity.actor());
     handle(call, route, &identity, config, env).await
 }
@@ -180,6 +194,7 @@ fn handle<'a>(
         Route::DeleteUser(segment) => Box::pin(users::delete(segment, call, caller, config, env)),
         Route::LinkInit => Box::pin(link::init(call, caller, config, env)),
         Route::Events => Box::pin(events::list(call, caller, config, env)),
+        Route::Metrics => Box::pin(metrics_route::show(call, caller, env)),
         Route::Live => Box::pin(live_route::open(call, caller, config, env)),
         // These need no credential, and `dispatch` has answered them.
         Route::Webhook | Route::Health | Route::LinkCallback | Route::MethodNotAllowed(_) | Route::NotFound => {

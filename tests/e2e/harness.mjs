@@ -41,6 +41,7 @@ export const KEY_OF_NO_ENVIRONMENT = "sk_e2e_0123456789abcdef";
  * @typedef {object} Gateway
  * @property {number} port
  * @property {string} folder           where the runtime keeps KV and Durable Objects
+ * @property {number | undefined} watcher  the port of watcher.mjs
  * @property {number | undefined} pid  of the runtime's process; Linux only
  * @property {import("../emulator/emulator.mjs").Emulator} emulator
  * @property {Record<string, string>} vars   all variables and secrets, as the Worker got them
@@ -69,23 +70,25 @@ export const KEY_OF_NO_ENVIRONMENT = "sk_e2e_0123456789abcdef";
 
 /**
  * Starts a gateway and waits until it answers.
- * @param {{vars?: Record<string, string | undefined>, apiKey?: string, faults?: boolean, folder?: string, build?: string}} [options]
+ * @param {{vars?: Record<string, string | undefined>, apiKey?: string, faults?: boolean, folder?: string, build?: string, metrics?: boolean,
+ *   watched?: boolean}} [options]
  *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; apiKey: another one, which OFAuth knows; faults: KV, ledger and hub fail
- *   when told to; folder: what an earlier one kept
+ *   when told to; folder: what an earlier one kept; metrics: whether METRICS_STORE is bound, if no faults are; watched: METRICS
+ *   is bound to watcher.mjs, for metrics.mjs
  * @returns {Promise<Gateway>}
  */
 export async function startGateway(options = {}) {
-  const { vars: changes = {}, apiKey = SECRETS.OFAUTH_API_KEY, faults = false, folder = temporaryFolder(), build = "build" } = options;
+  const { vars: changes = {}, apiKey = SECRETS.OFAUTH_API_KEY, faults = false, folder = temporaryFolder(), build = "build", metrics = true, watched = false } = options;
   const emulator = await startEmulator({ apiKey, opensUnknown: true });
   const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_KEY: apiKey, OFAUTH_API_URL: emulator.url, ...changes };
   const vars = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   const logs = [];
   const log = ({ message }) => logs.push(message);
-  const runtime = await startRuntime({ vars, faults, folder, build, log }).catch(async (error) => {
+  const runtime = await startRuntime({ vars, faults, folder, build, log, metrics, watched }).catch(async (error) => {
     await emulator.close();
     throw error;
   });
-  const { port, control, pid, kv, cron, reconciler } = runtime;
+  const { port, control, watcher, pid, kv, cron, reconciler } = runtime;
   let closed = false;
 
   const requestLines = () => logs.map(parse).filter((line) => line?.route !== undefined);
@@ -104,6 +107,7 @@ export async function startGateway(options = {}) {
   return {
     port,
     folder,
+    watcher,
     pid,
     emulator,
     vars,
@@ -224,6 +228,17 @@ export const unixNow = () => Math.floor(Date.now() / 1000);
 
 const BOUND = { kvNamespaces: wrangler.kv, durableObjects: wrangler.objects };
 
+const WATCHED = { serviceBindings: { METRICS: { name: "watcher", entrypoint: "Points" } } };
+
+const WATCHER = {
+  name: "watcher",
+  compatibilityDate: wrangler.compatibilityDate,
+  modules: [{ type: "ESModule", path: fileURLToPath(new URL("watcher.mjs", import.meta.url)) }],
+  modulesRoot: fileURLToPath(new URL(".", import.meta.url)),
+  durableObjects: { METRICS_STORE: { ...wrangler.objects.METRICS_STORE, scriptName: "ofauth-edge" } },
+  unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+};
+
 const BOUND_TO_FAULTS = {
   unsafeBindings: [faultyKv("CONNECTIONS")],
   durableObjects: {
@@ -286,7 +301,15 @@ function readWrangler() {
   };
 }
 
-async function startRuntime({ vars, faults, folder, build, log }) {
+/** The Workers of a gateway, the one under test first. */
+function workersOf({ vars, faults, build, metrics, watched }) {
+  if (faults) return [worker(vars, BOUND_TO_FAULTS, build), FAULTS];
+  const { METRICS_STORE, ...others } = wrangler.objects;
+  const bound = metrics ? BOUND : { ...BOUND, durableObjects: others, additionalUnboundDurableObjects: [METRICS_STORE] };
+  return watched ? [worker(vars, { ...bound, ...WATCHED }, build), WATCHER] : [worker(vars, bound, build)];
+}
+
+async function startRuntime({ folder, log, faults, watched, ...options }) {
   const before = children();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -295,7 +318,7 @@ async function startRuntime({ vars, faults, folder, build, log }) {
       logRequests: false,
       resourcePersistencePath: folder,
       handleStructuredLogs: log,
-      workers: faults ? [worker(vars, BOUND_TO_FAULTS, build), FAULTS] : [worker(vars, BOUND, build)],
+      workers: workersOf({ faults, watched, ...options }),
     }),
   );
   // Straight to the Worker: Miniflare's own front door normalises and adds headers.
@@ -303,6 +326,7 @@ async function startRuntime({ vars, faults, folder, build, log }) {
   try {
     const port = await directPort("ofauth-edge");
     const control = faults ? await directPort("faults") : undefined;
+    const watcher = watched ? await directPort("watcher") : undefined;
     const [pid] = children().filter((child) => !before.includes(child));
     const kv = () => (faults ? miniflare.getKVNamespace("STORE", "faults") : miniflare.getKVNamespace("CONNECTIONS"));
     const cron = async () => void (await (await miniflare.getWorker("ofauth-edge")).scheduled({ cron: "* * * * *" }));
@@ -311,7 +335,7 @@ async function startRuntime({ vars, faults, folder, build, log }) {
       const answer = await namespace.get(namespace.idFromName("reconciler")).fetch("https://object/state");
       return JSON.parse(await answer.text());
     };
-    return { port, control, pid, kv, cron, reconciler, dispose: () => miniflare.dispose() };
+    return { port, control, watcher, pid, kv, cron, reconciler, dispose: () => miniflare.dispose() };
   } catch (error) {
     await miniflare.dispose();
     throw error;

@@ -77,6 +77,8 @@ pub enum EdgeError {
     TooManySockets,
     /// The Worker's configuration is incomplete. `GET /healthz` names the missing variables.
     NotConfigured,
+    /// An optional binding, which this route needs, is missing. The text says which.
+    NotBound(&'static str),
     /// A Durable Object or KV did not answer.
     StorageUnavailable,
     /// What is stored about the connection was sealed under a key that is not in `STORAGE_KEY` any more.
@@ -110,10 +112,7 @@ impl EdgeError {
         ("CREDENTIALS_MISSING", "The call carries no credential."),
         ("CREDENTIALS_INVALID", "The credential is neither a gateway key nor a valid session token."),
         ("TOKEN_EXPIRED", "The session token has expired."),
-        (
-            "PERMISSION_DENIED",
-            "The token lacks the permission, the gateway key lacks the right, or the route is for other callers.",
-        ),
+        ("PERMISSION_DENIED", "The token or the gateway key does not permit it, or the route is for others."),
         ("ORIGIN_DENIED", "A page sent a gateway key, or its origin is not in `ALLOWED_ORIGINS`."),
         ("CONNECTION_AMBIGUOUS", "The user has several connections, and the call does not name one."),
         ("CONNECTION_NOT_FOUND", "The connection does not exist, is disconnected, or belongs to another user."),
@@ -123,7 +122,7 @@ impl EdgeError {
         ("BODY_TOO_LARGE", "The body is longer than the limit of its route."),
         ("UPGRADE_REQUIRED", "The route only opens WebSockets, and the call asks for none."),
         ("TOO_MANY_SOCKETS", "The user has as many WebSockets open as a user may have."),
-        ("NOT_CONFIGURED", "The configuration of the gateway is incomplete."),
+        ("NOT_CONFIGURED", "The configuration is incomplete, or an optional binding is missing."),
         ("STORAGE_UNAVAILABLE", "The storage of the gateway did not answer."),
         ("STORAGE_KEY_MISSING", "What is stored about the connection is sealed under a key that `STORAGE_KEY` lacks."),
         ("OVERLOADED", "Too many large bodies are being read."),
@@ -149,7 +148,7 @@ impl EdgeError {
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::UpgradeRequired => "UPGRADE_REQUIRED",
             Self::TooManySockets => "TOO_MANY_SOCKETS",
-            Self::NotConfigured => "NOT_CONFIGURED",
+            Self::NotConfigured | Self::NotBound(_) => "NOT_CONFIGURED",
             Self::StorageUnavailable => "STORAGE_UNAVAILABLE",
             Self::StorageKeyMissing => "STORAGE_KEY_MISSING",
             Self::Overloaded => "OVERLOADED",
@@ -171,7 +170,11 @@ impl EdgeError {
             Self::TooManySockets => 429,
             Self::WebSocketsNotProxied => 501,
             Self::UpstreamUnreachable | Self::UpstreamStatus(_) => 502,
-            Self::NotConfigured | Self::StorageUnavailable | Self::StorageKeyMissing | Self::Overloaded => 503,
+            Self::NotConfigured
+            | Self::NotBound(_)
+            | Self::StorageUnavailable
+            | Self::StorageKeyMissing
+            | Self::Overloaded => 503,
         }
     }
 
@@ -180,7 +183,7 @@ impl EdgeError {
         match self {
             Self::ConnectionNotFound => Verdict::Relink,
             Self::TokenExpired | Self::TokenInvalid(_) => Verdict::RefreshToken,
-            Self::NotConfigured | Self::StorageKeyMissing => Verdict::Operator,
+            Self::NotConfigured | Self::NotBound(_) | Self::StorageKeyMissing => Verdict::Operator,
             Self::StorageUnavailable
             | Self::Overloaded
             | Self::TooManySockets
@@ -244,7 +247,7 @@ impl fmt::Display for EdgeError {
             Self::MethodNotAllowed => {
                 "this route does not allow the method: the header Allow names those that it allows"
             }
-            Self::TokenInvalid(reason) | Self::BadRequest(reason) => reason,
+            Self::TokenInvalid(reason) | Self::BadRequest(reason) | Self::NotBound(reason) => reason,
             Self::BodyTooLarge => "the body is too long for this route",
             Self::UpgradeRequired => "this route only opens WebSockets",
             Self::TooManySockets => "the user has too many WebSockets open: close one, or try again later",

@@ -44,6 +44,8 @@ pub enum Route<'a> {
     DeleteUser(&'a str),
     /// `GET /edge/events`
     Events,
+    /// `GET /edge/metrics`
+    Metrics,
     /// `GET /edge/live`, with which a page opens a WebSocket.
     Live,
     /// `GET /healthz`
@@ -79,6 +81,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
         "/edge/sessions" => only("POST", Route::Sessions),
         "/edge/connections" => read(Route::Connections),
         "/edge/events" => read(Route::Events),
+        "/edge/metrics" => read(Route::Metrics),
         "/edge/live" => only("GET", Route::Live),
         "/v2/link/init" => only("POST", Route::LinkInit),
         link::CALLBACK_PATH => only("GET", Route::LinkCallback),
@@ -142,7 +145,8 @@ impl Route<'_> {
             | Self::Connection(_)
             | Self::ConnectionHealth(_)
             | Self::ConnectionEvents(_)
-            | Self::Events => Some(Right::Read),
+            | Self::Events
+            | Self::Metrics => Some(Right::Read),
             Self::Webhook
             | Self::LinkCallback
             | Self::Live
@@ -170,6 +174,7 @@ impl Route<'_> {
             Self::ConnectionEvents(_) => "connection_events",
             Self::DeleteUser(_) => "user_delete",
             Self::Events => "events",
+            Self::Metrics => "metrics",
             Self::Live => "live",
             Self::Health => "health",
             Self::MethodNotAllowed(_) => "method_not_allowed",

@@ -12,12 +12,14 @@ use worker::Env;
 use crate::{
     core::{
         config::Config,
-        connection::{Changes, Rank, Record},
+        connection::{Changes, EXPIRED, Outcome, Rank, Record},
         gateway::access,
+        monitor::name,
     },
     worker::{
         http::Call,
         ledger::{self, Entry},
+        metrics,
         platform::wait,
         upstream::UpstreamAnswer,
     },
@@ -38,5 +40,11 @@ pub async fn learn_from_answer(record: &Record, answer: &UpstreamAnswer, call: &
     };
     let entry = Entry::own(&record.id, status, Rank::Observed, Changes::status(status), call.started(), &call.id);
     let entry = Entry { learned: true, ..entry.by(call.actor()) };
-    select(pin!(ledger::enter(&entry, b"", config, env)), pin!(wait(LEDGER_TIMEOUT))).await;
+    let enter = async {
+        let outcome = ledger::enter(&entry, b"", config, env).await;
+        if status == EXPIRED && matches!(outcome, Ok(Outcome::Applied)) {
+            metrics::count(name::EXPIRED, "call");
+        }
+    };
+    select(pin!(enter), pin!(wait(LEDGER_TIMEOUT))).await;
 }

@@ -15,5 +15,6 @@ mod response;
 
 pub use body::{Body, read_answer, read_body};
 pub use headers::copy_headers;
-pub use reply::{RETRY_AFTER, Reply, SharedReply, error_body};
+pub use reply::{RETRY_AFTER, Reply, SharedReply};
 pub use request::{Call, refuse_websocket};
+pub use response::error_body;

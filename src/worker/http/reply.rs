@@ -10,7 +10,7 @@ use worker::web_sys::{Headers, ReadableStream, Response};
 
 use super::{
     request::Call,
-    response::{Unread, respond_with_stream, respond_with_text},
+    response::{Unread, error_body, respond_with_stream, respond_with_text},
 };
 use crate::{
     core::{
@@ -20,6 +20,7 @@ use crate::{
             EdgeError, Verdict, live,
             origin::{self, AllowedOrigins},
         },
+        monitor::name,
     },
     worker::platform::{self, Failure},
 };
@@ -86,7 +87,12 @@ enum ReplyBody {
 impl Reply {
     /// 200 with a JSON body.
     pub fn json(value: &impl Serialize) -> Self {
-        Self::new(200, ReplyBody::Json(serde_json::to_string(value).unwrap_or_default()), None)
+        Self::json_text(serde_json::to_string(value).unwrap_or_default())
+    }
+
+    /// 200 with a JSON body that is written already.
+    pub fn json_text(json: String) -> Self {
+        Self::new(200, ReplyBody::Json(json), None)
     }
 
     /// 200 for a webhook that was accepted: `{outcome}`.
@@ -226,6 +232,16 @@ impl Reply {
         }
     }
 
+    /// Under which name and code the metrics count this reply, if they do.
+    pub fn kind(&self, is_webhook: bool) -> Option<(&'static str, &'static str)> {
+        let name = match self.status {
+            400.. if is_webhook => name::REJECTED,
+            400.. => name::ERROR,
+            _ => name::ACCEPTED,
+        };
+        self.log_type.map(|code| (name, code))
+    }
+
     /// Writes the log line of a request. It has no URL and no header, because those hold handles, connection ids and
     /// keys.
     pub fn log(&self, call: &Call, route: &str) {
@@ -326,22 +342,4 @@ impl From<EdgeError> for Reply {
             _ => reply,
         }
     }
-}
-
-/// The JSON of an error in OFAuth's shape: `{error, message, type, code, requestId, actionRequired?}`. OFAuth's SDKs read
-/// only `message` and `code`, which repeat `error` and `type`.
-pub fn error_body(message: &str, code: &str, request_id: &str, action_required: Option<&str>) -> String {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct ErrorBody<'a> {
-        error: &'a str,
-        message: &'a str,
-        r#type: &'a str,
-        code: &'a str,
-        request_id: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        action_required: Option<&'a str>,
-    }
-    let body = ErrorBody { error: message, message, r#type: code, code, request_id, action_required };
-    serde_json::to_string(&body).unwrap_or_default()
 }

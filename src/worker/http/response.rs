@@ -1,5 +1,6 @@
-//! The platform's response, made in one crossing between wasm and JavaScript.
+//! The platform's response, made in one crossing between wasm and JavaScript, and the JSON of an error.
 
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
 use worker::web_sys::{Headers, Response};
 
@@ -39,4 +40,22 @@ extern "C" {
         request_id: &str,
         own: &str,
     ) -> Result<Response, JsValue>;
+}
+
+/// The JSON of an error in OFAuth's shape: `{error, message, type, code, requestId, actionRequired?}`. OFAuth's SDKs read
+/// only `message` and `code`, which repeat `error` and `type`.
+pub fn error_body(message: &str, code: &str, request_id: &str, action_required: Option<&str>) -> String {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct ErrorBody<'a> {
+        error: &'a str,
+        message: &'a str,
+        r#type: &'a str,
+        code: &'a str,
+        request_id: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        action_required: Option<&'a str>,
+    }
+    let body = ErrorBody { error: message, message, r#type: code, code, request_id, action_required };
+    serde_json::to_string(&body).unwrap_or_default()
 }

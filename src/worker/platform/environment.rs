@@ -25,6 +25,7 @@ extern "C" {
 const CONNECTIONS: &str = "CONNECTIONS";
 const LEDGER: &str = "LEDGER";
 const HUB: &str = "HUB";
+const METRICS_STORE: &str = "METRICS_STORE";
 
 type ConfigResult = Result<Rc<Config>, Rc<Vec<Problem>>>;
 
@@ -58,6 +59,11 @@ fn object_namespace(env: &Env, name: &str) -> Result<ObjectNamespace> {
     let is_namespace =
         binding.is_object() && binding.unchecked_ref::<Object>().constructor().name() == "DurableObjectNamespace";
     if is_namespace { Ok(binding.unchecked_into()) } else { Err(format!("{name} is not bound").into()) }
+}
+
+/// The namespace `METRICS_STORE`: the objects of the metrics. Fails if it is not bound, which it may be.
+pub fn metrics_namespace(env: &Env) -> Result<ObjectNamespace> {
+    object_namespace(env, METRICS_STORE)
 }
 
 fn read_config(env: &Env) -> ConfigResult {

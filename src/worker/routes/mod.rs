@@ -26,6 +26,7 @@ pub mod events;
 pub mod link;
 pub mod live;
 pub mod manage;
+pub mod metrics;
 pub mod sessions;
 pub mod users;
 pub mod webhook;

@@ -19,6 +19,7 @@ use crate::{
         connection::{Fact, Outcome},
         gateway::EdgeError,
         instant::iso_8601,
+        monitor::name,
         storage::{self, EventMeta},
         webhook::{
             ConnectionChange, Delivery, Event, Payload, RequestHeaders, SIGNATURE_HEADER_NAMES, SignatureClaim,
@@ -29,6 +30,7 @@ use crate::{
         connections,
         http::{Call, Reply, read_body},
         ledger::{self, Entry, Rules},
+        metrics,
         platform::{
             self, Failure,
             kv::{self, Kv},
@@ -85,6 +87,7 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
 /// 3. Any other event goes to KV. So does one from another environment than that of the API key: it says nothing about the
 ///    connections here.
 async fn store(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    metrics::count(name::SECRET, &format!("{}:{}", verified.scheme().as_str(), verified.secret_index() + 1));
     // 1.
     let parsed = Event::parse(verified);
     let parse_error = parsed.as_ref().err().map(|error| error.code().to_owned());
@@ -98,6 +101,9 @@ async fn store(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env)
             let fact = Fact::from_event(*event, live, delivery);
             let entry = Entry { id, kind, received: call.started(), fact, learned: false, actor: None };
             let outcome = ledger::enter(&entry, verified.body(), config, env).await?;
+            if (change, outcome) == (ConnectionChange::Expired, Outcome::Applied) {
+                metrics::count(name::EXPIRED, "webhook");
+            }
             let reference = entry.fact.changes.client_reference_id.as_deref();
             if let (ConnectionChange::Created, Outcome::Applied | Outcome::Duplicate, Some(reference)) =
                 (change, outcome, reference)

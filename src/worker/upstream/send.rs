@@ -20,13 +20,15 @@ use crate::{
     core::{
         config::Config,
         gateway::{
-            EdgeError,
+            EdgeError, Verdict,
             access::{self, Attempt, DEADLINE},
             account::{CONNECTIONS_PATH, ListedConnection},
         },
+        monitor::{is_rate_low, name},
     },
     worker::{
         http::{Call, copy_headers, read_answer, read_body},
+        metrics,
         platform::{self, Failure, wait},
     },
 };
@@ -184,6 +186,7 @@ async fn send_with_retries(
             Ok(response) => Err(EdgeError::UpstreamStatus(response.status()).into()),
             Err(error) => Err(Failure::upstream(error)),
         };
+        count(answer.as_ref().ok());
         let elapsed = platform::now_ms() - started;
         let attempt = answer.as_ref().map_or(Attempt::Failed, |answer| {
             let refusal = answer.refusal.as_ref().map(|refusal| refusal.code.as_str());
@@ -197,6 +200,29 @@ async fn send_with_retries(
             let _ = JsFuture::from(body.cancel()).await;
         }
         wait(delay).await;
+    }
+}
+
+/// Counts an answer, or that there was none.
+fn count(answer: Option<&UpstreamAnswer>) {
+    let Some(answer) = answer else { return metrics::count(name::UPSTREAM, "none") };
+    let (status, header) = (answer.status(), |name| answer.response.headers().get(name).ok().flatten()?.parse().ok());
+    metrics::count(name::UPSTREAM, &format!("{}xx", status / 100));
+    let rate = (header("x-ratelimit-remaining"), header("x-ratelimit-limit"));
+    if let (Some(remaining), Some(limit)) = rate
+        && is_rate_low(remaining, limit)
+    {
+        metrics::count(name::RATE_LIMIT, "low");
+    }
+    match &answer.refusal {
+        Some(refusal) => {
+            metrics::count(name::UPSTREAM_ERROR, &refusal.code);
+            if refusal.verdict == Verdict::Operator {
+                metrics::count(name::API_KEY, &refusal.code);
+            }
+        }
+        None if status >= 400 => metrics::count(name::UPSTREAM_ERROR, &status.to_string()),
+        None => {}
     }
 }
 

@@ -109,6 +109,7 @@ fn each_route_needs_its_right() {
         ("GET", "/edge/connections/acct_1/health", Some(Right::Read)),
         ("GET", "/edge/connections/acct_1/events", Some(Right::Read)),
         ("GET", "/edge/events", Some(Right::Read)),
+        ("GET", "/edge/metrics", Some(Right::Read)),
         ("POST", "/webhooks/ofauth", None),
         ("GET", "/link/callback", None),
         ("GET", "/edge/live", None),

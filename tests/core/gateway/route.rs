@@ -15,10 +15,11 @@ use proptest::prelude::*;
 const ALLOWED_METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 
 /// The routes that are read.
-const READ: [(&str, Route); 7] = [
+const READ: [(&str, Route); 8] = [
     ("/healthz", Route::Health),
     ("/edge/connections", Route::Connections),
     ("/edge/events", Route::Events),
+    ("/edge/metrics", Route::Metrics),
     (
         "/edge/connections/acct_00112233445566778899aabbccddeeff",
         Route::Connection("acct_00112233445566778899aabbccddeeff"),

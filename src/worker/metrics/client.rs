@@ -1,0 +1,53 @@
+//! Messages to the objects of the metrics.
+
+use worker::Env;
+
+use crate::{
+    core::{gateway::EdgeError, monitor::Minutes},
+    worker::platform::{self, Failure, ObjectRequest, environment},
+};
+
+/// How many objects store metrics. A batch goes to a random one, so that none gets all.
+pub const SHARDS: u8 = 4;
+
+/// Adds the counts of a batch to those of the present minute, at a random object. Does nothing if METRICS_STORE is not
+/// bound.
+pub async fn add(lines: &str, env: &Env) -> platform::Result<()> {
+    if environment::metrics_namespace(env).is_err() {
+        return Ok(());
+    }
+    let shard = platform::nonce().first().map_or(0, |random| random % SHARDS);
+    ask(shard, &format!("add/{}", now()), lines, env).await.map(|_| ())
+}
+
+/// The counts of each of the last `count` minutes. NOT_CONFIGURED if METRICS_STORE is not bound.
+pub async fn minutes(count: i64, env: &Env) -> Result<Minutes, Failure> {
+    let mut minutes = Minutes::default();
+    for answer in ask_all("read", count, env).await? {
+        minutes.add_text(&answer);
+    }
+    Ok(minutes)
+}
+
+/// The answers of all objects about the last `count` minutes.
+async fn ask_all(what: &str, count: i64, env: &Env) -> Result<Vec<String>, Failure> {
+    if environment::metrics_namespace(env).is_err() {
+        return Err(EdgeError::NotBound("METRICS_STORE is not bound to the Worker").into());
+    }
+    let (path, mut answers) = (format!("{what}/{}", now() - count + 1), Vec::new());
+    for shard in 0..SHARDS {
+        answers.push(ask(shard, &path, "", env).await.map_err(|error| Failure::storage("metrics", &error))?);
+    }
+    Ok(answers)
+}
+
+/// Asks one object.
+pub async fn ask(shard: u8, path: &str, head: &str, env: &Env) -> platform::Result<String> {
+    let request = ObjectRequest { path, head, body: b"" };
+    platform::call(&environment::metrics_namespace(env)?, &shard.to_string(), request).await
+}
+
+/// The present minute, counted from 1970.
+fn now() -> i64 {
+    platform::now_ms() / 60_000
+}

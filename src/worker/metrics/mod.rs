@@ -1,0 +1,19 @@
+//! Metrics: counts of what happens, for people who run the gateway.
+//!
+//! 1. `counters` counts in the isolate's memory, and hands the counts over now and then.
+//! 2. `object` is a Durable Object that stores the counts of each minute for 24 hours.
+//! 3. `client` reads them.
+//!
+//! An isolate hands its counts over about [every 10 s](counters), in a task of its own that no answer waits for. So a
+//! webhook costs no request to an object more, and a wrong signature none at all. What an isolate has counted since is lost
+//! if it is evicted. The objects are [`SHARDS`](client::SHARDS), and each batch goes to a random one.
+//!
+//! Without the binding `METRICS_STORE`, nothing is stored. With the binding `METRICS`, a data set of Workers Analytics
+//! Engine, each batch is also written there.
+
+mod client;
+mod counters;
+mod object;
+
+pub use client::minutes;
+pub use counters::{count, hand_over_later};

@@ -1,0 +1,4 @@
+//! Monitoring: counts, the counts of each minute.
+
+mod counts;
+mod minutes;
