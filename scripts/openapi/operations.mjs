@@ -185,6 +185,17 @@ export const OPERATIONS = [
     errors: ["BAD_REQUEST", ...STORED],
   },
   {
+    method: "GET",
+    path: "/edge/status",
+    id: "getStatus",
+    tag: "Monitoring",
+    callers: ["server", "console"],
+    summary: "Says whether everything is all right",
+    description: "The lines are in docs/monitoring.md.",
+    answers: { 200: { schema: "Status", description: "The status." } },
+    errors: STORED,
+  },
+  {
     method: "POST",
     path: "/edge/sessions",
     id: "createSession",

@@ -105,6 +105,15 @@ export function buildSchemas() {
       list: list(object("A minute in which something was counted.", { minute: instant("When it began."), counts: COUNTS }), "The minutes, the newest first."),
       total: COUNTS,
     }),
+    Status: object("Whether everything is all right.", {
+      ok: flag("False if that of a line is."),
+      lines: list(object("One thing that can be right or wrong.", {
+        name: text("Names it."),
+        ok: { type: ["boolean", "null"], description: "Null if it is not known." },
+        value: { description: "What is known of it." },
+        hint: text("What to do if `ok` is false."),
+      }), "The lines."),
+    }),
     StoredEvent: object("A stored event that is not about a connection's state.", {
       id: text("Names the delivery: OFAuth's message id, or the SHA-256 of what was signed."),
       type: { type: ["string", "null"], description: "The event's type. Null if the body is not an event." },

@@ -45,7 +45,7 @@ use http::{Call, Reply};
 use platform::{Boxed, Failure, environment, promise};
 use routes::{
     access, account, callback, connections as connection_routes, events, link, live as live_route, manage,
-    metrics as metrics_route, sessions, users, webhook,
+    metrics as metrics_route, sessions, status, users, webhook,
 };
 
 #[wasm_bindgen]
@@ -195,6 +195,7 @@ fn handle<'a>(
         Route::LinkInit => Box::pin(link::init(call, caller, config, env)),
         Route::Events => Box::pin(events::list(call, caller, config, env)),
         Route::Metrics => Box::pin(metrics_route::show(call, caller, env)),
+        Route::Status => Box::pin(status::show(caller, config, env)),
         Route::Live => Box::pin(live_route::open(call, caller, config, env)),
         // These need no credential, and `dispatch` has answered them.
         Route::Webhook | Route::Health | Route::LinkCallback | Route::MethodNotAllowed(_) | Route::NotFound => {

@@ -46,6 +46,8 @@ pub enum Route<'a> {
     Events,
     /// `GET /edge/metrics`
     Metrics,
+    /// `GET /edge/status`
+    Status,
     /// `GET /edge/live`, with which a page opens a WebSocket.
     Live,
     /// `GET /healthz`
@@ -82,6 +84,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
         "/edge/connections" => read(Route::Connections),
         "/edge/events" => read(Route::Events),
         "/edge/metrics" => read(Route::Metrics),
+        "/edge/status" => read(Route::Status),
         "/edge/live" => only("GET", Route::Live),
         "/v2/link/init" => only("POST", Route::LinkInit),
         link::CALLBACK_PATH => only("GET", Route::LinkCallback),
@@ -146,7 +149,8 @@ impl Route<'_> {
             | Self::ConnectionHealth(_)
             | Self::ConnectionEvents(_)
             | Self::Events
-            | Self::Metrics => Some(Right::Read),
+            | Self::Metrics
+            | Self::Status => Some(Right::Read),
             Self::Webhook
             | Self::LinkCallback
             | Self::Live
@@ -175,6 +179,7 @@ impl Route<'_> {
             Self::DeleteUser(_) => "user_delete",
             Self::Events => "events",
             Self::Metrics => "metrics",
+            Self::Status => "status",
             Self::Live => "live",
             Self::Health => "health",
             Self::MethodNotAllowed(_) => "method_not_allowed",

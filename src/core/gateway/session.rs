@@ -151,6 +151,11 @@ impl Authenticator {
         Self { gateway_keys, session_secrets }
     }
 
+    /// The names of the gateway keys, the newest first.
+    pub fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.gateway_keys.iter().map(GatewayKey::name)
+    }
+
     /// Finds out who is calling. `now` is in unix seconds.
     ///
     /// # Errors

@@ -82,6 +82,11 @@ impl Sealer {
         (1..=MAX_STORAGE_KEYS).contains(&keys.len()).then_some(Self { keys })
     }
 
+    /// The ids of the keys in hex, the newest first. They tell nothing about the keys.
+    pub fn key_ids(&self) -> impl Iterator<Item = String> {
+        self.keys.iter().map(|key| base16ct::lower::encode_string(&key.id))
+    }
+
     /// Encrypts `plain` for `place` under the newest key.
     ///
     /// `nonce` must come from a cryptographic random source and must never be used twice.

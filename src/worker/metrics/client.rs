@@ -3,7 +3,10 @@
 use worker::Env;
 
 use crate::{
-    core::{gateway::EdgeError, monitor::Minutes},
+    core::{
+        gateway::EdgeError,
+        monitor::{Counts, Minutes},
+    },
     worker::platform::{self, Failure, ObjectRequest, environment},
 };
 
@@ -27,6 +30,15 @@ pub async fn minutes(count: i64, env: &Env) -> Result<Minutes, Failure> {
         minutes.add_text(&answer);
     }
     Ok(minutes)
+}
+
+/// The counts of the last `count` minutes together. NOT_CONFIGURED if METRICS_STORE is not bound.
+pub async fn sum(count: i64, env: &Env) -> Result<Counts, Failure> {
+    let mut sum = Counts::default();
+    for answer in ask_all("sum", count, env).await? {
+        sum.add_text(&answer, 0);
+    }
+    Ok(sum)
 }
 
 /// The answers of all objects about the last `count` minutes.

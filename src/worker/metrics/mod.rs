@@ -15,5 +15,5 @@ mod client;
 mod counters;
 mod object;
 
-pub use client::minutes;
+pub use client::{minutes, sum};
 pub use counters::{count, hand_over_later};

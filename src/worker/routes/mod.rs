@@ -28,5 +28,6 @@ pub mod live;
 pub mod manage;
 pub mod metrics;
 pub mod sessions;
+pub mod status;
 pub mod users;
 pub mod webhook;

@@ -110,6 +110,7 @@ fn each_route_needs_its_right() {
         ("GET", "/edge/connections/acct_1/events", Some(Right::Read)),
         ("GET", "/edge/events", Some(Right::Read)),
         ("GET", "/edge/metrics", Some(Right::Read)),
+        ("GET", "/edge/status", Some(Right::Read)),
         ("POST", "/webhooks/ofauth", None),
         ("GET", "/link/callback", None),
         ("GET", "/edge/live", None),

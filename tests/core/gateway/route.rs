@@ -15,11 +15,12 @@ use proptest::prelude::*;
 const ALLOWED_METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 
 /// The routes that are read.
-const READ: [(&str, Route); 8] = [
+const READ: [(&str, Route); 9] = [
     ("/healthz", Route::Health),
     ("/edge/connections", Route::Connections),
     ("/edge/events", Route::Events),
     ("/edge/metrics", Route::Metrics),
+    ("/edge/status", Route::Status),
     (
         "/edge/connections/acct_00112233445566778899aabbccddeeff",
         Route::Connection("acct_00112233445566778899aabbccddeeff"),

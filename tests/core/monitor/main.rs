@@ -1,4 +1,7 @@
-//! Monitoring: counts, the counts of each minute.
+//! Monitoring: counts, the counts of each minute, the status.
 
+#[path = "../common/mod.rs"]
+mod common;
 mod counts;
 mod minutes;
+mod status;

@@ -1,0 +1,189 @@
+//! The answer of `GET /edge/status`: is everything all right, and if not, what to do.
+//!
+//! ```json
+//! {"ok": false, "lines": [{"name": "lastWebhook", "ok": false, "value": null, "hint": "…"}]}
+//! ```
+//!
+//! A line whose `ok` is null is not known.
+
+use super::counts::{Counts, name};
+use crate::core::{config::Config, instant::iso_8601, webhook::Scheme};
+
+/// What the status is made of.
+pub struct Observations<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The counts of the last hour. `None` if they are not known.
+    pub hour: Option<&'a Counts>,
+    /// The counts of the last 24 hours. `None` if they are not known.
+    pub day: Option<&'a Counts>,
+    /// How many of the connections that were looked at have expired, how many those are, and whether they are all.
+    pub connections: Option<(usize, usize, bool)>,
+}
+
+/// One line of the status.
+struct Line {
+    name: &'static str,
+    ok: Option<bool>,
+    /// JSON.
+    value: String,
+    /// What to do if the line is not all right.
+    hint: &'static str,
+}
+
+const UNKNOWN: &str = "null";
+
+/// The status as JSON.
+pub fn status(seen: &Observations<'_>) -> String {
+    let lines = [
+        configuration(seen),
+        last_webhook(seen),
+        rejected_webhooks(seen),
+        forwards("failingDeliveries", "failed", seen, "check the receiver of the forwards"),
+        forwards(
+            "parkedForwards",
+            "parked",
+            seen,
+            "repair the receiver of the forwards, then replay those that are parked",
+        ),
+        expired_connections(seen),
+        reconciliation(seen),
+        counted(
+            "apiKeyRefused",
+            "",
+            name::API_KEY,
+            seen,
+            "OFAuth refuses the API key: compare OFAUTH_API_KEY with OFAuth's",
+        ),
+        storage_keys(seen),
+        Line { name: "webhookSecrets", value: webhook_secrets(seen), ..used(seen) },
+        Line { name: "gatewayKeys", value: gateway_keys(seen), ..used(seen) },
+    ];
+    let is_ok = lines.iter().all(|line| line.ok != Some(false));
+    let lines = lines.map(|Line { name, ok, value, hint }| {
+        let (ok, hint) = match ok {
+            None => (UNKNOWN, ""),
+            Some(true) => ("true", ""),
+            Some(false) => ("false", hint),
+        };
+        format!("{{\"name\":\"{name}\",\"ok\":{ok},\"value\":{value},\"hint\":\"{hint}\"}}")
+    });
+    format!("{{\"ok\":{is_ok},\"lines\":[{}]}}", lines.join(","))
+}
+
+fn configuration(seen: &Observations<'_>) -> Line {
+    let warnings: Vec<String> = seen.config.warnings.iter().map(ToString::to_string).collect();
+    Line {
+        name: "configuration",
+        ok: Some(warnings.is_empty()),
+        value: serde_json::to_string(&warnings).unwrap_or_default(),
+        hint: "correct the items of the configuration that the warnings name",
+    }
+}
+
+fn last_webhook(seen: &Observations<'_>) -> Line {
+    let last = seen.day.map(|day| last_of(day, name::ACCEPTED, None));
+    Line {
+        name: "lastWebhook",
+        ok: last.map(|last| last.is_some()),
+        value: time(last.flatten()),
+        hint: "no webhook was accepted for 24 hours: check the webhook URL and the secret at OFAuth",
+    }
+}
+
+fn rejected_webhooks(seen: &Observations<'_>) -> Line {
+    let hint = "compare the webhook secrets with those at OFAuth, if the rejected webhooks are OFAuth's";
+    counted("rejectedWebhooks", "", name::REJECTED, seen, hint)
+}
+
+/// A line about forwards of the last hour. Not known if none were counted in the last 24 hours.
+fn forwards(line: &'static str, code: &str, seen: &Observations<'_>, hint: &'static str) -> Line {
+    match seen.day {
+        Some(day) if day.under(name::FORWARD).next().is_some() => counted(line, code, name::FORWARD, seen, hint),
+        _ => Line { name: line, ok: None, value: UNKNOWN.to_owned(), hint },
+    }
+}
+
+/// A line that is all right if nothing was counted in the last hour under this name, and this code unless it is empty.
+fn counted(line: &'static str, code: &str, name: &str, seen: &Observations<'_>, hint: &'static str) -> Line {
+    let counts = seen.hour.map(|hour| {
+        let counts = hour.under(name).filter(|count| code.is_empty() || count.code == code);
+        counts.map(|count| format!("\"{}\":{}", count.code, count.count)).collect::<Vec<_>>()
+    });
+    Line {
+        name: line,
+        ok: counts.as_ref().map(Vec::is_empty),
+        value: counts.map_or_else(|| UNKNOWN.to_owned(), |counts| format!("{{{}}}", counts.join(","))),
+        hint,
+    }
+}
+
+fn expired_connections(seen: &Observations<'_>) -> Line {
+    let value = seen.connections.map_or_else(
+        || UNKNOWN.to_owned(),
+        |(expired, of, all)| format!("{{\"expired\":{expired},\"of\":{of},\"all\":{all}}}"),
+    );
+    Line {
+        name: "expiredConnections",
+        ok: seen.connections.map(|(expired, ..)| expired == 0),
+        value,
+        hint: "ask the users of these connections to link again: GET /edge/connections?status=expired lists them",
+    }
+}
+
+fn reconciliation(seen: &Observations<'_>) -> Line {
+    let last = |code| seen.day.and_then(|day| last_of(day, name::RECONCILIATION, Some(code)));
+    let (done, stopped) = (last("done"), last("stopped"));
+    let is_known = done.or(stopped).is_some();
+    Line {
+        name: "reconciliation",
+        ok: is_known.then_some(stopped.is_none() || stopped < done),
+        value: if is_known {
+            format!("{{\"done\":{},\"stopped\":{}}}", time(done), time(stopped))
+        } else {
+            UNKNOWN.to_owned()
+        },
+        hint: "the reconciliation has stopped: the log says why",
+    }
+}
+
+fn storage_keys(seen: &Observations<'_>) -> Line {
+    let ids: Vec<String> = seen.config.sealer.key_ids().map(|id| format!("\"{id}\"")).collect();
+    Line { name: "storageKeys", ok: Some(true), value: format!("[{}]", ids.join(",")), hint: "" }
+}
+
+/// The rest of a line that only shows what was used.
+fn used(seen: &Observations<'_>) -> Line {
+    Line { name: "", ok: seen.day.map(|_| true), value: String::new(), hint: "" }
+}
+
+fn webhook_secrets(seen: &Observations<'_>) -> String {
+    let names = [Scheme::Ofauth, Scheme::Svix].into_iter().flat_map(|scheme| {
+        let count = seen.config.webhook_secrets.keys(scheme).map_or(0, <[_]>::len);
+        (1..=count).map(move |place| format!("{}:{place}", scheme.as_str()))
+    });
+    last_used(names, name::SECRET, seen)
+}
+
+fn gateway_keys(seen: &Observations<'_>) -> String {
+    last_used(seen.config.authenticator.key_names().map(str::to_owned), name::KEY, seen)
+}
+
+/// When each of these was used last, as JSON: `{"name": "2024-01-15T10:30:00.000Z"}`, or null for not in 24 hours.
+fn last_used(codes: impl Iterator<Item = String>, name: &str, seen: &Observations<'_>) -> String {
+    let items = codes.map(|code| {
+        let last = seen.day.and_then(|day| last_of(day, name, Some(&code)));
+        format!("\"{code}\":{}", time(last))
+    });
+    format!("{{{}}}", items.collect::<Vec<_>>().join(","))
+}
+
+/// The minute in which something was counted last under a name, and a code unless it is `None`.
+fn last_of(counts: &Counts, name: &str, code: Option<&str>) -> Option<i64> {
+    counts.under(name).filter(|count| code.is_none_or(|code| count.code == code)).map(|count| count.last).max()
+}
+
+/// A minute as JSON.
+fn time(minute: Option<i64>) -> String {
+    minute.map_or_else(|| UNKNOWN.to_owned(), |minute| format!("\"{}\"", iso_8601(minute.saturating_mul(60_000))))
+}
