@@ -21,6 +21,8 @@
 //! | `ALLOWED_ORIGINS` | a list of origins: see [`is_page_origin`]; or empty | no site may call |
 //! | `PUBLIC_URL` | an origin: https, or http on loopback; or empty | the origin that the caller addressed, if it is https or loopback |
 //! | `APP_RETURN_URL` | a URL: https, or http on loopback; or empty | no page to return to |
+//! | `ALERT_URL` | a URL: https, or http on loopback; or empty | no alerts |
+//! | `ALERT_EXPIRATIONS_PER_HOUR` | a whole number, 0 to 1,000,000 | [`DEFAULT_ALERT_EXPIRATIONS`] |
 //! | `WEBHOOK_TOLERANCE_SECONDS` | a whole number, 0 to [`MAX_TOLERANCE`] | 300 |
 //! | `EVENT_TTL_SECONDS` | a whole number, 60 to [`MAX_EVENT_TTL`] | [`DEFAULT_EVENT_TTL`] |
 //! | `CLEANUP_EXPIRED_AFTER_DAYS` | a whole number, 0 to [`MAX_CLEANUP_DAYS`] | 0: never |
@@ -45,4 +47,7 @@ mod read;
 
 pub use event_filter::{DEFAULT_EVENT_KEEP, EventFilter};
 pub use problem::{Problem, Reason, Warning};
-pub use read::{Config, DEFAULT_API_URL, DEFAULT_EVENT_TTL, MAX_CLEANUP_DAYS, MAX_EVENT_TTL, MAX_TOLERANCE, Secret};
+pub use read::{
+    Config, DEFAULT_ALERT_EXPIRATIONS, DEFAULT_API_URL, DEFAULT_EVENT_TTL, MAX_CLEANUP_DAYS, MAX_EVENT_TTL,
+    MAX_TOLERANCE, Secret,
+};

@@ -26,6 +26,9 @@ pub const MAX_CLEANUP_DAYS: u64 = 3_650;
 /// The largest `WEBHOOK_TOLERANCE_SECONDS`: one day.
 pub const MAX_TOLERANCE: u64 = 86_400;
 
+/// `ALERT_EXPIRATIONS_PER_HOUR`, if it is not set.
+pub const DEFAULT_ALERT_EXPIRATIONS: u64 = 20;
+
 /// The complete, valid configuration. `Debug` shows no secret.
 #[derive(Debug)]
 pub struct Config {
@@ -45,6 +48,10 @@ pub struct Config {
     pub app_return_url: Option<String>,
     /// `PUBLIC_URL`: the gateway's own origin, to which OFAuth sends browsers back.
     pub public_url: Option<String>,
+    /// `ALERT_URL`: a Slack-compatible webhook, which hears of what the operator must know at once.
+    pub alert_url: Option<Secret>,
+    /// `ALERT_EXPIRATIONS_PER_HOUR`: how many sessions may expire in an hour without an alert.
+    pub alert_expirations: u64,
     /// `STORAGE_KEY`: encrypts stored values.
     pub sealer: Sealer,
     /// `INDEX_KEY`: computes handles.
@@ -73,9 +80,9 @@ impl Config {
         let api_key = reader.api_key();
         let api_url = reader.optional_text("OFAUTH_API_URL", Reason::NotAnOrigin, is_origin);
         let allowed_origins = reader.origins("ALLOWED_ORIGINS", api_key.is_sandbox());
-        let app_return_url = reader.optional_text("APP_RETURN_URL", Reason::NotAUrl, |url| {
-            url.is_empty() || origin_of(url).is_some_and(|origin| is_canonical(&origin))
-        });
+        let is_url = |url: &str| url.is_empty() || origin_of(url).is_some_and(|origin| is_canonical(&origin));
+        let app_return_url = reader.optional_text("APP_RETURN_URL", Reason::NotAUrl, is_url);
+        let alert_url = reader.optional_text("ALERT_URL", Reason::NotAUrl, is_url);
         let public_url = reader.optional_text("PUBLIC_URL", Reason::NotAnOrigin, |url| {
             url.is_empty() || (is_origin(url) && is_canonical(url))
         });
@@ -84,6 +91,8 @@ impl Config {
         let tolerance = reader.whole_number("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
         let event_ttl = reader.whole_number("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
         let cleanup_after_days = reader.whole_number("CLEANUP_EXPIRED_AFTER_DAYS", 0, 0..=MAX_CLEANUP_DAYS);
+        let alert_expirations =
+            reader.whole_number("ALERT_EXPIRATIONS_PER_HOUR", DEFAULT_ALERT_EXPIRATIONS, 0..=1_000_000);
         let event_filter = reader.event_filter();
         match (webhook_secrets, sealer, index) {
             (Some(webhook_secrets), Some(sealer), Some(index)) if reader.problems.is_empty() => Ok(Self {
@@ -95,6 +104,8 @@ impl Config {
                 allowed_origins,
                 app_return_url: app_return_url.filter(|url| !url.is_empty()),
                 public_url: public_url.filter(|url| !url.is_empty()),
+                alert_url: alert_url.filter(|url| !url.is_empty()).map(Secret),
+                alert_expirations,
                 sealer,
                 index,
                 event_ttl,

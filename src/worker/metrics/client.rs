@@ -25,28 +25,42 @@ pub async fn add(lines: &str, env: &Env) -> platform::Result<()> {
 
 /// The counts of each of the last `count` minutes. NOT_CONFIGURED if METRICS_STORE is not bound.
 pub async fn minutes(count: i64, env: &Env) -> Result<Minutes, Failure> {
-    let mut minutes = Minutes::default();
-    for answer in ask_all("read", count, env).await? {
-        minutes.add_text(&answer);
-    }
-    Ok(minutes)
+    minutes_from(now() - count + 1, env).await
+}
+
+/// The counts of each of the last 60 minutes, of which `minute` is the last.
+pub async fn hour_before(minute: i64, env: &Env) -> platform::Result<Minutes> {
+    minutes_from(minute - 59, env).await.map_err(|failure| failure.detail.unwrap_or_default().into())
 }
 
 /// The counts of the last `count` minutes together. NOT_CONFIGURED if METRICS_STORE is not bound.
 pub async fn sum(count: i64, env: &Env) -> Result<Counts, Failure> {
     let mut sum = Counts::default();
-    for answer in ask_all("sum", count, env).await? {
+    for answer in ask_all("sum", now() - count + 1, env).await? {
         sum.add_text(&answer, 0);
     }
     Ok(sum)
 }
 
-/// The answers of all objects about the last `count` minutes.
-async fn ask_all(what: &str, count: i64, env: &Env) -> Result<Vec<String>, Failure> {
+async fn minutes_from(first: i64, env: &Env) -> Result<Minutes, Failure> {
+    let mut minutes = Minutes::default();
+    for answer in ask_all("read", first, env).await? {
+        minutes.add_text(&answer);
+    }
+    Ok(minutes)
+}
+
+/// Asks the first object to watch.
+pub async fn watch(env: &Env) -> platform::Result<()> {
+    ask(0, &format!("watch/{}", now()), "", env).await.map(|_| ())
+}
+
+/// The answers of all objects about the minutes from `first` on.
+async fn ask_all(what: &str, first: i64, env: &Env) -> Result<Vec<String>, Failure> {
     if environment::metrics_namespace(env).is_err() {
         return Err(EdgeError::NotBound("METRICS_STORE is not bound to the Worker").into());
     }
-    let (path, mut answers) = (format!("{what}/{}", now() - count + 1), Vec::new());
+    let (path, mut answers) = (format!("{what}/{first}"), Vec::new());
     for shard in 0..SHARDS {
         answers.push(ask(shard, &path, "", env).await.map_err(|error| Failure::storage("metrics", &error))?);
     }
@@ -54,7 +68,7 @@ async fn ask_all(what: &str, count: i64, env: &Env) -> Result<Vec<String>, Failu
 }
 
 /// Asks one object.
-pub async fn ask(shard: u8, path: &str, head: &str, env: &Env) -> platform::Result<String> {
+async fn ask(shard: u8, path: &str, head: &str, env: &Env) -> platform::Result<String> {
     let request = ObjectRequest { path, head, body: b"" };
     platform::call(&environment::metrics_namespace(env)?, &shard.to_string(), request).await
 }

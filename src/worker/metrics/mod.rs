@@ -3,6 +3,7 @@
 //! 1. `counters` counts in the isolate's memory, and hands the counts over now and then.
 //! 2. `object` is a Durable Object that stores the counts of each minute for 24 hours.
 //! 3. `client` reads them.
+//! 4. `watch` tells the operator what must be known at once.
 //!
 //! An isolate hands its counts over about [every 10 s](counters), in a task of its own that no answer waits for. So a
 //! webhook costs no request to an object more, and a wrong signature none at all. What an isolate has counted since is lost
@@ -14,6 +15,7 @@
 mod client;
 mod counters;
 mod object;
+mod watch;
 
 pub use client::{minutes, sum};
 pub use counters::{count, hand_over_later};

@@ -5,58 +5,106 @@
 //! | `add/{minute}` | lines | nothing |
 //! | `read/{minute}` | – | the lines of each minute from this one on |
 //! | `sum/{minute}` | – | the lines of these minutes together, each with the minute in which it was counted last |
+//! | `watch/{minute}` | – | nothing; only the first object is asked: see `watch.rs` |
 //!
 //! [`core::monitor`](crate::core::monitor) says what lines are. A minute is counted from 1970.
 //!
 //! Table `minutes`, one row per minute: `minute`, `counts` (lines). Rows are deleted after 24 hours. The counts are of no
 //! user and no connection, so they are not encrypted.
+//!
+//! If ALERT_URL is set, the alarm of an object that has got counts asks for a watch a minute later.
 
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 
 use wasm_bindgen::prelude::*;
 use worker::{Env, js_sys::Promise};
 
+use super::{client, watch};
 use crate::{
     core::monitor::{Counts, Minutes},
-    worker::platform::{self, Database, State, Value, promise},
+    worker::platform::{self, Database, State, Value, environment, log_error, now_ms, on_heap, promise},
 };
+
+/// How long after new counts a watch is asked for, in ms.
+const WATCH_AFTER: i64 = 60_000;
 
 /// The Durable Object, as `entry.js` calls it.
 #[wasm_bindgen]
-pub struct Metrics(Rc<Database>);
+pub struct Metrics(Rc<MetricsObject>);
+
+struct MetricsObject {
+    database: Database,
+    env: Env,
+    /// Whether the alarm is known to be set.
+    has_alarm: Cell<bool>,
+    /// The minute of the last watch.
+    watched: Cell<i64>,
+}
 
 #[wasm_bindgen]
 impl Metrics {
     #[wasm_bindgen(constructor)]
-    pub fn new(state: State, _env: Env) -> Self {
-        Self(Rc::new(Database::new(&state)))
+    pub fn new(state: State, env: Env) -> Self {
+        let database = Database::new(&state);
+        Self(Rc::new(MetricsObject { database, env, has_alarm: Cell::new(false), watched: Cell::new(0) }))
     }
 
     /// Answers a request: see the head of this file.
     pub fn answer(&self, path: String, head: String, _body: JsValue) -> Promise {
-        let database = Rc::clone(&self.0);
-        promise(async move { Ok(answer(&path, &head, &database)?.into()) })
+        let object = Rc::clone(&self.0);
+        promise(async move { Ok(object.answer(&path, &head).await?.into()) })
     }
 
     pub fn alarm(&self) -> Promise {
-        promise(async { Ok(JsValue::UNDEFINED) })
+        let object = Rc::clone(&self.0);
+        promise(async move {
+            object.has_alarm.set(false);
+            if let Err(error) = client::watch(&object.env).await {
+                log_error("alert", &error);
+                object.wake_later()?;
+            }
+            Ok(JsValue::UNDEFINED)
+        })
     }
 }
 
-fn answer(path: &str, head: &str, database: &Database) -> platform::Result<String> {
-    let (what, minute) = path.split_once('/').ok_or("no such path")?;
-    let minute = minute.parse().map_err(|_| "no minute")?;
-    match what {
-        "add" => add(minute, head, database).map(|()| String::new()),
-        "read" => Ok(rows(minute, database)?.iter().map(|(minute, counts)| format!("@{minute}\n{counts}")).collect()),
-        "sum" => {
-            let mut sum = Counts::default();
-            for (minute, counts) in rows(minute, database)? {
-                sum.add_text(&counts, minute);
+impl MetricsObject {
+    async fn answer(&self, path: &str, head: &str) -> platform::Result<String> {
+        let (what, minute) = path.split_once('/').ok_or("no such path")?;
+        let (database, minute) = (&self.database, minute.parse().map_err(|_| "no minute")?);
+        match what {
+            "add" => {
+                add(minute, head, database)?;
+                self.wake_later()?;
+                Ok(String::new())
             }
-            Ok(sum.to_text(true))
+            "read" => {
+                Ok(rows(minute, database)?.iter().map(|(minute, counts)| format!("@{minute}\n{counts}")).collect())
+            }
+            "sum" => {
+                let mut sum = Counts::default();
+                for (minute, counts) in rows(minute, database)? {
+                    sum.add_text(&counts, minute);
+                }
+                Ok(sum.to_text(true))
+            }
+            // Each object asks once a minute.
+            _ => {
+                if self.watched.replace(minute) != minute && on_heap(watch::watch(minute, database, &self.env)).await? {
+                    self.wake_later()?;
+                }
+                Ok(String::new())
+            }
         }
-        _ => Err("no such path".into()),
+    }
+
+    /// Sets the alarm, if there is somebody to tell.
+    fn wake_later(&self) -> platform::Result<()> {
+        let has_url = environment::config(&self.env).is_ok_and(|config| config.alert_url.is_some());
+        if has_url && !self.has_alarm.replace(true) {
+            self.database.set_alarm(Some(now_ms() + WATCH_AFTER))?;
+        }
+        Ok(())
     }
 }
 

@@ -316,3 +316,27 @@ fn a_page_that_no_browser_could_be_sent_to_is_refused() {
         assert_eq!(reason("APP_RETURN_URL", bad), Reason::NotAUrl, "{bad:?}");
     }
 }
+
+#[test]
+fn alert_url_is_a_url_that_shows_nowhere_or_nothing() {
+    let url = "https://hooks.example/services/T0/B0/secret";
+    let config = configure(&[("ALERT_URL", Some(url))]).unwrap();
+    assert_eq!(config.alert_url.as_ref().unwrap().reveal(), url);
+    assert!(!format!("{config:?}").contains("hooks.example"));
+    for none in [None, Some("")] {
+        assert!(configure(&[("ALERT_URL", none)]).unwrap().alert_url.is_none(), "{none:?}");
+    }
+    for bad in ["http://hooks.example/", "hooks.example", "ftp://hooks.example/", " ", "https://"] {
+        assert_eq!(reason("ALERT_URL", bad), Reason::NotAUrl, "{bad:?}");
+    }
+}
+
+#[test]
+fn alert_expirations_per_hour_is_a_number() {
+    let name = "ALERT_EXPIRATIONS_PER_HOUR";
+    let read = |text| configure(&[(name, text)]).unwrap().alert_expirations;
+    assert_eq!([read(None), read(Some("0")), read(Some("1000000"))], [20, 0, 1_000_000]);
+    for bad in ["", "-1", "1.5", "1000001"] {
+        assert_eq!(reason(name, bad), Reason::OutOfRange(0, 1_000_000), "{bad:?}");
+    }
+}

@@ -1,5 +1,6 @@
-//! Monitoring: counts, the counts of each minute, the status.
+//! Monitoring: counts, the counts of each minute, alerts, the status.
 
+mod alert;
 #[path = "../common/mod.rs"]
 mod common;
 mod counts;
