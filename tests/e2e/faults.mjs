@@ -2,7 +2,7 @@
 // passing every call on to the real one. Runs as a Worker of its own beside the one under test, which knows nothing of it.
 //
 // Over HTTP: POST sets the modes, those not named are healed; GET answers the attempted puts, and GET /hub how many records
-// each answer of a hub had since it was asked last.
+// each answer of a hub had since it was asked last, and GET /accesses which storage was asked how often since it was asked last.
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
@@ -28,11 +28,19 @@ let modes = {};
 let frozen = new Map();
 const puts = [];
 const hubRecords = [];
+/** @type {Record<string, number>} */
+let accesses = {};
 
 export default {
   async fetch(request, env) {
     if (request.method !== "POST") {
-      return Response.json(new URL(request.url).pathname === "/hub" ? hubRecords.splice(0) : puts);
+      const { pathname } = new URL(request.url);
+      if (pathname === "/accesses") {
+        const counted = accesses;
+        accesses = {};
+        return Response.json(counted);
+      }
+      return Response.json(pathname === "/hub" ? hubRecords.splice(0) : puts);
     }
     const next = await request.json();
     if (next.read === "stale") frozen = await snapshot(env.STORE);
@@ -43,6 +51,7 @@ export default {
 
 export class FaultyKv extends WorkerEntrypoint {
   async put(key, value, options) {
+    note("kv");
     puts.push({ key, at: Date.now() });
     for (let end = Date.now() + SLOW; modes.put === "slow" && Date.now() < end; ) await scheduler.wait(50);
     if (modes.put === "hang") {
@@ -58,12 +67,14 @@ export class FaultyKv extends WorkerEntrypoint {
   }
 
   async getWithMetadata(key, options) {
+    note("kv");
     if (modes.read === "fail") throw new Error("KV GET failed: 500 Internal Server Error");
     if (modes.read !== "stale") return this.env.STORE.getWithMetadata(key, options);
     return frozen.get(key) ?? { value: null, metadata: null };
   }
 
   async list(options) {
+    note("kv");
     if (modes.read === "fail") throw new Error("KV LIST failed: 500 Internal Server Error");
     if (modes.read !== "stale") return this.env.STORE.list(options);
     const names = [...frozen.keys()].filter((name) => name.startsWith(options.prefix ?? "")).sort();
@@ -71,6 +82,7 @@ export class FaultyKv extends WorkerEntrypoint {
   }
 
   async delete(key) {
+    note("kv");
     if (modes.put === "fail") throw new Error("KV DELETE failed: 500 Internal Server Error");
     await this.env.STORE.delete(key);
   }
@@ -78,6 +90,7 @@ export class FaultyKv extends WorkerEntrypoint {
 
 export class FaultyLedger extends DurableObject {
   async fetch(request) {
+    note("ledger");
     if (modes.ledger === "fail") throw new Error("the ledger is down");
     if (modes.ledger === "older" && NEWER_PATHS.some((path) => new URL(request.url).pathname.startsWith(path))) {
       return new Response("no such path", { status: 404 });
@@ -90,6 +103,7 @@ export class FaultyLedger extends DurableObject {
 
 export class FaultyHub extends DurableObject {
   async fetch(request) {
+    note("hub");
     const real = this.env.REAL_HUB.getByName(this.ctx.id.name);
     if (modes.hub === "fail") throw new Error("the hub is down");
     if (modes.hub === "late" && request.method === "POST") {
@@ -109,6 +123,18 @@ export class FaultyHub extends DurableObject {
     hubRecords.push((await answer.clone().text()).split('"metadata":').length - 1);
     return answer;
   }
+}
+
+/** Only counts: metrics do not fail. */
+export class CountedMetrics extends DurableObject {
+  answer(path, head) {
+    note("metrics");
+    return this.env.REAL_METRICS.getByName(this.ctx.id.name).answer(path, head);
+  }
+}
+
+function note(storage) {
+  accesses[storage] = (accesses[storage] ?? 0) + 1;
 }
 
 async function passLate(real, url, init) {

@@ -60,6 +60,7 @@ export const KEY_OF_NO_ENVIRONMENT = "sk_e2e_0123456789abcdef";
  * @property {(options?: {within?: number}) => Promise<object>} reconcile   rings the cron trigger and waits until the pass has
  *   ended; answers the state
  * @property {() => Promise<number[]>} hubRecords   how many records each answer of a hub had since the last call
+ * @property {() => Promise<Record<string, number>>} accesses   how often each storage was asked since the last call
  * @property {(options?: {keep?: boolean}) => Promise<void>} close   `keep` leaves the folder; a second time does nothing
  * @property {() => Promise<void>} kill   ends the runtime as a crash does and leaves the folder; without a `pid`, it closes
  */
@@ -142,6 +143,7 @@ export async function startGateway(options = {}) {
     },
     puts: async () => (await request(control, "GET", "/")).json(),
     hubRecords: async () => (await request(control, "GET", "/hub")).json(),
+    accesses: async () => (await request(control, "GET", "/accesses")).json(),
     close,
     async kill() {
       if (pid !== undefined) process.kill(pid, "SIGKILL");
@@ -245,6 +247,7 @@ const BOUND_TO_FAULTS = {
     LEDGER: { className: "FaultyLedger", scriptName: "faults" },
     HUB: { className: "FaultyHub", scriptName: "faults" },
     RECONCILER: wrangler.objects.RECONCILER,
+    METRICS_STORE: { className: "CountedMetrics", scriptName: "faults" },
   },
   additionalUnboundDurableObjects: [wrangler.objects.LEDGER, wrangler.objects.HUB],
 };
@@ -260,6 +263,8 @@ const FAULTS = {
     FAULTY: { className: "FaultyLedger" },
     REAL_HUB: { ...wrangler.objects.HUB, scriptName: "ofauth-edge" },
     FAULTY_HUB: { className: "FaultyHub" },
+    REAL_METRICS: { ...wrangler.objects.METRICS_STORE, scriptName: "ofauth-edge" },
+    COUNTED_METRICS: { className: "CountedMetrics" },
   },
   unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
 };

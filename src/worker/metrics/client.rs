@@ -7,7 +7,7 @@ use crate::{
         gateway::EdgeError,
         monitor::{Counts, Minutes},
     },
-    worker::platform::{self, Failure, ObjectRequest, environment},
+    worker::platform::{self, Boxed, Failure, ObjectRequest, environment, on_heap},
 };
 
 /// How many objects store metrics. A batch goes to a random one, so that none gets all.
@@ -56,21 +56,27 @@ pub async fn watch(env: &Env) -> platform::Result<()> {
 }
 
 /// The answers of all objects about the minutes from `first` on.
-async fn ask_all(what: &str, first: i64, env: &Env) -> Result<Vec<String>, Failure> {
-    if environment::metrics_namespace(env).is_err() {
-        return Err(EdgeError::NotBound("METRICS_STORE is not bound to the Worker").into());
-    }
-    let (path, mut answers) = (format!("{what}/{first}"), Vec::new());
-    for shard in 0..SHARDS {
-        answers.push(ask(shard, &path, "", env).await.map_err(|error| Failure::storage("metrics", &error))?);
-    }
-    Ok(answers)
+///
+/// This is on the heap, and so is [`ask`]: else each caller would have all of their code.
+fn ask_all<'a>(what: &'a str, first: i64, env: &'a Env) -> Boxed<'a, Result<Vec<String>, Failure>> {
+    on_heap(async move {
+        if environment::metrics_namespace(env).is_err() {
+            return Err(EdgeError::NotBound("METRICS_STORE is not bound to the Worker").into());
+        }
+        let (path, mut answers) = (format!("{what}/{first}"), Vec::new());
+        for shard in 0..SHARDS {
+            answers.push(ask(shard, &path, "", env).await.map_err(|error| Failure::storage("metrics", &error))?);
+        }
+        Ok(answers)
+    })
 }
 
 /// Asks one object.
-async fn ask(shard: u8, path: &str, head: &str, env: &Env) -> platform::Result<String> {
-    let request = ObjectRequest { path, head, body: b"" };
-    platform::call(&environment::metrics_namespace(env)?, &shard.to_string(), request).await
+fn ask<'a>(shard: u8, path: &'a str, head: &'a str, env: &'a Env) -> Boxed<'a, platform::Result<String>> {
+    on_heap(async move {
+        let request = ObjectRequest { path, head, body: b"" };
+        platform::call(&environment::metrics_namespace(env)?, &shard.to_string(), request).await
+    })
 }
 
 /// The present minute, counted from 1970.

@@ -12,6 +12,9 @@ use ofauth_edge::core::{
 };
 use serde_json::{Value, json};
 
+/// Names and codes.
+type Counted<'a> = &'a [(&'a str, &'a str)];
+
 /// 2024-01-15T10:31:00Z
 const MINUTE: i64 = 28_421_911;
 
@@ -71,7 +74,7 @@ fn each_line_that_is_not_right_says_so() {
     let config = configure(&[("EVENT_KEEP", Some("a*b"))]).unwrap();
     let parked = [(name::FORWARD, "parked")];
     let stopped = [(name::RECONCILIATION, "stopped")];
-    let cases: [(&str, &[(&str, &str)], Value); 6] = [
+    let cases: [(&str, Counted<'_>, Value); 6] = [
         ("lastWebhook", &[], json!(null)),
         ("rejectedWebhooks", &[(name::REJECTED, "SIGNATURE_MISMATCH")], json!({ "SIGNATURE_MISMATCH": 2 })),
         ("parkedForwards", &parked, json!({ "parked": 2 })),
