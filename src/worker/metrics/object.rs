@@ -79,7 +79,10 @@ impl MetricsObject {
                 Ok(String::new())
             }
             "read" => {
-                Ok(rows(minute, database)?.iter().map(|(minute, counts)| format!("@{minute}\n{counts}")).collect())
+                let texts = rows(minute, database)?
+                    .into_iter()
+                    .flat_map(|(minute, counts)| ["@".to_owned(), minute.to_string(), "\n".to_owned(), counts]);
+                Ok(texts.collect())
             }
             "sum" => {
                 let mut sum = Counts::default();

@@ -89,7 +89,14 @@ pub fn reconcile_message(env: Env, handle: &str, known: &str, item: &str, since:
     let entry = match (ListedConnection::read(item.as_bytes()), known) {
         (Some(item), known) => {
             let fact = reconcile::fact_of_item(item, known.as_ref(), since != 0, started);
-            fact.map(|(id, fact)| Entry { id, kind: "edge.listed".to_owned(), received, fact, learned: false })
+            fact.map(|(id, fact)| Entry {
+                id,
+                kind: "edge.listed".to_owned(),
+                received,
+                fact,
+                learned: false,
+                actor: Some("gateway".to_owned()),
+            })
         }
         (None, None) => None,
         (None, Some(record)) => match reconcile::absence(&record, since, started) {
