@@ -9,7 +9,7 @@ use super::{
 use crate::core::{
     gateway::{
         Authenticator, MIN_KEY_CHARS,
-        origin::{AllowedOrigins, is_canonical, is_origin, is_page_origin, origin_of},
+        origin::{AllowedOrigins, is_canonical, is_origin, is_page_origin, is_public, origin_of},
     },
     storage::{BlindIndex, MIN_TTL, Sealer, parse_key},
     webhook::{DEFAULT_TOLERANCE, SecretFault, Secrets, SignatureError},
@@ -51,8 +51,19 @@ pub struct Config {
     pub event_ttl: u64,
     /// `EVENT_KEEP`: which events other than connection events are stored.
     pub event_filter: EventFilter,
+    /// `FORWARD_URL` and `FORWARD_SECRET`: where connection events are forwarded to. `None` if they are not.
+    pub forward: Option<ForwardTarget>,
     /// The items of `ALLOWED_ORIGINS` and `EVENT_KEEP` that are not valid and are ignored.
     pub warnings: Vec<Warning>,
+}
+
+/// Where connection events are forwarded to.
+#[derive(Debug)]
+pub struct ForwardTarget {
+    /// The URL of the app.
+    pub url: String,
+    /// The newest secret, which signs.
+    pub secret: Secret,
 }
 
 /// A text that `Debug` does not show.
@@ -79,6 +90,7 @@ impl Config {
         let tolerance = reader.whole_number("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
         let event_ttl = reader.whole_number("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
         let event_filter = reader.event_filter();
+        let forward = reader.forward(api_key.is_sandbox());
         match (webhook_secrets, sealer, index) {
             (Some(webhook_secrets), Some(sealer), Some(index)) if reader.problems.is_empty() => Ok(Self {
                 api_key,
@@ -93,6 +105,7 @@ impl Config {
                 index,
                 event_ttl,
                 event_filter,
+                forward,
                 warnings: reader.warnings,
             }),
             _ => Err(reader.problems),
@@ -203,6 +216,22 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         let number = text.parse().ok().filter(|number| range.contains(number));
         self.report(name, number.is_none().then_some(Reason::OutOfRange(*range.start(), *range.end())));
         number.unwrap_or(default)
+    }
+
+    /// `FORWARD_SECRET` is only read if there is a `FORWARD_URL`.
+    fn forward(&mut self, is_sandbox: bool) -> Option<ForwardTarget> {
+        const NAME: &str = "FORWARD_URL";
+        let url = (self.lookup)(NAME).filter(|url| !url.is_empty())?;
+        let origin = origin_of(&url).filter(|origin| is_canonical(origin));
+        self.report(
+            NAME,
+            match origin {
+                None => Some(Reason::NotAUrl),
+                Some(origin) => (!is_sandbox && !is_public(&origin)).then_some(Reason::NotPublic),
+            },
+        );
+        let secret = self.keys("FORWARD_SECRET").into_iter().next()?;
+        Some(ForwardTarget { url, secret: Secret(secret) })
     }
 
     fn event_filter(&mut self) -> EventFilter {

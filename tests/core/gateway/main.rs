@@ -6,6 +6,7 @@ mod account_item;
 #[path = "../common/mod.rs"]
 mod common;
 mod error;
+mod forward;
 mod header;
 mod health;
 mod link;
