@@ -1,7 +1,7 @@
 //! The table of a ledger's deliveries.
 //!
 //! Table `deliveries`, one row per delivery: `id`, `received` and `stamp` (unix ms), `type`, `outcome`, and `body` (the
-//! encrypted raw body, null after EVENT_TTL_SECONDS). A body is encrypted for the place `ledger/{handle}/delivery/{id}`.
+//! encrypted raw body, null after EVENT_TTL_SECONDS, or later if the outbox needs it). A body is encrypted for the place `ledger/{handle}/delivery/{id}`.
 //!
 //! Row ids grow in the order in which deliveries were received. So old deliveries are the first ones, and each search for
 //! them stops at the first that is young enough. Deliveries are deleted after [`LIFETIME`], and beyond the newest
@@ -12,7 +12,11 @@ use std::cell::Cell;
 
 use worker::{SqlStorageValue as Value, State};
 
-use super::entry::{Delivered, Timeline};
+use super::{
+    entry::{Delivered, Timeline},
+    outbox::{BODY_LIFETIME, Outbox},
+    row::delivery_place,
+};
 use crate::{
     core::{
         config::Config,
@@ -73,7 +77,7 @@ impl Deliveries {
     /// Stores a delivery, and deletes the oldest ones if there may be more than the limit.
     pub fn insert(&self, delivery: NewDelivery<'_>, handle: &str, config: &Config) -> worker::Result<()> {
         let NewDelivery { id, received, stamp, kind, outcome, body } = delivery;
-        let body = config.sealer.seal(&place(handle, &id), body, platform::nonce());
+        let body = config.sealer.seal(&delivery_place(handle, &id), body, platform::nonce());
         let values = vec![id.into(), received.into(), stamp.into(), kind.into(), outcome.as_str().into(), body.into()];
         let insert = "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?) RETURNING rowid";
         let place = self.database.first_row(insert, values)?.first().and_then(integer);
@@ -115,8 +119,9 @@ impl Deliveries {
         Ok(page)
     }
 
-    /// Deletes bodies and deliveries that are too old at `now` (unix ms), if there may be any.
-    pub fn prune(&self, config: &Config, now: i64) -> worker::Result<()> {
+    /// Deletes bodies and deliveries that are too old at `now` (unix ms), if there may be any. A body that the outbox needs
+    /// stays for [`BODY_LIFETIME`] at least.
+    pub fn prune(&self, outbox: &Outbox, config: &Config, now: i64) -> worker::Result<()> {
         if self.prune_at.get().is_some_and(|at| at > now) {
             return Ok(());
         }
@@ -127,7 +132,15 @@ impl Deliveries {
         };
         self.database.run("DELETE FROM deliveries WHERE rowid < ?", vec![first_younger_than(LIFETIME)?.into()])?;
         let bodies = "UPDATE deliveries SET body = NULL WHERE rowid < ? AND body IS NOT NULL";
-        self.database.run(bodies, vec![first_younger_than(body_lifetime(config))?.into()])?;
+        let young = first_younger_than(body_lifetime(config))?.into();
+        if outbox.exists()? {
+            outbox.prune()?;
+            let unsent = "SELECT id FROM outbox WHERE parked_at IS NULL";
+            let bodies = format!("{bodies} AND (rowid < ? OR id NOT IN ({unsent}))");
+            self.database.run(&bodies, vec![young, first_younger_than(BODY_LIFETIME)?.into()])?;
+        } else {
+            self.database.run(bodies, vec![young])?;
+        }
         self.prune_at.set(None);
         self.pruned_at.set(now);
         Ok(())
@@ -193,14 +206,10 @@ fn read(handle: &str, columns: Vec<Value>, config: &Config, now: i64) -> worker:
     };
     let is_too_old = received <= now - body_lifetime(config);
     let sealed = if let Value::Blob(sealed) = sealed { Some(sealed).filter(|_| !is_too_old) } else { None };
-    let body = sealed.and_then(|sealed| config.sealer.open(&self::place(handle, &id), &sealed).ok());
+    let body = sealed.and_then(|sealed| config.sealer.open(&delivery_place(handle, &id), &sealed).ok());
     let (received_at, stamp) = (iso_8601(received), iso_8601(stamp));
     let delivered = Delivered { id, kind, received_at, stamp, outcome, encoding: None, body: None };
     Ok((place, delivered.with_body(body.map(StoredBody::new))))
-}
-
-fn place(handle: &str, id: &str) -> String {
-    format!("ledger/{handle}/delivery/{id}")
 }
 
 fn body_lifetime(config: &Config) -> i64 {

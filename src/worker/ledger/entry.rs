@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::{
-    connection::{Changes, Fact, FactOrder, Rank},
+    connection::{Changes, Fact, FactOrder, Outcome, Rank},
     storage::{Encoding, StoredBody},
 };
 
@@ -38,6 +38,14 @@ impl Entry {
         let kind = format!("edge.{what}");
         Self { id: id.to_owned(), kind, received: at, fact: Fact { at: order, changes }, learned: false }
     }
+}
+
+/// The result of a write to a ledger.
+#[derive(Debug)]
+pub struct Entered {
+    pub outcome: Outcome,
+    /// The version that KV or the hub lacks.
+    pub dirty_version: Option<i64>,
 }
 
 /// A page of deliveries, the newest first.

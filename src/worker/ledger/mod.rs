@@ -5,19 +5,22 @@
 //! been entered is durable. From here the record is copied to Workers KV and to the hub of the connection's user.
 //!
 //! Read `entry` first: what goes in and what comes out. Then `row`, the state of a ledger; `store` and `deliveries`, its
-//! tables; `object`, the Durable Object itself; and `projector`, which makes the copies. `rules` stores the newest
-//! dynamic rules in an object of its own. `lease` joins equal changes of a connection at OFAuth. `forget` deletes
-//! connections at OFAuth when their user is erased. `client` is what the other rooms call.
+//! tables; `object`, the Durable Object itself; and `projector`, which makes the copies. `outbox` and `forward` send the
+//! deliveries on to the app. `rules` stores the newest dynamic rules in an object of its own. `lease` joins equal changes of a
+//! connection at OFAuth. `forget` deletes connections at OFAuth when their user is erased. `client` is what the other rooms
+//! call.
 //!
 //! A delivery that changes the connection costs two commits here and one in the hub: one when the delivery is accepted,
-//! one when its copies are made.
+//! one when its copies are made. If it is forwarded to the app, it costs one more, when the app has answered.
 
 mod client;
 mod deliveries;
 mod entry;
 mod forget;
+mod forward;
 mod lease;
 mod object;
+mod outbox;
 mod projector;
 mod row;
 mod rules;

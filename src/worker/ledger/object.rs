@@ -20,7 +20,13 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
 
-use super::{entry::Entry, forget, lease::Leases, projector::Projector, rules, store::Entered};
+use super::{
+    entry::{Entered, Entry},
+    forget,
+    lease::Leases,
+    projector::Projector,
+    rules,
+};
 use crate::{
     core::json,
     worker::platform::{self, KEY_MISSING, environment, on_heap, promise},
@@ -77,6 +83,7 @@ impl LedgerObject {
                 let entry: Entry = json::from_slice(head.as_bytes())?;
                 let waits_for_gap = entry.is_from_call();
                 let entered = store.enter(entry, body, &config, now)?;
+                self.projector.forward(&config);
                 self.project(&entered, waits_for_gap).await;
                 Ok(serde_json::to_string(&entered.outcome)?)
             }

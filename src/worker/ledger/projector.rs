@@ -19,6 +19,7 @@ use futures_util::future::{Either, join, select};
 use worker::{Env, State};
 
 use super::{
+    forward::Forwarder,
     row::{LedgerRow, MAX_RETRY, MIN_RETRY},
     store::LedgerStore,
 };
@@ -47,6 +48,7 @@ pub struct Projector {
     state: State,
     env: Env,
     store: LedgerStore,
+    forwarder: Forwarder,
     last_put: Cell<i64>,
     kv: ProjectionQueue,
     hub: ProjectionQueue,
@@ -71,7 +73,7 @@ impl Projector {
     pub fn new(state: State, env: Env) -> Self {
         let store = LedgerStore::new(&state);
         let (kv, hub) = (ProjectionQueue::default(), ProjectionQueue::default());
-        Self { state, env, store, last_put: Cell::new(0), kv, hub }
+        Self { state, env, store, forwarder: Forwarder::default(), last_put: Cell::new(0), kv, hub }
     }
 
     pub fn state(&self) -> &State {
@@ -107,7 +109,16 @@ impl Projector {
         select(pin!(attempts), pin!(wait(ATTEMPT_TIMEOUT))).await;
     }
 
-    /// The alarm: prunes, copies what is dirty, and sets the next alarm. Fails only if setting the alarm fails.
+    /// Starts to forward the events that wait to the app, and does not wait for that.
+    pub fn forward(self: &Rc<Self>, config: &Rc<Config>) {
+        if config.forward.is_some() && !self.forwarder.is_running() {
+            let (projector, config) = (Rc::clone(self), Rc::clone(config));
+            self.state.wait_until(on_heap(async move { projector.forwarder.run(&projector.store, &config).await }));
+        }
+    }
+
+    /// The alarm: prunes, copies what is dirty, forwards what is due, and sets the next alarm. Fails only if setting the
+    /// alarm fails.
     pub async fn wake(self: &Rc<Self>) -> worker::Result<()> {
         match self.try_wake().await {
             Ok(()) => Ok(()),
@@ -129,6 +140,7 @@ impl Projector {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let now = platform::now_ms();
         let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else { return Ok(()) };
+        self.store.forget_alarm();
         let is_busy = self.kv.is_running.get() || self.hub.is_running.get();
         if row.purge_at.is_some_and(|at| at <= now) && !is_busy {
             match (row.is_erased(), row.is_dirty()) {
@@ -143,6 +155,9 @@ impl Projector {
         }
         self.store.prune(&config, now)?;
         let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else { return Ok(()) };
+        // Not awaited: while the handler of an alarm runs, the next alarm does not ring, and the app may be slow.
+        self.store.outbox.expect_sending(&config, now)?;
+        self.forward(&config);
         if !self.is_dirty(&row) && !is_busy {
             return self.store.settle(row.version, &config);
         }

@@ -11,6 +11,8 @@
 //!
 //! Table `deliveries`: see `deliveries.rs`.
 //!
+//! Table `outbox`: see `outbox.rs`.
+//!
 //! Table `former_hubs`: `name` of each hub that may still have the connection of another user.
 //!
 //! Which crash each durable mark is for:
@@ -31,8 +33,9 @@ use worker::{SqlStorageValue as Value, State};
 
 use super::{
     deliveries::{Deliveries, NewDelivery},
-    entry::{Entry, Timeline},
-    row::{AFTERLIFE, LedgerRow, MAX_KEYLESS_RETRY, MAX_RETRY, MIN_RETRY, record_place},
+    entry::{Entered, Entry, Timeline},
+    outbox::Outbox,
+    row::{AFTERLIFE, LedgerRow, MAX_KEYLESS_RETRY, MAX_RETRY, MIN_RETRY},
 };
 use crate::{
     core::{config::Config, connection::Outcome},
@@ -51,6 +54,8 @@ const SCHEMA: &str = "
 pub struct LedgerStore {
     database: Database,
     deliveries: Deliveries,
+    /// Changes of its table go through [`LedgerStore::change_outbox`].
+    pub outbox: Outbox,
     /// Whether `row` is what the tables have.
     is_loaded: Cell<bool>,
     row: RefCell<Option<LedgerRow>>,
@@ -60,19 +65,12 @@ pub struct LedgerStore {
     lacks_key: Cell<bool>,
 }
 
-/// The result of a write.
-#[derive(Debug)]
-pub struct Entered {
-    pub outcome: Outcome,
-    /// The version that KV or the hub lacks.
-    pub dirty_version: Option<i64>,
-}
-
 impl LedgerStore {
     pub fn new(state: &State) -> Self {
         Self {
             database: Database::new(state),
             deliveries: Deliveries::new(state),
+            outbox: Outbox::new(state),
             is_loaded: Cell::new(false),
             row: RefCell::new(None),
             has_tables: Cell::new(false),
@@ -96,7 +94,7 @@ impl LedgerStore {
     /// 1. A copy of a stored delivery changes nothing, nor does a fact that is no news. A fact that the gateway learned itself
     ///    is none if it only asserts what already holds.
     /// 2. The fact is applied to a copy of the state.
-    /// 3. State, delivery and alarm are written in one commit. If there may be too many deliveries, the oldest are deleted.
+    /// 3. State, delivery, its place in the outbox and the alarm are written in one commit. If there may be too many deliveries, the oldest are deleted.
     /// 4. The copy becomes the state.
     pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> worker::Result<Entered> {
         let is_own = entry.is_from_call();
@@ -120,13 +118,15 @@ impl LedgerStore {
         let (id, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
         let outcome = row.apply(fact, now, &config.index);
         let alarm = row.advance_alarm(now, self.deliveries.pruning_after(received, config));
+        let forwarded = (!is_own && outcome == Outcome::Applied && config.forward.is_some()).then(|| id.clone());
         // 3.
         let delivery = NewDelivery { id, received, stamp, kind, outcome, body };
         self.database.transaction(|| {
             self.create_tables()?;
             self.write(&row, config)?;
             self.write_former_hubs(&former_hubs, &row.former_hubs)?;
-            self.deliveries.insert(delivery, &row.handle, config)
+            self.deliveries.insert(delivery, &row.handle, config)?;
+            forwarded.map_or(Ok(()), |id| self.outbox.insert(&id, row.version, now))
         })?;
         if alarm.is_some() {
             self.database.set_alarm(alarm)?;
@@ -148,6 +148,7 @@ impl LedgerStore {
         self.database.transaction(|| {
             self.create_tables()?;
             self.deliveries.clear()?;
+            self.outbox.clear()?;
             self.write_former_hubs(&former_hubs, &row.former_hubs)?;
             self.write(&row, config)
         })?;
@@ -158,14 +159,13 @@ impl LedgerStore {
         Ok(Some(self.replace(row, Outcome::Applied)))
     }
 
-    /// Writes that KV and the hub have `version`, and sets the alarm to the next pruning: one commit. Does nothing if the
-    /// state has a newer version by now.
+    /// Writes that KV and the hub have `version`, and sets the alarm to what is next: one commit. Does nothing if the state
+    /// has a newer version by now.
     pub fn settle(&self, version: i64, config: &Config) -> worker::Result<()> {
         let Some(mut row) = self.row(config)?.filter(|row| row.version == version).map(|row| row.clone()) else {
             return Ok(());
         };
-        let prune_at = self.deliveries.next_pruning(config)?;
-        let alarm = row.purge_at.into_iter().chain(prune_at).min();
+        let alarm = self.idle_alarm(&row, config)?;
         let is_same =
             (row.projected, row.hub_version, row.alarm_at, row.retry_ms) == (version, version, alarm, MIN_RETRY);
         if is_same && row.former_hubs.is_empty() {
@@ -185,14 +185,41 @@ impl LedgerStore {
         Ok(())
     }
 
-    /// Sets the alarm to `at` (unix ms), and the wait before the next retry.
+    /// Changes the outbox, and sets the alarm to what is next: one commit.
+    pub fn change_outbox(&self, config: &Config, change: &dyn Fn(&Outbox) -> worker::Result<()>) -> worker::Result<()> {
+        if self.outbox.exists()? {
+            change(&self.outbox)?;
+        }
+        let Some(mut row) = self.row(config)?.map(|row| row.clone()) else { return Ok(()) };
+        let alarm = match row.alarm_at.filter(|_| row.is_dirty()) {
+            Some(at) => Some(self.outbox.next_alarm(config)?.map_or(at, |next| next.min(at))),
+            None => self.idle_alarm(&row, config)?,
+        };
+        if alarm != row.alarm_at {
+            row.alarm_at = alarm;
+            self.database.run("UPDATE ledger SET alarm_at = ?", vec![alarm.into()])?;
+            self.database.set_alarm(alarm)?;
+            self.row.replace(Some(row));
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm to `at` (unix ms) or to the next event that is to be forwarded, and the wait before the next retry.
     pub fn postpone(&self, at: i64, retry_ms: i64, config: &Config) -> worker::Result<()> {
         let Some(mut row) = self.row(config)?.map(|row| row.clone()) else { return Ok(()) };
+        let at = self.outbox.next_alarm(config)?.map_or(at, |next| next.min(at));
         (row.alarm_at, row.retry_ms) = (Some(at), retry_ms);
         self.database.run("UPDATE ledger SET alarm_at = ?, retry_ms = ?", vec![at.into(), retry_ms.into()])?;
         self.database.set_alarm(Some(at))?;
         self.row.replace(Some(row));
         Ok(())
+    }
+
+    /// Notes in memory that the alarm has rung, so that the next one is set even if it is for the same instant.
+    pub fn forget_alarm(&self) {
+        if let Some(row) = self.row.borrow_mut().as_mut() {
+            row.alarm_at = None;
+        }
     }
 
     /// Whether the row was sealed under a key that is not configured, as the last attempt to read it showed.
@@ -236,7 +263,7 @@ impl LedgerStore {
 
     /// Deletes bodies and deliveries that are too old at `now` (unix ms).
     pub fn prune(&self, config: &Config, now: i64) -> worker::Result<()> {
-        if self.has_tables.get() { self.deliveries.prune(config, now) } else { Ok(()) }
+        if self.has_tables.get() { self.deliveries.prune(&self.outbox, config, now) } else { Ok(()) }
     }
 
     /// Forgets the state in memory, after the whole storage was deleted.
@@ -245,6 +272,13 @@ impl LedgerStore {
         self.has_tables.set(false);
         self.has_former_hubs.set(false);
         self.deliveries.forget();
+        self.outbox.forget();
+    }
+
+    /// What the alarm is for while nothing is to be copied: the purge, the next pruning, or the next event to forward.
+    fn idle_alarm(&self, row: &LedgerRow, config: &Config) -> worker::Result<Option<i64>> {
+        let times = [row.purge_at, self.deliveries.next_pruning(config)?, self.outbox.next_alarm(config)?];
+        Ok(times.into_iter().flatten().min())
     }
 
     fn load(&self, config: &Config) -> worker::Result<Option<LedgerRow>> {
@@ -291,20 +325,8 @@ impl LedgerStore {
     }
 
     fn write(&self, row: &LedgerRow, config: &Config) -> worker::Result<()> {
-        let plain = serde_json::to_vec(&row.connection)?;
-        let record = config.sealer.seal(&record_place(&row.handle), &plain, platform::nonce());
-        let values = vec![
-            row.handle.clone().into(),
-            record.into(),
-            row.version.into(),
-            row.projected.into(),
-            row.hub.clone().into(),
-            row.hub_version.into(),
-            row.alarm_at.into(),
-            row.retry_ms.into(),
-            row.purge_at.into(),
-        ];
-        self.database.run("INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        let insert = "INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        self.database.run(insert, row.columns(config, platform::nonce())?)
     }
 
     fn write_former_hubs(&self, before: &[String], after: &[String]) -> worker::Result<()> {

@@ -1,0 +1,171 @@
+//! The outbox of a ledger: which of its deliveries are to be forwarded to the app.
+//!
+//! Table `outbox`, one row per delivery that the app has not taken:
+//! - `id`: the delivery's. Its body stays in the table `deliveries`.
+//! - `version`: that of the record after the delivery
+//! - `due_at`: when it is to be sent next, in unix ms
+//! - `attempts`: how many have failed
+//! - `refused_at`: when the app refused it for the first time
+//! - `parked_at`: when it was given up. It is not sent any more.
+//!
+//! Row ids grow in the order in which deliveries were received. Only the first row that is not parked is ever sent.
+//!
+//! Which crash each durable mark is for:
+//! - the row: the object stops between the acceptance of the delivery and the app's answer. It is written with the delivery,
+//!   and deleted after the answer. If the object stops before that, the event is sent again under the same id.
+//! - `due_at`, `attempts`, `refused_at`: the object stops between two attempts. The waits keep growing, and the time limits hold.
+//! - `parked_at`: the object stops afterwards. The event is not sent again, and can still be found.
+//!
+//! The table is created by the first delivery that is forwarded. An older build does not know it. It may delete a delivery or
+//! its body, and set the alarm later: the event then waits for the next call of the object.
+
+use std::cell::Cell;
+
+use worker::{SqlStorageValue as Value, State};
+
+use super::row::delivery_place;
+use crate::{
+    core::{
+        config::Config,
+        gateway::forward::{LIFETIME, TIMEOUT, Waiting},
+    },
+    worker::platform::{Database, integer},
+};
+
+/// How long the body of a delivery is kept for the outbox, in ms. The last attempt is at [`LIFETIME`], or soon after it.
+pub const BODY_LIFETIME: i64 = LIFETIME + 3_600_000;
+/// While an event is being sent, the alarm rings after so many ms, in case that the object stops.
+const ALARM_WHILE_SENDING: i64 = TIMEOUT + 5_000;
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS outbox (
+    id TEXT PRIMARY KEY, version INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    refused_at INTEGER, parked_at INTEGER)";
+
+/// The outbox of one ledger.
+pub struct Outbox {
+    database: Database,
+    has_table: Cell<bool>,
+    /// When the alarm rings, in unix ms, if an event is being sent.
+    sending_until: Cell<Option<i64>>,
+}
+
+/// The event to be sent next.
+pub struct Unsent {
+    pub id: String,
+    pub version: i64,
+    /// The time of the event, in unix ms.
+    pub stamp: i64,
+    /// The raw body. `None` if it cannot be decrypted.
+    pub body: Option<Vec<u8>>,
+    pub waiting: Waiting,
+}
+
+/// What is first in the outbox.
+pub enum First {
+    /// Nothing is due.
+    Nothing,
+    Unsent(Unsent),
+    /// The delivery of that id was deleted, or its body was.
+    Lost(String),
+}
+
+impl Outbox {
+    pub fn new(state: &State) -> Self {
+        Self { database: Database::new(state), has_table: Cell::new(false), sending_until: Cell::new(None) }
+    }
+
+    /// Whether the table exists. Other functions expect it, unless they say otherwise.
+    pub fn exists(&self) -> worker::Result<bool> {
+        if !self.has_table.get() {
+            self.has_table.set(self.database.has_table("outbox")?);
+        }
+        Ok(self.has_table.get())
+    }
+
+    /// Adds a delivery that is due at `now` (unix ms). Creates the table if there is none.
+    pub fn insert(&self, id: &str, version: i64, now: i64) -> worker::Result<()> {
+        if !self.has_table.get() {
+            self.database.run(SCHEMA, vec![])?;
+        }
+        let insert = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, 0, NULL, NULL)";
+        self.database.run(insert, vec![id.into(), version.into(), now.into()])
+    }
+
+    /// The first event, if it is due at `now` (unix ms). There may be no table.
+    pub fn first_due(&self, handle: &str, now: i64, config: &Config) -> worker::Result<First> {
+        if !self.exists()? {
+            return Ok(First::Nothing);
+        }
+        let select = "SELECT o.id, o.version, o.attempts, o.refused_at, d.received, d.stamp, d.body \
+            FROM outbox o LEFT JOIN deliveries d ON d.id = o.id WHERE o.due_at <= ? AND o.rowid = \
+            (SELECT rowid FROM outbox WHERE parked_at IS NULL ORDER BY rowid LIMIT 1)";
+        let Ok(
+            [Value::String(id), Value::Integer(version), Value::Integer(attempts), refused_at, received, stamp, body],
+        ) = <[Value; 7]>::try_from(self.database.first_row(select, vec![now.into()])?)
+        else {
+            return Ok(First::Nothing);
+        };
+        let (Some(received), Some(stamp), Value::Blob(sealed)) = (integer(&received), integer(&stamp), body) else {
+            return Ok(First::Lost(id));
+        };
+        let waiting = Waiting { received, attempts, refused_at: integer(&refused_at) };
+        let body = config.sealer.open(&delivery_place(handle, &id), &sealed).ok();
+        Ok(First::Unsent(Unsent { id, version, stamp, body, waiting }))
+    }
+
+    /// When the alarm must ring for the outbox, in unix ms. `None` if nothing waits, or if events are not forwarded.
+    pub fn next_alarm(&self, config: &Config) -> worker::Result<Option<i64>> {
+        if config.forward.is_none() || !self.exists()? {
+            return Ok(None);
+        }
+        let select = "SELECT due_at FROM outbox WHERE parked_at IS NULL ORDER BY rowid LIMIT 1";
+        let due_at = self.database.first_row(select, vec![])?.first().and_then(integer);
+        Ok(due_at.map(|due_at| self.sending_until.get().unwrap_or(due_at)))
+    }
+
+    /// Notes in memory that an event is being sent from `now` (unix ms) on, if one is due. So an alarm that is set meanwhile
+    /// is not in the past.
+    pub fn expect_sending(&self, config: &Config, now: i64) -> worker::Result<()> {
+        if self.next_alarm(config)?.is_some_and(|at| at <= now) {
+            self.set_sending(Some(now));
+        }
+        Ok(())
+    }
+
+    /// Notes in memory that an event is being sent from `now` (unix ms) on, or that none is.
+    pub fn set_sending(&self, now: Option<i64>) {
+        self.sending_until.set(now.map(|now| now + ALARM_WHILE_SENDING));
+    }
+
+    /// Sets when an event is sent again, after an attempt that failed. Times are unix ms.
+    pub fn postpone(&self, id: &str, due_at: i64, refused_at: Option<i64>) -> worker::Result<()> {
+        let update = "UPDATE outbox SET due_at = ?, refused_at = ?, attempts = attempts + 1 WHERE id = ?";
+        self.database.run(update, vec![due_at.into(), refused_at.into(), id.into()])
+    }
+
+    /// Gives an event up at `now` (unix ms).
+    pub fn park(&self, id: &str, now: i64) -> worker::Result<()> {
+        self.database.run("UPDATE outbox SET parked_at = ? WHERE id = ?", vec![now.into(), id.into()])
+    }
+
+    /// Removes an event.
+    pub fn remove(&self, id: &str) -> worker::Result<()> {
+        self.database.run("DELETE FROM outbox WHERE id = ?", vec![id.into()])
+    }
+
+    /// Removes all events. There may be no table.
+    pub fn clear(&self) -> worker::Result<()> {
+        if self.exists()? { self.database.run("DELETE FROM outbox", vec![]) } else { Ok(()) }
+    }
+
+    /// Removes the parked events whose delivery was deleted.
+    pub fn prune(&self) -> worker::Result<()> {
+        let prune = "DELETE FROM outbox WHERE parked_at IS NOT NULL AND id NOT IN (SELECT id FROM deliveries)";
+        self.database.run(prune, vec![])
+    }
+
+    /// Forgets what is known in memory, after the whole storage was deleted.
+    pub fn forget(&self) {
+        self.has_table.set(false);
+    }
+}
