@@ -1,6 +1,6 @@
 // Connection events on their way to the app: 1. the original bytes, signed so that the npm package verifies them, 2. once each
 // and in order, 3. the answer to OFAuth does not wait for the app, 4. only events that changed something, 5. what it costs,
-// 6. nothing without FORWARD_URL, 7. nothing is lost if the runtime is killed, 8. nothing is sent about a deleted user.
+// 6. nothing without FORWARD_URL, 7. nothing is lost if the runtime is killed, also again and again, 8. nothing is sent about a deleted user.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -161,6 +161,35 @@ test("what was acknowledged is sent after a kill, in order, until the app takes 
   if (before === 1) {
     const digest = "x-ofauth-edge-digest";
     assert.equal(sent[0].headers[digest], app.requests[0].headers[digest], "a repeated event has the same id");
+  }
+});
+
+test("through kills and failures of the app, every event comes, in order, and never before an earlier one was taken", async (t) => {
+  const { app, gateway } = await startForwarding(t);
+  if (gateway.pid === undefined) return t.skip("the runtime's process is not known");
+  const failures = [{ status: 503 }, { hangUp: true }, { after: 1_000 }, { status: 429, headers: { "retry-after": "1" } }];
+  const taken = new Set();
+  app.answer = ({ body }, index) => {
+    const failure = index % 3 === 1 ? failures[Math.floor(index / 3) % failures.length] : {};
+    if (!failure.status && !failure.hangUp) taken.add(body.toString());
+    return failure;
+  };
+  const ids = ["conn_chaos_a", "conn_chaos_b", "conn_chaos_c"];
+  let current = gateway;
+  for (let second = 0; second < 6; second += 1) {
+    const answers = await Promise.all(ids.map((id) => current.deliver(change(id, second))));
+    assert.deepEqual(answers.map(({ outcome }) => outcome), ids.map(() => "applied"));
+    if (second % 2 === 0) continue;
+    await sleep(second * 100);
+    await current.kill();
+    current = await startGateway({ folder: gateway.folder, vars: { FORWARD_URL: app.url, FORWARD_SECRET } });
+    t.after(current.close);
+  }
+  await eventually(() => taken.size === ids.length * 6, { within: 90_000, every: 200 });
+  for (const id of ids) {
+    const all = Array.from({ length: 6 }, (_, second) => change(id, second));
+    const sent = app.requests.map(({ body }) => all.indexOf(body.toString())).filter((second) => second !== -1);
+    assert.deepEqual(sent, sent.toSorted((a, b) => a - b), `${id}: ${sent}`);
   }
 });
 
