@@ -39,8 +39,8 @@ use crate::core::{
 use http::{Call, Reply};
 use platform::{Boxed, Failure, environment, promise};
 use routes::{
-    access, account, callback, connections as connection_routes, events, link, live as live_route, manage, sessions,
-    users, webhook,
+    access, account, callback, connections as connection_routes, deliveries, events, link, live as live_route, manage,
+    sessions, users, webhook,
 };
 
 #[wasm_bindgen]
@@ -157,6 +157,8 @@ fn handle<'a>(call: &'a Call, route: Route<'a>, caller: &'a Caller, config: &'a 
         Route::DeleteUser(segment) => Box::pin(users::delete(segment, call, caller, config, env)),
         Route::LinkInit => Box::pin(link::init(call, caller, config, env)),
         Route::Events => Box::pin(events::list(call, caller, config, env)),
+        Route::Deliveries => Box::pin(deliveries::list(call, caller, config, env)),
+        Route::Replay(segment) => Box::pin(deliveries::replay(segment, caller, config, env)),
         Route::Live => Box::pin(live_route::open(call, caller, config, env)),
         // These need no credential, and `dispatch` has answered them.
         Route::Webhook | Route::Health | Route::LinkCallback | Route::MethodNotAllowed(_) | Route::NotFound => {

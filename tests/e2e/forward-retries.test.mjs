@@ -83,7 +83,7 @@ test("an app that does not answer is given up after 10 s, and asked again", asyn
   await eventually(() => app.requests.length === 2, { within: 30_000 });
   const wait = app.requests[1].at - app.requests[0].at;
   assert.ok(wait > 12_000 && wait < 20_000, `${wait} ms`);
-  assert.deepEqual(forwardErrors(gateway), ["the app did not answer"]);
+  assert.deepEqual(forwardErrors(gateway), ["the app did not answer: timeout"]);
 });
 
 test("a 410 parks the event, and the next one goes", async (t) => {
@@ -95,7 +95,7 @@ test("a 410 parks the event, and the next one goes", async (t) => {
   const [row, ...others] = await eventually(() => rowsOf(gateway, handle).length === 1 && rowsOf(gateway, handle));
   assert.ok(row.parked_at > 0 && others.length === 0);
   assert.equal(row.id, app.requests[0].headers[DIGEST]);
-  assert.deepEqual(forwardErrors(gateway), ["the app answered 410: the event was parked"]);
+  assert.deepEqual(forwardErrors(gateway), ["the app answered 410; parked: 1 tries, 0 unanswered"]);
 });
 
 for (const [status, hours, ends] of [[404, 24, "refused_at"], [503, 72, "received"]]) {
@@ -124,7 +124,7 @@ for (const [status, hours, ends] of [[404, 24, "refused_at"], [503, 72, "receive
     const isParked = () => rowsOf(third, handle)[0].parked_at > 0;
     await eventually(isParked, { within: 15_000 });
     app.answer = () => ({});
-    assert.ok(forwardErrors(third).includes(`the app answered ${status}: the event was parked`));
+    assert.ok(forwardErrors(third).includes(`the app answered ${status}; parked: 3 tries, 0 unanswered`));
     const types = app.requests.map(({ body }) => JSON.parse(body).type.slice(11));
     assert.deepEqual(types.slice(0, 4), ["created", "expired", "expired", "expired"]);
     await eventually(() => app.requests.some(({ body }) => body.includes("connection.updated")), { within: 15_000 });

@@ -19,6 +19,7 @@
 //! | `x-ofauth-edge-digest` | the delivery id, the same at each attempt: an idempotency key |
 //! | `x-ofauth-edge-version` | the version of the connection's record after this event |
 //! | `x-ofauth-edge-original-timestamp` | the time of the event itself, in whole unix seconds |
+//! | `x-ofauth-edge-replay` | `1` if the attempt, or one before it, was asked for by hand |
 
 use super::upstream_error::parse_seconds;
 
@@ -35,23 +36,28 @@ pub const MAX_WAIT: i64 = HOUR;
 
 const HOUR: i64 = 3_600_000;
 
-/// An event that waits, as the attempts so far left it. Times are unix ms.
+/// An event that the app has not taken, as the attempts so far left it. Times are unix ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
     /// When the event was received.
     pub received: i64,
     /// How many attempts have failed.
     pub attempts: i64,
-    /// When the app refused it for the first time.
+    /// How many of them got no answer.
+    pub unanswered: i64,
+    /// When the first of them ended.
+    pub first_at: Option<i64>,
+    /// When the app refused it for the first time, with an answer that no later attempt is likely to change.
     pub refused_at: Option<i64>,
 }
 
 /// What the app answered to one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer<'a> {
-    /// It gave no answer in time, or could not be reached.
-    None,
-    /// Its HTTP status, and the header `Retry-After`. Only a number of seconds is read, not a date.
+    /// It gave no answer. The text says why: `timeout`, `network_error`, or `storage_key_missing` if the event cannot be
+    /// decrypted and was not sent.
+    None(&'a str),
+    /// Its HTTP status, and the header `Retry-After` in seconds.
     Status(u16, Option<&'a str>),
 }
 
@@ -62,39 +68,70 @@ pub enum Next {
     Taken,
     /// It is not sent any more.
     Parked,
-    /// It is sent again.
-    Again {
-        /// When, in unix ms.
-        at: i64,
-        /// When the app refused it for the first time, in unix ms.
-        refused_at: Option<i64>,
-    },
+    /// It is sent again at this instant, in unix ms.
+    Again(i64),
 }
 
 impl Waiting {
-    /// What becomes of the event after an attempt that ended at `now` (unix ms).
+    /// Counts an attempt that ended at `now` (unix ms), and says what becomes of the event.
     ///
     /// `random` is from 0 to 1. It chooses a wait from half of the full one up to all of it, so that not all events come
     /// back at the same moment. A longer `Retry-After` is respected. The last attempt is at the end of the time limit.
-    pub fn after(self, answer: Answer<'_>, now: i64, random: f64) -> Next {
+    pub fn after(self, answer: Answer<'_>, now: i64, random: f64) -> (Self, Next) {
         let (is_refused, retry_after) = match answer {
-            Answer::Status(200..=299, _) => return Next::Taken,
-            Answer::Status(410, _) => return Next::Parked,
             Answer::Status(status, retry_after) => (status != 429 && status < 500, retry_after),
-            Answer::None => (false, None),
+            Answer::None(_) => (false, None),
         };
-        let refused_at = self.refused_at.or(is_refused.then_some(now));
-        let end = match refused_at {
+        let counted = Self {
+            attempts: self.attempts + 1,
+            unanswered: self.unanswered + i64::from(matches!(answer, Answer::None(_))),
+            first_at: self.first_at.or(Some(now)),
+            refused_at: self.refused_at.or(is_refused.then_some(now)),
+            ..self
+        };
+        let end = match counted.refused_at {
             Some(at) if is_refused => (at + REFUSED_LIFETIME).min(self.received + LIFETIME),
             _ => self.received + LIFETIME,
         };
-        if now >= end {
-            return Next::Parked;
+        let next = match answer {
+            Answer::Status(200..=299, _) => Next::Taken,
+            Answer::Status(410, _) => Next::Parked,
+            _ if now >= end => Next::Parked,
+            _ => {
+                let full = (FIRST_WAIT << self.attempts.clamp(0, 20)).min(MAX_WAIT);
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_precision_loss,
+                    reason = "at most an hour in ms"
+                )]
+                let wait = full / 2 + (random.clamp(0.0, 1.0) * (full / 2) as f64) as i64;
+                let asked = retry_after.and_then(parse_seconds);
+                let asked = asked.map_or(0, |seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
+                Next::Again(now.saturating_add(wait.max(asked.saturating_mul(1_000))).min(end))
+            }
+        };
+        (counted, next)
+    }
+
+    /// The attempt and what becomes of the event, for the log.
+    pub fn describe(&self, answer: Answer<'_>, next: Next) -> String {
+        let what = match answer {
+            Answer::Status(status, _) => format!("the app answered {status}"),
+            Answer::None(reason) => format!("the app did not answer: {reason}"),
+        };
+        match next {
+            Next::Parked => format!("{what}; parked: {} tries, {} unanswered", self.attempts, self.unanswered),
+            _ => what,
         }
-        let full = (FIRST_WAIT << self.attempts.clamp(0, 20)).min(MAX_WAIT);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "at most an hour in ms")]
-        let wait = full / 2 + (random.clamp(0.0, 1.0) * (full / 2) as f64) as i64;
-        let asked = retry_after.and_then(parse_seconds).map_or(0, |seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
-        Next::Again { at: now.saturating_add(wait.max(asked.saturating_mul(1_000))).min(end), refused_at }
+    }
+}
+
+impl<'a> Answer<'a> {
+    /// Reads an attempt's result: `{status} {Retry-After}`, with an empty `Retry-After` if there is none, or why there was no
+    /// answer.
+    pub fn read(result: &'a str) -> Self {
+        let answered =
+            result.split_once(' ').and_then(|(status, retry_after)| Some((status.parse().ok()?, retry_after)));
+        answered.map_or(Self::None(result), |(status, retry_after)| Self::Status(status, Some(retry_after)))
     }
 }

@@ -284,7 +284,7 @@ impl PageBuilder {
 }
 
 /// The decoded values of these keys in a query string, in the order of `keys`.
-fn query_values<const N: usize>(query: &str, keys: [&str; N]) -> Result<[Option<String>; N], EdgeError> {
+pub(super) fn query_values<const N: usize>(query: &str, keys: [&str; N]) -> Result<[Option<String>; N], EdgeError> {
     let mut values = [const { None }; N];
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         let index = keys.iter().position(|known| *known == key);
@@ -297,7 +297,7 @@ fn query_values<const N: usize>(query: &str, keys: [&str; N]) -> Result<[Option<
     Ok(values)
 }
 
-fn parse_limit(limit: Option<String>) -> Result<usize, EdgeError> {
+pub(super) fn parse_limit(limit: Option<String>) -> Result<usize, EdgeError> {
     parse_number(limit, DEFAULT_LIMIT, 1..=MAX_LIMIT, "limit must be a number from 1 to 100")
 }
 

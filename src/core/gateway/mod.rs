@@ -19,6 +19,7 @@
 //! | `list.rs` | the lists of connections and events, and their cursors |
 //! | `live.rs` | what a page asks for when it opens a WebSocket |
 //! | `forward.rs` | what the app's answer to a forwarded event means |
+//! | `deliveries.rs` | the list of forwarded events that the app has not taken |
 //! | `upstream_error.rs` | what an error answer of OFAuth means |
 //! | `error.rs` | the gateway's own errors, and what a client should do about an error |
 //!
@@ -41,6 +42,7 @@
 pub mod access;
 pub mod account;
 pub mod callback;
+pub mod deliveries;
 mod error;
 pub mod forward;
 mod header;

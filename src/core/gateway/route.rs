@@ -43,6 +43,10 @@ pub enum Route<'a> {
     DeleteUser(&'a str),
     /// `GET /edge/events`
     Events,
+    /// `GET /edge/deliveries`
+    Deliveries,
+    /// `POST /edge/deliveries/{id}/replay`
+    Replay(&'a str),
     /// `GET /edge/live`, with which a page opens a WebSocket.
     Live,
     /// `GET /healthz`
@@ -78,6 +82,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
         "/edge/sessions" => only("POST", Route::Sessions),
         "/edge/connections" => read(Route::Connections),
         "/edge/events" => read(Route::Events),
+        "/edge/deliveries" => read(Route::Deliveries),
         "/edge/live" => only("GET", Route::Live),
         "/v2/link/init" => only("POST", Route::LinkInit),
         link::CALLBACK_PATH => only("GET", Route::LinkCallback),
@@ -93,6 +98,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
             ["", "edge", "connections", name, "invalidate"] => only("POST", Route::InvalidateConnection(name)),
             ["", "edge", "connections", name, "health"] => read(Route::ConnectionHealth(name)),
             ["", "edge", "connections", name, "events"] => read(Route::ConnectionEvents(name)),
+            ["", "edge", "deliveries", id, "replay"] => only("POST", Route::Replay(id)),
             ["", "edge", "users", reference] => only("DELETE", Route::DeleteUser(reference)),
             ["", "v2", "link", _] => match method {
                 "GET" | "HEAD" | "DELETE" => Route::LinkSession,
@@ -143,6 +149,8 @@ impl Route<'_> {
             Self::ConnectionEvents(_) => "connection_events",
             Self::DeleteUser(_) => "user_delete",
             Self::Events => "events",
+            Self::Deliveries => "deliveries",
+            Self::Replay(_) => "delivery_replay",
             Self::Live => "live",
             Self::Health => "health",
             Self::MethodNotAllowed(_) => "method_not_allowed",

@@ -84,7 +84,12 @@ enum ReplyBody {
 impl Reply {
     /// 200 with a JSON body.
     pub fn json(value: &impl Serialize) -> Self {
-        Self::new(200, ReplyBody::Json(serde_json::to_string(value).unwrap_or_default()), None)
+        Self::json_text(serde_json::to_string(value).unwrap_or_default())
+    }
+
+    /// 200 with a JSON body that is text already.
+    pub fn json_text(text: String) -> Self {
+        Self::new(200, ReplyBody::Json(text), None)
     }
 
     /// 200 for a webhook that was accepted: `{outcome}`.

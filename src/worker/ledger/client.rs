@@ -57,6 +57,12 @@ pub async fn timeline(handle: &str, before: i64, limit: usize, env: &Env) -> Res
     )
 }
 
+/// Sends an event to the app again that waits or is parked. Returns whether there is one.
+pub async fn replay(handle: &str, id: &str, env: &Env) -> Result<bool, Failure> {
+    let request = ObjectRequest { path: &format!("replay/{id}"), head: "", body: b"" };
+    Ok(call_ledger(handle, request, env).await? == "true")
+}
+
 fn head(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

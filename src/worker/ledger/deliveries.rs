@@ -135,8 +135,7 @@ impl Deliveries {
         let young = first_younger_than(body_lifetime(config))?.into();
         if outbox.exists()? {
             outbox.prune()?;
-            let unsent = "SELECT id FROM outbox WHERE parked_at IS NULL";
-            let bodies = format!("{bodies} AND (rowid < ? OR id NOT IN ({unsent}))");
+            let bodies = format!("{bodies} AND (rowid < ? OR id NOT IN (SELECT id FROM outbox))");
             self.database.run(&bodies, vec![young, first_younger_than(BODY_LIFETIME)?.into()])?;
         } else {
             self.database.run(bodies, vec![young])?;

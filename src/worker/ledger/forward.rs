@@ -4,33 +4,43 @@
 //! It starts after a delivery was stored, and by the ledger's alarm. Nobody waits for it. Each result is one commit, in which
 //! the alarm is set too: see `outbox.rs`.
 
-use std::cell::Cell;
+use std::{cell::Cell, pin::pin};
 
+use futures_util::future::{Either, select};
 use wasm_bindgen::prelude::*;
 use worker::{
+    Env,
     js_sys::{Promise, Uint8Array, futures::JsFuture},
-    web_sys::Response,
 };
 
 use super::{
+    forwards,
     outbox::{First, Unsent},
     store::LedgerStore,
 };
 use crate::{
     core::{
         config::{Config, ForwardTarget},
-        gateway::forward::{Answer, Next, TIMEOUT},
+        gateway::{
+            deliveries::delivery_item,
+            forward::{Answer, Next, TIMEOUT},
+        },
         webhook::sign_ofauth,
     },
-    worker::platform::{self, log_error},
+    worker::platform::{self, log_error, on_heap, wait},
 };
 
 /// How many events are sent without a pause. Then the alarm goes on, because the platform limits the requests of one call.
 const MAX_IN_A_ROW: u32 = 20;
 
-// An unread body would keep its connection open.
+/// How long the index of forwards may take to answer, in ms.
+const INDEX_TIMEOUT: i64 = 3_000;
+/// When an event is sent again whose end the index could not be told, in ms.
+const INDEX_RETRY: i64 = 60_000;
+
+// An unread body would keep its connection open. `Retry-After` may be a date (RFC 9110, section 10.2.3).
 #[wasm_bindgen(inline_js = r#"
-export async function post(url, signature, digest, version, timestamp, body, timeout) {
+export async function post(url, signature, digest, version, timestamp, isReplay, body, timeout) {
   const headers = {
     "content-type": "application/json",
     "ofauth-signature": signature,
@@ -38,20 +48,27 @@ export async function post(url, signature, digest, version, timestamp, body, tim
     "x-ofauth-edge-version": version,
     "x-ofauth-edge-original-timestamp": timestamp,
   };
-  const signal = AbortSignal.timeout(timeout);
-  const answer = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
-  await answer.body?.cancel();
-  return answer;
+  if (isReplay) headers["x-ofauth-edge-replay"] = "1";
+  try {
+    const signal = AbortSignal.timeout(timeout);
+    const answer = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
+    await answer.body?.cancel();
+    const after = answer.headers.get("retry-after") ?? "";
+    return `${answer.status} ${isNaN(after) ? Math.ceil((Date.parse(after) - Date.now()) / 1e3) : after}`;
+  } catch ({ name }) {
+    return name === "TimeoutError" ? "timeout" : "network_error";
+  }
 }
 "#)]
 extern "C" {
-    /// Sends one event. The promise is rejected if there is no answer in time, in ms.
+    /// Sends one event. Gives what [`Answer::read`] reads. The timeout is in ms.
     fn post(
         url: &str,
         signature: &str,
         digest: &str,
         version: f64,
         timestamp: f64,
+        is_replay: bool,
         body: &Uint8Array,
         timeout: f64,
     ) -> Promise;
@@ -69,16 +86,22 @@ impl Forwarder {
     }
 
     /// Sends the events that are due, one after the other, if events are forwarded and it does not run already.
-    pub async fn run(&self, store: &LedgerStore, config: &Config) {
+    pub async fn run(&self, store: &LedgerStore, config: &Config, env: &Env) {
         let Some(target) = config.forward.as_ref().filter(|_| !self.is_running.replace(true)) else { return };
-        if let Err(error) = self.send_all(target, store, config).await {
+        if let Err(error) = self.send_all(target, store, config, env).await {
             log_error("forward", &error);
         }
         store.outbox.set_sending(None);
         self.is_running.set(false);
     }
 
-    async fn send_all(&self, target: &ForwardTarget, store: &LedgerStore, config: &Config) -> worker::Result<()> {
+    async fn send_all(
+        &self,
+        target: &ForwardTarget,
+        store: &LedgerStore,
+        config: &Config,
+        env: &Env,
+    ) -> worker::Result<()> {
         for _ in 0..MAX_IN_A_ROW {
             let now = platform::now_ms();
             let handle = store.row(config)?.map(|row| row.handle.clone()).unwrap_or_default();
@@ -88,9 +111,10 @@ impl Forwarder {
                 First::Nothing => return Ok(()),
                 First::Lost(id) => {
                     log_error("forward", &"an event was deleted before the app took it".into());
+                    _ = tell_index(&handle, &id, "", env).await;
                     store.change_outbox(config, &|outbox| outbox.remove(&id))?;
                 }
-                First::Unsent(unsent) => send(&unsent, target, store, config).await?,
+                First::Unsent(unsent) => send(&unsent, &handle, target, store, config, env).await?,
             }
         }
         store.change_outbox(config, &|outbox| {
@@ -101,47 +125,75 @@ impl Forwarder {
 }
 
 /// Sends one event and notes the result.
-async fn send(unsent: &Unsent, target: &ForwardTarget, store: &LedgerStore, config: &Config) -> worker::Result<()> {
-    let response = attempt(unsent, target).await;
-    let retry_after = response.as_ref().and_then(|response| response.headers().get("retry-after").ok().flatten());
-    let answer = match &response {
-        Some(response) => Answer::Status(response.status(), retry_after.as_deref()),
-        None => Answer::None,
-    };
+///
+/// 1. It is sent, and its attempts are counted.
+/// 2. The index is told, unless the app has taken the event at once. If the index does not answer, an end is not noted: the
+///    event is sent again.
+/// 3. The result is noted.
+async fn send(
+    unsent: &Unsent,
+    handle: &str,
+    target: &ForwardTarget,
+    store: &LedgerStore,
+    config: &Config,
+    env: &Env,
+) -> worker::Result<()> {
+    // 1.
+    let result = attempt(unsent, target).await;
+    let answer = Answer::read(&result);
     let now = platform::now_ms();
-    let next = unsent.waiting.after(answer, now, platform::random_fraction());
-    let log = |what: &str| {
-        let answered = match answer {
-            Answer::Status(status, _) => format!("the app answered {status}{what}"),
-            Answer::None if unsent.body.is_none() => format!("STORAGE_KEY lacks the key of an event{what}"),
-            Answer::None => format!("the app did not answer{what}"),
-        };
-        log_error("forward", &answered.into());
-    };
-    match next {
-        Next::Again { .. } if unsent.waiting.attempts == 0 => log(""),
-        Next::Parked => log(": the event was parked"),
-        _ => {}
+    let (waiting, mut next) = unsent.waiting.after(answer, now, platform::random_fraction());
+    let is_first = unsent.waiting.attempts == 0;
+    // 2.
+    if !is_first || next != Next::Taken {
+        let item = delivery_item([&unsent.id, &unsent.kind, handle], waiting, answer, next, now);
+        if !tell_index(handle, &unsent.id, &item, env).await && !matches!(next, Next::Again(_)) {
+            next = Next::Again(now + INDEX_RETRY);
+        }
     }
+    if next == Next::Parked || (is_first && next != Next::Taken) {
+        log_error("forward", &waiting.describe(answer, next).into());
+    }
+    // 3.
     store.outbox.set_sending(Some(now));
     store.change_outbox(config, &|outbox| match next {
         Next::Taken => outbox.remove(&unsent.id),
-        Next::Parked => outbox.park(&unsent.id, now),
-        Next::Again { at, refused_at } => {
+        Next::Parked => outbox.note(&unsent.id, waiting, now, Some(now)),
+        Next::Again(at) => {
             outbox.set_sending(None);
-            outbox.postpone(&unsent.id, at, refused_at)
+            outbox.note(&unsent.id, waiting, at, None)
         }
     })
 }
 
-/// The app's answer, if it came in time.
+/// Makes an event due at `now` (unix ms) that the app has not taken. Returns whether there is one.
+pub fn replay(id: &str, store: &LedgerStore, config: &Config, now: i64) -> worker::Result<bool> {
+    let is_found = store.outbox.replay(id, now)?;
+    if is_found {
+        store.outbox.set_sending(Some(now));
+        store.change_outbox(config, &|_| Ok(()))?;
+    }
+    Ok(is_found)
+}
+
+/// Tells the index what became of an event: see `forwards.rs`. Returns whether it has answered in time.
+pub async fn tell_index(handle: &str, id: &str, item: &str, env: &Env) -> bool {
+    let path = format!("note/{handle}/{id}");
+    let told = on_heap(forwards::ask(&path, item, env));
+    matches!(select(told, pin!(wait(INDEX_TIMEOUT))).await, Either::Left((Ok(_), _)))
+}
+
+/// The app's answer, as [`Answer::read`] reads it.
 #[expect(clippy::cast_precision_loss, reason = "safe integers")]
-async fn attempt(unsent: &Unsent, target: &ForwardTarget) -> Option<Response> {
-    let body = unsent.body.as_deref()?;
+async fn attempt(unsent: &Unsent, target: &ForwardTarget) -> String {
     let now = u64::try_from(platform::now_ms() / 1_000).unwrap_or_default();
-    let signature = sign_ofauth(body, target.secret.reveal(), now).ok()?;
+    let Some((body, signature)) =
+        unsent.body.as_deref().and_then(|body| Some((body, sign_ofauth(body, target.secret.reveal(), now).ok()?)))
+    else {
+        return "storage_key_missing".to_owned();
+    };
     let (version, timestamp) = (unsent.version as f64, (unsent.stamp / 1_000) as f64);
     let body = Uint8Array::from(body);
-    let sent = post(&target.url, &signature, &unsent.id, version, timestamp, &body, TIMEOUT as f64);
-    JsFuture::from(sent).await.ok().map(JsCast::unchecked_into)
+    let sent = post(&target.url, &signature, &unsent.id, version, timestamp, unsent.is_replay, &body, TIMEOUT as f64);
+    JsFuture::from(sent).await.ok().and_then(|result| result.as_string()).unwrap_or_default()
 }

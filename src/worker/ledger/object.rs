@@ -6,6 +6,8 @@
 //! | `enter` | an [`Entry`] | the raw webhook | the [`Outcome`](crate::core::connection::Outcome) |
 //! | `record` | – | – | the record, or null |
 //! | `timeline/{before}/{limit}` | – | – | a [`Timeline`](super::entry::Timeline) |
+//! | `replay/{id}` | – | – | whether an event of that id waited or was parked, and is sent now |
+//! | `forwards/…` | | | see `forwards.rs` |
 //! | `lease` | the name of a change | – | a [`Lease`](super::Lease) |
 //! | `lease-end` | the change, and its [`SharedReply`](crate::worker::http::SharedReply) or null | – | nothing |
 //! | `erase`, which only older builds ask | null | – | nothing |
@@ -22,7 +24,7 @@ use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
 
 use super::{
     entry::{Entered, Entry},
-    forget,
+    forget, forward, forwards,
     lease::Leases,
     projector::Projector,
     rules,
@@ -112,6 +114,14 @@ impl LedgerObject {
             _ if path.starts_with("listed/") => {
                 let place = path.strip_prefix("listed/").unwrap_or_default();
                 Ok(serde_json::to_string(&on_heap(forget::listed(place, &config)).await?)?)
+            }
+            _ if path.starts_with("replay/") => {
+                let found = forward::replay(path.strip_prefix("replay/").unwrap_or_default(), store, &config, now)?;
+                self.projector.forward(&config);
+                Ok(found.to_string())
+            }
+            _ if path.starts_with("forwards/") => {
+                forwards::answer(path.strip_prefix("forwards/").unwrap_or_default(), head, self.projector.state())
             }
             _ => {
                 let place = path.strip_prefix("timeline/").and_then(|place| place.split_once('/'));

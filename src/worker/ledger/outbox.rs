@@ -4,17 +4,20 @@
 //! - `id`: the delivery's. Its body stays in the table `deliveries`.
 //! - `version`: that of the record after the delivery
 //! - `due_at`: when it is to be sent next, in unix ms
-//! - `attempts`: how many have failed
+//! - `attempts`: how many have failed, and `unanswered`: how many of them without an answer
+//! - `first_at`: when the first of them ended
 //! - `refused_at`: when the app refused it for the first time
 //! - `parked_at`: when it was given up. It is not sent any more.
+//! - `replay`: 1 if somebody asked to send it again
 //!
 //! Row ids grow in the order in which deliveries were received. Only the first row that is not parked is ever sent.
 //!
 //! Which crash each durable mark is for:
 //! - the row: the object stops between the acceptance of the delivery and the app's answer. It is written with the delivery,
 //!   and deleted after the answer. If the object stops before that, the event is sent again under the same id.
-//! - `due_at`, `attempts`, `refused_at`: the object stops between two attempts. The waits keep growing, and the time limits hold.
+//! - `due_at`, `attempts`, `unanswered`, `first_at`, `refused_at`: the object stops between two attempts. The waits keep growing, and the time limits hold.
 //! - `parked_at`: the object stops afterwards. The event is not sent again, and can still be found.
+//! - `replay`: the object stops between the answer to who asked and the app's answer.
 //!
 //! The table is created by the first delivery that is forwarded. An older build does not know it. It may delete a delivery or
 //! its body, and set the alarm later: the event then waits for the next call of the object.
@@ -38,8 +41,9 @@ pub const BODY_LIFETIME: i64 = LIFETIME + 3_600_000;
 const ALARM_WHILE_SENDING: i64 = TIMEOUT + 5_000;
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS outbox (
-    id TEXT PRIMARY KEY, version INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
-    refused_at INTEGER, parked_at INTEGER)";
+    id TEXT PRIMARY KEY, version INTEGER NOT NULL, due_at INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    unanswered INTEGER NOT NULL DEFAULT 0, first_at INTEGER, refused_at INTEGER, parked_at INTEGER,
+    replay INTEGER NOT NULL DEFAULT 0)";
 
 /// The outbox of one ledger.
 pub struct Outbox {
@@ -52,7 +56,10 @@ pub struct Outbox {
 /// The event to be sent next.
 pub struct Unsent {
     pub id: String,
+    /// The event's type.
+    pub kind: String,
     pub version: i64,
+    pub is_replay: bool,
     /// The time of the event, in unix ms.
     pub stamp: i64,
     /// The raw body. `None` if it cannot be decrypted.
@@ -87,7 +94,7 @@ impl Outbox {
         if !self.has_table.get() {
             self.database.run(SCHEMA, vec![])?;
         }
-        let insert = "INSERT OR REPLACE INTO outbox VALUES (?, ?, ?, 0, NULL, NULL)";
+        let insert = "INSERT OR REPLACE INTO outbox (id, version, due_at) VALUES (?, ?, ?)";
         self.database.run(insert, vec![id.into(), version.into(), now.into()])
     }
 
@@ -96,21 +103,37 @@ impl Outbox {
         if !self.exists()? {
             return Ok(First::Nothing);
         }
-        let select = "SELECT o.id, o.version, o.attempts, o.refused_at, d.received, d.stamp, d.body \
+        let select = "SELECT o.id, o.version, o.attempts, o.unanswered, o.replay, o.first_at, o.refused_at, d.received, d.stamp, \
+            d.type, d.body \
             FROM outbox o LEFT JOIN deliveries d ON d.id = o.id WHERE o.due_at <= ? AND o.rowid = \
             (SELECT rowid FROM outbox WHERE parked_at IS NULL ORDER BY rowid LIMIT 1)";
         let Ok(
-            [Value::String(id), Value::Integer(version), Value::Integer(attempts), refused_at, received, stamp, body],
-        ) = <[Value; 7]>::try_from(self.database.first_row(select, vec![now.into()])?)
+            [
+                Value::String(id),
+                Value::Integer(version),
+                Value::Integer(attempts),
+                Value::Integer(unanswered),
+                Value::Integer(replay),
+                first_at,
+                refused_at,
+                received,
+                stamp,
+                kind,
+                body,
+            ],
+        ) = <[Value; 11]>::try_from(self.database.first_row(select, vec![now.into()])?)
         else {
             return Ok(First::Nothing);
         };
-        let (Some(received), Some(stamp), Value::Blob(sealed)) = (integer(&received), integer(&stamp), body) else {
+        let (Value::Integer(received), Value::Integer(stamp), Value::String(kind), Value::Blob(sealed)) =
+            (received, stamp, kind, body)
+        else {
             return Ok(First::Lost(id));
         };
-        let waiting = Waiting { received, attempts, refused_at: integer(&refused_at) };
+        let (first_at, refused_at) = (integer(&first_at), integer(&refused_at));
+        let waiting = Waiting { received, attempts, unanswered, first_at, refused_at };
         let body = config.sealer.open(&delivery_place(handle, &id), &sealed).ok();
-        Ok(First::Unsent(Unsent { id, version, stamp, body, waiting }))
+        Ok(First::Unsent(Unsent { id, kind, version, is_replay: replay == 1, stamp, body, waiting }))
     }
 
     /// When the alarm must ring for the outbox, in unix ms. `None` if nothing waits, or if events are not forwarded.
@@ -137,15 +160,21 @@ impl Outbox {
         self.sending_until.set(now.map(|now| now + ALARM_WHILE_SENDING));
     }
 
-    /// Sets when an event is sent again, after an attempt that failed. Times are unix ms.
-    pub fn postpone(&self, id: &str, due_at: i64, refused_at: Option<i64>) -> worker::Result<()> {
-        let update = "UPDATE outbox SET due_at = ?, refused_at = ?, attempts = attempts + 1 WHERE id = ?";
-        self.database.run(update, vec![due_at.into(), refused_at.into(), id.into()])
+    /// Notes an attempt that failed. The event is sent again at `due_at`, or was given up at `parked_at` (both unix ms).
+    pub fn note(&self, id: &str, waiting: Waiting, due_at: i64, parked_at: Option<i64>) -> worker::Result<()> {
+        let update = "UPDATE outbox SET due_at = ?, parked_at = ?, attempts = ?, unanswered = ?, first_at = ?, \
+            refused_at = ? WHERE id = ?";
+        let Waiting { attempts, unanswered, first_at, refused_at, .. } = waiting;
+        let numbers = [Some(due_at), parked_at, Some(attempts), Some(unanswered), first_at, refused_at];
+        self.database.run(update, numbers.into_iter().map(Value::from).chain([id.into()]).collect())
     }
 
-    /// Gives an event up at `now` (unix ms).
-    pub fn park(&self, id: &str, now: i64) -> worker::Result<()> {
-        self.database.run("UPDATE outbox SET parked_at = ? WHERE id = ?", vec![now.into(), id.into()])
+    /// Makes an event due at `now` (unix ms) that waits or is parked, and gives it the time for refusals anew. Returns whether
+    /// there is such an event with a body. There may be no table.
+    pub fn replay(&self, id: &str, now: i64) -> worker::Result<bool> {
+        let update = "UPDATE outbox SET due_at = ?, refused_at = NULL, parked_at = NULL, replay = 1 \
+            WHERE id = (SELECT id FROM deliveries WHERE id = ? AND body IS NOT NULL) RETURNING 1";
+        Ok(self.exists()? && !self.database.first_row(update, vec![now.into(), id.into()])?.is_empty())
     }
 
     /// Removes an event.

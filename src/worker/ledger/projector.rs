@@ -80,6 +80,10 @@ impl Projector {
         &self.state
     }
 
+    pub fn env(&self) -> &Env {
+        &self.env
+    }
+
     pub fn store(&self) -> &LedgerStore {
         &self.store
     }
@@ -113,7 +117,9 @@ impl Projector {
     pub fn forward(self: &Rc<Self>, config: &Rc<Config>) {
         if config.forward.is_some() && !self.forwarder.is_running() {
             let (projector, config) = (Rc::clone(self), Rc::clone(config));
-            self.state.wait_until(on_heap(async move { projector.forwarder.run(&projector.store, &config).await }));
+            self.state.wait_until(on_heap(async move {
+                projector.forwarder.run(&projector.store, &config, &projector.env).await;
+            }));
         }
     }
 
