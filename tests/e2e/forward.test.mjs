@@ -1,6 +1,6 @@
 // Connection events on their way to the app: 1. the original bytes, signed so that the npm package verifies them, 2. once each
-// and in order, 3. the answer to OFAuth does not wait for the app, 4. only events that changed something, 5. what it costs,
-// 6. nothing without FORWARD_URL, 7. nothing is lost if the runtime is killed, also again and again, 8. nothing is sent about a deleted user.
+// and in order, 3. the answer to OFAuth does not wait for the app, 4. only what changed something, also what the gateway learned
+// itself, 5. what it costs, 6. nothing without FORWARD_URL, 7. nothing is lost if the runtime is killed, also again and again, 8. nothing is sent about a deleted user.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -77,15 +77,55 @@ test("the answer to OFAuth does not wait for a slow app, nor do other connection
   assert.equal(app.requests.filter(({ body }) => body.includes("conn_slow")).length, 1);
 });
 
-test("what changed nothing is not forwarded, nor what the gateway did itself, nor other events", async (t) => {
+test("what changed nothing is not forwarded, nor are other events", async (t) => {
   const { app, gateway } = await startForwarding(t);
   await introduce(gateway, "conn_stale");
   const old = connectionEvent("connection.updated", { id: "conn_stale", timestamp: "2020-01-01T00:00:00Z" });
   assert.equal((await gateway.deliver(old)).outcome, "stale");
   assert.equal((await gateway.deliver({ type: "some.thing" })).outcome, "kept");
-  assert.equal((await gateway.call("POST", "/edge/connections/conn_stale/invalidate")).status, 200);
   await sleep(1_000);
   assert.deepEqual(app.requests.map(({ body }) => JSON.parse(body).type), ["connection.created"]);
+});
+
+test("what the gateway learned itself is forwarded, signed, with the connection's id and its user", async (t) => {
+  const { app, gateway } = await startForwarding(t);
+  await introduce(gateway, "conn_own", { user: "user_own" });
+  const access = () => gateway.call("GET", "/v2/access/self", { headers: { "x-connection-id": "conn_own" } });
+  gateway.emulator.connections.put({ id: "conn_own", clientReferenceId: "user_own", status: "expired" });
+  assert.equal((await access()).json().type, "SESSION_EXPIRED");
+  assert.equal((await access()).json().type, "SESSION_EXPIRED", "the second one is no news");
+  gateway.emulator.connections.put({ id: "conn_own", clientReferenceId: "user_own", status: "active" });
+  await eventually(() => app.requests.length === 2);
+  assert.equal((await access()).status, 200);
+  assert.equal((await gateway.call("POST", "/edge/connections/conn_own/invalidate")).status, 200);
+  assert.equal((await gateway.call("DELETE", "/edge/connections/conn_own")).status, 200);
+  await eventually(() => app.requests.length === 5);
+  const events = app.requests.slice(1).map(({ body, headers }) => verifyWebhook(body, headers, FORWARD_SECRET));
+  const statuses = { expired: "expired", active: "active", deleted: "disconnected" };
+  for (const [index, what] of ["expired", "active", "expired", "deleted"].entries()) {
+    const connection = { id: "conn_own", status: statuses[what] };
+    const { type, known, data } = events[index];
+    assert.deepEqual([type, known], [`edge.connection.${what}`, false]);
+    assert.deepEqual(data, { clientReferenceId: "user_own", connection });
+    assert.ok(Math.abs(Date.parse(events[index].timestamp) - Date.now()) < 20_000);
+  }
+  const { list } = (await gateway.call("GET", "/edge/connections/conn_own/events")).json();
+  const digests = app.requests.map(({ headers }) => headers["x-ofauth-edge-digest"]);
+  assert.deepEqual(digests, list.map(({ id }) => id).toReversed());
+});
+
+test("what the gateway learned itself is sent again, and is in the list meanwhile", async (t) => {
+  const { app, gateway } = await startForwarding(t);
+  app.answer = (_, index) => (index === 1 ? { status: 503 } : {});
+  await introduce(gateway, "conn_own_again");
+  assert.equal((await gateway.call("POST", "/edge/connections/conn_own_again/invalidate")).status, 200);
+  const [item] = await eventually(async () => {
+    const { list } = (await gateway.call("GET", "/edge/deliveries?state=pending")).json();
+    return list.length === 1 && list;
+  });
+  assert.equal(item.type, "edge.connection.expired");
+  await eventually(() => app.requests.length === 3, { within: 15_000 });
+  assert.deepEqual(app.requests[2].body, app.requests[1].body);
 });
 
 test("a forwarded event costs one commit and one request more, and without FORWARD_URL nothing more", async (t) => {

@@ -20,6 +20,7 @@
 //! | `live.rs` | what a page asks for when it opens a WebSocket |
 //! | `forward.rs` | what the app's answer to a forwarded event means |
 //! | `deliveries.rs` | the list of forwarded events that the app has not taken |
+//! | `own_event.rs` | the events that the gateway makes of what it learned itself |
 //! | `upstream_error.rs` | what an error answer of OFAuth means |
 //! | `error.rs` | the gateway's own errors, and what a client should do about an error |
 //!
@@ -51,6 +52,7 @@ pub mod link;
 pub mod list;
 pub mod live;
 pub mod origin;
+mod own_event;
 pub mod permission;
 pub mod route;
 mod session;
@@ -59,6 +61,7 @@ mod upstream_error;
 
 pub use error::{EdgeError, RELINK, Verdict};
 pub use header::single_value;
+pub use own_event::OwnEvent;
 pub use session::{
     Authenticator, Caller, Credentials, DEFAULT_LIFETIME, MIN_KEY_CHARS, MIN_LIFETIME, Session, SessionRequest,
 };

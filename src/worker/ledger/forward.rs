@@ -22,6 +22,7 @@ use crate::{
     core::{
         config::{Config, ForwardTarget},
         gateway::{
+            OwnEvent,
             deliveries::delivery_item,
             forward::{Answer, Next, TIMEOUT},
         },
@@ -114,7 +115,10 @@ impl Forwarder {
                     _ = tell_index(&handle, &id, "", env).await;
                     store.change_outbox(config, &|outbox| outbox.remove(&id))?;
                 }
-                First::Unsent(unsent) => send(&unsent, &handle, target, store, config, env).await?,
+                First::Unsent(mut unsent) => {
+                    write_own(&mut unsent, store, config)?;
+                    send(&unsent, &handle, target, store, config, env).await?;
+                }
             }
         }
         store.change_outbox(config, &|outbox| {
@@ -122,6 +126,16 @@ impl Forwarder {
             Ok(())
         })
     }
+}
+
+/// Writes the body of an event that the gateway itself has made. None is stored.
+fn write_own(unsent: &mut Unsent, store: &LedgerStore, config: &Config) -> worker::Result<()> {
+    if let Some(event) = OwnEvent::of_delivery(&unsent.kind) {
+        let record = store.row(config)?.and_then(|row| row.record());
+        unsent.body = record.map(|record| event.body(unsent.stamp, &record).into_bytes());
+        event.kind.clone_into(&mut unsent.kind);
+    }
+    Ok(())
 }
 
 /// Sends one event and notes the result.

@@ -38,7 +38,7 @@ use super::{
     row::{AFTERLIFE, LedgerRow, MAX_KEYLESS_RETRY, MAX_RETRY, MIN_RETRY},
 };
 use crate::{
-    core::{config::Config, connection::Outcome},
+    core::{config::Config, connection::Outcome, gateway::OwnEvent},
     worker::platform::{self, Database, integer},
 };
 
@@ -118,7 +118,8 @@ impl LedgerStore {
         let (id, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
         let outcome = row.apply(fact, now, &config.index);
         let alarm = row.advance_alarm(now, self.deliveries.pruning_after(received, config));
-        let forwarded = (!is_own && outcome == Outcome::Applied && config.forward.is_some()).then(|| id.clone());
+        let is_event = !is_own || OwnEvent::of_delivery(&kind).is_some();
+        let forwarded = (is_event && outcome == Outcome::Applied && config.forward.is_some()).then(|| id.clone());
         // 3.
         let delivery = NewDelivery { id, received, stamp, kind, outcome, body };
         self.database.transaction(|| {

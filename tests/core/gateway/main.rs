@@ -16,6 +16,7 @@ mod link_return;
 mod list;
 mod live;
 mod origin;
+mod own_event;
 mod page;
 mod permission;
 mod retry;
