@@ -1,6 +1,7 @@
 // Connection events on their way to the app: 1. the original bytes, signed so that the npm package verifies them, 2. once each
 // and in order, 3. the answer to OFAuth does not wait for the app, 4. only what changed something, also what the gateway learned
-// itself, 5. what it costs, 6. nothing without FORWARD_URL, 7. nothing is lost if the runtime is killed, also again and again, 8. nothing is sent about a deleted user.
+// itself, 5. what it costs, 6. nothing without FORWARD_URL, 7. a service binding in its place, 8. nothing is lost if the runtime is
+// killed, also again and again, 9. nothing is sent about a deleted user.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -179,6 +180,31 @@ test("without FORWARD_URL no outbox is made, and with it again what waited goes"
   await again.deliver(change("conn_off", 3));
   const sent = await eventually(() => app.requests.length === 3 && app.requests);
   assert.deepEqual(sent.map(({ body }) => body.toString()), [1, 1, 3].map((second) => change("conn_off", second)));
+});
+
+test("events go to a service binding in the place of a URL, or under the URL to it", async (t) => {
+  for (const url of ["", "https://app.internal/hooks?from=edge"]) {
+    const requests = [];
+    const FORWARD = async (request) => {
+      const received = { url: request.url, headers: Object.fromEntries(request.headers), body: Buffer.from(await request.arrayBuffer()) };
+      return new Response(null, { status: requests.push(received) === 1 ? 503 : 204 });
+    };
+    const vars = { FORWARD_URL: url, FORWARD_SECRET, OFAUTH_API_KEY: "sk_live_0123456789" };
+    const gateway = await startGateway({ vars, services: { FORWARD } });
+    t.after(() => gateway.close());
+    await gateway.deliver(change("conn_service", 0));
+    await eventually(() => requests.length === 2, { within: 15_000 });
+    assert.deepEqual(requests.map((request) => request.url), Array(2).fill(url || "https://forward/"));
+    assert.equal(verifyWebhook(requests[1].body, requests[1].headers, FORWARD_SECRET).type, "connection.updated");
+  }
+});
+
+test("a service binding needs FORWARD_SECRET too", async (t) => {
+  const gateway = await startGateway({ services: { FORWARD: async () => new Response() } });
+  t.after(() => gateway.close());
+  const health = await gateway.send("GET", "/healthz");
+  assert.equal(health.status, 503);
+  assert.match(health.text, /FORWARD_SECRET/);
 });
 
 test("what was acknowledged is sent after a kill, in order, until the app takes it", async (t) => {

@@ -60,18 +60,20 @@ export const SECRETS = Object.freeze({
 
 /**
  * Starts a gateway and waits until it answers.
- * @param {{vars?: Record<string, string | undefined>, faults?: boolean, folder?: string, build?: string}} [options]
+ * @param {{vars?: Record<string, string | undefined>, services?: Record<string, (request: Request) => Promise<Response>>,
+ *   faults?: boolean, folder?: string, build?: string}} [options]
  *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; faults: KV, ledger and hub fail
  *   when told to; folder: what an earlier one kept
  * @returns {Promise<Gateway>}
  */
-export async function startGateway({ vars: changes = {}, faults = false, folder = temporaryFolder(), build = "build" } = {}) {
+export async function startGateway({ vars: changes = {}, ...options } = {}) {
+  const { services = {}, faults = false, folder = temporaryFolder(), build = "build" } = options;
   const emulator = await startEmulator({ apiKey: SECRETS.OFAUTH_API_KEY, opensUnknown: true });
   const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_URL: emulator.url, ...changes };
   const vars = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   const logs = [];
   const log = ({ message }) => logs.push(message);
-  const runtime = await startRuntime({ vars, faults, folder, build, log }).catch(async (error) => {
+  const runtime = await startRuntime({ vars, services, faults, folder, build, log }).catch(async (error) => {
     await emulator.close();
     throw error;
   });
@@ -260,7 +262,7 @@ function readWrangler() {
   };
 }
 
-async function startRuntime({ vars, faults, folder, build, log }) {
+async function startRuntime({ vars, services, faults, folder, build, log }) {
   const before = children();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -269,7 +271,7 @@ async function startRuntime({ vars, faults, folder, build, log }) {
       logRequests: false,
       resourcePersistencePath: folder,
       handleStructuredLogs: log,
-      workers: faults ? [worker(vars, BOUND_TO_FAULTS, build), FAULTS] : [worker(vars, BOUND, build)],
+      workers: faults ? [worker(vars, BOUND_TO_FAULTS, build), FAULTS] : [worker(vars, { ...BOUND, serviceBindings: services }, build)],
     }),
   );
   // Straight to the Worker: Miniflare's own front door normalises and adds headers.

@@ -28,7 +28,7 @@ use crate::{
         },
         webhook::sign_ofauth,
     },
-    worker::platform::{self, log_error, on_heap, wait},
+    worker::platform::{self, environment, log_error, on_heap, wait},
 };
 
 /// How many events are sent without a pause. Then the alarm goes on, because the platform limits the requests of one call.
@@ -41,7 +41,7 @@ const INDEX_RETRY: i64 = 60_000;
 
 // An unread body would keep its connection open. `Retry-After` may be a date (RFC 9110, section 10.2.3).
 #[wasm_bindgen(inline_js = r#"
-export async function post(url, signature, digest, version, timestamp, isReplay, body, timeout) {
+export async function post(service, url, signature, digest, version, timestamp, isReplay, body, timeout) {
   const headers = {
     "content-type": "application/json",
     "ofauth-signature": signature,
@@ -52,7 +52,7 @@ export async function post(url, signature, digest, version, timestamp, isReplay,
   if (isReplay) headers["x-ofauth-edge-replay"] = "1";
   try {
     const signal = AbortSignal.timeout(timeout);
-    const answer = await fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
+    const answer = await (service ?? globalThis).fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
     await answer.body?.cancel();
     const after = answer.headers.get("retry-after") ?? "";
     return `${answer.status} ${isNaN(after) ? Math.ceil((Date.parse(after) - Date.now()) / 1e3) : after}`;
@@ -62,8 +62,9 @@ export async function post(url, signature, digest, version, timestamp, isReplay,
 }
 "#)]
 extern "C" {
-    /// Sends one event. Gives what [`Answer::read`] reads. The timeout is in ms.
+    /// Sends one event, to the service if there is one. Gives what [`Answer::read`] reads. The timeout is in ms.
     fn post(
+        service: &JsValue,
         url: &str,
         signature: &str,
         digest: &str,
@@ -153,7 +154,7 @@ async fn send(
     env: &Env,
 ) -> worker::Result<()> {
     // 1.
-    let result = attempt(unsent, target).await;
+    let result = attempt(unsent, target, env).await;
     let answer = Answer::read(&result);
     let now = platform::now_ms();
     let (waiting, mut next) = unsent.waiting.after(answer, now, platform::random_fraction());
@@ -199,7 +200,7 @@ pub async fn tell_index(handle: &str, id: &str, item: &str, env: &Env) -> bool {
 
 /// The app's answer, as [`Answer::read`] reads it.
 #[expect(clippy::cast_precision_loss, reason = "safe integers")]
-async fn attempt(unsent: &Unsent, target: &ForwardTarget) -> String {
+async fn attempt(unsent: &Unsent, target: &ForwardTarget, env: &Env) -> String {
     let now = u64::try_from(platform::now_ms() / 1_000).unwrap_or_default();
     let Some((body, signature)) =
         unsent.body.as_deref().and_then(|body| Some((body, sign_ofauth(body, target.secret.reveal(), now).ok()?)))
@@ -208,6 +209,16 @@ async fn attempt(unsent: &Unsent, target: &ForwardTarget) -> String {
     };
     let (version, timestamp) = (unsent.version as f64, (unsent.stamp / 1_000) as f64);
     let body = Uint8Array::from(body);
-    let sent = post(&target.url, &signature, &unsent.id, version, timestamp, unsent.is_replay, &body, TIMEOUT as f64);
+    let sent = post(
+        &environment::forward_service(env),
+        &target.url,
+        &signature,
+        &unsent.id,
+        version,
+        timestamp,
+        unsent.is_replay,
+        &body,
+        TIMEOUT as f64,
+    );
     JsFuture::from(sent).await.ok().and_then(|result| result.as_string()).unwrap_or_default()
 }

@@ -14,6 +14,9 @@ use crate::core::config::{Config, Problem, Reason};
 const CONNECTIONS: &str = "CONNECTIONS";
 const LEDGER: &str = "LEDGER";
 const HUB: &str = "HUB";
+const FORWARD: &str = "FORWARD";
+/// The URL of a request to the service binding `FORWARD`, if `FORWARD_URL` names none. The bound Worker alone sees it.
+const FORWARD_SERVICE_URL: &str = "https://forward/";
 
 type ConfigResult = Result<Rc<Config>, Rc<Vec<Problem>>>;
 
@@ -42,6 +45,12 @@ pub fn hub_namespace(env: &Env) -> worker::Result<ObjectNamespace> {
     env.durable_object(HUB)
 }
 
+/// The [service binding](https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/) `FORWARD`.
+/// Undefined if it is not bound.
+pub fn forward_service(env: &Env) -> JsValue {
+    Reflect::get(env, &FORWARD.into()).ok().filter(JsValue::is_object).unwrap_or_default()
+}
+
 fn read_config(env: &Env) -> ConfigResult {
     let unbound = [
         (CONNECTIONS, kv_namespace(env).is_err()),
@@ -50,7 +59,12 @@ fn read_config(env: &Env) -> ConfigResult {
     ];
     let unbound = unbound.into_iter().filter(|(_, missing)| *missing);
     let unbound: Vec<Problem> = unbound.map(|(name, _)| Problem { name, reason: Reason::NotBound }).collect();
-    match Config::read(|name| variable(env, name)) {
+    let service_url = || forward_service(env).is_object().then(|| FORWARD_SERVICE_URL.to_owned());
+    let lookup = |name: &str| {
+        let value = variable(env, name);
+        if name == "FORWARD_URL" { value.filter(|url| !url.is_empty()).or_else(service_url) } else { value }
+    };
+    match Config::read(lookup) {
         Ok(config) if unbound.is_empty() => Ok(Rc::new(config)),
         Ok(_) => Err(Rc::new(unbound)),
         Err(problems) => Err(Rc::new(problems.into_iter().chain(unbound).collect())),
