@@ -23,6 +23,7 @@
 //! | `WEBHOOK_TOLERANCE_SECONDS` | a whole number, 0 to [`MAX_TOLERANCE`] | 300 |
 //! | `EVENT_TTL_SECONDS` | a whole number, 60 to [`MAX_EVENT_TTL`] | [`DEFAULT_EVENT_TTL`] |
 //! | `EVENT_KEEP` | a list of patterns: see [`EventFilter::parse`] | [`DEFAULT_EVENT_KEEP`] |
+//! | `EVENT_FORWARD` | a list of patterns, as `EVENT_KEEP` | [`DEFAULT_EVENT_KEEP`] |
 //! | `FORWARD_URL` | a URL: https, or http on loopback; with a live key only a public host; or empty | no events are forwarded |
 //! | `FORWARD_SECRET` | a list of texts of 32 characters or more | problem, if `FORWARD_URL` is set |
 //!

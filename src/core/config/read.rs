@@ -51,9 +51,11 @@ pub struct Config {
     pub event_ttl: u64,
     /// `EVENT_KEEP`: which events other than connection events are stored.
     pub event_filter: EventFilter,
+    /// `EVENT_FORWARD`: which events other than connection events are forwarded.
+    pub forward_filter: EventFilter,
     /// `FORWARD_URL` and `FORWARD_SECRET`: where connection events are forwarded to. `None` if they are not.
     pub forward: Option<ForwardTarget>,
-    /// The items of `ALLOWED_ORIGINS` and `EVENT_KEEP` that are not valid and are ignored.
+    /// The items of `ALLOWED_ORIGINS`, `EVENT_KEEP` and `EVENT_FORWARD` that are not valid and are ignored.
     pub warnings: Vec<Warning>,
 }
 
@@ -89,7 +91,8 @@ impl Config {
         let (sealer, index) = (reader.sealer(), reader.index());
         let tolerance = reader.whole_number("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
         let event_ttl = reader.whole_number("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
-        let event_filter = reader.event_filter();
+        let event_filter = reader.event_filter("EVENT_KEEP");
+        let forward_filter = reader.event_filter("EVENT_FORWARD");
         let forward = reader.forward(api_key.is_sandbox());
         match (webhook_secrets, sealer, index) {
             (Some(webhook_secrets), Some(sealer), Some(index)) if reader.problems.is_empty() => Ok(Self {
@@ -105,6 +108,7 @@ impl Config {
                 index,
                 event_ttl,
                 event_filter,
+                forward_filter,
                 forward,
                 warnings: reader.warnings,
             }),
@@ -234,10 +238,9 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         Some(ForwardTarget { url, secret: Secret(secret) })
     }
 
-    fn event_filter(&mut self) -> EventFilter {
-        const NAME: &str = "EVENT_KEEP";
-        let (filter, ignored) = EventFilter::parse((self.lookup)(NAME).as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
-        let warnings = ignored.into_iter().map(|item| Warning { name: NAME, item, reason: Reason::NotAPattern });
+    fn event_filter(&mut self, name: &'static str) -> EventFilter {
+        let (filter, ignored) = EventFilter::parse((self.lookup)(name).as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
+        let warnings = ignored.into_iter().map(|item| Warning { name, item, reason: Reason::NotAPattern });
         self.warnings.extend(warnings);
         filter
     }

@@ -43,7 +43,7 @@ pub struct DeliveryQuery {
 struct DeliveryItem<'a> {
     id: &'a str,
     r#type: &'a str,
-    handle: &'a str,
+    handle: Option<&'a str>,
     state: &'a str,
     tries: i64,
     unanswered: i64,
@@ -75,7 +75,7 @@ pub fn delivery_item(
     let item = DeliveryItem {
         id,
         r#type: kind,
-        handle,
+        handle: (!handle.is_empty()).then_some(handle),
         state,
         tries: waiting.attempts,
         unanswered: waiting.unanswered,

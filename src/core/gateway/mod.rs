@@ -61,7 +61,7 @@ mod upstream_error;
 
 pub use error::{EdgeError, RELINK, Verdict};
 pub use header::single_value;
-pub use own_event::OwnEvent;
+pub use own_event::{OwnEvent, link_event};
 pub use session::{
     Authenticator, Caller, Credentials, DEFAULT_LIFETIME, MIN_KEY_CHARS, MIN_LIFETIME, Session, SessionRequest,
 };

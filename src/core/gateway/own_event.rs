@@ -24,6 +24,18 @@ use crate::core::{
     instant::iso_8601,
 };
 
+/// The body of `edge.link.cancelled`, with the `step` at which the user gave up, or of `edge.link.failed`, with the `errorCode`.
+/// Both come from the user's browser. `stamp` is in unix ms.
+pub fn link_event(has_failed: bool, detail: Option<&str>, reference: &str, stamp: i64) -> (&'static str, String) {
+    let (kind, name) = if has_failed { ("edge.link.failed", "errorCode") } else { ("edge.link.cancelled", "step") };
+    let [reference, detail] = [Some(reference), detail].map(|text| serde_json::to_string(&text).unwrap_or_default());
+    let timestamp = iso_8601(stamp);
+    let body = format!(
+        r#"{{"type":"{kind}","timestamp":"{timestamp}","data":{{"clientReferenceId":{reference},"{name}":{detail}}}}}"#
+    );
+    (kind, body)
+}
+
 /// An event of the gateway's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OwnEvent {

@@ -5,6 +5,7 @@ use worker::Env;
 
 use super::{
     entry::{Entry, Timeline},
+    lane,
     lease::Lease,
     rules::{self, Rules},
 };
@@ -58,9 +59,11 @@ pub async fn timeline(handle: &str, before: i64, limit: usize, env: &Env) -> Res
 }
 
 /// Sends an event to the app again that waits or is parked. Returns whether there is one.
-pub async fn replay(handle: &str, id: &str, env: &Env) -> Result<bool, Failure> {
+/// An event that is not about a connection has no handle.
+pub async fn replay(handle: &str, id: &str, config: &Config, env: &Env) -> Result<bool, Failure> {
     let request = ObjectRequest { path: &format!("replay/{id}"), head: "", body: b"" };
-    Ok(call_ledger(handle, request, env).await? == "true")
+    let lane = handle.is_empty().then(|| lane::name(id, config));
+    Ok(call_ledger(lane.as_deref().unwrap_or(handle), request, env).await? == "true")
 }
 
 fn head(value: &impl Serialize) -> String {

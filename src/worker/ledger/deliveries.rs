@@ -15,7 +15,7 @@ use worker::{SqlStorageValue as Value, State};
 use super::{
     entry::{Delivered, Timeline},
     outbox::{BODY_LIFETIME, Outbox},
-    row::delivery_place,
+    row::{body_lifetime, delivery_place},
 };
 use crate::{
     core::{
@@ -209,8 +209,4 @@ fn read(handle: &str, columns: Vec<Value>, config: &Config, now: i64) -> worker:
     let (received_at, stamp) = (iso_8601(received), iso_8601(stamp));
     let delivered = Delivered { id, kind, received_at, stamp, outcome, encoding: None, body: None };
     Ok((place, delivered.with_body(body.map(StoredBody::new))))
-}
-
-fn body_lifetime(config: &Config) -> i64 {
-    i64::try_from(config.event_ttl).unwrap_or(i64::MAX / 2_000).saturating_mul(1_000)
 }

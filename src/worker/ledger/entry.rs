@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::{
     connection::{Changes, Fact, FactOrder, Outcome, Rank},
+    gateway::OwnEvent,
     storage::{Encoding, StoredBody},
 };
 
@@ -29,6 +30,11 @@ impl Entry {
     /// Whether the gateway learned this by a caller's call, and not by a webhook.
     pub fn is_from_call(&self) -> bool {
         self.kind.starts_with("edge.")
+    }
+
+    /// Whether it is an event for the app: OFAuth's, or one of the gateway's own.
+    pub fn is_event(&self) -> bool {
+        !self.is_from_call() || OwnEvent::of_delivery(&self.kind).is_some()
     }
 
     /// What the gateway learned about a connection by a call. `at` is the start of the call in unix ms, so a late answer

@@ -60,7 +60,7 @@ pub async fn forget(
         let entry = Entry::own(&id, "deleted", Rank::Disconnected, changes, now, &platform::request_id());
         store.enter(entry, b"", config, now)?;
     }
-    if store.outbox.exists()? && !tell_index(&config.index.handle(&id), "", "", projector.env()).await {
+    if store.outbox.exists()? && !tell_index(&config.index.handle(&id), "", "", &projector.env).await {
         return Err("the index of forwards did not answer".into());
     }
     if let Some(version) = store.erase(config, now)?.and_then(|entered| entered.dirty_version) {

@@ -46,9 +46,9 @@ export async function post(service, url, signature, digest, version, timestamp, 
     "content-type": "application/json",
     "ofauth-signature": signature,
     "x-ofauth-edge-digest": digest,
-    "x-ofauth-edge-version": version,
     "x-ofauth-edge-original-timestamp": timestamp,
   };
+  if (version) headers["x-ofauth-edge-version"] = version;
   if (isReplay) headers["x-ofauth-edge-replay"] = "1";
   try {
     const signal = AbortSignal.timeout(timeout);
@@ -88,13 +88,16 @@ impl Forwarder {
     }
 
     /// Sends the events that are due, one after the other, if events are forwarded and it does not run already.
-    pub async fn run(&self, store: &LedgerStore, config: &Config, env: &Env) {
-        let Some(target) = config.forward.as_ref().filter(|_| !self.is_running.replace(true)) else { return };
-        if let Err(error) = self.send_all(target, store, config, env).await {
-            log_error("forward", &error);
+    /// Returns whether it was a lane's, and the app has taken its event.
+    pub async fn run(&self, store: &LedgerStore, config: &Config, env: &Env) -> bool {
+        let Some(target) = config.forward.as_ref().filter(|_| !self.is_running.replace(true)) else { return false };
+        let ended = self.send_all(target, store, config, env).await;
+        if let Err(error) = &ended {
+            log_error("forward", error);
         }
         store.outbox.set_sending(None);
         self.is_running.set(false);
+        ended.unwrap_or_default()
     }
 
     async fn send_all(
@@ -103,14 +106,14 @@ impl Forwarder {
         store: &LedgerStore,
         config: &Config,
         env: &Env,
-    ) -> worker::Result<()> {
+    ) -> worker::Result<bool> {
         for _ in 0..MAX_IN_A_ROW {
             let now = platform::now_ms();
             let handle = store.row(config)?.map(|row| row.handle.clone()).unwrap_or_default();
             let first = store.outbox.first_due(&handle, now, config)?;
             store.outbox.set_sending(Some(now));
             match first {
-                First::Nothing => return Ok(()),
+                First::Nothing => return Ok(false),
                 First::Lost(id) => {
                     log_error("forward", &"an event was deleted before the app took it".into());
                     _ = tell_index(&handle, &id, "", env).await;
@@ -118,14 +121,17 @@ impl Forwarder {
                 }
                 First::Unsent(mut unsent) => {
                     write_own(&mut unsent, store, config)?;
-                    send(&unsent, &handle, target, store, config, env).await?;
+                    if send(&unsent, &handle, target, store, config, env).await? {
+                        return Ok(true);
+                    }
                 }
             }
         }
         store.change_outbox(config, &|outbox| {
             outbox.set_sending(None);
             Ok(())
-        })
+        })?;
+        Ok(false)
     }
 }
 
@@ -144,7 +150,7 @@ fn write_own(unsent: &mut Unsent, store: &LedgerStore, config: &Config) -> worke
 /// 1. It is sent, and its attempts are counted.
 /// 2. The index is told, unless the app has taken the event at once. If the index does not answer, an end is not noted: the
 ///    event is sent again.
-/// 3. The result is noted.
+/// 3. The result is noted, unless a lane has no more to do: then this returns true.
 async fn send(
     unsent: &Unsent,
     handle: &str,
@@ -152,7 +158,7 @@ async fn send(
     store: &LedgerStore,
     config: &Config,
     env: &Env,
-) -> worker::Result<()> {
+) -> worker::Result<bool> {
     // 1.
     let result = attempt(unsent, target, env).await;
     let answer = Answer::read(&result);
@@ -170,6 +176,9 @@ async fn send(
         log_error("forward", &waiting.describe(answer, next).into());
     }
     // 3.
+    if handle.is_empty() && next == Next::Taken {
+        return Ok(true);
+    }
     store.outbox.set_sending(Some(now));
     store.change_outbox(config, &|outbox| match next {
         Next::Taken => outbox.remove(&unsent.id),
@@ -178,7 +187,8 @@ async fn send(
             outbox.set_sending(None);
             outbox.note(&unsent.id, waiting, at, None)
         }
-    })
+    })?;
+    Ok(false)
 }
 
 /// Makes an event due at `now` (unix ms) that the app has not taken. Returns whether there is one.

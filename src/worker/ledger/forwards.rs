@@ -11,7 +11,7 @@
 //! |---|---|---|
 //! | `forwards/note/{handle}/{id}` | the item; nothing removes it, and without an id all of the handle | nothing |
 //! | `forwards/list/{state}/{before}` | how many at most | the place before which the next page begins, or nothing; and on the next line the items, newest first |
-//! | `forwards/find/{id}` | – | the handles of the connections that have it, one per line |
+//! | `forwards/find/{id}` | – | the handles of the connections that have it, with a line break after each; an event of a lane has an empty one |
 
 use worker::{Env, SqlStorageValue as Value, State};
 
@@ -50,7 +50,7 @@ pub fn answer(path: &str, head: &str, state: &State) -> worker::Result<String> {
         // An id may have slashes.
         let id = path.get("find/".len()..).unwrap_or_default();
         let found = rows("SELECT handle FROM forwards WHERE id = ?", vec![id.into()])?;
-        return Ok(found.into_iter().flatten().filter_map(text).collect::<Vec<_>>().join("\n"));
+        return Ok(found.into_iter().flatten().filter_map(text).map(|handle| handle + "\n").collect());
     }
     let (before, limit) = (second.parse().unwrap_or(0_i64), head.parse().unwrap_or(0_usize));
     let select = "SELECT rowid, item FROM forwards WHERE state = ? AND rowid < ? ORDER BY rowid DESC LIMIT ?";

@@ -6,7 +6,8 @@
 //!
 //! Read `entry` first: what goes in and what comes out. Then `row`, the state of a ledger; `store` and `deliveries`, its
 //! tables; `object`, the Durable Object itself; and `projector`, which makes the copies. `outbox` and `forward` send the
-//! deliveries on to the app, and `forwards` is the index of those that the app has not taken. `rules` stores the newest dynamic rules in an object of its own. `lease` joins equal changes of a
+//! deliveries on to the app, and `forwards` is the index of those that the app has not taken. `lane` is the way of an event that is not about a
+//! connection. `rules` stores the newest dynamic rules in an object of its own. `lease` joins equal changes of a
 //! connection at OFAuth. `forget` deletes connections at OFAuth when their user is erased. `client` is what the other rooms
 //! call.
 //!
@@ -19,6 +20,7 @@ mod entry;
 mod forget;
 mod forward;
 mod forwards;
+mod lane;
 mod lease;
 mod object;
 mod outbox;
@@ -30,5 +32,6 @@ mod store;
 pub use client::{end_lease, enter, enter_rules, record, replay, take_lease, timeline};
 pub use entry::{Delivered, Entry};
 pub use forwards::ask as ask_forwards;
+pub use lane::{LaneEvent, enter_lane};
 pub use lease::Lease;
 pub use rules::Rules;

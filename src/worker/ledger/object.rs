@@ -6,6 +6,7 @@
 //! | `enter` | an [`Entry`] | the raw webhook | the [`Outcome`](crate::core::connection::Outcome) |
 //! | `record` | – | – | the record, or null |
 //! | `timeline/{before}/{limit}` | – | – | a [`Timeline`](super::entry::Timeline) |
+//! | `lane` | a [`LaneEvent`](super::LaneEvent) | the raw webhook | nothing; see `lane.rs` |
 //! | `replay/{id}` | – | – | whether an event of that id waited or was parked, and is sent now |
 //! | `forwards/…` | | | see `forwards.rs` |
 //! | `lease` | the name of a change | – | a [`Lease`](super::Lease) |
@@ -24,7 +25,7 @@ use worker::{Env, State, js_sys::Promise, worker_sys::DurableObjectState};
 
 use super::{
     entry::{Entered, Entry},
-    forget, forward, forwards,
+    forget, forward, forwards, lane,
     lease::Leases,
     projector::Projector,
     rules,
@@ -114,6 +115,11 @@ impl LedgerObject {
             _ if path.starts_with("listed/") => {
                 let place = path.strip_prefix("listed/").unwrap_or_default();
                 Ok(serde_json::to_string(&on_heap(forget::listed(place, &config)).await?)?)
+            }
+            "lane" => {
+                lane::enter(json::from_slice(head.as_bytes())?, body, store, self.projector.state(), &config)?;
+                self.projector.forward(&config);
+                Ok(String::new())
             }
             _ if path.starts_with("replay/") => {
                 let found = forward::replay(path.strip_prefix("replay/").unwrap_or_default(), store, &config, now)?;

@@ -26,7 +26,7 @@ use std::cell::Cell;
 
 use worker::{SqlStorageValue as Value, State};
 
-use super::row::delivery_place;
+use super::row::{body_lifetime, delivery_place};
 use crate::{
     core::{
         config::Config,
@@ -144,6 +144,19 @@ impl Outbox {
         let select = "SELECT due_at FROM outbox WHERE parked_at IS NULL ORDER BY rowid LIMIT 1";
         let due_at = self.database.first_row(select, vec![])?.first().and_then(integer);
         Ok(due_at.map(|due_at| self.sending_until.get().unwrap_or(due_at)))
+    }
+
+    /// Sets the alarm of a lane, which has no row that notes it: to the next attempt, else to the lane's end.
+    pub fn set_lane_alarm(&self, config: &Config, now: i64) -> worker::Result<()> {
+        let next = self.next_alarm(config)?.unwrap_or(now + body_lifetime(config));
+        self.database.set_alarm(Some(next))
+    }
+
+    /// Whether a lane has nothing to send at `now` (unix ms), and its event was parked long ago.
+    pub fn is_lane_over(&self, config: &Config, now: i64) -> worker::Result<bool> {
+        let young = "SELECT 1 FROM outbox WHERE due_at > ?";
+        let oldest = now - body_lifetime(config);
+        Ok(self.next_alarm(config)?.is_none() && self.database.first_row(young, vec![oldest.into()])?.is_empty())
     }
 
     /// Notes in memory that an event is being sent from `now` (unix ms) on, if one is due. So an alarm that is set meanwhile

@@ -20,6 +20,7 @@ use worker::{Env, State};
 
 use super::{
     forward::Forwarder,
+    lane,
     row::{LedgerRow, MAX_RETRY, MIN_RETRY},
     store::LedgerStore,
 };
@@ -46,7 +47,7 @@ const WRITE_TIMEOUT: i64 = 30_000;
 /// The projector of one ledger.
 pub struct Projector {
     state: State,
-    env: Env,
+    pub env: Env,
     store: LedgerStore,
     forwarder: Forwarder,
     last_put: Cell<i64>,
@@ -78,10 +79,6 @@ impl Projector {
 
     pub fn state(&self) -> &State {
         &self.state
-    }
-
-    pub fn env(&self) -> &Env {
-        &self.env
     }
 
     pub fn store(&self) -> &LedgerStore {
@@ -118,7 +115,11 @@ impl Projector {
         if config.forward.is_some() && !self.forwarder.is_running() {
             let (projector, config) = (Rc::clone(self), Rc::clone(config));
             self.state.wait_until(on_heap(async move {
-                projector.forwarder.run(&projector.store, &config, &projector.env).await;
+                if projector.forwarder.run(&projector.store, &config, &projector.env).await
+                    && let Err(error) = projector.delete_all().await
+                {
+                    log_error("forward", &error);
+                }
             }));
         }
     }
@@ -145,16 +146,17 @@ impl Projector {
     async fn try_wake(self: &Rc<Self>) -> worker::Result<()> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let now = platform::now_ms();
-        let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else { return Ok(()) };
+        let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else {
+            let is_over = lane::wake(&self.store, &config)?;
+            self.forward(&config);
+            return if is_over { self.delete_all().await } else { Ok(()) };
+        };
         self.store.forget_alarm();
         let is_busy = self.kv.is_running.get() || self.hub.is_running.get();
         if row.purge_at.is_some_and(|at| at <= now) && !is_busy {
             match (row.is_erased(), row.is_dirty()) {
                 // KV and the hub do not have it any more.
-                (true, false) => {
-                    self.store.forget();
-                    return self.state.storage().delete_all().await;
-                }
+                (true, false) => return self.delete_all().await,
                 (true, true) => {}
                 (false, _) => self.store.erase(&config, now).map(|_| ())?,
             }
@@ -176,6 +178,11 @@ impl Projector {
         };
         join(run(Destination::Kv), run(Destination::Hub)).await;
         Ok(())
+    }
+
+    async fn delete_all(&self) -> worker::Result<()> {
+        self.store.forget();
+        self.state.storage().delete_all().await
     }
 
     async fn run(self: &Rc<Self>, destination: Destination) {

@@ -190,3 +190,8 @@ fn record_place(handle: &str) -> String {
 pub fn delivery_place(handle: &str, id: &str) -> String {
     format!("ledger/{handle}/delivery/{id}")
 }
+
+/// How long the body of a delivery is stored, in ms: `EVENT_TTL_SECONDS`.
+pub fn body_lifetime(config: &Config) -> i64 {
+    i64::try_from(config.event_ttl).unwrap_or(i64::MAX / 2_000).saturating_mul(1_000)
+}

@@ -9,9 +9,7 @@
 //! - `hub`, `hub_version`: the user's hub, and the version that it has
 //! - `alarm_at`, `retry_ms`, `purge_at`: see [`LedgerRow`]
 //!
-//! Table `deliveries`: see `deliveries.rs`.
-//!
-//! Table `outbox`: see `outbox.rs`.
+//! Tables `deliveries` and `outbox`: see `deliveries.rs` and `outbox.rs`. A lane has only these: see `lane.rs`.
 //!
 //! Table `former_hubs`: `name` of each hub that may still have the connection of another user.
 //!
@@ -38,7 +36,7 @@ use super::{
     row::{AFTERLIFE, LedgerRow, MAX_KEYLESS_RETRY, MAX_RETRY, MIN_RETRY},
 };
 use crate::{
-    core::{config::Config, connection::Outcome, gateway::OwnEvent},
+    core::{config::Config, connection::Outcome},
     worker::platform::{self, Database, integer},
 };
 
@@ -53,7 +51,7 @@ const SCHEMA: &str = "
 /// The tables of one ledger, and their state in memory.
 pub struct LedgerStore {
     database: Database,
-    deliveries: Deliveries,
+    pub deliveries: Deliveries,
     /// Changes of its table go through [`LedgerStore::change_outbox`].
     pub outbox: Outbox,
     /// Whether `row` is what the tables have.
@@ -97,7 +95,7 @@ impl LedgerStore {
     /// 3. State, delivery, its place in the outbox and the alarm are written in one commit. If there may be too many deliveries, the oldest are deleted.
     /// 4. The copy becomes the state.
     pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> worker::Result<Entered> {
-        let is_own = entry.is_from_call();
+        let (is_own, is_event) = (entry.is_from_call(), entry.is_event());
         let Entry { id, kind, received, fact, learned } = entry;
         // 1.
         let stored = self.row(config)?.map(|row| row.clone());
@@ -118,7 +116,6 @@ impl LedgerStore {
         let (id, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
         let outcome = row.apply(fact, now, &config.index);
         let alarm = row.advance_alarm(now, self.deliveries.pruning_after(received, config));
-        let is_event = !is_own || OwnEvent::of_delivery(&kind).is_some();
         let forwarded = (is_event && outcome == Outcome::Applied && config.forward.is_some()).then(|| id.clone());
         // 3.
         let delivery = NewDelivery { id, received, stamp, kind, outcome, body };
@@ -191,7 +188,9 @@ impl LedgerStore {
         if self.outbox.exists()? {
             change(&self.outbox)?;
         }
-        let Some(mut row) = self.row(config)?.map(|row| row.clone()) else { return Ok(()) };
+        let Some(mut row) = self.row(config)?.map(|row| row.clone()) else {
+            return self.outbox.set_lane_alarm(config, platform::now_ms());
+        };
         let alarm = match row.alarm_at.filter(|_| row.is_dirty()) {
             Some(at) => Some(self.outbox.next_alarm(config)?.map_or(at, |next| next.min(at))),
             None => self.idle_alarm(&row, config)?,
@@ -240,7 +239,7 @@ impl LedgerStore {
         Ok(retry_ms <= MAX_RETRY)
     }
 
-    /// Sets the alarm to `at` (unix ms) without noting it, for when the tables cannot be read.
+    /// Sets the alarm to `at` (unix ms) without noting it.
     pub fn set_alarm(&self, at: i64) -> worker::Result<()> {
         self.database.set_alarm(Some(at))
     }

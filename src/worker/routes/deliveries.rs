@@ -56,7 +56,7 @@ pub async fn replay(segment: &str, caller: &Caller, config: &Config, env: &Env) 
     // 3.
     let mut is_found = false;
     for handle in handles.lines() {
-        if ledger::replay(handle, &id, env).await? {
+        if ledger::replay(handle, &id, config, env).await? {
             is_found = true;
         } else {
             ledger::ask_forwards(&format!("note/{handle}/{id}"), "", env).await?;

@@ -29,6 +29,7 @@ fn a_good_configuration_has_its_values_and_defaults() {
     assert_eq!((config.api_key.reveal(), &*config.api_url), ("sk_sandbox_1", "https://api.ofauth.com"));
     assert_eq!((config.tolerance, config.event_ttl), (300, 604_800));
     assert_eq!(config.event_filter, EventFilter::parse(DEFAULT_EVENT_KEEP).0);
+    assert_eq!(config.forward_filter, EventFilter::parse(DEFAULT_EVENT_KEEP).0);
     assert_eq!(config.warnings, []);
     assert_eq!(admits(&config, KEY), Ok(Caller::Server));
     assert_eq!(config.index.handle("conn_1"), BlindIndex::new(&[2; 32]).handle("conn_1"));

@@ -203,6 +203,7 @@ fn a_pattern_that_could_take_nothing_is_ignored_and_named() {
         assert_eq!(warned("EVENT_KEEP", &format!("a.b, ,{bad},c"), Reason::NotAPattern), [3], "{bad}");
         assert_eq!(EventFilter::parse(&format!("a.b,{bad}")).0, EventFilter::parse("a.b").0, "{bad}");
     }
+    assert_eq!(warned("EVENT_FORWARD", "a.b,*.c", Reason::NotAPattern), [2]);
     assert_eq!(warned("EVENT_KEEP", DEFAULT_EVENT_KEEP, Reason::NotAPattern), [0; 0]);
 }
 

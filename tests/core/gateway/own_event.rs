@@ -3,9 +3,13 @@
 //! 1. Each type has its status.
 //! 2. What is OFAuth's, and what an app need not know at once, is none.
 //! 3. The body is JSON that names the connection and its user.
+//! 4. A Link session that did not succeed has an event too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use ofauth_edge::core::{connection::Connection, gateway::OwnEvent};
+use ofauth_edge::core::{
+    connection::Connection,
+    gateway::{OwnEvent, link_event},
+};
 use serde_json::{Value, json};
 
 const STAMP: i64 = 1_705_314_600_000;
@@ -42,4 +46,16 @@ fn other_deliveries_are_no_events_of_its_own() {
 #[test]
 fn any_text_is_escaped() {
     assert_eq!(body("edge.expired", "conn_\"\\\n")["data"]["connection"]["id"], "conn_\"\\\n");
+}
+
+#[test]
+fn a_link_that_did_not_succeed_names_its_user_and_the_step_or_the_code() {
+    let read = |(kind, body): (&str, String)| (kind.to_owned(), serde_json::from_str::<Value>(&body).unwrap());
+    let timestamp = "2024-01-15T10:30:00.000Z";
+    let data = json!({ "clientReferenceId": "a\"b", "step": "2fa" });
+    let cancelled = json!({ "type": "edge.link.cancelled", "timestamp": timestamp, "data": data });
+    assert_eq!(read(link_event(false, Some("2fa"), "a\"b", STAMP)), ("edge.link.cancelled".to_owned(), cancelled));
+    let data = json!({ "clientReferenceId": "user_456", "errorCode": null });
+    let failed = json!({ "type": "edge.link.failed", "timestamp": timestamp, "data": data });
+    assert_eq!(read(link_event(true, None, "user_456", STAMP)), ("edge.link.failed".to_owned(), failed));
 }
