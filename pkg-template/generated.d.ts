@@ -184,6 +184,8 @@ export type EdgeErrorCode =
   | "CONNECTION_AMBIGUOUS"
   /** The connection does not exist, is disconnected, or belongs to another user. */
   | "CONNECTION_NOT_FOUND"
+  /** No forwarded event of that id waits or is parked, or its body was deleted. */
+  | "DELIVERY_NOT_FOUND"
   /** There is no route at this path. */
   | "ROUTE_NOT_FOUND"
   /** The route does not allow this method. */

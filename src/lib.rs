@@ -54,6 +54,8 @@
 //!    [`EventFilter`](core::config::EventFilter) selects its type.
 //! 7. OFAuth gets the answer 200 with the [`Outcome`](core::connection::Outcome) after the event is stored. It gets 401
 //!    if the signature is not valid, and 503 if storing the event failed. OFAuth then delivers the webhook again.
+//! 8. If `FORWARD_URL` is set, the ledger sends a connection event that changed something to the app, and again until the app
+//!    takes it. [`forward`](core::gateway::forward) has the rules.
 //!
 //! # The flow of a call
 //!

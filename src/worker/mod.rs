@@ -44,7 +44,7 @@ use crate::core::{
 use http::{Call, Reply};
 use platform::{Boxed, Failure, environment, promise};
 use routes::{
-    access, account, callback, connections as connection_routes, events, link, live as live_route, manage,
+    access, account, callback, connections as connection_routes, deliveries, events, link, live as live_route, manage,
     metrics as metrics_route, sessions, status, users, webhook,
 };
 
@@ -196,6 +196,8 @@ fn handle<'a>(
         Route::Events => Box::pin(events::list(call, caller, config, env)),
         Route::Metrics => Box::pin(metrics_route::show(call, caller, env)),
         Route::Status => Box::pin(status::show(caller, config, env)),
+        Route::Deliveries => Box::pin(deliveries::list(call, caller, config, env)),
+        Route::Replay(segment) => Box::pin(deliveries::replay(segment, caller, config, env)),
         Route::Live => Box::pin(live_route::open(call, caller, config, env)),
         // These need no credential, and `dispatch` has answered them.
         Route::Webhook | Route::Health | Route::LinkCallback | Route::MethodNotAllowed(_) | Route::NotFound => {

@@ -71,21 +71,21 @@ export const KEY_OF_NO_ENVIRONMENT = "sk_e2e_0123456789abcdef";
 
 /**
  * Starts a gateway and waits until it answers.
- * @param {{vars?: Record<string, string | undefined>, apiKey?: string, faults?: boolean, folder?: string, build?: string, metrics?: boolean,
- *   watched?: boolean}} [options]
+ * @param {{vars?: Record<string, string | undefined>, apiKey?: string, services?: Record<string, (request: Request) => Promise<Response>>,
+ *   faults?: boolean, folder?: string, build?: string, metrics?: boolean, watched?: boolean}} [options]
  *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; apiKey: another one, which OFAuth knows; faults: KV, ledger and hub fail
  *   when told to; folder: what an earlier one kept; metrics: whether METRICS_STORE is bound, if no faults are; watched: METRICS
  *   is bound to watcher.mjs, for metrics.mjs
  * @returns {Promise<Gateway>}
  */
-export async function startGateway(options = {}) {
-  const { vars: changes = {}, apiKey = SECRETS.OFAUTH_API_KEY, faults = false, folder = temporaryFolder(), build = "build", metrics = true, watched = false } = options;
+export async function startGateway({ vars: changes = {}, ...options } = {}) {
+  const { apiKey = SECRETS.OFAUTH_API_KEY, services = {}, faults = false, folder = temporaryFolder(), build = "build", metrics = true, watched = false } = options;
   const emulator = await startEmulator({ apiKey, opensUnknown: true });
   const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_KEY: apiKey, OFAUTH_API_URL: emulator.url, ...changes };
   const vars = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   const logs = [];
   const log = ({ message }) => logs.push(message);
-  const runtime = await startRuntime({ vars, faults, folder, build, log, metrics, watched }).catch(async (error) => {
+  const runtime = await startRuntime({ vars, services, faults, folder, build, log, metrics, watched }).catch(async (error) => {
     await emulator.close();
     throw error;
   });
@@ -230,7 +230,7 @@ export const unixNow = () => Math.floor(Date.now() / 1000);
 
 const BOUND = { kvNamespaces: wrangler.kv, durableObjects: wrangler.objects };
 
-const WATCHED = { serviceBindings: { METRICS: { name: "watcher", entrypoint: "Points" } } };
+const WATCHED = { METRICS: { name: "watcher", entrypoint: "Points" } };
 
 const WATCHER = {
   name: "watcher",
@@ -307,11 +307,12 @@ function readWrangler() {
 }
 
 /** The Workers of a gateway, the one under test first. */
-function workersOf({ vars, faults, build, metrics, watched }) {
-  if (faults) return [worker(vars, BOUND_TO_FAULTS, build), FAULTS];
+function workersOf({ vars, services, faults, build, metrics, watched }) {
+  if (faults) return [worker(vars, { ...BOUND_TO_FAULTS, serviceBindings: services }, build), FAULTS];
   const { METRICS_STORE, ...others } = wrangler.objects;
-  const bound = metrics ? BOUND : { ...BOUND, durableObjects: others, additionalUnboundDurableObjects: [METRICS_STORE] };
-  return watched ? [worker(vars, { ...bound, ...WATCHED }, build), WATCHER] : [worker(vars, bound, build)];
+  const unmeasured = { ...BOUND, durableObjects: others, additionalUnboundDurableObjects: [METRICS_STORE] };
+  const bound = { ...(metrics ? BOUND : unmeasured), serviceBindings: { ...services, ...(watched ? WATCHED : {}) } };
+  return watched ? [worker(vars, bound, build), WATCHER] : [worker(vars, bound, build)];
 }
 
 async function startRuntime({ folder, log, faults, watched, ...options }) {

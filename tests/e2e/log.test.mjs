@@ -34,6 +34,8 @@ test("every request is one line, which carries the request id of its answer", as
     ["connection_events", null, () => gateway.call("GET", "/edge/connections/conn_logged/events")],
     ["connection", "CONNECTION_NOT_FOUND", () => gateway.call("GET", "/edge/connections/conn_other")],
     ["events", null, () => gateway.call("HEAD", "/edge/events")],
+    ["deliveries", null, () => gateway.call("GET", "/edge/deliveries")],
+    ["delivery_replay", "BAD_REQUEST", () => gateway.call("POST", "/edge/deliveries/id/replay")],
     ["health", null, () => gateway.send("GET", "/healthz")],
     ["not_found", "ROUTE_NOT_FOUND", () => gateway.call("GET", "/nowhere")],
     ["preflight", "ORIGIN_DENIED", () => preflight("/edge/connections")],

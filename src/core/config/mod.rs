@@ -27,6 +27,9 @@
 //! | `EVENT_TTL_SECONDS` | a whole number, 60 to [`MAX_EVENT_TTL`] | [`DEFAULT_EVENT_TTL`] |
 //! | `CLEANUP_EXPIRED_AFTER_DAYS` | a whole number, 0 to [`MAX_CLEANUP_DAYS`] | 0: never |
 //! | `EVENT_KEEP` | a list of patterns: see [`EventFilter::parse`] | [`DEFAULT_EVENT_KEEP`] |
+//! | `EVENT_FORWARD` | a list of patterns, as `EVENT_KEEP` | [`DEFAULT_EVENT_KEEP`] |
+//! | `FORWARD_URL` | a URL: https, or http on loopback; with a live key only a public host; or empty | no events are forwarded |
+//! | `FORWARD_SECRET` | a list of texts of 32 characters or more | problem, if `FORWARD_URL` is set |
 //!
 //! A list is separated by commas. A list of secrets or keys has at most 5 items, the newest first. No item may be empty
 //! or have white space at its ends: lists are not trimmed. Only the items of `EVENT_KEEP` may have spaces around them,
@@ -48,6 +51,6 @@ mod read;
 pub use event_filter::{DEFAULT_EVENT_KEEP, EventFilter};
 pub use problem::{Problem, Reason, Warning};
 pub use read::{
-    Config, DEFAULT_ALERT_EXPIRATIONS, DEFAULT_API_URL, DEFAULT_EVENT_TTL, MAX_CLEANUP_DAYS, MAX_EVENT_TTL,
-    MAX_TOLERANCE, Secret,
+    Config, DEFAULT_ALERT_EXPIRATIONS, DEFAULT_API_URL, DEFAULT_EVENT_TTL, ForwardTarget, MAX_CLEANUP_DAYS,
+    MAX_EVENT_TTL, MAX_TOLERANCE, Secret,
 };

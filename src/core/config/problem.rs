@@ -54,6 +54,8 @@ pub enum Reason {
     NotAPageOrigin,
     /// The text is not an https URL, nor an http URL on loopback.
     NotAUrl,
+    /// The URL is on loopback or a private address, and the API key is no sandbox key.
+    NotPublic,
     /// The text is not a whole number from the first of these to the second, both included.
     OutOfRange(u64, u64),
     /// The text has a character that an HTTP header's value cannot have.
@@ -99,6 +101,9 @@ impl fmt::Display for Reason {
                  for loopback, and for private addresses if OFAUTH_API_KEY is a sandbox key",
             ),
             Self::NotAUrl => f.write_str("must be an https URL, or an http URL on loopback"),
+            Self::NotPublic => {
+                f.write_str("must not be on loopback or a private address, unless OFAUTH_API_KEY is a sandbox key")
+            }
             Self::OutOfRange(min, max) => write!(f, "is not a whole number from {min} to {max}"),
             Self::NotAHeaderValue => f.write_str("has a character that an HTTP header's value cannot have"),
             Self::NotAPattern => f.write_str("is not an event type, nor the beginning of one and *, nor ! and these"),

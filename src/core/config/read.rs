@@ -9,7 +9,7 @@ use super::{
 use crate::core::{
     gateway::{
         Authenticator, GatewayKey, MIN_KEY_CHARS,
-        origin::{AllowedOrigins, is_canonical, is_origin, is_page_origin, origin_of},
+        origin::{AllowedOrigins, is_canonical, is_origin, is_page_origin, is_public, origin_of},
     },
     storage::{BlindIndex, MIN_TTL, Sealer, parse_key},
     webhook::{DEFAULT_TOLERANCE, SecretFault, Secrets, SignatureError},
@@ -62,8 +62,21 @@ pub struct Config {
     pub cleanup_after_days: u64,
     /// `EVENT_KEEP`: which events other than connection events are stored.
     pub event_filter: EventFilter,
-    /// The items of `ALLOWED_ORIGINS` and `EVENT_KEEP` that are not valid and are ignored.
+    /// `EVENT_FORWARD`: which events other than connection events are forwarded.
+    pub forward_filter: EventFilter,
+    /// `FORWARD_URL` and `FORWARD_SECRET`: where connection events are forwarded to. `None` if they are not.
+    pub forward: Option<ForwardTarget>,
+    /// The items of `ALLOWED_ORIGINS`, `EVENT_KEEP` and `EVENT_FORWARD` that are not valid and are ignored.
     pub warnings: Vec<Warning>,
+}
+
+/// Where connection events are forwarded to.
+#[derive(Debug)]
+pub struct ForwardTarget {
+    /// The URL of the app.
+    pub url: String,
+    /// The newest secret, which signs.
+    pub secret: Secret,
 }
 
 /// A text that `Debug` does not show.
@@ -93,7 +106,9 @@ impl Config {
         let cleanup_after_days = reader.whole_number("CLEANUP_EXPIRED_AFTER_DAYS", 0, 0..=MAX_CLEANUP_DAYS);
         let alert_expirations =
             reader.whole_number("ALERT_EXPIRATIONS_PER_HOUR", DEFAULT_ALERT_EXPIRATIONS, 0..=1_000_000);
-        let event_filter = reader.event_filter();
+        let event_filter = reader.event_filter("EVENT_KEEP");
+        let forward_filter = reader.event_filter("EVENT_FORWARD");
+        let forward = reader.forward(api_key.is_sandbox());
         match (webhook_secrets, sealer, index) {
             (Some(webhook_secrets), Some(sealer), Some(index)) if reader.problems.is_empty() => Ok(Self {
                 api_key,
@@ -111,6 +126,8 @@ impl Config {
                 event_ttl,
                 cleanup_after_days,
                 event_filter,
+                forward_filter,
+                forward,
                 warnings: reader.warnings,
             }),
             _ => Err(reader.problems),
@@ -229,10 +246,25 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         number.unwrap_or(default)
     }
 
-    fn event_filter(&mut self) -> EventFilter {
-        const NAME: &str = "EVENT_KEEP";
-        let (filter, ignored) = EventFilter::parse((self.lookup)(NAME).as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
-        let warnings = ignored.into_iter().map(|item| Warning { name: NAME, item, reason: Reason::NotAPattern });
+    /// `FORWARD_SECRET` is only read if there is a `FORWARD_URL`.
+    fn forward(&mut self, is_sandbox: bool) -> Option<ForwardTarget> {
+        const NAME: &str = "FORWARD_URL";
+        let url = (self.lookup)(NAME).filter(|url| !url.is_empty())?;
+        let origin = origin_of(&url).filter(|origin| is_canonical(origin));
+        self.report(
+            NAME,
+            match origin {
+                None => Some(Reason::NotAUrl),
+                Some(origin) => (!is_sandbox && !is_public(&origin)).then_some(Reason::NotPublic),
+            },
+        );
+        let secret = self.keys("FORWARD_SECRET", length_fault).into_iter().next()?;
+        Some(ForwardTarget { url, secret: Secret(secret) })
+    }
+
+    fn event_filter(&mut self, name: &'static str) -> EventFilter {
+        let (filter, ignored) = EventFilter::parse((self.lookup)(name).as_deref().unwrap_or(DEFAULT_EVENT_KEEP));
+        let warnings = ignored.into_iter().map(|item| Warning { name, item, reason: Reason::NotAPattern });
         self.warnings.extend(warnings);
         filter
     }

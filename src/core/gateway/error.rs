@@ -61,6 +61,8 @@ pub enum EdgeError {
     ConnectionAmbiguous,
     /// The connection does not exist, is disconnected, or belongs to another user.
     ConnectionNotFound,
+    /// No forwarded event of that id waits or is parked, or its body was deleted.
+    DeliveryNotFound,
     /// There is no route at this path.
     RouteNotFound,
     /// There is a route at this path, but not for this method.
@@ -116,6 +118,7 @@ impl EdgeError {
         ("ORIGIN_DENIED", "A page sent a gateway key, or its origin is not in `ALLOWED_ORIGINS`."),
         ("CONNECTION_AMBIGUOUS", "The user has several connections, and the call does not name one."),
         ("CONNECTION_NOT_FOUND", "The connection does not exist, is disconnected, or belongs to another user."),
+        ("DELIVERY_NOT_FOUND", "No forwarded event of that id waits or is parked, or its body was deleted."),
         ("ROUTE_NOT_FOUND", "There is no route at this path."),
         ("METHOD_NOT_ALLOWED", "The route does not allow this method."),
         ("BAD_REQUEST", "The request is malformed. The message says what is wrong."),
@@ -142,6 +145,7 @@ impl EdgeError {
             Self::OriginDenied => "ORIGIN_DENIED",
             Self::ConnectionAmbiguous => "CONNECTION_AMBIGUOUS",
             Self::ConnectionNotFound => "CONNECTION_NOT_FOUND",
+            Self::DeliveryNotFound => "DELIVERY_NOT_FOUND",
             Self::RouteNotFound => "ROUTE_NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
             Self::BadRequest(_) | Self::UnknownPermission(_) => "BAD_REQUEST",
@@ -163,7 +167,7 @@ impl EdgeError {
             Self::BadRequest(_) | Self::UnknownPermission(_) | Self::ConnectionAmbiguous => 400,
             Self::CredentialsMissing | Self::CredentialsInvalid | Self::TokenInvalid(_) | Self::TokenExpired => 401,
             Self::PermissionDenied | Self::PermissionMissing(_) | Self::RightMissing(_) | Self::OriginDenied => 403,
-            Self::ConnectionNotFound | Self::RouteNotFound => 404,
+            Self::ConnectionNotFound | Self::DeliveryNotFound | Self::RouteNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTooLarge => 413,
             Self::UpgradeRequired => 426,
@@ -196,6 +200,7 @@ impl EdgeError {
             | Self::RightMissing(_)
             | Self::OriginDenied
             | Self::ConnectionAmbiguous
+            | Self::DeliveryNotFound
             | Self::RouteNotFound
             | Self::MethodNotAllowed
             | Self::BadRequest(_)
@@ -243,6 +248,7 @@ impl fmt::Display for EdgeError {
             Self::OriginDenied => "a gateway key is for servers only: a page of another site must send a session token",
             Self::ConnectionAmbiguous => "the user has several connections: send the handle of one as x-connection-id",
             Self::ConnectionNotFound => "there is no such connection: the user must link the account",
+            Self::DeliveryNotFound => "no event of that id waits or is parked, or its body was deleted",
             Self::RouteNotFound => "there is no route at this path",
             Self::MethodNotAllowed => {
                 "this route does not allow the method: the header Allow names those that it allows"

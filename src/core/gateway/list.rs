@@ -285,8 +285,14 @@ impl PageBuilder {
 }
 
 /// The decoded values of these keys in a query string, in the order of `keys`.
-fn query_values<const N: usize>(query: &str, keys: [&str; N]) -> Result<[Option<String>; N], EdgeError> {
+pub(super) fn query_values<const N: usize>(query: &str, keys: [&str; N]) -> Result<[Option<String>; N], EdgeError> {
     let mut values = [const { None }; N];
+    read_values(query, &keys, &mut values)?;
+    Ok(values)
+}
+
+// Apart, so that it is compiled once and not for each number of keys.
+fn read_values(query: &str, keys: &[&str], values: &mut [Option<String>]) -> Result<(), EdgeError> {
     for (key, value) in form_urlencoded::parse(query.as_bytes()) {
         let index = keys.iter().position(|known| *known == key);
         let slot = index.and_then(|index| values.get_mut(index));
@@ -295,10 +301,10 @@ fn query_values<const N: usize>(query: &str, keys: [&str; N]) -> Result<[Option<
             return Err(EdgeError::BadRequest("the query has a key twice"));
         }
     }
-    Ok(values)
+    Ok(())
 }
 
-fn parse_limit(limit: Option<String>) -> Result<usize, EdgeError> {
+pub(super) fn parse_limit(limit: Option<String>) -> Result<usize, EdgeError> {
     parse_number(limit, DEFAULT_LIMIT, 1..=MAX_LIMIT, "limit must be a number from 1 to 100")
 }
 

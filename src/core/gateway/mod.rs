@@ -20,6 +20,9 @@
 //! | `health.rs` | whether a connection works |
 //! | `list.rs` | the lists of connections and events, and their cursors |
 //! | `live.rs` | what a page asks for when it opens a WebSocket |
+//! | `forward.rs` | what the app's answer to a forwarded event means |
+//! | `deliveries.rs` | the list of forwarded events that the app has not taken |
+//! | `own_event.rs` | the events that the gateway makes of what it learned itself |
 //! | `upstream_error.rs` | what an error answer of OFAuth means |
 //! | `error.rs` | the gateway's own errors, and what a client should do about an error |
 //!
@@ -42,8 +45,10 @@
 pub mod access;
 pub mod account;
 pub mod callback;
+pub mod deliveries;
 mod error;
 mod fields;
+pub mod forward;
 mod header;
 pub mod health;
 mod key;
@@ -51,6 +56,7 @@ pub mod link;
 pub mod list;
 pub mod live;
 pub mod origin;
+mod own_event;
 pub mod permission;
 pub mod route;
 mod session;
@@ -60,6 +66,7 @@ mod upstream_error;
 pub use error::{EdgeError, RELINK, Verdict};
 pub use header::single_value;
 pub use key::{GatewayKey, Right};
+pub use own_event::{OwnEvent, link_event};
 pub use session::{
     Authenticator, Caller, Credentials, DEFAULT_LIFETIME, Identity, MIN_KEY_CHARS, MIN_LIFETIME, Session,
     SessionRequest,

@@ -4,7 +4,7 @@
 //! accepts https, and http only on loopback (`localhost`, `127.0.0.0/8`, `[::1]`), for development. Pages may also be
 //! those of an app with a web view, of a browser's extension, or of a computer nearby: see [`is_page_origin`].
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
 
@@ -76,6 +76,33 @@ pub fn is_origin(text: &str) -> bool {
     is_web_origin(text, Reach::Loopback)
 }
 
+/// Whether the host of an origin is neither `localhost`, a name under it, nor a loopback, private or link-local address, in any
+/// spelling that `fetch` reads as an address. A name is not looked up. `origin` must be an origin: see [`is_origin`].
+///
+/// ```
+/// use ofauth_edge::core::gateway::origin::is_public;
+///
+/// assert!(is_public("https://app.example.com"));
+/// assert!(!is_public("https://127.0.0.1:8443"));
+/// ```
+pub fn is_public(origin: &str) -> bool {
+    let uri: Uri = origin.parse().unwrap_or_default();
+    let host = uri.host().unwrap_or_default();
+    if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        return address.parse::<Ipv6Addr>().is_ok_and(|address| match address.to_ipv4_mapped() {
+            Some(address) => is_public_address(address.into()),
+            None => is_public_address(address.into()),
+        });
+    }
+    let host = host.strip_suffix('.').unwrap_or(host);
+    let last = host.rsplit('.').next().unwrap_or_default();
+    // The URL standard reads such a host as an address, also one like `127.1` and `0x7f000001`.
+    if last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit()) {
+        return host.parse::<Ipv4Addr>().is_ok_and(|address| is_public_address(address.into()));
+    }
+    last != "localhost"
+}
+
 /// Whether pages can have the origin `text`, which is written as browsers write it. Such an origin is one of these:
 ///
 /// - an https origin, or an http origin on loopback, also on a name under `localhost`;
@@ -141,6 +168,12 @@ fn is_private(address: IpAddr) -> bool {
         IpAddr::V4(address) => address.is_private() || address.is_link_local(),
         IpAddr::V6(address) => address.is_unique_local() || address.is_unicast_link_local(),
     }
+}
+
+fn is_public_address(address: IpAddr) -> bool {
+    let is_shared = |address: Ipv4Addr| matches!(address.octets(), [0, ..] | [100, 64..=127, ..]);
+    let is_shared = matches!(address, IpAddr::V4(address) if is_shared(address));
+    !(is_shared || address.is_loopback() || address.is_unspecified() || is_private(address))
 }
 
 /// Whether a browser reads a URL as it is written: it drops tabs and line breaks, and reads a backslash as a slash.

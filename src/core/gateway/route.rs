@@ -48,6 +48,10 @@ pub enum Route<'a> {
     Metrics,
     /// `GET /edge/status`
     Status,
+    /// `GET /edge/deliveries`
+    Deliveries,
+    /// `POST /edge/deliveries/{id}/replay`
+    Replay(&'a str),
     /// `GET /edge/live`, with which a page opens a WebSocket.
     Live,
     /// `GET /healthz`
@@ -85,6 +89,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
         "/edge/events" => read(Route::Events),
         "/edge/metrics" => read(Route::Metrics),
         "/edge/status" => read(Route::Status),
+        "/edge/deliveries" => read(Route::Deliveries),
         "/edge/live" => only("GET", Route::Live),
         "/v2/link/init" => only("POST", Route::LinkInit),
         link::CALLBACK_PATH => only("GET", Route::LinkCallback),
@@ -100,6 +105,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
             ["", "edge", "connections", name, "invalidate"] => only("POST", Route::InvalidateConnection(name)),
             ["", "edge", "connections", name, "health"] => read(Route::ConnectionHealth(name)),
             ["", "edge", "connections", name, "events"] => read(Route::ConnectionEvents(name)),
+            ["", "edge", "deliveries", id, "replay"] => only("POST", Route::Replay(id)),
             ["", "edge", "users", reference] => only("DELETE", Route::DeleteUser(reference)),
             ["", "v2", "link", _] => match method {
                 "GET" | "HEAD" | "DELETE" => Route::LinkSession,
@@ -141,14 +147,17 @@ impl Route<'_> {
             Self::Sessions => Some(Right::Sessions),
             Self::LinkInit | Self::LinkSession => Some(Right::Link),
             Self::Account if matches!(method, "GET" | "HEAD") && path.starts_with("/v2/account/") => Some(Right::Read),
-            Self::Account | Self::DeleteConnection(_) | Self::InvalidateConnection(_) | Self::DeleteUser(_) => {
-                Some(Right::Manage)
-            }
+            Self::Account
+            | Self::DeleteConnection(_)
+            | Self::InvalidateConnection(_)
+            | Self::DeleteUser(_)
+            | Self::Replay(_) => Some(Right::Manage),
             Self::Connections
             | Self::Connection(_)
             | Self::ConnectionHealth(_)
             | Self::ConnectionEvents(_)
             | Self::Events
+            | Self::Deliveries
             | Self::Metrics
             | Self::Status => Some(Right::Read),
             Self::Webhook
@@ -180,6 +189,8 @@ impl Route<'_> {
             Self::Events => "events",
             Self::Metrics => "metrics",
             Self::Status => "status",
+            Self::Deliveries => "deliveries",
+            Self::Replay(_) => "delivery_replay",
             Self::Live => "live",
             Self::Health => "health",
             Self::MethodNotAllowed(_) => "method_not_allowed",

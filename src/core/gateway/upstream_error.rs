@@ -120,7 +120,7 @@ impl BodyField<'_> {
 }
 
 /// A number of seconds, rounded up to a whole number. `None` for a date or a negative number.
-fn parse_seconds(value: &str) -> Option<u64> {
+pub(super) fn parse_seconds(value: &str) -> Option<u64> {
     let (whole, fraction) = value.trim_ascii().split_once('.').unwrap_or((value.trim_ascii(), "0"));
     let rounding = u64::from(fraction.bytes().any(|digit| digit != b'0'));
     whole.parse::<u64>().ok()?.checked_add(rounding)

@@ -5,6 +5,7 @@ use worker::Env;
 
 use super::{
     entry::{Entry, Timeline},
+    lane,
     lease::Lease,
     rules::{self, Rules},
 };
@@ -55,6 +56,14 @@ pub async fn timeline(handle: &str, before: i64, limit: usize, env: &Env) -> Res
         &call_ledger(handle, ObjectRequest { path: &format!("timeline/{before}/{limit}"), head: "", body: b"" }, env)
             .await?,
     )
+}
+
+/// Sends an event to the app again that waits or is parked. Returns whether there is one.
+/// An event that is not about a connection has no handle.
+pub async fn replay(handle: &str, id: &str, config: &Config, env: &Env) -> Result<bool, Failure> {
+    let request = ObjectRequest { path: &format!("replay/{id}"), head: "", body: b"" };
+    let lane = handle.is_empty().then(|| lane::name(id, config));
+    Ok(call_ledger(lane.as_deref().unwrap_or(handle), request, env).await? == "true")
 }
 
 fn head(value: &impl Serialize) -> String {

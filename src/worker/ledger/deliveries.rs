@@ -1,7 +1,7 @@
 //! The table of a ledger's deliveries.
 //!
 //! Table `deliveries`, one row per delivery: `id`, `received` and `stamp` (unix ms), `type`, `outcome`, and `body` (the
-//! encrypted raw body, null after EVENT_TTL_SECONDS). A body is encrypted for the place `ledger/{handle}/delivery/{id}`. The
+//! encrypted raw body, null after EVENT_TTL_SECONDS, or later if the outbox needs it). A body is encrypted for the place `ledger/{handle}/delivery/{id}`. The
 //! outcome of what the gateway learned itself is followed by a space and who caused it, such as `applied key:app`. A column
 //! of its own would stop older builds, which insert by position.
 //!
@@ -12,7 +12,11 @@
 
 use std::cell::Cell;
 
-use super::entry::{Delivered, Timeline};
+use super::{
+    entry::{Delivered, Timeline},
+    outbox::{BODY_LIFETIME, Outbox},
+    row::{body_lifetime, delivery_place},
+};
 use crate::{
     core::{
         config::Config,
@@ -77,7 +81,7 @@ impl Deliveries {
         let NewDelivery { id, received, stamp, kind, outcome, actor, body } = delivery;
         let outcome =
             actor.map_or_else(|| outcome.as_str().to_owned(), |actor| format!("{} {actor}", outcome.as_str()));
-        let body = config.sealer.seal(&place(handle, &id), body, platform::nonce());
+        let body = config.sealer.seal(&delivery_place(handle, &id), body, platform::nonce());
         let values = vec![id.into(), received.into(), stamp.into(), kind.into(), outcome.into(), body.into()];
         let insert = "INSERT INTO deliveries VALUES (?, ?, ?, ?, ?, ?) RETURNING rowid";
         let place = self.database.first_row(insert, values)?.first().and_then(integer);
@@ -119,8 +123,9 @@ impl Deliveries {
         Ok(page)
     }
 
-    /// Deletes bodies and deliveries that are too old at `now` (unix ms), if there may be any.
-    pub fn prune(&self, config: &Config, now: i64) -> platform::Result<()> {
+    /// Deletes bodies and deliveries that are too old at `now` (unix ms), if there may be any. A body that the outbox needs
+    /// stays for [`BODY_LIFETIME`] at least.
+    pub fn prune(&self, outbox: &Outbox, config: &Config, now: i64) -> platform::Result<()> {
         if self.prune_at.get().is_some_and(|at| at > now) {
             return Ok(());
         }
@@ -131,7 +136,14 @@ impl Deliveries {
         };
         self.database.run("DELETE FROM deliveries WHERE rowid < ?", vec![first_younger_than(LIFETIME)?.into()])?;
         let bodies = "UPDATE deliveries SET body = NULL WHERE rowid < ? AND body IS NOT NULL";
-        self.database.run(bodies, vec![first_younger_than(body_lifetime(config))?.into()])?;
+        let young = first_younger_than(body_lifetime(config))?.into();
+        if outbox.exists()? {
+            outbox.prune()?;
+            let bodies = format!("{bodies} AND (rowid < ? OR id NOT IN (SELECT id FROM outbox))");
+            self.database.run(&bodies, vec![young, first_younger_than(BODY_LIFETIME)?.into()])?;
+        } else {
+            self.database.run(bodies, vec![young])?;
+        }
         self.prune_at.set(None);
         self.pruned_at.set(now);
         Ok(())
@@ -197,7 +209,7 @@ fn read(handle: &str, columns: Vec<Value>, config: &Config, now: i64) -> platfor
     };
     let is_too_old = received <= now - body_lifetime(config);
     let sealed = if let Value::Blob(sealed) = sealed { Some(sealed).filter(|_| !is_too_old) } else { None };
-    let body = sealed.and_then(|sealed| config.sealer.open(&self::place(handle, &id), &sealed).ok());
+    let body = sealed.and_then(|sealed| config.sealer.open(&delivery_place(handle, &id), &sealed).ok());
     let (received_at, stamp) = (iso_8601(received), iso_8601(stamp));
     let (outcome, actor) = match outcome.split_once(' ') {
         Some((outcome, actor)) => (outcome.to_owned(), Some(actor.to_owned())),
@@ -205,12 +217,4 @@ fn read(handle: &str, columns: Vec<Value>, config: &Config, now: i64) -> platfor
     };
     let delivered = Delivered { id, kind, received_at, stamp, outcome, actor, encoding: None, body: None };
     Ok((place, delivered.with_body(body.map(StoredBody::new))))
-}
-
-fn place(handle: &str, id: &str) -> String {
-    format!("ledger/{handle}/delivery/{id}")
-}
-
-fn body_lifetime(config: &Config) -> i64 {
-    i64::try_from(config.event_ttl).unwrap_or(i64::MAX / 2_000).saturating_mul(1_000)
 }

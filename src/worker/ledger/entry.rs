@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::{
-    connection::{Changes, Fact, FactOrder, Rank},
+    connection::{Changes, Fact, FactOrder, Outcome, Rank},
+    gateway::OwnEvent,
     storage::{Encoding, StoredBody},
 };
 
@@ -35,6 +36,11 @@ impl Entry {
         self.kind.starts_with("edge.")
     }
 
+    /// Whether it is an event for the app: OFAuth's, or one of the gateway's own.
+    pub fn is_event(&self) -> bool {
+        !self.is_from_call() || OwnEvent::of_delivery(&self.kind).is_some()
+    }
+
     /// What the gateway learned about a connection by a call. `at` is the start of the call in unix ms, so a late answer
     /// does not undo what happened meanwhile.
     pub fn own(id: &str, what: &str, rank: Rank, changes: Changes, at: i64, request_id: &str) -> Self {
@@ -55,6 +61,14 @@ impl Entry {
     pub fn by(self, actor: &str) -> Self {
         Self { actor: Some(actor.to_owned()), ..self }
     }
+}
+
+/// The result of a write to a ledger.
+#[derive(Debug)]
+pub struct Entered {
+    pub outcome: Outcome,
+    /// The version that KV or the hub lacks.
+    pub dirty_version: Option<i64>,
 }
 
 /// A page of deliveries, the newest first.

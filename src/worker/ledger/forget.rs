@@ -3,7 +3,7 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use super::{entry::Entry, projector::Projector, row::LedgerRow};
+use super::{entry::Entry, forward::tell_index, projector::Projector, row::LedgerRow};
 use crate::{
     core::{
         config::Config,
@@ -60,6 +60,9 @@ pub async fn forget(
         let changes = Changes::status(DISCONNECTED);
         let entry = Entry::own(&id, "deleted", Rank::Disconnected, changes, now, &platform::request_id());
         store.enter(entry, b"", config, now)?;
+    }
+    if store.outbox.exists()? && !tell_index(&config.index.handle(&id), "", "", &projector.env).await {
+        return Err("the index of forwards did not answer".into());
     }
     if let Some(version) = store.erase(config, now)?.and_then(|entered| entered.dirty_version) {
         projector.attempt(version, true).await;

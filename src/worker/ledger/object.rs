@@ -6,6 +6,9 @@
 //! | `enter` | an [`Entry`] | the raw webhook | the [`Outcome`](crate::core::connection::Outcome) |
 //! | `record` | – | – | the record, or null |
 //! | `timeline/{before}/{limit}` | – | – | a [`Timeline`](super::entry::Timeline) |
+//! | `lane` | a [`LaneEvent`](super::LaneEvent) | the raw webhook | nothing; see `lane.rs` |
+//! | `replay/{id}` | – | – | whether an event of that id waited or was parked, and is sent now |
+//! | `forwards/…` | | | see `forwards.rs` |
 //! | `lease` | the name of a change | – | a [`Lease`](super::Lease) |
 //! | `lease-end` | the change, and its [`SharedReply`](crate::worker::http::SharedReply) or null | – | nothing |
 //! | `erase`, which only older builds ask | null | – | nothing |
@@ -22,10 +25,16 @@ use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 use worker::{Env, js_sys::Promise};
 
-use super::{entry::Entry, forget, lease::Leases, projector::Projector, rules, store::Entered};
+use super::{
+    entry::{Entered, Entry},
+    forget, forward, forwards, lane,
+    lease::Leases,
+    projector::Projector,
+    reseal, rules,
+};
 use crate::{
-    core::json,
-    worker::platform::{self, KEY_MISSING, State, environment, on_heap, promise},
+    core::{config::Config, json},
+    worker::platform::{self, Database, KEY_MISSING, State, environment, on_heap, promise},
 };
 
 /// The Durable Object, as `entry.js` calls it.
@@ -70,7 +79,7 @@ impl LedgerObject {
         }
     }
 
-    /// Rare requests wait on the heap, so that their code is not part of this function.
+    /// Rare requests have a future of their own on the heap, so that its code is not part of this one.
     async fn dispatch(&self, path: &str, head: &str, body: &[u8]) -> platform::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let (store, now) = (self.projector.store(), platform::now_ms());
@@ -79,6 +88,7 @@ impl LedgerObject {
                 let entry: Entry = json::from_slice(head.as_bytes())?;
                 let waits_for_gap = entry.is_from_call();
                 let entered = store.enter(entry, body, &config, now)?;
+                self.projector.forward(&config);
                 self.project(&entered, waits_for_gap).await;
                 Ok(serde_json::to_string(&entered.outcome)?)
             }
@@ -89,38 +99,66 @@ impl LedgerObject {
                 }
                 Ok(String::new())
             }
-            "forget" => {
-                let request = json::from_slice(head.as_bytes())?;
-                Ok(serde_json::to_string(&on_heap(forget::forget(request, &self.projector, &config)).await?)?)
-            }
-            "clean-up" => Ok(serde_json::to_string(&on_heap(forget::clean_up(&self.projector, &config)).await?)?),
-            "reseal" => {
-                if store.reseal(&config)? || head == "kv" {
-                    on_heap(self.projector.put_again()).await?;
-                }
-                store.count_keys(&config)
-            }
             "lease" => Ok(serde_json::to_string(&self.leases.take(json::from_slice(head.as_bytes())?).await)?),
             "lease-end" => {
                 let (change, reply): (String, _) = json::from_slice(head.as_bytes())?;
                 self.leases.end(&change, reply);
                 Ok(String::new())
             }
-            "rules" => {
-                let (rules, state) = (json::from_slice(head.as_bytes())?, self.projector.state());
-                on_heap(rules::enter(rules, body, state, Rc::clone(&config), &self.env)).await?;
-                Ok(String::new())
-            }
-            _ if path.starts_with("listed/") => {
-                let place = path.strip_prefix("listed/").unwrap_or_default();
-                Ok(serde_json::to_string(&on_heap(forget::listed(place, &config)).await?)?)
-            }
-            _ => {
+            _ if path.starts_with("timeline/") => {
                 let place = path.strip_prefix("timeline/").and_then(|place| place.split_once('/'));
                 let (before, limit) = place.ok_or("no such path")?;
                 let (before, limit) = (before.parse().unwrap_or(0), limit.parse().unwrap_or(0));
                 Ok(serde_json::to_string(&store.timeline(before, limit, &config, now)?)?)
             }
+            _ => on_heap(self.dispatch_rare(path, head, body, &config)).await,
+        }
+    }
+
+    async fn dispatch_rare(
+        &self,
+        path: &str,
+        head: &str,
+        body: &[u8],
+        config: &Rc<Config>,
+    ) -> platform::Result<String> {
+        let (store, now) = (self.projector.store(), platform::now_ms());
+        match path {
+            "forget" => {
+                let request = json::from_slice(head.as_bytes())?;
+                Ok(serde_json::to_string(&forget::forget(request, &self.projector, config).await?)?)
+            }
+            "clean-up" => Ok(serde_json::to_string(&forget::clean_up(&self.projector, config).await?)?),
+            "reseal" => {
+                let database = Database::new(self.projector.state());
+                if reseal::reseal(store, &database, config)? || head == "kv" {
+                    self.projector.put_again().await?;
+                }
+                reseal::count_keys(store, &database, config)
+            }
+            "rules" => {
+                let (rules, state) = (json::from_slice(head.as_bytes())?, self.projector.state());
+                rules::enter(rules, body, state, Rc::clone(config), &self.env).await?;
+                Ok(String::new())
+            }
+            _ if path.starts_with("listed/") => {
+                let place = path.strip_prefix("listed/").unwrap_or_default();
+                Ok(serde_json::to_string(&forget::listed(place, config).await?)?)
+            }
+            "lane" => {
+                lane::enter(json::from_slice(head.as_bytes())?, body, store, self.projector.state(), config)?;
+                self.projector.forward(config);
+                Ok(String::new())
+            }
+            _ if path.starts_with("replay/") => {
+                let found = forward::replay(path.strip_prefix("replay/").unwrap_or_default(), store, config, now)?;
+                self.projector.forward(config);
+                Ok(found.to_string())
+            }
+            _ if path.starts_with("forwards/") => {
+                forwards::answer(path.strip_prefix("forwards/").unwrap_or_default(), head, self.projector.state())
+            }
+            _ => Err("no such path".into()),
         }
     }
 

@@ -8,17 +8,16 @@
 //! stored, so a copy is made even if the object stops. When both destinations have the newest version, the ledger notes
 //! that in one commit ("settles"). What is noted before that is only in memory: after a stop, a copy is made again.
 
-use std::{
-    cell::{Cell, RefCell},
-    pin::pin,
-    rc::Rc,
-};
+use std::{cell::Cell, pin::pin, rc::Rc};
 
-use futures_channel::oneshot::{self, Receiver};
 use futures_util::future::{Either, join, select};
 use worker::Env;
 
 use super::{
+    forward::Forwarder,
+    lane,
+    queue::ProjectionQueue,
+    reseal,
     row::{LedgerRow, MAX_RETRY, MIN_RETRY},
     store::LedgerStore,
 };
@@ -45,20 +44,12 @@ const WRITE_TIMEOUT: i64 = 30_000;
 /// The projector of one ledger.
 pub struct Projector {
     state: State,
-    env: Env,
+    pub env: Env,
     store: LedgerStore,
+    forwarder: Forwarder,
     last_put: Cell<i64>,
     kv: ProjectionQueue,
     hub: ProjectionQueue,
-}
-
-/// The writes to one destination.
-#[derive(Default)]
-struct ProjectionQueue {
-    is_running: Cell<bool>,
-    /// The version that the destination has, as far as this wake-up of the object knows.
-    version: Cell<i64>,
-    waiting: RefCell<Vec<(i64, oneshot::Sender<()>)>>,
 }
 
 #[derive(Clone, Copy)]
@@ -71,7 +62,7 @@ impl Projector {
     pub fn new(state: State, env: Env) -> Self {
         let store = LedgerStore::new(&state);
         let (kv, hub) = (ProjectionQueue::default(), ProjectionQueue::default());
-        Self { state, env, store, last_put: Cell::new(0), kv, hub }
+        Self { state, env, store, forwarder: Forwarder::default(), last_put: Cell::new(0), kv, hub }
     }
 
     pub fn state(&self) -> &State {
@@ -107,7 +98,22 @@ impl Projector {
         select(pin!(attempts), pin!(wait(ATTEMPT_TIMEOUT))).await;
     }
 
-    /// The alarm: prunes, copies what is dirty, and sets the next alarm. Fails only if setting the alarm fails.
+    /// Starts to forward the events that wait to the app, and does not wait for that.
+    pub fn forward(self: &Rc<Self>, config: &Rc<Config>) {
+        if config.forward.is_some() && !self.forwarder.is_running() {
+            let (projector, config) = (Rc::clone(self), Rc::clone(config));
+            self.state.wait_until(async move {
+                if projector.forwarder.run(&projector.store, &config, &projector.env).await
+                    && let Err(error) = projector.delete_all().await
+                {
+                    log_error("forward", &error);
+                }
+            });
+        }
+    }
+
+    /// The alarm: prunes, copies what is dirty, forwards what is due, and sets the next alarm. Fails only if setting the
+    /// alarm fails.
     pub async fn wake(self: &Rc<Self>) -> platform::Result<()> {
         match self.try_wake().await {
             Ok(()) => Ok(()),
@@ -128,24 +134,29 @@ impl Projector {
     async fn try_wake(self: &Rc<Self>) -> platform::Result<()> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let now = platform::now_ms();
-        let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else { return Ok(()) };
+        let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else {
+            let is_over = lane::wake(&self.store, &config)?;
+            self.forward(&config);
+            return if is_over { self.delete_all().await } else { Ok(()) };
+        };
+        self.store.forget_alarm();
         let is_busy = self.kv.is_running.get() || self.hub.is_running.get();
         if row.purge_at.is_some_and(|at| at <= now) && !is_busy {
             match (row.is_erased(), row.is_dirty()) {
                 // KV and the hub do not have it any more.
-                (true, false) => {
-                    self.store.forget();
-                    return Database::new(&self.state).delete_all().await;
-                }
+                (true, false) => return self.delete_all().await,
                 (true, true) => {}
                 (false, _) => self.store.erase(&config, now).map(|_| ())?,
             }
         }
         self.store.prune(&config, now)?;
-        if self.store.reseal(&config)? {
+        if reseal::reseal(&self.store, &Database::new(&self.state), &config)? {
             self.unproject(&config)?;
         }
         let Some(row) = self.store.row(&config)?.map(|row| row.clone()) else { return Ok(()) };
+        // Not awaited: while the handler of an alarm runs, the next alarm does not ring, and the app may be slow.
+        self.store.outbox.expect_sending(&config, now)?;
+        self.forward(&config);
         if !self.is_dirty(&row) && !is_busy {
             return self.store.settle(row.version, &config);
         }
@@ -158,6 +169,11 @@ impl Projector {
         };
         join(run(Destination::Kv), run(Destination::Hub)).await;
         Ok(())
+    }
+
+    async fn delete_all(&self) -> platform::Result<()> {
+        self.store.forget();
+        Database::new(&self.state).delete_all().await
     }
 
     async fn run(self: &Rc<Self>, destination: Destination) {
@@ -173,8 +189,7 @@ impl Projector {
         }
         let queue = self.queue(destination);
         queue.is_running.set(false);
-        // Nothing more will be attempted, so wake everybody who waits.
-        queue.waiting.borrow_mut().clear();
+        queue.notify(i64::MAX);
         if let Ok(config) = &config
             && let Err(error) = self.settle(config)
         {
@@ -311,19 +326,5 @@ impl Projector {
     /// How long the next write to KV must wait, in ms; 0 or less if it may start now.
     fn put_gap(&self) -> i64 {
         self.last_put.get() + PUT_GAP - platform::now_ms()
-    }
-}
-
-impl ProjectionQueue {
-    /// Resolves when `version` or a later one was attempted, or when the queue has stopped.
-    fn attempted(&self, version: i64) -> Receiver<()> {
-        let (sender, receiver) = oneshot::channel();
-        self.waiting.borrow_mut().push((version, sender));
-        receiver
-    }
-
-    /// Wakes those who wait for `version` or an earlier one.
-    fn notify(&self, version: i64) {
-        self.waiting.borrow_mut().retain(|(wanted, _)| *wanted > version);
     }
 }

@@ -11,7 +11,7 @@ use crate::{
         config::Config,
         connection::{Connection, Fact, Outcome, Record},
         json,
-        storage::{BlindIndex, SealError},
+        storage::{BlindIndex, NONCE_LEN, SealError},
     },
     worker::platform::{self, Value, integer},
 };
@@ -101,6 +101,22 @@ impl LedgerRow {
         })
     }
 
+    /// The columns of the table, sealed with a fresh nonce.
+    pub fn columns(&self, config: &Config, nonce: [u8; NONCE_LEN]) -> platform::Result<Vec<Value>> {
+        let plain = serde_json::to_vec(&self.connection)?;
+        Ok(vec![
+            self.handle.clone().into(),
+            config.sealer.seal(&record_place(&self.handle), &plain, nonce).into(),
+            self.version.into(),
+            self.projected.into(),
+            self.hub.clone().into(),
+            self.hub_version.into(),
+            self.alarm_at.into(),
+            self.retry_ms.into(),
+            self.purge_at.into(),
+        ])
+    }
+
     /// The record that callers see; `None` if nothing is known or the connection was erased.
     pub fn record(&self) -> Option<Record> {
         (self.version > 0 && !self.is_erased()).then(|| self.connection.record(self.handle.clone()))
@@ -164,6 +180,16 @@ impl LedgerRow {
 }
 
 /// The place for which the record of a ledger is sealed.
-pub fn record_place(handle: &str) -> String {
+fn record_place(handle: &str) -> String {
     format!("ledger/{handle}/record")
+}
+
+/// The place for which the body of a delivery is sealed.
+pub fn delivery_place(handle: &str, id: &str) -> String {
+    format!("ledger/{handle}/delivery/{id}")
+}
+
+/// How long the body of a delivery is stored, in ms: `EVENT_TTL_SECONDS`.
+pub fn body_lifetime(config: &Config) -> i64 {
+    i64::try_from(config.event_ttl).unwrap_or(i64::MAX / 2_000).saturating_mul(1_000)
 }

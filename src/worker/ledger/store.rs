@@ -9,9 +9,8 @@
 //! - `hub`, `hub_version`: the user's hub, and the version that it has
 //! - `alarm_at`, `retry_ms`, `purge_at`: see [`LedgerRow`]
 //!
-//! Table `deliveries`: see `deliveries.rs`.
-//!
-//! Table `former_hubs`: `name` of each hub that may still have the connection of another user.
+//! Table `former_hubs`: `name` of each hub that may still have the connection of another user. Tables `deliveries` and
+//! `outbox`: see `deliveries.rs` and `outbox.rs`. A lane has only these two: see `lane.rs`.
 //!
 //! Which crash each durable mark is for:
 //! - `projected`, `hub_version`: the object stops between the acceptance of a delivery and its copies. They are written
@@ -22,15 +21,15 @@
 //! - `alarm_at`: the object stops at any time. The alarm is written with the delivery, so the object is called again.
 //! - `retry_ms`: the object stops between two retries. The waits keep growing.
 //!
-//! The record is encrypted for the place `ledger/{handle}/record`. The first write creates the tables, so asking an empty
-//! object writes nothing.
+//! The record is encrypted for the place `ledger/{handle}/record`. The first write creates the tables: asking writes nothing.
 
 use std::cell::{Cell, Ref, RefCell};
 
 use super::{
     deliveries::{Deliveries, NewDelivery},
-    entry::{Entry, Timeline},
-    row::{AFTERLIFE, LedgerRow, MAX_KEYLESS_RETRY, MAX_RETRY, MIN_RETRY, record_place},
+    entry::{Entered, Entry, Timeline},
+    outbox::Outbox,
+    row::{AFTERLIFE, LedgerRow, MAX_KEYLESS_RETRY, MAX_RETRY, MIN_RETRY},
 };
 use crate::{
     core::{config::Config, connection::Outcome},
@@ -48,7 +47,9 @@ const SCHEMA: &str = "
 /// The tables of one ledger, and their state in memory.
 pub struct LedgerStore {
     database: Database,
-    deliveries: Deliveries,
+    pub deliveries: Deliveries,
+    /// Changes of its table go through [`LedgerStore::change_outbox`].
+    pub outbox: Outbox,
     /// Whether `row` is what the tables have.
     is_loaded: Cell<bool>,
     row: RefCell<Option<LedgerRow>>,
@@ -58,19 +59,12 @@ pub struct LedgerStore {
     lacks_key: Cell<bool>,
 }
 
-/// The result of a write.
-#[derive(Debug)]
-pub struct Entered {
-    pub outcome: Outcome,
-    /// The version that KV or the hub lacks.
-    pub dirty_version: Option<i64>,
-}
-
 impl LedgerStore {
     pub fn new(state: &State) -> Self {
         Self {
             database: Database::new(state),
             deliveries: Deliveries::new(state),
+            outbox: Outbox::new(state),
             is_loaded: Cell::new(false),
             row: RefCell::new(None),
             has_tables: Cell::new(false),
@@ -94,10 +88,10 @@ impl LedgerStore {
     /// 1. A copy of a stored delivery changes nothing, nor does a fact that is no news. A fact that the gateway learned itself
     ///    is none if it only asserts what already holds.
     /// 2. The fact is applied to a copy of the state.
-    /// 3. State, delivery and alarm are written in one commit. If there may be too many deliveries, the oldest are deleted.
+    /// 3. State, delivery, its place in the outbox and the alarm are written in one commit. If there may be too many deliveries, the oldest are deleted.
     /// 4. The copy becomes the state.
     pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> platform::Result<Entered> {
-        let is_own = entry.is_from_call();
+        let (is_own, is_event) = (entry.is_from_call(), entry.is_event());
         let Entry { id, kind, received, fact, learned, actor } = entry;
         // 1.
         let stored = self.row(config)?.map(|row| row.clone());
@@ -118,13 +112,15 @@ impl LedgerStore {
         let (id, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
         let outcome = row.apply(fact, now, &config.index);
         let alarm = row.advance_alarm(now, self.deliveries.pruning_after(received, config));
+        let forwarded = (is_event && outcome == Outcome::Applied && config.forward.is_some()).then(|| id.clone());
         // 3.
         let delivery = NewDelivery { id, received, stamp, kind, outcome, actor, body };
         self.database.transaction(|| {
             self.create_tables()?;
             self.write(&row, config)?;
             self.write_former_hubs(&former_hubs, &row.former_hubs)?;
-            self.deliveries.insert(delivery, &row.handle, config)
+            self.deliveries.insert(delivery, &row.handle, config)?;
+            forwarded.map_or(Ok(()), |id| self.outbox.insert(&id, row.version, now))
         })?;
         if alarm.is_some() {
             self.database.set_alarm(alarm)?;
@@ -146,6 +142,7 @@ impl LedgerStore {
         self.database.transaction(|| {
             self.create_tables()?;
             self.deliveries.clear()?;
+            self.outbox.clear()?;
             self.write_former_hubs(&former_hubs, &row.former_hubs)?;
             self.write(&row, config)
         })?;
@@ -156,14 +153,13 @@ impl LedgerStore {
         Ok(Some(self.replace(row, Outcome::Applied)))
     }
 
-    /// Writes that KV and the hub have `version`, and sets the alarm to the next pruning: one commit. Does nothing if the
-    /// state has a newer version by now.
+    /// Writes that KV and the hub have `version`, and sets the alarm to what is next: one commit. Does nothing if the state
+    /// has a newer version by now.
     pub fn settle(&self, version: i64, config: &Config) -> platform::Result<()> {
         let Some(mut row) = self.row(config)?.filter(|row| row.version == version).map(|row| row.clone()) else {
             return Ok(());
         };
-        let prune_at = self.deliveries.next_pruning(config)?;
-        let alarm = row.purge_at.into_iter().chain(prune_at).min();
+        let alarm = self.idle_alarm(&row, config)?;
         let is_same =
             (row.projected, row.hub_version, row.alarm_at, row.retry_ms) == (version, version, alarm, MIN_RETRY);
         if is_same && row.former_hubs.is_empty() {
@@ -183,14 +179,47 @@ impl LedgerStore {
         Ok(())
     }
 
-    /// Sets the alarm to `at` (unix ms), and the wait before the next retry.
+    /// Changes the outbox, and sets the alarm to what is next: one commit.
+    pub fn change_outbox(
+        &self,
+        config: &Config,
+        change: &dyn Fn(&Outbox) -> platform::Result<()>,
+    ) -> platform::Result<()> {
+        if self.outbox.exists()? {
+            change(&self.outbox)?;
+        }
+        let Some(mut row) = self.row(config)?.map(|row| row.clone()) else {
+            return self.outbox.set_lane_alarm(config, platform::now_ms());
+        };
+        let alarm = match row.alarm_at.filter(|_| row.is_dirty()) {
+            Some(at) => Some(self.outbox.next_alarm(config)?.map_or(at, |next| next.min(at))),
+            None => self.idle_alarm(&row, config)?,
+        };
+        if alarm != row.alarm_at {
+            row.alarm_at = alarm;
+            self.database.run("UPDATE ledger SET alarm_at = ?", vec![alarm.into()])?;
+            self.database.set_alarm(alarm)?;
+            self.row.replace(Some(row));
+        }
+        Ok(())
+    }
+
+    /// Sets the alarm to `at` (unix ms) or to the next event that is to be forwarded, and the wait before the next retry.
     pub fn postpone(&self, at: i64, retry_ms: i64, config: &Config) -> platform::Result<()> {
         let Some(mut row) = self.row(config)?.map(|row| row.clone()) else { return Ok(()) };
+        let at = self.outbox.next_alarm(config)?.map_or(at, |next| next.min(at));
         (row.alarm_at, row.retry_ms) = (Some(at), retry_ms);
         self.database.run("UPDATE ledger SET alarm_at = ?, retry_ms = ?", vec![at.into(), retry_ms.into()])?;
         self.database.set_alarm(Some(at))?;
         self.row.replace(Some(row));
         Ok(())
+    }
+
+    /// Notes in memory that the alarm has rung, so that the next one is set even if it is for the same instant.
+    pub fn forget_alarm(&self) {
+        if let Some(row) = self.row.borrow_mut().as_mut() {
+            row.alarm_at = None;
+        }
     }
 
     /// Whether the row was sealed under a key that is not configured, as the last attempt to read it showed.
@@ -210,7 +239,7 @@ impl LedgerStore {
         Ok(retry_ms <= MAX_RETRY)
     }
 
-    /// Sets the alarm to `at` (unix ms) without noting it, for when the tables cannot be read.
+    /// Sets the alarm to `at` (unix ms) without noting it.
     pub fn set_alarm(&self, at: i64) -> platform::Result<()> {
         self.database.set_alarm(Some(at))
     }
@@ -234,27 +263,7 @@ impl LedgerStore {
 
     /// Deletes bodies and deliveries that are too old at `now` (unix ms).
     pub fn prune(&self, config: &Config, now: i64) -> platform::Result<()> {
-        if self.has_tables.get() { self.deliveries.prune(config, now) } else { Ok(()) }
-    }
-
-    /// Seals what is stored under the newest key, and returns whether the record was under another one. The alarm does this
-    /// too; reconciliation wakes the ledgers that are quiet.
-    pub fn reseal(&self, config: &Config) -> platform::Result<bool> {
-        if self.row(config)?.is_none() {
-            return Ok(false);
-        }
-        let reseal = |table, column, place| platform::reseal(table, column, place, &self.database, &config.sealer);
-        let place = "'ledger/' || (SELECT handle FROM ledger) || '/delivery/' || id";
-        reseal("deliveries", "body", place)?;
-        reseal("ledger", "record", "'ledger/' || handle || '/record'")
-    }
-
-    /// How many values are sealed under each key, as JSON.
-    pub fn count_keys(&self, config: &Config) -> platform::Result<String> {
-        if self.row(config)?.is_none() {
-            return Ok("{}".to_owned());
-        }
-        platform::count_keys("SELECT record FROM ledger UNION ALL SELECT body FROM deliveries", vec![], &self.database)
+        if self.has_tables.get() { self.deliveries.prune(&self.outbox, config, now) } else { Ok(()) }
     }
 
     /// Forgets the state in memory, after the whole storage was deleted.
@@ -263,6 +272,13 @@ impl LedgerStore {
         self.has_tables.set(false);
         self.has_former_hubs.set(false);
         self.deliveries.forget();
+        self.outbox.forget();
+    }
+
+    /// What the alarm is for while nothing is to be copied: the purge, the next pruning, or the next event to forward.
+    fn idle_alarm(&self, row: &LedgerRow, config: &Config) -> platform::Result<Option<i64>> {
+        let times = [row.purge_at, self.deliveries.next_pruning(config)?, self.outbox.next_alarm(config)?];
+        Ok(times.into_iter().flatten().min())
     }
 
     fn load(&self, config: &Config) -> platform::Result<Option<LedgerRow>> {
@@ -309,20 +325,8 @@ impl LedgerStore {
     }
 
     fn write(&self, row: &LedgerRow, config: &Config) -> platform::Result<()> {
-        let plain = serde_json::to_vec(&row.connection)?;
-        let record = config.sealer.seal(&record_place(&row.handle), &plain, platform::nonce());
-        let values = vec![
-            row.handle.clone().into(),
-            record.into(),
-            row.version.into(),
-            row.projected.into(),
-            row.hub.clone().into(),
-            row.hub_version.into(),
-            row.alarm_at.into(),
-            row.retry_ms.into(),
-            row.purge_at.into(),
-        ];
-        self.database.run("INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        let insert = "INSERT OR REPLACE INTO ledger VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        self.database.run(insert, row.columns(config, platform::nonce())?)
     }
 
     fn write_former_hubs(&self, before: &[String], after: &[String]) -> platform::Result<()> {

@@ -26,6 +26,9 @@ const CONNECTIONS: &str = "CONNECTIONS";
 const LEDGER: &str = "LEDGER";
 const HUB: &str = "HUB";
 const METRICS_STORE: &str = "METRICS_STORE";
+const FORWARD: &str = "FORWARD";
+/// The URL of a request to the service binding `FORWARD`, if `FORWARD_URL` names none. The bound Worker alone sees it.
+const FORWARD_SERVICE_URL: &str = "https://forward/";
 
 type ConfigResult = Result<Rc<Config>, Rc<Vec<Problem>>>;
 
@@ -66,6 +69,12 @@ pub fn metrics_namespace(env: &Env) -> Result<ObjectNamespace> {
     object_namespace(env, METRICS_STORE)
 }
 
+/// The [service binding](https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/) `FORWARD`.
+/// Undefined if it is not bound.
+pub fn forward_service(env: &Env) -> JsValue {
+    Reflect::get(env, &FORWARD.into()).ok().filter(JsValue::is_object).unwrap_or_default()
+}
+
 fn read_config(env: &Env) -> ConfigResult {
     let unbound = [
         (CONNECTIONS, kv_namespace(env).is_err()),
@@ -74,7 +83,12 @@ fn read_config(env: &Env) -> ConfigResult {
     ];
     let unbound = unbound.into_iter().filter(|(_, missing)| *missing);
     let unbound: Vec<Problem> = unbound.map(|(name, _)| Problem { name, reason: Reason::NotBound }).collect();
-    match Config::read(|name| variable(env, name)) {
+    let service_url = || forward_service(env).is_object().then(|| FORWARD_SERVICE_URL.to_owned());
+    let lookup = |name: &str| {
+        let value = variable(env, name);
+        if name == "FORWARD_URL" { value.filter(|url| !url.is_empty()).or_else(service_url) } else { value }
+    };
+    match Config::read(lookup) {
         Ok(config) if unbound.is_empty() => Ok(Rc::new(config)),
         Ok(_) => Err(Rc::new(unbound)),
         Err(problems) => Err(Rc::new(problems.into_iter().chain(unbound).collect())),

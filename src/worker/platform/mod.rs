@@ -39,6 +39,6 @@ pub use log::{log, log_error};
 pub use object::{KEY_MISSING, ObjectRequest, call, call_ledger, connect, refuse_missing_key};
 pub use random::{nonce, random_fraction, request_id};
 pub use reseal::{count_keys, reseal};
-pub use sql::{Database, MAX_INTEGER, Value, integer};
+pub use sql::{Database, MAX_INTEGER, Value, integer, text_of};
 pub use state::State;
 pub use task::{Boxed, on_heap, promise};

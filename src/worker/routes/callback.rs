@@ -13,14 +13,15 @@ use crate::{
             EdgeError,
             callback::{Callback, LinkEnding, ReturnStatus},
             link::{self, LOOK_UP_GAP, LinkMatch, MAX_PAGES, PendingLink},
+            link_event,
         },
     },
     worker::{
         connections::note_missing,
         http::{Call, Reply},
         hub,
-        ledger::{self, Entry},
-        platform::{self, Failure},
+        ledger::{self, Entry, LaneEvent},
+        platform::{self, Failure, log_error},
         upstream,
     },
 };
@@ -40,6 +41,7 @@ const MAX_ENTERED: usize = 10;
 /// 1. A browser that fetches the page in advance is no visit: 204.
 /// 2. The query is read.
 /// 3. The user's Link sessions are read from the hub.
+///    If events are forwarded and Link did not succeed, the app is told: see [`forward_ending`].
 /// 4. A repeated visit gets the answer of the first one.
 /// 5. After a success the connection is confirmed: see [`finish_link`].
 /// 6. The browser is sent to the app's page with the status; `unknown` if nobody waits for it.
@@ -60,6 +62,9 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Result<Reply, F
     let newest = sessions.first().map(|(_, pending)| pending);
     // Some of OFAuth's documents leave client_reference_id out unless Link succeeded.
     let is_expected = newest.is_some() || client_reference_id.is_none();
+    if let (Some((key, _)), Some(reference)) = (sessions.first(), &client_reference_id) {
+        forward_ending(&ending, *key, reference, call, config, env).await;
+    }
     match (ending, client_reference_id) {
         (LinkEnding::Cancelled(step), _) if is_expected => {
             redirect_to_app(&ReturnStatus::Cancelled(step), newest, config)
@@ -79,6 +84,26 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Result<Reply, F
             redirect_to_app(&ReturnStatus::Pending, newest, config)
         }
         _ => redirect_to_app(&ReturnStatus::Unknown, None, config),
+    }
+}
+
+/// Forwards to the app that a Link session was cancelled or has failed, as the user's browser says. Repeated visits for one
+/// session have one id. A failure is only logged, because the browser is to be sent on.
+async fn forward_ending(ending: &LinkEnding, key: i64, reference: &str, call: &Call, config: &Config, env: &Env) {
+    let (has_failed, detail) = match ending {
+        LinkEnding::Cancelled(step) => (false, step),
+        LinkEnding::Failed(code) => (true, code),
+        LinkEnding::Success(_) => return,
+    };
+    if config.forward.is_none() {
+        return;
+    }
+    let stamp = call.started();
+    let (kind, body) = link_event(has_failed, detail.as_deref(), reference, stamp);
+    let id = format!("{kind}-{}-{key}", config.index.hash_client_reference_id(reference));
+    let event = LaneEvent { id, kind: kind.to_owned(), stamp };
+    if let Err(failure) = ledger::enter_lane(&event, body.as_bytes(), config, env).await {
+        log_error("forward", &failure.detail.unwrap_or_default().into());
     }
 }
 

@@ -12,6 +12,7 @@
 //! | `users` | `DELETE /edge/users/{clientReferenceId}` |
 //! | `sessions` | `POST /edge/sessions` |
 //! | `events` | `GET /edge/events` |
+//! | `deliveries` | `GET /edge/deliveries`, `POST /edge/deliveries/{id}/replay` |
 //! | `live` | `GET /edge/live` |
 //!
 //! A handler lists its steps in its doc comment, and `// 1.` in its code marks where each begins. It returns the reply,
@@ -22,6 +23,7 @@ pub mod access;
 pub mod account;
 pub mod callback;
 pub mod connections;
+pub mod deliveries;
 pub mod events;
 pub mod link;
 pub mod live;

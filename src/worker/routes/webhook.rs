@@ -29,7 +29,7 @@ use crate::{
     worker::{
         connections,
         http::{Call, Reply, read_body},
-        ledger::{self, Entry, Rules},
+        ledger::{self, Entry, LaneEvent, Rules},
         metrics,
         platform::{
             self, Failure,
@@ -124,8 +124,9 @@ async fn store(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env)
 /// Stores a body that is not a connection event, step 3 of [`store`].
 ///
 /// 1. The newest rules are always stored, under the key `rules`, unless they are of another environment.
-/// 2. A type that EVENT_KEEP does not list is ignored. EVENT_KEEP does not apply to connection events.
-/// 3. The raw body is stored under a key of its own, for EVENT_TTL_SECONDS.
+/// 2. If events are forwarded, one whose type EVENT_FORWARD lists goes to a lane.
+/// 3. A type that EVENT_KEEP does not list is not stored. EVENT_KEEP does not apply to connection events.
+/// 4. The raw body is stored under a key of its own, for EVENT_TTL_SECONDS.
 async fn store_in_kv(
     verified: &Verified<'_>,
     event: Option<Event>,
@@ -151,10 +152,16 @@ async fn store_in_kv(
     }
     // 2.
     let is_connection_event = event.as_ref().is_some_and(|event| matches!(event.payload, Payload::Connection(_)));
-    if !is_connection_event && !config.event_filter.keeps(kind) {
-        return Ok(Outcome::Ignored);
+    let is_forwarded = config.forward.is_some() && config.forward_filter.keeps(kind);
+    if is_forwarded {
+        let (id, kind) = (delivery.id.clone(), kind.unwrap_or_default().to_owned());
+        ledger::enter_lane(&LaneEvent { id, kind, stamp: delivery.stamp }, body, config, env).await?;
     }
     // 3.
+    if !is_connection_event && !config.event_filter.keeps(kind) {
+        return Ok(if is_forwarded { Outcome::Kept } else { Outcome::Ignored });
+    }
+    // 4.
     let Subject { client_reference_id, connection_id } = Subject::read(verified);
     let meta = EventMeta {
         kind: kind.map(str::to_owned),

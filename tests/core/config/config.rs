@@ -32,6 +32,7 @@ fn a_good_configuration_has_its_values_and_defaults() {
     assert_eq!((config.api_key.reveal(), &*config.api_url), ("sk_sandbox_1", "https://api.ofauth.com"));
     assert_eq!((config.tolerance, config.event_ttl), (300, 604_800));
     assert_eq!(config.event_filter, EventFilter::parse(DEFAULT_EVENT_KEEP).0);
+    assert_eq!(config.forward_filter, EventFilter::parse(DEFAULT_EVENT_KEEP).0);
     assert_eq!(config.warnings, []);
     assert_eq!(admits(&config, KEY), Ok(Caller::Server));
     assert_eq!(config.index.handle("conn_1"), BlindIndex::new(&[2; 32]).handle("conn_1"));
@@ -217,6 +218,41 @@ fn webhook_secrets_have_no_length_rule() {
     assert!(configure(&[("SVIX_WEBHOOK_SECRET", Some("eA=="))]).is_ok());
 }
 
+const FORWARD: (&str, Option<&str>) = ("FORWARD_URL", Some("https://app.example.com/webhooks"));
+
+#[test]
+fn without_a_url_nothing_is_forwarded_and_its_secret_is_not_read() {
+    for url in [None, Some("")] {
+        let config = configure(&[("FORWARD_URL", url), ("FORWARD_SECRET", Some("short"))]).unwrap();
+        assert!(config.forward.is_none());
+    }
+}
+
+#[test]
+fn the_newest_forward_secret_signs() {
+    let old = format!("whsec_{STORAGE}");
+    let new = format!("whsec_{INDEX}");
+    let forward = configure(&[FORWARD, ("FORWARD_SECRET", Some(&format!("{new},{old}")))]).unwrap().forward.unwrap();
+    assert_eq!((&*forward.url, forward.secret.reveal()), ("https://app.example.com/webhooks", &*new));
+    assert!(!format!("{forward:?}").contains("whsec"));
+}
+
+#[test]
+fn a_url_needs_a_forward_secret_that_is_not_weak() {
+    let problem = |secret: Option<&str>| {
+        let problems = configure(&[FORWARD, ("FORWARD_SECRET", secret)]).unwrap_err();
+        assert_eq!(problems.len(), 1);
+        assert_eq!(problems[0].name, "FORWARD_SECRET");
+        problems[0].reason
+    };
+    assert_eq!(problem(None), Reason::Missing);
+    assert_eq!(problem(Some("")), Reason::Empty);
+    assert_eq!(problem(Some(&format!("{KEY},"))), Reason::Empty);
+    assert_eq!(problem(Some(&format!("{KEY} "))), Reason::OuterWhiteSpace);
+    assert_eq!(problem(Some("whsec_short")), Reason::TooShort);
+    assert_eq!(problem(Some(&[KEY; 6].join(","))), Reason::TooMany);
+}
+
 #[test]
 fn a_svix_secret_is_base64() {
     assert_eq!(reason("SVIX_WEBHOOK_SECRET", "whsec_***"), Reason::NotBase64);
@@ -242,7 +278,7 @@ fn every_webhook_secret_of_the_list_verifies() {
     }
 }
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "OFAUTH_API_KEY",
     "OFAUTH_WEBHOOK_SECRET",
     "SVIX_WEBHOOK_SECRET",
@@ -257,12 +293,14 @@ const NAMES: [&str; 14] = [
     "APP_RETURN_URL",
     "PUBLIC_URL",
     "EVENT_KEEP",
+    "FORWARD_URL",
 ];
 
 #[test]
 fn no_value_shows_in_a_problem() {
     for name in NAMES {
-        let shown: Vec<String> = match configure(&[(name, Some(" *s3cr3t-value, *s3cr3t-value "))]) {
+        let changes = [(name, Some(" *s3cr3t-value, *s3cr3t-value ")), ("FORWARD_SECRET", Some(KEY))];
+        let shown: Vec<String> = match configure(&changes) {
             Ok(config) => config.warnings.iter().map(|warning| format!("{warning} {warning:?}")).collect(),
             Err(problems) => problems.iter().map(|problem| format!("{problem} {problem:?}")).collect(),
         };
@@ -282,7 +320,7 @@ fn no_secret_shows_in_debug() {
 proptest! {
     #[test]
     fn no_value_makes_the_reader_panic(value: String, name in prop::sample::select(NAMES.to_vec())) {
-        let problems = configure(&[(name, Some(&value))]).err().unwrap_or_default();
+        let problems = configure(&[(name, Some(&value)), ("FORWARD_SECRET", Some(KEY))]).err().unwrap_or_default();
         prop_assert!(problems.iter().all(|problem| problem.name == name));
     }
 }

@@ -5,10 +5,11 @@
 //! 3. EVENT_KEEP takes and excludes types by pattern. A wrong pattern is ignored and named.
 //! 4. ALLOWED_ORIGINS are origins, split at commas, not trimmed; without any, nobody's pages may call. A wrong item is
 //!    ignored and named.
-//! 5. APP_RETURN_URL is a URL that a browser can be sent to, kept as it is written, or nothing.
+//! 5. FORWARD_URL is an https URL, or http on loopback. With a live key, its host is public.
+//! 6. APP_RETURN_URL is a URL that a browser can be sent to, kept as it is written, or nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use crate::common::{configure, problems, reason};
+use crate::common::{KEY, configure, problems, reason};
 use ofauth_edge::core::config::{DEFAULT_EVENT_KEEP, EventFilter, Reason, Warning};
 
 /// The warnings about this one variable, as an operator reads them, and the places that they name.
@@ -96,6 +97,48 @@ fn http_beyond_loopback_is_refused() {
     }
 }
 
+/// What is wrong with this FORWARD_URL under this API key.
+fn forward_fault(url: &str, api_key: &str) -> Option<Reason> {
+    let changes = [("FORWARD_URL", Some(url)), ("OFAUTH_API_KEY", Some(api_key)), ("FORWARD_SECRET", Some(KEY))];
+    let problems = configure(&changes).err()?;
+    assert_eq!(problems.iter().map(|problem| problem.name).collect::<Vec<_>>(), ["FORWARD_URL"], "{url:?}");
+    Some(problems[0].reason)
+}
+
+#[test]
+fn events_are_forwarded_to_https_and_with_a_sandbox_key_to_loopback() {
+    for url in ["https://app.example.com", "https://app.example.com:8443/hooks?key=1"] {
+        assert_eq!(forward_fault(url, "sk_live_1"), None, "{url}");
+        assert_eq!(forward_fault(url, "sk_sandbox_1"), None, "{url}");
+    }
+    for url in ["http://localhost:3000/hooks", "http://127.0.0.1:3000", "https://10.0.0.1", "https://127.1/"] {
+        assert_eq!(forward_fault(url, "sk_live_1"), Some(Reason::NotPublic), "{url}");
+        assert_eq!(forward_fault(url, "sk_sandbox_1"), None, "{url}");
+    }
+}
+
+#[test]
+fn what_is_no_such_url_is_refused() {
+    let urls = [
+        "app.example.com",
+        "/hooks",
+        "ftp://app.example.com",
+        "http://app.example.com",
+        "http://192.168.1.20:3000",
+        "https://user:word@app.example.com",
+        "https://APP.example.com/",
+        "https://app.example.com:443/",
+        "https://app.example.com/a b",
+        " https://app.example.com/",
+        "https://app.example.com\\@evil.example",
+    ];
+    for url in urls {
+        for api_key in ["sk_live_1", "sk_sandbox_1"] {
+            assert_eq!(forward_fault(url, api_key), Some(Reason::NotAUrl), "{url:?}");
+        }
+    }
+}
+
 #[test]
 fn a_port_with_a_sign_is_no_port() {
     assert_eq!(problems(&[("OFAUTH_API_URL", Some("https://api.ofauth.com:+443"))]), ["OFAUTH_API_URL"]);
@@ -163,6 +206,7 @@ fn a_pattern_that_could_take_nothing_is_ignored_and_named() {
         assert_eq!(warned("EVENT_KEEP", &format!("a.b, ,{bad},c"), Reason::NotAPattern), [3], "{bad}");
         assert_eq!(EventFilter::parse(&format!("a.b,{bad}")).0, EventFilter::parse("a.b").0, "{bad}");
     }
+    assert_eq!(warned("EVENT_FORWARD", "a.b,*.c", Reason::NotAPattern), [2]);
     assert_eq!(warned("EVENT_KEEP", DEFAULT_EVENT_KEEP, Reason::NotAPattern), [0; 0]);
 }
 

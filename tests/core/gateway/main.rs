@@ -6,6 +6,7 @@ mod account_item;
 #[path = "../common/mod.rs"]
 mod common;
 mod error;
+mod forward;
 mod header;
 mod health;
 mod key;
@@ -16,6 +17,7 @@ mod link_return;
 mod list;
 mod live;
 mod origin;
+mod own_event;
 mod page;
 mod permission;
 mod retry;

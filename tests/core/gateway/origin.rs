@@ -4,10 +4,11 @@
 //! 2. Methods and exposed headers are those of the contract, each by its name.
 //! 3. Pages have origins of the web, of apps with a web view, of extensions and, for the sandbox, of private addresses.
 //! 4. A browser may be sent to pages of allowed origins only, whatever their scheme.
+//! 5. A host is public unless it is an address near by, in any spelling, or a name of this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::gateway::origin::{
-    ALLOWED_METHODS, AllowedOrigins, EXPOSED_HEADERS, MAX_AGE, is_origin, is_page_origin,
+    ALLOWED_METHODS, AllowedOrigins, EXPOSED_HEADERS, MAX_AGE, is_origin, is_page_origin, is_public,
 };
 use proptest::prelude::*;
 
@@ -20,6 +21,59 @@ fn allowed() -> AllowedOrigins {
 
 fn names(list: &str) -> Vec<&str> {
     list.split(", ").collect()
+}
+
+#[test]
+fn names_and_addresses_of_the_internet_are_public() {
+    let origins = [
+        "https://app.example.com",
+        "https://app.example.com:8443",
+        "https://127.0.0.1.example.com",
+        "https://localhost.example.com",
+        "https://10.example",
+        "https://1.1.1.1",
+        "https://100.63.255.255",
+        "https://172.32.0.1",
+        "https://[2606:4700::1111]",
+        "https://[::ffff:1.1.1.1]",
+    ];
+    for origin in origins {
+        assert!(is_public(origin), "{origin}");
+    }
+}
+
+#[test]
+fn addresses_near_by_are_not_public_in_any_spelling() {
+    let origins = [
+        "https://localhost",
+        "https://localhost:8443",
+        "https://localhost.",
+        "https://app.localhost",
+        "https://127.0.0.1",
+        "https://127.0.0.1.",
+        "https://127.1",
+        "https://2130706433",
+        "https://0x7f000001",
+        "https://0x7f.0.0.0x1",
+        "https://0177.0.0.1",
+        "https://10.1.2.3",
+        "https://172.16.0.1",
+        "https://192.168.1.20:5173",
+        "https://169.254.169.254",
+        "https://100.64.0.1",
+        "https://0.0.0.0",
+        "https://[::1]",
+        "https://[::]",
+        "https://[fd00::1]",
+        "https://[fe80::1]",
+        "https://[::ffff:10.0.0.1]",
+        "https://[::ffff:7f00:1]",
+        "http://127.0.0.1:8787",
+        "",
+    ];
+    for origin in origins {
+        assert!(!is_public(origin), "{origin}");
+    }
 }
 
 #[test]

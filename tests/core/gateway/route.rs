@@ -15,10 +15,11 @@ use proptest::prelude::*;
 const ALLOWED_METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"];
 
 /// The routes that are read.
-const READ: [(&str, Route); 9] = [
+const READ: [(&str, Route); 10] = [
     ("/healthz", Route::Health),
     ("/edge/connections", Route::Connections),
     ("/edge/events", Route::Events),
+    ("/edge/deliveries", Route::Deliveries),
     ("/edge/metrics", Route::Metrics),
     ("/edge/status", Route::Status),
     (
@@ -31,9 +32,10 @@ const READ: [(&str, Route); 9] = [
 ];
 
 /// The routes of one method each.
-const ONE: [(&str, &str, Route); 7] = [
+const ONE: [(&str, &str, Route); 8] = [
     ("POST", "/webhooks/ofauth", Route::Webhook),
     ("POST", "/edge/sessions", Route::Sessions),
+    ("POST", "/edge/deliveries/abc/replay", Route::Replay("abc")),
     ("POST", "/v2/link/init", Route::LinkInit),
     ("GET", "/link/callback", Route::LinkCallback),
     ("POST", "/edge/connections/acct_1/invalidate", Route::InvalidateConnection("acct_1")),
@@ -194,6 +196,7 @@ fn other_paths_are_nothing() {
         "/edge/",
         "/edge/other",
         "/edge/events/1",
+        "/edge/deliveries/1",
         "/edge/live/1",
         "/edge/sessions/1",
         "/edge/session",

@@ -1,0 +1,72 @@
+//! The events that the gateway itself makes: what it learned about a connection before OFAuth said so, or without OFAuth.
+//!
+//! They are forwarded as OFAuth's events are. One in JSON:
+//!
+//! ```json
+//! {
+//!   "type": "edge.connection.expired",
+//!   "timestamp": "2026-11-28T07:56:45.000Z",
+//!   "data": { "clientReferenceId": "user_456", "connection": { "id": "conn_abc123", "status": "expired" } }
+//! }
+//! ```
+//!
+//! | `type` | `status` | what the gateway has seen |
+//! |---|---|---|
+//! | `edge.connection.expired` | `expired` | a call was refused because the session is over, or the connection was invalidated through the gateway |
+//! | `edge.connection.active` | `active` | a call succeeded on a connection that was expired or missing |
+//! | `edge.connection.missing` | `missing` | OFAuth made a new connection where this one was to be linked again |
+//! | `edge.connection.deleted` | `disconnected` | the connection was deleted through the gateway |
+//!
+//! `timestamp` is when the gateway's call began. `clientReferenceId` is null if it is not known.
+
+use crate::core::{
+    connection::{ACTIVE, DISCONNECTED, EXPIRED, MISSING, Record},
+    instant::iso_8601,
+};
+
+/// The body of `edge.link.cancelled`, with the `step` at which the user gave up, or of `edge.link.failed`, with the `errorCode`.
+/// Both come from the user's browser. `stamp` is in unix ms.
+pub fn link_event(has_failed: bool, detail: Option<&str>, reference: &str, stamp: i64) -> (&'static str, String) {
+    let (kind, name) = if has_failed { ("edge.link.failed", "errorCode") } else { ("edge.link.cancelled", "step") };
+    let [reference, detail] = [Some(reference), detail].map(|text| serde_json::to_string(&text).unwrap_or_default());
+    let timestamp = iso_8601(stamp);
+    let body = format!(
+        r#"{{"type":"{kind}","timestamp":"{timestamp}","data":{{"clientReferenceId":{reference},"{name}":{detail}}}}}"#
+    );
+    (kind, body)
+}
+
+/// An event of the gateway's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnEvent {
+    /// Its type.
+    pub kind: &'static str,
+    /// The connection's status after it.
+    status: &'static str,
+}
+
+impl OwnEvent {
+    /// The event for a delivery of this type. `None` if the delivery is OFAuth's, or says nothing that an app must know at
+    /// once.
+    pub fn of_delivery(kind: &str) -> Option<Self> {
+        let (kind, status) = match kind {
+            "edge.expired" | "edge.invalidated" => ("edge.connection.expired", EXPIRED),
+            "edge.active" => ("edge.connection.active", ACTIVE),
+            "edge.missing" => ("edge.connection.missing", MISSING),
+            "edge.deleted" => ("edge.connection.deleted", DISCONNECTED),
+            _ => return None,
+        };
+        Some(Self { kind, status })
+    }
+
+    /// The body. `stamp` is in unix ms.
+    pub fn body(self, stamp: i64, record: &Record) -> String {
+        let Self { kind, status } = self;
+        let [reference, id] = [record.client_reference_id.as_deref(), Some(record.id.as_str())]
+            .map(|text| serde_json::to_string(&text).unwrap_or_default());
+        let timestamp = iso_8601(stamp);
+        format!(
+            r#"{{"type":"{kind}","timestamp":"{timestamp}","data":{{"clientReferenceId":{reference},"connection":{{"id":{id},"status":"{status}"}}}}}}"#
+        )
+    }
+}

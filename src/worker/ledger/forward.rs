@@ -1,0 +1,234 @@
+//! Forwards the deliveries of a ledger to the app, in the order in which they were received: the next one goes when the one
+//! before was taken or parked. `core/gateway/forward.rs` has the rules.
+//!
+//! It starts after a delivery was stored, and by the ledger's alarm. Nobody waits for it. Each result is one commit, in which
+//! the alarm is set too: see `outbox.rs`.
+
+use std::{cell::Cell, pin::pin};
+
+use futures_util::future::{Either, select};
+use wasm_bindgen::prelude::*;
+use worker::{
+    Env,
+    js_sys::{Promise, Uint8Array, futures::JsFuture},
+};
+
+use super::{
+    forwards,
+    outbox::{First, Unsent},
+    store::LedgerStore,
+};
+use crate::{
+    core::{
+        config::{Config, ForwardTarget},
+        gateway::{
+            OwnEvent,
+            deliveries::delivery_item,
+            forward::{Answer, Next, TIMEOUT},
+        },
+        webhook::sign_ofauth,
+    },
+    worker::platform::{self, environment, log_error, on_heap, wait},
+};
+
+/// How many events are sent without a pause. Then the alarm goes on, because the platform limits the requests of one call.
+const MAX_IN_A_ROW: u32 = 20;
+
+/// How long the index of forwards may take to answer, in ms.
+const INDEX_TIMEOUT: i64 = 3_000;
+/// When an event is sent again whose end the index could not be told, in ms.
+const INDEX_RETRY: i64 = 60_000;
+
+// An unread body would keep its connection open. `Retry-After` may be a date (RFC 9110, section 10.2.3).
+#[wasm_bindgen(inline_js = r#"
+export async function post(service, url, signature, digest, version, timestamp, isReplay, body, timeout) {
+  const headers = {
+    "content-type": "application/json",
+    "ofauth-signature": signature,
+    "x-ofauth-edge-digest": digest,
+    "x-ofauth-edge-original-timestamp": timestamp,
+  };
+  if (version) headers["x-ofauth-edge-version"] = version;
+  if (isReplay) headers["x-ofauth-edge-replay"] = "1";
+  try {
+    const signal = AbortSignal.timeout(timeout);
+    const answer = await (service ?? globalThis).fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
+    await answer.body?.cancel();
+    const after = answer.headers.get("retry-after") ?? "";
+    return `${answer.status} ${isNaN(after) ? Math.ceil((Date.parse(after) - Date.now()) / 1e3) : after}`;
+  } catch ({ name }) {
+    return name === "TimeoutError" ? "timeout" : "network_error";
+  }
+}
+"#)]
+extern "C" {
+    /// Sends one event, to the service if there is one. Gives what [`Answer::read`] reads. The timeout is in ms.
+    fn post(
+        service: &JsValue,
+        url: &str,
+        signature: &str,
+        digest: &str,
+        version: f64,
+        timestamp: f64,
+        is_replay: bool,
+        body: &Uint8Array,
+        timeout: f64,
+    ) -> Promise;
+}
+
+/// The sender of one ledger.
+#[derive(Default)]
+pub struct Forwarder {
+    is_running: Cell<bool>,
+}
+
+impl Forwarder {
+    pub fn is_running(&self) -> bool {
+        self.is_running.get()
+    }
+
+    /// Sends the events that are due, one after the other, if events are forwarded and it does not run already.
+    /// Returns whether it was a lane's, and the app has taken its event.
+    pub async fn run(&self, store: &LedgerStore, config: &Config, env: &Env) -> bool {
+        let Some(target) = config.forward.as_ref().filter(|_| !self.is_running.replace(true)) else { return false };
+        let ended = self.send_all(target, store, config, env).await;
+        if let Err(error) = &ended {
+            log_error("forward", error);
+        }
+        store.outbox.set_sending(None);
+        self.is_running.set(false);
+        ended.unwrap_or_default()
+    }
+
+    async fn send_all(
+        &self,
+        target: &ForwardTarget,
+        store: &LedgerStore,
+        config: &Config,
+        env: &Env,
+    ) -> platform::Result<bool> {
+        for _ in 0..MAX_IN_A_ROW {
+            let now = platform::now_ms();
+            let handle = store.row(config)?.map(|row| row.handle.clone()).unwrap_or_default();
+            let first = store.outbox.first_due(&handle, now, config)?;
+            store.outbox.set_sending(Some(now));
+            match first {
+                First::Nothing => return Ok(false),
+                First::Lost(id) => {
+                    log_error("forward", &"an event was deleted before the app took it".into());
+                    _ = tell_index(&handle, &id, "", env).await;
+                    store.change_outbox(config, &|outbox| outbox.remove(&id))?;
+                }
+                First::Unsent(mut unsent) => {
+                    write_own(&mut unsent, store, config)?;
+                    if send(&unsent, &handle, target, store, config, env).await? {
+                        return Ok(true);
+                    }
+                }
+            }
+        }
+        store.change_outbox(config, &|outbox| {
+            outbox.set_sending(None);
+            Ok(())
+        })?;
+        Ok(false)
+    }
+}
+
+/// Writes the body of an event that the gateway itself has made. None is stored.
+fn write_own(unsent: &mut Unsent, store: &LedgerStore, config: &Config) -> platform::Result<()> {
+    if let Some(event) = OwnEvent::of_delivery(&unsent.kind) {
+        let record = store.row(config)?.and_then(|row| row.record());
+        unsent.body = record.map(|record| event.body(unsent.stamp, &record).into_bytes());
+        event.kind.clone_into(&mut unsent.kind);
+    }
+    Ok(())
+}
+
+/// Sends one event and notes the result.
+///
+/// 1. It is sent, and its attempts are counted.
+/// 2. The index is told, unless the app has taken the event at once. If the index does not answer, an end is not noted: the
+///    event is sent again.
+/// 3. The result is noted, unless a lane has no more to do: then this returns true.
+async fn send(
+    unsent: &Unsent,
+    handle: &str,
+    target: &ForwardTarget,
+    store: &LedgerStore,
+    config: &Config,
+    env: &Env,
+) -> platform::Result<bool> {
+    // 1.
+    let result = attempt(unsent, target, env).await;
+    let answer = Answer::read(&result);
+    let now = platform::now_ms();
+    let (waiting, mut next) = unsent.waiting.after(answer, now, platform::random_fraction());
+    let is_first = unsent.waiting.attempts == 0;
+    // 2.
+    if !is_first || next != Next::Taken {
+        let item = delivery_item([&unsent.id, &unsent.kind, handle], waiting, answer, next, now);
+        if !tell_index(handle, &unsent.id, &item, env).await && !matches!(next, Next::Again(_)) {
+            next = Next::Again(now + INDEX_RETRY);
+        }
+    }
+    if next == Next::Parked || (is_first && next != Next::Taken) {
+        log_error("forward", &waiting.describe(answer, next).into());
+    }
+    // 3.
+    if handle.is_empty() && next == Next::Taken {
+        return Ok(true);
+    }
+    store.outbox.set_sending(Some(now));
+    store.change_outbox(config, &|outbox| match next {
+        Next::Taken => outbox.remove(&unsent.id),
+        Next::Parked => outbox.note(&unsent.id, waiting, now, Some(now)),
+        Next::Again(at) => {
+            outbox.set_sending(None);
+            outbox.note(&unsent.id, waiting, at, None)
+        }
+    })?;
+    Ok(false)
+}
+
+/// Makes an event due at `now` (unix ms) that the app has not taken. Returns whether there is one.
+pub fn replay(id: &str, store: &LedgerStore, config: &Config, now: i64) -> platform::Result<bool> {
+    let is_found = store.outbox.replay(id, now)?;
+    if is_found {
+        store.outbox.set_sending(Some(now));
+        store.change_outbox(config, &|_| Ok(()))?;
+    }
+    Ok(is_found)
+}
+
+/// Tells the index what became of an event: see `forwards.rs`. Returns whether it has answered in time.
+pub async fn tell_index(handle: &str, id: &str, item: &str, env: &Env) -> bool {
+    let path = format!("note/{handle}/{id}");
+    let told = on_heap(forwards::ask(&path, item, env));
+    matches!(select(told, pin!(wait(INDEX_TIMEOUT))).await, Either::Left((Ok(_), _)))
+}
+
+/// The app's answer, as [`Answer::read`] reads it.
+#[expect(clippy::cast_precision_loss, reason = "safe integers")]
+async fn attempt(unsent: &Unsent, target: &ForwardTarget, env: &Env) -> String {
+    let now = u64::try_from(platform::now_ms() / 1_000).unwrap_or_default();
+    let Some((body, signature)) =
+        unsent.body.as_deref().and_then(|body| Some((body, sign_ofauth(body, target.secret.reveal(), now).ok()?)))
+    else {
+        return "storage_key_missing".to_owned();
+    };
+    let (version, timestamp) = (unsent.version as f64, (unsent.stamp / 1_000) as f64);
+    let body = Uint8Array::from(body);
+    let sent = post(
+        &environment::forward_service(env),
+        &target.url,
+        &signature,
+        &unsent.id,
+        version,
+        timestamp,
+        unsent.is_replay,
+        &body,
+        TIMEOUT as f64,
+    );
+    JsFuture::from(sent).await.ok().and_then(|result| result.as_string()).unwrap_or_default()
+}

@@ -1,0 +1,61 @@
+//! The events that the gateway itself makes.
+//!
+//! 1. Each type has its status.
+//! 2. What is OFAuth's, and what an app need not know at once, is none.
+//! 3. The body is JSON that names the connection and its user.
+//! 4. A Link session that did not succeed has an event too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+use ofauth_edge::core::{
+    connection::Connection,
+    gateway::{OwnEvent, link_event},
+};
+use serde_json::{Value, json};
+
+const STAMP: i64 = 1_705_314_600_000;
+
+fn body(kind: &str, id: &str) -> Value {
+    let record = Connection::new(id.to_owned()).record("acct_1".to_owned());
+    serde_json::from_str(&OwnEvent::of_delivery(kind).unwrap().body(STAMP, &record)).unwrap()
+}
+
+#[test]
+fn each_type_has_its_status() {
+    for (kind, event, status) in [
+        ("edge.expired", "edge.connection.expired", "expired"),
+        ("edge.invalidated", "edge.connection.expired", "expired"),
+        ("edge.active", "edge.connection.active", "active"),
+        ("edge.missing", "edge.connection.missing", "missing"),
+        ("edge.deleted", "edge.connection.deleted", "disconnected"),
+    ] {
+        assert_eq!(OwnEvent::of_delivery(kind).unwrap().kind, event);
+        let connection = json!({ "id": "conn_1", "status": status });
+        let data = json!({ "clientReferenceId": null, "connection": connection });
+        let expected = json!({ "type": event, "timestamp": "2024-01-15T10:30:00.000Z", "data": data });
+        assert_eq!(body(kind, "conn_1"), expected, "{kind}");
+    }
+}
+
+#[test]
+fn other_deliveries_are_no_events_of_its_own() {
+    for kind in ["connection.expired", "edge.listed", "edge.imported", "edge.", "edge.pending", ""] {
+        assert_eq!(OwnEvent::of_delivery(kind), None, "{kind}");
+    }
+}
+
+#[test]
+fn any_text_is_escaped() {
+    assert_eq!(body("edge.expired", "conn_\"\\\n")["data"]["connection"]["id"], "conn_\"\\\n");
+}
+
+#[test]
+fn a_link_that_did_not_succeed_names_its_user_and_the_step_or_the_code() {
+    let read = |(kind, body): (&str, String)| (kind.to_owned(), serde_json::from_str::<Value>(&body).unwrap());
+    let timestamp = "2024-01-15T10:30:00.000Z";
+    let data = json!({ "clientReferenceId": "a\"b", "step": "2fa" });
+    let cancelled = json!({ "type": "edge.link.cancelled", "timestamp": timestamp, "data": data });
+    assert_eq!(read(link_event(false, Some("2fa"), "a\"b", STAMP)), ("edge.link.cancelled".to_owned(), cancelled));
+    let data = json!({ "clientReferenceId": "user_456", "errorCode": null });
+    let failed = json!({ "type": "edge.link.failed", "timestamp": timestamp, "data": data });
+    assert_eq!(read(link_event(true, None, "user_456", STAMP)), ("edge.link.failed".to_owned(), failed));
+}
