@@ -17,6 +17,7 @@ const flag = (description, more) => ({ type: "boolean", description, ...more });
 const whole = (description, more) => ({ type: "integer", description, ...more });
 const list = (items, description) => ({ type: "array", description, items });
 const instant = (description) => text(`${description} ISO 8601 in UTC.`);
+const instantOrNull = (description) => ({ type: ["string", "null"], description: `${description} ISO 8601 in UTC.` });
 const cursor = text("Pass it as `cursor` to get the next page. It is absent on the last page.");
 
 const ERROR = {
@@ -101,6 +102,20 @@ export function buildSchemas() {
       body: STORED_BODY,
     }, ["actor", "encoding", "body"]),
     DeliveryPage: object("A page of deliveries, the newest first.", { list: list(refTo("Delivery"), "The deliveries."), cursor }, ["cursor"]),
+    Forward: object("A forwarded event that your app has not taken.", {
+      id: text("The value of `x-ofauth-edge-digest`."),
+      type: text("The event's type. Empty if the body is not an event."),
+      handle: { anyOf: [refTo("Handle"), { type: "null" }], description: "Null if the event is not about a connection." },
+      state: text("Whether it is sent again.", { enum: ["pending", "parked"] }),
+      tries: whole("How often it was sent."),
+      unanswered: whole("How many of the tries got no answer."),
+      refused: whole("How many got an answer that is not 2xx."),
+      lastAnswer: text("An HTTP status, or `timeout`, `network_error` or `storage_key_missing`."),
+      firstTriedAt: instantOrNull("When the first try ended."),
+      nextTryAt: instantOrNull("When it is sent again. Null if it is parked."),
+      parkedAt: instantOrNull("When it was given up."),
+    }),
+    ForwardPage: object("A page of forwarded events.", { list: list(refTo("Forward"), "The events."), cursor }, ["cursor"]),
     Metrics: object("What was counted.", {
       list: list(object("A minute in which something was counted.", { minute: instant("When it began."), counts: COUNTS }), "The minutes, the newest first."),
       total: COUNTS,
@@ -193,6 +208,7 @@ export const STRUCTS = {
   UserDeletionIncomplete: ["src/worker/routes/users.rs", "Incomplete"],
   Delivery: ["src/worker/ledger/entry.rs", "Delivered"],
   DeliveryPage: ["src/worker/routes/manage.rs", "Timeline"],
+  Forward: ["src/core/gateway/deliveries.rs", "DeliveryItem"],
   StoredEvent: ["src/worker/routes/events.rs", "StoredEvent"],
   StoredEventPage: ["src/worker/routes/events.rs", "EventList"],
   HostedLink: ["src/core/gateway/link.rs", "HostedLink"],
