@@ -249,7 +249,7 @@ const BOUND_TO_FAULTS = {
     RECONCILER: wrangler.objects.RECONCILER,
     METRICS_STORE: { className: "CountedMetrics", scriptName: "faults" },
   },
-  additionalUnboundDurableObjects: [wrangler.objects.LEDGER, wrangler.objects.HUB],
+  additionalUnboundDurableObjects: ["LEDGER", "HUB", "METRICS_STORE"].map((name) => wrangler.objects[name]),
 };
 
 const FAULTS = {
