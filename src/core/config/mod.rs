@@ -21,6 +21,7 @@
 //! | `ALLOWED_ORIGINS` | a list of origins: see [`is_page_origin`]; or empty | no site may call |
 //! | `PUBLIC_URL` | an origin: https, or http on loopback; or empty | the origin that the caller addressed, if it is https or loopback |
 //! | `APP_RETURN_URL` | a URL: https, or http on loopback; or empty | no page to return to |
+//! | `CONSOLE` | `on`, `off` or empty | on |
 //! | `ALERT_URL` | a URL: https, or http on loopback; or empty | no alerts |
 //! | `ALERT_EXPIRATIONS_PER_HOUR` | a whole number, 0 to 1,000,000 | [`DEFAULT_ALERT_EXPIRATIONS`] |
 //! | `WEBHOOK_TOLERANCE_SECONDS` | a whole number, 0 to [`MAX_TOLERANCE`] | 300 |

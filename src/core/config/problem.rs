@@ -58,6 +58,8 @@ pub enum Reason {
     NotPublic,
     /// The text is not a whole number from the first of these to the second, both included.
     OutOfRange(u64, u64),
+    /// The text is neither `on` nor `off`.
+    NotOnOrOff,
     /// The text has a character that an HTTP header's value cannot have.
     NotAHeaderValue,
     /// An item is empty after `!`, or has `*` or `!` in another place than
@@ -105,6 +107,7 @@ impl fmt::Display for Reason {
                 f.write_str("must not be on loopback or a private address, unless OFAUTH_API_KEY is a sandbox key")
             }
             Self::OutOfRange(min, max) => write!(f, "is not a whole number from {min} to {max}"),
+            Self::NotOnOrOff => f.write_str("must be on or off"),
             Self::NotAHeaderValue => f.write_str("has a character that an HTTP header's value cannot have"),
             Self::NotAPattern => f.write_str("is not an event type, nor the beginning of one and *, nor ! and these"),
             Self::NotBound => f.write_str("is not bound to the Worker"),

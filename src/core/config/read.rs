@@ -40,7 +40,7 @@ pub struct Config {
     pub webhook_secrets: Secrets,
     /// `WEBHOOK_TOLERANCE_SECONDS`: how many seconds a webhook's timestamp may lie before or after now.
     pub tolerance: u64,
-    /// `GATEWAY_KEY` and `SESSION_SECRET`: checks the credentials of callers.
+    /// `GATEWAY_KEY`, `SESSION_SECRET` and `CONSOLE`: checks the credentials of callers.
     pub authenticator: Authenticator,
     /// `ALLOWED_ORIGINS`: the sites whose pages may call the gateway.
     pub allowed_origins: AllowedOrigins,
@@ -90,6 +90,8 @@ impl Config {
         let mut reader = VariableReader { lookup, problems: Vec::new(), warnings: Vec::new() };
         let authenticator =
             Authenticator::new(reader.keys("GATEWAY_KEY", key_fault), reader.keys("SESSION_SECRET", length_fault));
+        let console = reader.optional_text("CONSOLE", Reason::NotOnOrOff, |text| ["", "on", "off"].contains(&text));
+        let authenticator = authenticator.with_console(console.as_deref() != Some("off"));
         let api_key = reader.api_key();
         let api_url = reader.optional_text("OFAUTH_API_URL", Reason::NotAnOrigin, is_origin);
         let allowed_origins = reader.origins("ALLOWED_ORIGINS", api_key.is_sandbox());

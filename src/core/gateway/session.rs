@@ -38,6 +38,7 @@ pub const MIN_KEY_CHARS: usize = 32;
 pub const MIN_LIFETIME: i64 = 60;
 /// The lifetime of a token whose request names none, in seconds.
 pub const DEFAULT_LIFETIME: i64 = 3_600;
+const NO_CONSOLE: &str = "there are no console tokens, because CONSOLE is off";
 
 /// Who is calling.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +76,7 @@ pub struct Identity<'a> {
 pub struct Authenticator {
     gateway_keys: Vec<GatewayKey>,
     session_secrets: Vec<String>,
+    has_console: bool,
 }
 
 /// The headers of a call that [`Authenticator::authenticate`] needs, as received.
@@ -148,7 +150,13 @@ impl Authenticator {
     pub fn new(gateway_keys: Vec<String>, session_secrets: Vec<String>) -> Self {
         let gateway_keys =
             (1..).zip(gateway_keys).filter_map(|(place, item)| GatewayKey::parse(&item, place)).collect();
-        Self { gateway_keys, session_secrets }
+        Self { gateway_keys, session_secrets, has_console: true }
+    }
+
+    /// With or without console tokens. Without them, none is created and none is accepted.
+    #[must_use]
+    pub fn with_console(self, has_console: bool) -> Self {
+        Self { has_console, ..self }
     }
 
     /// The names of the gateway keys, the newest first.
@@ -184,6 +192,9 @@ impl Authenticator {
             return Err(EdgeError::CredentialsInvalid);
         }
         let caller = token::verify(credential, &self.session_secrets, now)?.into();
+        if caller == Caller::Console && !self.has_console {
+            return Err(EdgeError::TokenInvalid(NO_CONSOLE));
+        }
         Ok(Identity { caller, key: None })
     }
 
@@ -192,11 +203,15 @@ impl Authenticator {
     ///
     /// # Errors
     ///
-    /// - [`BadRequest`](EdgeError::BadRequest): the request breaks a rule, or its token would be over [`MAX_TOKEN`].
+    /// - [`BadRequest`](EdgeError::BadRequest): the request breaks a rule, its token would be over [`MAX_TOKEN`], or it is for
+    ///   the console and there are no console tokens.
     /// - [`UnknownPermission`](EdgeError::UnknownPermission): a permission does not exist. A misspelt one would open
     ///   nothing, and nobody would know why.
     /// - [`NotConfigured`](EdgeError::NotConfigured): there is no session secret.
     pub fn mint(&self, request: SessionRequest, now: i64) -> Result<(String, i64), EdgeError> {
+        if request.is_console() && !self.has_console {
+            return Err(EdgeError::BadRequest(NO_CONSOLE));
+        }
         let claims = request.claims(now)?;
         let secret = self.session_secrets.first().ok_or(EdgeError::NotConfigured)?;
         let token = token::sign(&claims, secret);

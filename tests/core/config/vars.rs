@@ -7,10 +7,14 @@
 //!    ignored and named.
 //! 5. FORWARD_URL is an https URL, or http on loopback. With a live key, its host is public.
 //! 6. APP_RETURN_URL is a URL that a browser can be sent to, kept as it is written, or nothing.
+//! 7. CONSOLE is on, off or nothing.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{KEY, configure, problems, reason};
-use ofauth_edge::core::config::{DEFAULT_EVENT_KEEP, EventFilter, Reason, Warning};
+use ofauth_edge::core::{
+    config::{DEFAULT_EVENT_KEEP, EventFilter, Reason, Warning},
+    gateway::SessionRequest,
+};
 
 /// The warnings about this one variable, as an operator reads them, and the places that they name.
 fn warned(name: &'static str, value: &str, expected: Reason) -> Vec<usize> {
@@ -382,5 +386,20 @@ fn alert_expirations_per_hour_is_a_number() {
     assert_eq!([read(None), read(Some("0")), read(Some("1000000"))], [20, 0, 1_000_000]);
     for bad in ["", "-1", "1.5", "1000001"] {
         assert_eq!(reason(name, bad), Reason::OutOfRange(0, 1_000_000), "{bad:?}");
+    }
+}
+
+#[test]
+fn console_is_on_or_off() {
+    let has_console = |text| {
+        let request = SessionRequest::parse(br#"{"console":true}"#).unwrap();
+        configure(&[("CONSOLE", text)]).unwrap().authenticator.mint(request, 0).is_ok()
+    };
+    for on in [None, Some(""), Some("on")] {
+        assert!(has_console(on), "{on:?}");
+    }
+    assert!(!has_console(Some("off")));
+    for bad in ["Off", "0", "false", " off", "on,off"] {
+        assert_eq!(reason("CONSOLE", bad), Reason::NotOnOrOff, "{bad:?}");
     }
 }

@@ -5,6 +5,7 @@
 //! 3. A session is somebody's, its connection a handle, its permissions exist; a console token takes none of them.
 //! 4. A wish of another shape, or with an unknown or repeated key, is BAD_REQUEST.
 //! 5. Nothing is minted that would not open.
+//! 6. With CONSOLE off, no console token is minted, and none opens.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{KEY, SESSION, index};
@@ -90,6 +91,21 @@ fn a_console_token_takes_nothing_but_a_life() {
         let value = if key == "permissions" { json!([]) } else { json!(index().handle("conn_1")) };
         assert!(refused(&json!({ "console": true, key: value })), "{key}");
     }
+}
+
+#[test]
+fn without_a_console_no_token_for_it_is_minted_or_opens() {
+    let wish = |wish: &[u8]| SessionRequest::parse(wish).unwrap();
+    let (token, _) = mint(&json!({ "console": true })).unwrap();
+    let off = authenticator().with_console(false);
+    let refused = off.mint(wish(br#"{"console":true}"#), NOW).unwrap_err();
+    assert_eq!(refused.code(), "BAD_REQUEST");
+    assert!(off.mint(wish(br#"{"clientReferenceId":"u","console":false}"#), NOW).is_ok());
+    let opens = |credential| off.authenticate(Credentials { apikey: Some(credential), ..Credentials::default() }, NOW);
+    assert_eq!(opens(&token).err().map(EdgeError::code), Some("CREDENTIALS_INVALID"));
+    let (token, _) = mint(&json!({ "clientReferenceId": "u" })).unwrap();
+    assert!(opens(&token).is_ok());
+    assert!(opens(KEY).is_ok());
 }
 
 #[test]
