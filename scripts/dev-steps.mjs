@@ -22,6 +22,7 @@ export function instructions({ demo, gateway, emulator, vars }) {
   return `
 Demo app  ${demo}${emulator ? `\nControl   ${emulator}/control` : ""}
 Worker    ${gateway}
+Console   ${gateway}/console/  (sign in with GATEWAY_KEY of .dev.vars)
 ${emulator ? `Emulator  ${emulator}` : `OFAuth    ${vars.OFAUTH_API_URL} (from .dev.vars; nothing is emulated)`}
 
 ${emulator ? FIRST_STEPS : FIRST_STEPS_OF_OFAUTH.replace("{gateway}", gateway)}

@@ -89,8 +89,17 @@ export const Hub = objectClass(wasm.Hub);
 export const Reconciler = objectClass(reconcilerClass(wasm));
 export const Metrics = objectClass(wasm.Metrics);
 
+// Whether a request is for a file of the console. `run_worker_first` in wrangler.toml brings these here, so that CONSOLE=off
+// removes the console.
+function isForConsole({ url }, { ASSETS, CONSOLE }) {
+  // Most requests are for something else, so none of them is parsed for this.
+  if (!ASSETS || !url.includes("/console") || (CONSOLE && CONSOLE !== "on")) return false;
+  return /^\/console(\/|$)/.test(new URL(url).pathname);
+}
+
 export default {
   fetch(request, env, ctx) {
+    if (isForConsole(request, env)) return env.ASSETS.fetch(request);
     restartAfterPanic();
     return wasm.fetch(request, env, ctx);
   },

@@ -72,20 +72,20 @@ export const KEY_OF_NO_ENVIRONMENT = "sk_e2e_0123456789abcdef";
 /**
  * Starts a gateway and waits until it answers.
  * @param {{vars?: Record<string, string | undefined>, apiKey?: string, services?: Record<string, (request: Request) => Promise<Response>>,
- *   faults?: boolean, folder?: string, build?: string, metrics?: boolean, watched?: boolean}} [options]
+ *   faults?: boolean, folder?: string, build?: string, metrics?: boolean, watched?: boolean, assets?: boolean}} [options]
  *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; apiKey: another one, which OFAuth knows; faults: KV, ledger and hub fail
  *   when told to; folder: what an earlier one kept; metrics: whether METRICS_STORE is bound, if no faults are; watched: METRICS
- *   is bound to watcher.mjs, for metrics.mjs
+ *   is bound to watcher.mjs, for metrics.mjs; assets: the Worker has the files of www/, as in a deployment
  * @returns {Promise<Gateway>}
  */
 export async function startGateway({ vars: changes = {}, ...options } = {}) {
-  const { apiKey = SECRETS.OFAUTH_API_KEY, services = {}, faults = false, folder = temporaryFolder(), build = "build", metrics = true, watched = false } = options;
+  const { apiKey = SECRETS.OFAUTH_API_KEY, services = {}, faults = false, folder = temporaryFolder(), build = "build", metrics = true, watched = false, assets = false } = options;
   const emulator = await startEmulator({ apiKey, opensUnknown: true });
   const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_KEY: apiKey, OFAUTH_API_URL: emulator.url, ...changes };
   const vars = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   const logs = [];
   const log = ({ message }) => logs.push(message);
-  const runtime = await startRuntime({ vars, services, faults, folder, build, log, metrics, watched }).catch(async (error) => {
+  const runtime = await startRuntime({ vars, services, faults, folder, build, log, metrics, watched, assets }).catch(async (error) => {
     await emulator.close();
     throw error;
   });
@@ -303,15 +303,22 @@ function readWrangler() {
     vars: all("vars")[0],
     kv: all("kv_namespaces").map(({ binding }) => binding),
     objects: Object.fromEntries(objects),
+    assets: {
+      directory: join(root, all("assets")[0].directory),
+      binding: all("assets")[0].binding,
+      run_worker_first: JSON.parse(/^run_worker_first = (.*)$/m.exec(text)[1]),
+      routerConfig: { has_user_worker: true },
+    },
   };
 }
 
 /** The Workers of a gateway, the one under test first. */
-function workersOf({ vars, services, faults, build, metrics, watched }) {
+function workersOf({ vars, services, faults, build, metrics, watched, assets }) {
   if (faults) return [worker(vars, { ...BOUND_TO_FAULTS, serviceBindings: services }, build), FAULTS];
   const { METRICS_STORE, ...others } = wrangler.objects;
   const unmeasured = { ...BOUND, durableObjects: others, additionalUnboundDurableObjects: [METRICS_STORE] };
-  const bound = { ...(metrics ? BOUND : unmeasured), serviceBindings: { ...services, ...(watched ? WATCHED : {}) } };
+  const files = assets ? { assets: wrangler.assets } : {};
+  const bound = { ...(metrics ? BOUND : unmeasured), ...files, serviceBindings: { ...services, ...(watched ? WATCHED : {}) } };
   return watched ? [worker(vars, bound, build), WATCHER] : [worker(vars, bound, build)];
 }
 

@@ -79,6 +79,18 @@ test("the pages have strict headers and run no script", async () => {
   assert.equal(new Set(marks).size, marks.length, "each fact stands at one place");
 });
 
+test("the console is served by the Worker, and may run its own scripts only", async () => {
+  const moved = await get(`${worker}/console`);
+  assert.deepEqual([moved.status, moved.headers.get("location")], [307, "/console/"]);
+  for (const path of ["/console/", "/console/main.mjs", "/console/console.css"]) {
+    const { status, headers } = await get(`${worker}${path}`);
+    assert.equal(status, 200, path);
+    assert.match(headers.get("content-security-policy"), /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self';/);
+    assert.doesNotMatch(headers.get("content-security-policy"), /'unsafe-|\*|https?:|,/);
+    assert.equal(headers.get("x-content-type-options"), "nosniff");
+  }
+});
+
 test("the pages fit wide and narrow screens, light and dark, and axe-core finds no fault", async (t) => {
   const browser = await startBrowser();
   t.after(() => browser.close());

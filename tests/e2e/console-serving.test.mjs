@@ -1,0 +1,106 @@
+// The console's files: 1. the policy allows no inline code and no other origin, 2. the page is small, 3. CONSOLE=off removes the pages and
+// the tokens, 4. every other path is the Worker's.
+
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+
+import { startBrowser } from "../browser/browser.mjs";
+import { refusal, sessionOf, startGateway, tokenOf, unixNow } from "./harness.mjs";
+
+const FILES = readdirSync(new URL("../../www/console", import.meta.url), { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map(({ parentPath, name }) => `${parentPath.split("/www")[1]}/${name}`);
+const CONSOLE_TOKEN = { aud: "ofauth-edge-console", sub: "console", iat: unixNow(), exp: unixNow() + 600 };
+
+let on;
+let off;
+before(async () => {
+  [on, off] = await Promise.all([{}, { CONSOLE: "off" }].map((vars) => startGateway({ assets: true, vars })));
+});
+after(() => Promise.all([on, off].map((gateway) => gateway?.close())));
+
+test("each file has a strict policy", async () => {
+  assert.ok(FILES.length > 10);
+  for (const file of FILES) {
+    const { status, headers } = await on.send("GET", file.replace("index.html", ""));
+    assert.equal(status, 200, file);
+    assert.equal(
+      headers["content-security-policy"],
+      "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      file,
+    );
+    assert.deepEqual([headers["x-content-type-options"], headers["referrer-policy"], headers["cross-origin-opener-policy"]], ["nosniff", "no-referrer", "same-origin"]);
+  }
+  const moved = await on.send("GET", "/console");
+  assert.deepEqual([moved.status, moved.headers.location], [307, "/console/"]);
+});
+
+test("a load has less than 300 KB, and asks this origin only", async () => {
+  const browser = await startBrowser();
+  try {
+    const page = await browser.newPage();
+    const loaded = [];
+    page.on("response", async (response) => loaded.push([response.url(), (await response.body()).length]));
+    await page.goto(`http://127.0.0.1:${on.port}/console/`);
+    await page.getByLabel("Gateway key").fill(on.vars.GATEWAY_KEY);
+    await page.keyboard.press("Enter");
+    await page.locator(".line").first().waitFor();
+    await page.getByRole("link", { name: "Connections" }).click();
+    await page.getByText("No account is connected yet.").waitFor();
+    const bytes = loaded.reduce((sum, [, length]) => sum + length, 0);
+    assert.ok(bytes > 10_000 && bytes < 300_000, `${bytes} bytes`);
+    assert.deepEqual(loaded.filter(([url]) => !url.startsWith(`http://127.0.0.1:${on.port}/`)), []);
+  } finally {
+    await browser.close();
+  }
+});
+
+test("CONSOLE=off removes the pages, however their path is written", async () => {
+  for (const path of ["/console", ...FILES, "/console/", "/console//index.html", "/%63onsole/", "/console%2findex.html", "/console/%69ndex", "/x/../console/", "//console/", "/console/main.mjs?x"]) {
+    for (const method of ["GET", "HEAD"]) {
+      let answer = await off.send(method, path);
+      for (let hops = 0; answer.status >= 300 && answer.status < 400 && hops < 3; hops += 1) answer = await off.send(method, answer.headers.location);
+      assert.equal(answer.status, 404, `${method} ${path}`);
+      assert.equal(answer.headers["x-ofauth-edge"], "gateway", path);
+    }
+  }
+  assert.equal((await off.send("GET", "/privacy")).status, 200);
+});
+
+test("CONSOLE=off removes the tokens, and nothing else", async () => {
+  assert.deepEqual(refusal(await off.call("POST", "/edge/sessions", { body: '{"console":true}' })), [400, "BAD_REQUEST"]);
+  const token = tokenOf(CONSOLE_TOKEN);
+  for (const path of ["/edge/status", "/edge/connections", "/edge/events", "/edge/metrics"]) {
+    assert.deepEqual(refusal(await sessionOf(off, token)("GET", path)), [401, "CREDENTIALS_INVALID"], path);
+    assert.equal((await sessionOf(on, token)("GET", path)).status, 200, path);
+    assert.equal((await off.call("GET", path)).status, 200, path);
+  }
+  assert.equal((await off.call("POST", "/edge/sessions", { body: '{"clientReferenceId":"user_1"}' })).status, 201);
+  assert.equal((await sessionOf(off, { sub: "user_1" })("GET", "/edge/connections")).status, 200);
+});
+
+test("a value that is neither on nor off stops the Worker, and removes the pages", async (t) => {
+  const gateway = await startGateway({ assets: true, vars: { CONSOLE: "no" } });
+  t.after(() => gateway.close());
+  const { status, text } = await gateway.send("GET", "/healthz");
+  assert.equal(status, 503);
+  assert.deepEqual(JSON.parse(text).problems, ["CONSOLE must be on or off"]);
+  assert.equal((await gateway.send("GET", "/console/")).status, 503);
+});
+
+test("paths that are like the console's are the Worker's", async () => {
+  for (const path of ["/consoles", "/console.css", "/edge/console", "/v2/console/", "/"]) {
+    const answer = await on.send("GET", path);
+    assert.equal(answer.headers["x-ofauth-edge"], "gateway", path);
+    assert.ok([401, 404].includes(answer.status), path);
+  }
+  assert.equal((await on.send("GET", "/console/views/nothing.mjs")).status, 404);
+});
+
+test("the files are small after a server has compressed them", async () => {
+  const sizes = await Promise.all(FILES.map(async (file) => gzipSync((await on.send("GET", file.replace("index.html", ""))).text).length));
+  const bytes = sizes.reduce((sum, size) => sum + size, 0);
+  assert.ok(bytes < 100_000, `${bytes} bytes`);
+});

@@ -1,0 +1,61 @@
+// One connection: its record, what it went through, and what can be done about it.
+
+import { copyButton, definitions, element, linkTo, replaceContent } from "../dom.mjs";
+import { timeOf } from "../format.mjs";
+import { keepFresh } from "../live.mjs";
+import { showError, showLoading } from "../states.mjs";
+import { meaningOf, nameOf, statusBadge } from "../statuses.mjs";
+import { actions } from "./connection-actions.mjs";
+import { relink } from "./relink.mjs";
+import { openTimeline } from "./timeline.mjs";
+
+export const title = "Connection";
+
+const EVERY_MS = 5_000;
+
+export async function render(root, { params, api, signal }) {
+  const path = `/edge/connections/${encodeURIComponent(params.handle)}`;
+  const [place, timelinePlace] = [element("div"), element("div")];
+  // It outlives the record that an action changes.
+  const result = element("div", { role: "status" });
+  const timeline = openTimeline({ path, api, signal });
+  root.append(element("p", {}, linkTo("/connections", {}, "All connections")), place, timelinePlace);
+  showLoading(place, "Reading the connection", title);
+  let shown = "";
+  const load = async () => {
+    const record = await api.get(path, { signal });
+    if (JSON.stringify(record) === shown) return;
+    shown = JSON.stringify(record);
+    const content = show(record, { path, api, signal, result, load });
+    replaceContent(place, ...content);
+    timelinePlace.replaceChildren(timeline.element);
+    await timeline.refresh();
+  };
+  const first = () => load().catch((error) => showError(place, error, { signal, retry: first, heading: title }));
+  await first();
+  keepFresh(load, { every: EVERY_MS, signal });
+}
+
+function show(record, context) {
+  const { status, handle, clientReferenceId, platformUserId, metadata, live } = record;
+  return [
+    element("h1", {}, nameOf(record)),
+    element("p", {}, statusBadge(status), " ", meaningOf(status)),
+    definitions([
+      ["Your user", clientReferenceId && linkTo("/connections", { q: clientReferenceId }, clientReferenceId)],
+      ["OnlyFans name", metadata?.username && `@${metadata.username}`],
+      ["OnlyFans user", platformUserId],
+      ["Handle", element("span", {}, element("code", {}, handle), " ", copyButton(handle)), "wide"],
+      ["Environment", live === null ? null : live ? "production" : "sandbox"],
+      ["Permissions", record.permissions?.join(", ")],
+      ["Created", timeOf(record.createdAt)],
+      ["Last change", timeOf(record.updatedAt)],
+      ["Expired", timeOf(record.expiredAt)],
+      ["Expires", timeOf(record.expiresAt)],
+      ["Last used at OFAuth", timeOf(record.lastCheckedAt)],
+      ["Origin", record.imported ? "imported session" : null],
+    ]),
+    actions(record, context),
+    relink(record),
+  ];
+}

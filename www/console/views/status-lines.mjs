@@ -1,0 +1,98 @@
+// Each line of /edge/status in words: its title, what its value says, and the view that shows more.
+
+import { element, linkTo } from "../dom.mjs";
+import { count, timeOf } from "../format.mjs";
+
+const LINES = {
+  configuration: {
+    title: "Configuration",
+    say: (warnings) => (warnings.length === 0 ? ["The settings are complete."] : [list(warnings)]),
+  },
+  lastWebhook: {
+    title: "Last webhook",
+    todo: "Check the webhook URL and the secret at OFAuth.",
+    say: (time) => (time ? ["OFAuth's last webhook was accepted ", timeOf(time), "."] : ["No webhook was accepted in the last 24 hours."]),
+  },
+  rejectedWebhooks: {
+    title: "Refused webhooks",
+    say: (codes) => perCode(codes, "No webhook was refused in the last hour.", "refused in the last hour"),
+  },
+  failingDeliveries: {
+    title: "Forwards that failed",
+    say: (codes) => perCode(codes, "No forward failed in the last hour.", "in the last hour", "Nothing was forwarded in the last 24 hours."),
+  },
+  parkedForwards: {
+    title: "Forwards that were given up",
+    say: (codes) => perCode(codes, "No forward was parked in the last hour.", "in the last hour", "Nothing was forwarded in the last 24 hours."),
+  },
+  expiredConnections: {
+    title: "Users who must link again",
+    say: (value) => (value ? expired(value) : ["Workers KV did not answer."]),
+    todo: "Ask these users to link again.",
+    link: () => linkTo("/connections", { status: "expired" }, "Show these connections"),
+  },
+  reconciliation: {
+    title: "Comparison with OFAuth's list",
+    say: (value) => (value ? passes(value) : ["No pass has ended in the last 24 hours. A cron trigger starts one each hour."]),
+  },
+  apiKeyRefused: {
+    title: "OFAuth's API key",
+    say: (codes) => perCode(codes, "OFAuth has not refused OFAUTH_API_KEY in the last hour.", "refusals in the last hour"),
+  },
+  storageKeys: {
+    title: "Storage keys",
+    say: (ids) => ["Data can be read with ", count(ids.length, "key"), ", the newest first: ", element("code", {}, ids.join(" ")), "."],
+  },
+  webhookSecrets: { title: "Webhook secrets in use", say: (names) => uses(names, nameOfSecret) },
+  gatewayKeys: { title: "Gateway keys in use", say: (names) => uses(names, (name) => (/^\d/.test(name) ? `value ${name} of GATEWAY_KEY` : name)) },
+};
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {boolean | null} ok
+ * @returns {{title: string, content: (Node | string)[], todo?: string, link?: Node}}   todo: in the place of the Worker's hint
+ */
+export function describe(name, value, ok) {
+  const line = Object.hasOwn(LINES, name) ? LINES[name] : { title: name, say: (value) => [element("code", {}, JSON.stringify(value))] };
+  const isUnknown = ok === null && !SAYS_NULL.has(name);
+  const content = isUnknown ? ["The metrics did not answer."] : line.say(value);
+  return { title: line.title, content, todo: line.todo, link: line.link?.() };
+}
+
+// These lines say themselves what is not known.
+const SAYS_NULL = new Set(["failingDeliveries", "parkedForwards", "expiredConnections", "reconciliation"]);
+
+function perCode(codes, none, when, unknown = none) {
+  if (codes === null) return [unknown];
+  const pairs = Object.entries(codes);
+  if (pairs.length === 0) return [none];
+  return [element("ul", { class: "plain", role: "list" }, ...pairs.map(([code, number]) => element("li", {}, `${number.toLocaleString("en")} × `, element("code", {}, code), ` ${when}`)))];
+}
+
+function expired({ expired, of, all }) {
+  const looked = all ? `of ${count(of, "connection")}` : `of the first ${count(of, "connection")}`;
+  return [`${expired === 0 ? "None" : expired.toLocaleString("en")} ${looked} ${expired === 1 ? "has" : "have"} expired.`];
+}
+
+function passes({ done, stopped }) {
+  const lastDone = done ? ["The last pass ended ", timeOf(done), ". "] : ["No pass was completed in the last 24 hours. "];
+  return stopped ? [...lastDone, "A pass stopped ", timeOf(stopped), "."] : lastDone;
+}
+
+function uses(names, nameOf) {
+  const rows = Object.entries(names).map(([name, last]) =>
+    element("li", {}, element("strong", {}, nameOf(name)), ...(last ? [": used ", timeOf(last)] : [": not used in the last 24 hours"])));
+  return [element("ul", { class: "plain", role: "list" }, ...rows)];
+}
+
+/** Such as ofauth:2, by its place in the list of its variable. */
+function nameOfSecret(name) {
+  const [scheme, place] = name.split(":");
+  const age = place === "1" ? "the newest" : "an older one";
+  return `value ${place} of ${scheme.toUpperCase()}_WEBHOOK_SECRET, ${age}`;
+}
+
+function list(texts) {
+  return element("ul", {}, ...texts.map((text) => element("li", {}, text)));
+}
