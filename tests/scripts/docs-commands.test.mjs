@@ -11,7 +11,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, test } from "node:test";
@@ -183,6 +183,7 @@ function writePrograms() {
   writeFileSync(join(bin, "ofauth-edge"), `#!/bin/sh\nexec '${process.execPath}' '${join(root, "pkg/cli.js")}' "$@"\n`);
   chmodSync(join(bin, "ofauth-edge"), 0o755);
   writeFileSync(join(folder, "package.json"), '{"private":true}');
+  symlinkSync(join(root, "scripts"), join(folder, "scripts"));
   writeFileSync(join(folder, ".curlrc"), 'silent\nshow-error\nfail-with-body\nwrite-out = "\\n"\n');
   writeFileSync(join(folder, ".env"), `GATEWAY_KEY=${SECRETS.GATEWAY_KEY}\nOFAUTH_WEBHOOK_SECRET=${SECRETS.OFAUTH_WEBHOOK_SECRET}\n`);
 }

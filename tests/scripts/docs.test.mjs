@@ -1,9 +1,11 @@
 // The pages in docs/ against the sources: 1. docs/errors.md has each code of the Worker's own errors, 2. docs/logs.md has
-// each task that writes a line.
+// each task that writes a line, 3. docs/costs.md has the numbers that scripts/costs.mjs finds in bench/RESULTS.md.
 
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 
@@ -22,4 +24,11 @@ test("docs/logs.md names each task that writes a line when it fails", () => {
   const [row] = read("docs/logs.md").match(/^\| `what` .*/m);
   assert.ok(calls.length > 3);
   for (const [, task] of calls) assert.ok(row.includes(`\`${task}\``), task);
+});
+
+test("docs/costs.md shows what scripts/costs.mjs makes of the counts in bench/RESULTS.md", () => {
+  const script = fileURLToPath(new URL("../../scripts/costs.mjs", import.meta.url));
+  const { stdout, stderr } = spawnSync(process.execPath, [script], { encoding: "utf8" });
+  assert.match(stdout, /KV writes/, stderr);
+  assert.ok(read("docs/costs.md").includes(`\n${stdout}\n`), stdout);
 });
