@@ -16,7 +16,7 @@ const RUST = { name: "Rust standard library", version: "", copyright: "Copyright
  * @param functionNames  the names of the functions in the wasm; each crate that they name must be among the notices
  */
 export function collectNotices(functionNames) {
-  const crates = cratesInWasm();
+  const crates = linkedCrates("npm", (name) => DIRECT.includes(name));
   const known = new Set(["ofauth_edge", "core", "alloc", "std", "__rustc", ...crates.map(({ name }) => name.replaceAll("-", "_"))]);
   for (const name of functionNames) {
     const [, crate] = /^<?(\w+)(?:\[[0-9a-f]+\])?::/.exec(name) ?? [];
@@ -29,8 +29,13 @@ export function collectNotices(functionNames) {
   return `${[head, ...text].join(`\n${"-".repeat(80)}\n\n`)}`;
 }
 
-function cratesInWasm() {
-  const args = ["metadata", "--format-version", "1", "--features", "npm", "--filter-platform", "wasm32-unknown-unknown", "--offline"];
+/**
+ * The crates whose code is linked into a wasm of ours, in the order of their names: packages of `cargo metadata`.
+ * @param {string} feature  with which it is compiled
+ * @param {(name: string) => boolean} isUsed  of the crates that Cargo.toml names
+ */
+export function linkedCrates(feature, isUsed) {
+  const args = ["metadata", "--format-version", "1", "--features", feature, "--filter-platform", "wasm32-unknown-unknown", "--offline"];
   const { status, stdout, stderr } = spawnSync("cargo", args, { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
   if (status !== 0) throw new Error(stderr);
   const { packages, resolve } = JSON.parse(stdout);
@@ -43,7 +48,7 @@ function cratesInWasm() {
     found.add(id);
     dependencies.get(id).forEach(visit);
   };
-  dependencies.get(resolve.root).filter((id) => DIRECT.includes(byId.get(id).name)).forEach(visit);
+  dependencies.get(resolve.root).filter((id) => isUsed(byId.get(id).name)).forEach(visit);
   return [...found].map((id) => byId.get(id)).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
