@@ -4,7 +4,7 @@
 # it was started with.
 with_env = . scripts/env.sh &&
 
-.PHONY: help run test test-all test-wasm test-packaging check build worker worker-dev npm bench bench-worker weight release deploy clean setup toolchain
+.PHONY: help run test test-all test-wasm test-packaging check build worker worker-dev npm bench bench-worker weight licenses release deploy clean setup toolchain
 .NOTPARALLEL:
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make bench           compare the npm package with similar packages in speed and size"
 	@echo "make bench-worker    compare the CPU time of the Worker with Workers that do the same job, into bench/RESULTS.md"
 	@echo "make weight          print how many bytes of the Worker are whose, by crate and by function"
+	@echo "make licenses        check the licenses and origins of all crates (cargo-deny)"
 	@echo "make release         build what a release publishes into dist/: the npm package and the Worker"
 	@echo "make deploy          build the Worker and upload it to your Cloudflare account (ENV=sandbox or ENV=production)"
 	@echo "make clean           remove build output and local data (keeps the tools and .dev.vars)"
@@ -62,6 +63,8 @@ test-all: setup
 	@echo "Test: properties of what strangers send"
 	@$(with_env) CARGO_PROFILE_DEV_OPT_LEVEL=2 PROPTEST_CASES=$${PROPTEST_CASES:-100000} PROPTEST_MAX_GLOBAL_REJECTS=10000000 \
 	  cargo test --test webhook --test storage --test gateway -- $(properties)
+	@echo "Test: licenses"
+	@$(MAKE) --no-print-directory licenses
 	@echo "Test: a release from another folder (up to 10 minutes)"
 	@$(with_env) node --test tests/release/*.test.mjs
 
@@ -108,6 +111,9 @@ bench-worker: build
 weight: setup
 	@$(with_env) node scripts/worker.mjs --names
 	@$(with_env) node bench/worker/weight.mjs
+
+licenses: toolchain
+	@$(with_env) node scripts/licenses.mjs
 
 release: build npm
 	@$(with_env) node scripts/release.mjs
