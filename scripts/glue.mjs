@@ -1,16 +1,20 @@
-// Removes unused parts from the JavaScript that wasm-bindgen writes. A bundler cannot do it: it does not know what the wasm
-// imports, and the statement that gives a class its `Symbol.dispose` counts as used.
+// Makes the JavaScript that wasm-bindgen writes smaller. A bundler cannot do it: it does not know what the wasm imports, what it
+// exports has names that the wasm has too, and the statement that gives a class its `Symbol.dispose` counts as used.
 
-// The crate `worker` and its dependencies export these classes, for parts of them that the Worker does not use: containers,
-// R2, and streams that Rust code produces.
-const UNUSED_CLASSES = ["ContainerStartupOptions", "IntoUnderlyingByteSource", "IntoUnderlyingSink", "IntoUnderlyingSource", "MinifyConfig", "R2Range"];
+import { renamed } from "./wasm.mjs";
 
-/** The names of the wasm's exports that only these classes call. */
-export const UNUSED_EXPORTS = new RegExp(`^(__wbg_)?([gs]et_)?(${UNUSED_CLASSES.join("|").toLowerCase()})_`);
+/**
+ * The crate `worker` and its dependencies export these classes, for parts of them that the Worker does not use: containers, R2, and
+ * streams that Rust code produces.
+ */
+export const UNUSED_CLASSES = Object.freeze(["ContainerStartupOptions", "IntoUnderlyingByteSource", "IntoUnderlyingSink", "IntoUnderlyingSource", "MinifyConfig", "R2Range"]);
+
+// A member of the object with the functions that the wasm may import.
+const IMPORT = /^ {8}(\w+): function\([^)]*\) \{\n[^]*?^ {8}\},\n/gm;
 
 /**
  * @param {string} glue   the JavaScript of wasm-bindgen
- * @param {BufferSource} wasm   the wasm without UNUSED_EXPORTS
+ * @param {BufferSource} wasm   the wasm, which has been optimised
  */
 export function removeUnused(glue, wasm) {
   const imported = new Set(WebAssembly.Module.imports(new WebAssembly.Module(wasm)).map(({ name }) => name));
@@ -20,6 +24,22 @@ export function removeUnused(glue, wasm) {
     if (!pattern.test(rest)) throw new Error(`the JavaScript of wasm-bindgen has nothing like ${pattern}`);
     return rest.replace(pattern, "");
   }, glue);
-  // The functions that the wasm may import are the members of one object.
-  return trimmed.replace(/^ {8}(\w+): function\([^)]*\) \{\n[^]*?^ {8}\},\n/gm, (member, name) => (imported.has(name) ? member : ""));
+  return trimmed.replace(IMPORT, (member, name) => (imported.has(name) ? member : ""));
+}
+
+/**
+ * Gives short names to what the wasm imports and exports.
+ * @param {string} glue   of `removeUnused`
+ * @param {Buffer} wasm
+ * @returns {{glue: string, wasm: Buffer}}
+ */
+export function shortenNames(glue, wasm) {
+  const names = [...glue.matchAll(IMPORT), ...glue.matchAll(/\bwasm\.(\w+)/g)].map(([, name]) => name);
+  const short = new Map([...new Set(names)].map((name, index) => [name, `_${index.toString(36)}`]));
+  return {
+    glue: glue
+      .replace(IMPORT, (member, name) => member.replace(name, short.get(name)))
+      .replace(/\bwasm\.(\w+)/g, (_, name) => `wasm.${short.get(name)}`),
+    wasm: renamed(wasm, (name) => short.get(name) ?? name),
+  };
 }

@@ -3,16 +3,15 @@
 //
 //   optimise.mjs INPUT -o OUTPUT [-g]
 //
-// 1. Exports that nothing calls are removed, and the code behind them.
-// 2. The code is optimised for size.
-// 3. What remains is ordered so that gzip finds more repetitions.
+// 1. The code is optimised for size.
+// 2. What remains is ordered so that gzip finds more repetitions.
 //
 // -g keeps the names of functions. Other flags are those that worker-build passes to every wasm-opt, and are ignored.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import binaryen from "binaryen";
-import { UNUSED_EXPORTS } from "./glue.mjs";
+import { withOrderedNames } from "./order.mjs";
 
 const WASM_FEATURES = ["BulkMemory", "BulkMemoryOpt", "ExceptionHandling", "Multivalue", "MutableGlobals", "NontrappingFPToInt", "ReferenceTypes", "SignExt"];
 
@@ -21,23 +20,27 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   strict: false,
 });
-const module = binaryen.readBinary(readFileSync(positionals[0]));
-module.setFeatures(WASM_FEATURES.reduce((flags, feature) => flags | binaryen.Features[feature], 0));
 // 1.
-for (const name of exportNames().filter((name) => UNUSED_EXPORTS.test(name))) module.removeExport(name);
-// 2.
+const module = read(readFileSync(positionals[0]));
 binaryen.setOptimizeLevel(2);
 binaryen.setShrinkLevel(2);
 // The first KiB of memory is the far end of the stack. An address there plus an offset never wraps around.
 binaryen.setLowMemoryUnused(true);
 module.optimize();
 module.optimize();
-// 3. Engines ignore the alignment that a load or store states. Without it, more of them are the same bytes. Functions of similar
-// names do similar things, and gzip looks back only 32 KiB.
-module.runPasses(["dealign", "reorder-functions-by-name"]);
+// Engines ignore the alignment that a load or store states. Without it, more of them are the same bytes.
+module.runPasses(["dealign"]);
+binaryen.setDebugInfo(true);
+const optimised = Buffer.from(module.emitBinary());
+// 2.
+const ordered = read(withOrderedNames(optimised));
+// Binaryen reads the features of a module from the sections that are removed here.
+ordered.runPasses(["reorder-functions-by-name", "strip-producers", "strip-target-features"]);
 binaryen.setDebugInfo(values.names ?? false);
-writeFileSync(values.output, module.emitBinary());
+writeFileSync(values.output, ordered.emitBinary());
 
-function exportNames() {
-  return Array.from({ length: module.getNumExports() }, (_, index) => binaryen.getExportInfo(module.getExportByIndex(index)).name);
+function read(wasm) {
+  const read = binaryen.readBinary(wasm);
+  read.setFeatures(WASM_FEATURES.reduce((flags, feature) => flags | binaryen.Features[feature], 0));
+  return read;
 }

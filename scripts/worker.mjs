@@ -21,7 +21,8 @@ const features = option === "--test-hooks" ? "worker,test-hooks" : "worker";
 const outputFolder = join(root, option ? `target/worker-${option.slice(2)}` : "build");
 const stampFile = join(outputFolder, ".made-from");
 
-const inputsHash = hashInputs(["scripts/worker.mjs", "scripts/optimise.mjs", "scripts/bundle.mjs", "scripts/glue.mjs"]);
+const STEPS = ["worker", "linker", "optimise", "order", "wasm", "bundle", "glue"];
+const inputsHash = hashInputs(STEPS.map((name) => `scripts/${name}.mjs`));
 if (!isUpToDate(join(outputFolder, "index.js"), stampFile, inputsHash)) {
   if (option === "--dev") buildForDevelopment();
   else build();
@@ -33,6 +34,7 @@ function build() {
   const crate = writeCrate();
   run(join(toolsFolder, "worker-build"), [crate, "--release", "--out-dir", outputFolder, "--features", features], root, {
     CARGO_TARGET_DIR: join(root, "target"),
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: join(root, "scripts/linker.mjs"),
     // The messages of panics name source files. --remap-path-prefix cuts the folders of the machine from them.
     CARGO_ENCODED_RUSTFLAGS: sourceFolders().map((folder) => `--remap-path-prefix=${folder}=`).join("\x1f"),
     // worker-build downloads every tool whose path is not set here.
