@@ -49,7 +49,8 @@ export function linkedCrates(feature, isUsed) {
     dependencies.get(id).forEach(visit);
   };
   dependencies.get(resolve.root).filter((id) => isUsed(byId.get(id).name)).forEach(visit);
-  return [...found].map((id) => byId.get(id)).sort((a, b) => (a.name < b.name ? -1 : 1));
+  // A crate of the project has no source.
+  return [...found].map((id) => byId.get(id)).filter(({ source }) => source !== null).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function isLinked({ dep_kinds: kinds }) {

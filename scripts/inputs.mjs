@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("..", import.meta.url));
 
 // scripts/setup.mjs writes the versions of the tools to .tools/stamp.json.
-const INPUTS_OF_EVERY_BUILD = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".tools/stamp.json", "scripts/inputs.mjs", "src"];
+const INPUTS_OF_EVERY_BUILD = ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", ".tools/stamp.json", "scripts/inputs.mjs", "cipher", "src"];
 
 /**
  * Hashes the inputs of a build.

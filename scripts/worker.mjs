@@ -6,7 +6,7 @@
 //   node scripts/worker.mjs --names        builds into target/worker-names/, with the names of functions, for `make weight`
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { hashInputs, isUpToDate, root } from "./inputs.mjs";
@@ -62,6 +62,8 @@ function writeCrate() {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "Cargo.toml"), manifest);
   copyFileSync(join(root, "Cargo.lock"), join(folder, "Cargo.lock"));
+  // A crate in the same folder is compiled to the same bytes wherever that is. An unchanged file keeps its time, so cargo trusts it.
+  cpSync(join(root, "cipher"), join(folder, "cipher"), { recursive: true, preserveTimestamps: true });
   return folder;
 }
 

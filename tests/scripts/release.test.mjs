@@ -19,7 +19,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 // A copy, so that the dist/ of the project stays as it is.
 const project = join(folder, "project");
-for (const path of ["scripts", "pkg-template", "www", "src", "Cargo.toml", "Cargo.lock", "CHANGELOG.md", "LICENSE", "wrangler.toml", "package.json"]) {
+for (const path of ["scripts", "pkg-template", "www", "cipher", "src", "Cargo.toml", "Cargo.lock", "CHANGELOG.md", "LICENSE", "wrangler.toml", "package.json"]) {
   cpSync(join(root, path), join(project, path), { recursive: true });
 }
 for (const path of ["build", "pkg", "node_modules"]) symlinkSync(join(root, path), join(project, path));

@@ -33,12 +33,9 @@
 
 use std::fmt;
 
-use chacha20poly1305::{
-    KeyInit, XChaCha20Poly1305, XNonce,
-    aead::{Aead, Payload},
-};
 use ct_codecs::Base64;
 use hkdf::Hkdf;
+use ofauth_edge_cipher::Cipher;
 use sha2::Sha256;
 
 use crate::core::base64;
@@ -59,7 +56,7 @@ pub struct Sealer {
 
 struct Key {
     id: [u8; KEY_ID_LEN],
-    cipher: XChaCha20Poly1305,
+    cipher: Cipher,
 }
 
 /// Why a sealed value does not open.
@@ -94,8 +91,7 @@ impl Sealer {
         let Some(key) = self.keys.first() else { return Vec::new() };
         let aad = associated_data(place);
         #[expect(clippy::expect_used, reason = "fails only beyond 256 GiB")]
-        let sealed =
-            key.cipher.encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: &aad }).expect("a short value");
+        let sealed = key.cipher.seal(nonce, &aad, plain).expect("a short value");
         [&[VERSION], &key.id[..], &nonce, &sealed].concat()
     }
 
@@ -125,10 +121,9 @@ impl Sealer {
             return Err(SealError::UnknownVersion(*version));
         }
         let (id, nonce) = header.split_first_chunk::<KEY_ID_LEN>().ok_or(SealError::TooShort)?;
-        let nonce = XNonce::try_from(nonce).map_err(|_| SealError::TooShort)?;
+        let nonce = nonce.try_into().map_err(|_| SealError::TooShort)?;
         let key = self.keys.iter().find(|key| key.id == *id).ok_or(SealError::UnknownKey(*id))?;
-        let payload = Payload { msg: ciphertext, aad: &associated_data(place) };
-        key.cipher.decrypt(&nonce, payload).map_err(|_| SealError::NotAuthentic)
+        key.cipher.open(nonce, &associated_data(place), ciphertext).ok_or(SealError::NotAuthentic)
     }
 }
 
@@ -147,7 +142,7 @@ impl Key {
             hkdf.expand(b"ofauth-edge seal v1", &mut key).expect("32 bytes");
             hkdf.expand(b"ofauth-edge key id v1", &mut id).expect("4 bytes");
         }
-        Self { id, cipher: XChaCha20Poly1305::new(&key.into()) }
+        Self { id, cipher: Cipher::new(&key) }
     }
 }
 
