@@ -1,6 +1,6 @@
 import type { ConnectionPage, EdgeErrorCode, Health, Record as ConnectionRecord, Verdict } from "./generated.js";
 
-export type { ConnectionPage, EdgeErrorCode, Health, Metadata, Outcome, UserData, Verdict } from "./generated.js";
+export type { ConnectionPage, EdgeErrorCode, Health, Metadata, Outcome, StatusReason, UserData, Verdict } from "./generated.js";
 
 /** The options of {@link createClient}. */
 export type ClientOptions = ClientBase & (TokenCredential | KeyCredential);

@@ -48,6 +48,10 @@ handle: string,
  */
 status: ConnectionStatus, 
 /**
+ * What gave the connection its status. Null if nothing has, or if an older version of the gateway stored it.
+ */
+statusReason: StatusReason | null, 
+/**
  * The app's own id of the user.
  */
 clientReferenceId: string | null, 
@@ -55,6 +59,10 @@ clientReferenceId: string | null,
  * The OnlyFans user id. It is a string, because it may have more digits than a number can hold.
  */
 platformUserId: string | null, 
+/**
+ * When `platformUserId` became another one, until a gateway key accepts that. Null if it did not.
+ */
+accountChangedAt: string | null, 
 /**
  * The permissions that the user granted.
  */
@@ -95,6 +103,19 @@ imported: boolean | null,
  * True in production and false in the sandbox, if OFAuth said so.
  */
 live: boolean | null, };
+
+/**
+ * The fact that gave a connection its status.
+ */
+export type StatusReason = { 
+/**
+ * The type of the webhook, such as `connection.expired`. It begins with `edge.` if the gateway learned it itself.
+ */
+type: string, 
+/**
+ * When it was so.
+ */
+at: string, };
 
 /**
  * The OnlyFans profile (OFAuth documentation, Connection Events: connection.created).
@@ -184,6 +205,8 @@ export type EdgeErrorCode =
   | "CONNECTION_AMBIGUOUS"
   /** The connection does not exist, is disconnected, or belongs to another user. */
   | "CONNECTION_NOT_FOUND"
+  /** The connection's account is another one than before, and nobody has accepted it. */
+  | "ACCOUNT_CHANGED"
   /** No forwarded event of that id waits or is parked, or its body was deleted. */
   | "DELIVERY_NOT_FOUND"
   /** There is no route at this path. */

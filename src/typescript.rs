@@ -7,7 +7,7 @@ use std::{env, fmt::Write, fs};
 use ts_rs::{Config, TS};
 
 use crate::core::{
-    connection::{Metadata, Outcome, Record, UserData},
+    connection::{Metadata, Outcome, Record, StatusReason, UserData},
     gateway::{EdgeError, Verdict, health::Health, list::ConnectionList},
     webhook::{Cause, Diagnosis, EscapeStyle, EventError, Evidence, LAYOUTS, Scheme, SignatureError, Verification},
 };
@@ -24,6 +24,7 @@ fn the_committed_types_are_those_of_the_models() {
         declaration::<Scheme>(),
         declaration::<Verification>(),
         declaration::<Record>(),
+        declaration::<StatusReason>(),
         declaration::<UserData>(),
         declaration::<Metadata>(),
         declaration::<ConnectionList>(),

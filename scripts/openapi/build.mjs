@@ -211,7 +211,7 @@ function accessOperations() {
     parameters: [...pathParameters(path), { $ref: "#/components/parameters/ConnectionId" }],
     ...(method !== "GET" && { body: { $ref: "#/components/requestBodies/Passed" } }),
     upstream: "OFAuth's answer. The header X-OFAuth-Edge-Action is there if it is an error.",
-    errors: [...PROXIED, "CONNECTION_AMBIGUOUS"],
+    errors: [...PROXIED, "CONNECTION_AMBIGUOUS", "ACCOUNT_CHANGED"],
     family: "Access",
   }));
 }

@@ -189,6 +189,7 @@ fn handle<'a>(
         Route::Account | Route::LinkSession => Box::pin(account::forward(call, caller, config, env)),
         Route::DeleteConnection(segment) => Box::pin(manage::delete(segment, call, caller, config, env)),
         Route::InvalidateConnection(segment) => Box::pin(manage::invalidate(segment, call, caller, config, env)),
+        Route::AcceptAccount(segment) => Box::pin(manage::accept_account(segment, call, caller, config, env)),
         Route::ConnectionHealth(segment) => Box::pin(manage::health(segment, call, caller, config, env)),
         Route::ConnectionEvents(segment) => Box::pin(manage::timeline(segment, call, caller, config, env)),
         Route::DeleteUser(segment) => Box::pin(users::delete(segment, call, caller, config, env)),

@@ -4,7 +4,8 @@
 // sent again. In the end nothing is asked until KV and the hubs have every record. Then:
 //
 // 1. alarms alone have finished what the last kill interrupted, 2. every delivery was accepted once, and is once in its
-// connection's timeline, 3. every record is the one that fold.mjs makes of the deliveries, 4. KV has the same records,
+// connection's timeline, 3. every record is the one that fold.mjs makes of the deliveries (when its account
+// became another one depends on their order, which the timeline has), 4. KV has the same records,
 // 5. so have the users' hubs, 6. no user sees a connection of another user.
 //
 // `make test-all` (CHAOS=full) sends 1,000 deliveries and kills ten times, `make test` sends 100 and kills twice. The
@@ -17,7 +18,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { randomDeliveries, randomFrom } from "./chaos-deliveries.mjs";
-import { handleOf, metadataOf, outcomesOf, recordOf } from "./fold.mjs";
+import { accountChangesOf, handleOf, metadataOf, outcomesOf, recordOf } from "./fold.mjs";
 import { eventually, KEY_OF_NO_ENVIRONMENT, listAll, sessionOf, startGateway, unixNow } from "./harness.mjs";
 import { dirtyLedgers } from "./ledgers.mjs";
 
@@ -59,11 +60,16 @@ describe("after random deliveries and kills", () => {
   test("every delivery was accepted once, and is once in its connection's timeline", async () => {
     const check = async (id) => {
       const sent = new Map(deliveriesOf(id).map((delivery) => [delivery.fact.id, delivery]));
-      const timeline = (await timelineOf(id)).toReversed();
+      const all = (await timelineOf(id)).toReversed();
+      const timeline = all.filter(isFromOFAuth);
       const shown = timeline.map(({ receivedAt: _, outcome: __, ...rest }) => rest);
       assert.deepEqual(shown.sort(byId), [...sent.values()].map(shownOf).sort(byId), id);
       const outcomes = timeline.map(({ outcome }) => outcome);
       assert.deepEqual(outcomes, outcomesOf(timeline.map((entry) => sent.get(entry.id).fact)), id);
+      const changes = accountChangesOf(timeline.map((entry) => sent.get(entry.id).fact));
+      const told = all.filter((entry) => !isFromOFAuth(entry)).map((entry) => entry.id);
+      assert.deepEqual(told, changes.map((fact) => `${fact.id}_account`), id);
+      records.find((record) => record.id === id).accountChangedAt = changes.length === 0 ? null : new Date(changes.at(-1).stamp).toISOString();
       for (const { id: delivery, outcome } of timeline) {
         const answers = heard.get(sent.get(delivery)).filter((answer) => answer !== "duplicate");
         assert.deepEqual(answers, answers.length === 0 ? [] : [outcome], `${id}, ${delivery}`);
@@ -167,6 +173,10 @@ function randomKills() {
 
 function deliveriesOf(id) {
   return deliveries.filter(({ connection }) => connection === id);
+}
+
+function isFromOFAuth({ type }) {
+  return type !== "edge.connection.account_changed";
 }
 
 /** All of a connection's timeline, newest first. */

@@ -31,8 +31,10 @@ function lifeOf(id, end = 4) {
 
 const RECONNECTED = {
   status: "active",
+  statusReason: { type: "connection.updated", at: at(3) },
   clientReferenceId: "user_1",
   platformUserId: "7",
+  accountChangedAt: null,
   permissions: ["c"],
   userData: { id: "7", name: "Ann B", username: "annb", avatar: null },
   metadata: { username: "annb", displayName: "Ann B", lastActivity: null },
@@ -44,8 +46,9 @@ const RECONNECTED = {
   imported: null,
   live: null,
 };
-const DISCONNECTED = { ...RECONNECTED, status: "disconnected", updatedAt: at(4) };
-const DISCONNECTED_EARLY = { ...DISCONNECTED, updatedAt: at(3) };
+const gone = (minute) => ({ status: "disconnected", statusReason: { type: "connection.disconnected", at: at(minute) } });
+const DISCONNECTED = { ...RECONNECTED, ...gone(4), updatedAt: at(4) };
+const DISCONNECTED_EARLY = { ...RECONNECTED, ...gone(1.5) };
 
 test("all 120 orders of a life, with copies among them, end in the same record, also if it was disconnected midway", async () => {
   const random = randomFrom(SEED);

@@ -65,7 +65,7 @@ function valuesOf({ live, data }, type, stamp) {
 }
 
 /**
- * The record of a connection.
+ * The record of a connection, as if its account had never been another one: see {@link accountChangesOf}.
  * @param {string} id      OFAuth's id of the connection
  * @param {Fact[]} facts   all facts about it, in any order; one of them names a field
  */
@@ -82,8 +82,10 @@ export function recordOf(id, facts) {
     id,
     handle: handleOf(id),
     status: valueOf("status") ?? "unknown",
+    statusReason: fields.status ? { type: fields.status.type, at: iso(fields.status.stamp) } : null,
     clientReferenceId: valueOf("clientReferenceId"),
     platformUserId: valueOf("platformUserId"),
+    accountChangedAt: null,
     permissions: valueOf("permissions") ?? [],
     userData: Object.values(userData).some((value) => value !== null) ? userData : null,
     metadata: { username: userData.username, displayName: userData.name, lastActivity: valueOf("lastCheckedAt") },
@@ -110,33 +112,46 @@ export function outcomesOf(facts) {
   return sources.map((source, index) => (source === (sources[index - 1] ?? "") ? "stale" : "applied"));
 }
 
+/**
+ * The facts that made the account another one than the gateway had shown before, if it accepts them in this order. The record's
+ * `accountChangedAt` is the stamp of the last one.
+ * @param {Fact[]} facts
+ */
+export function accountChangesOf(facts) {
+  const accounts = facts.map((_, index) => newestValues(facts.slice(0, index + 1)).platformUserId?.value);
+  return facts.filter((_, index) => accounts[index - 1] !== undefined && accounts[index] !== accounts[index - 1]);
+}
+
 /** The handle of a connection. */
 export function handleOf(id) {
   return `acct_${keyedHash("handle", id, 16)}`;
 }
 
 /** The metadata of a record's key in KV, without the encrypted summary. */
-export function metadataOf({ status, updatedAt, platformUserId, clientReferenceId }) {
+export function metadataOf({ status, statusReason, updatedAt, expiredAt, platformUserId, accountChangedAt, clientReferenceId }) {
+  const reason = statusReason && (statusReason.at === expiredAt ? statusReason.type : `${statusReason.type} ${statusReason.at}`);
   return {
     status,
     updatedAt,
+    ...(reason === null ? {} : { reason }),
+    ...(accountChangedAt === null ? {} : { accountChangedAt }),
     ...(platformUserId === null ? {} : { user: keyedHash("user", platformUserId, 8) }),
     ...(clientReferenceId === null ? {} : { reference: keyedHash("ref", clientReferenceId, 16) }),
   };
 }
 
 /**
- * For each field its value in the greatest fact that names it, and the stamp and the id of that fact. For the status, a
+ * For each field its value in the greatest fact that names it, and the type, the stamp and the id of that fact. For the status, a
  * disconnect is greater than all other facts.
  */
 function newestValues(facts) {
   const sorted = facts.toSorted((a, b) => a.stamp - b.stamp || a.rank - b.rank || (a.id < b.id ? -1 : 1));
   const end = sorted.findLast(({ type }) => type === "connection.disconnected");
   const fields = {};
-  for (const { id, stamp, values } of sorted) {
-    for (const [field, value] of Object.entries(values)) fields[field] = { value, stamp, source: id };
+  for (const { id, type, stamp, values } of sorted) {
+    for (const [field, value] of Object.entries(values)) fields[field] = { value, type, stamp, source: id };
   }
-  if (end) fields.status = { value: "disconnected", stamp: end.stamp, source: end.id };
+  if (end) fields.status = { value: "disconnected", type: end.type, stamp: end.stamp, source: end.id };
   return fields;
 }
 

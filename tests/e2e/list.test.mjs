@@ -34,8 +34,10 @@ test("a record has exactly the fields of the contract, in a list and alone", asy
   const whole = {
     id: "conn_whole",
     status: "active",
+    statusReason: { type: "connection.created", at: CREATED },
     clientReferenceId: "user_whole",
     platformUserId: "562630475",
+    accountChangedAt: null,
     permissions: ["posts:read", "chats:*"],
     userData: { id: "562630475", name: "Jané 😀", username: "jane", avatar: "https://media.example/j.jpg" },
     metadata: { username: "jane", displayName: "Jané 😀", lastActivity: null },
@@ -47,11 +49,12 @@ test("a record has exactly the fields of the contract, in a list and alone", asy
     imported: false,
     live: null,
   };
-  const nothing = { clientReferenceId: null, platformUserId: null, userData: null, createdAt: null, expiresAt: null, lastCheckedAt: null };
+  const nothing = { clientReferenceId: null, platformUserId: null, accountChangedAt: null, userData: null, createdAt: null, expiresAt: null, lastCheckedAt: null };
   const bare = {
     ...nothing,
     id: "conn_bare",
     status: "expired",
+    statusReason: { type: "connection.expired", at: CREATED },
     permissions: [],
     metadata: { username: null, displayName: null, lastActivity: null },
     updatedAt: CREATED,

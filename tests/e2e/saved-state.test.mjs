@@ -91,7 +91,9 @@ test("a newer webhook changes the stored record and shows in every view", async 
   const record = await deliver("connection.updated", renamed);
   const { updatedAt } = record;
   const userData = { ...before.userData, name: "new name" };
-  assert.deepEqual(record, { ...before, updatedAt, userData, metadata: { ...before.metadata, displayName: "new name" } });
+  const statusReason = { type: "connection.updated", at: updatedAt };
+  assert.equal(before.statusReason, null, "the older build did not note it");
+  assert.deepEqual(record, { ...before, statusReason, updatedAt, userData, metadata: { ...before.metadata, displayName: "new name" } });
   assert.ok(updatedAt > before.updatedAt);
   await deliver("connection.updated", { id: "conn_untold", clientReferenceId: "user_gil" });
   await deliver("connection.expired", { id: "conn_moved", clientReferenceId: CLEO });
@@ -109,7 +111,8 @@ test("a newer webhook changes the stored record and shows in every view", async 
   });
   // During a roll-out the older build reads what the newer one writes.
   const written = await metadataOf("conn_active");
-  assert.deepEqual(written, { ...metadata, updatedAt, summary: written.summary }, "the metadata have the same members");
+  const reason = `connection.updated ${updatedAt}`;
+  assert.deepEqual(written, { ...metadata, updatedAt, reason, summary: written.summary }, "the metadata have the same members, and one more");
   assert.notEqual(written.summary, metadata.summary);
 });
 
@@ -228,7 +231,7 @@ async function assertAsSaved(from, answers) {
 
 /** The older build knew fewer fields of a record. Those that it did not know have no value yet. */
 function withoutNewFields(answer) {
-  const isNew = (key, value) => ["lastCheckedAt", "lastActivity"].includes(key) && value === null;
+  const isNew = (key, value) => ["lastCheckedAt", "lastActivity", "statusReason", "accountChangedAt"].includes(key) && value === null;
   return JSON.parse(JSON.stringify(answer, (key, value) => (isNew(key, value) ? undefined : value)));
 }
 

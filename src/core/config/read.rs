@@ -60,6 +60,9 @@ pub struct Config {
     pub event_ttl: u64,
     /// `CLEANUP_EXPIRED_AFTER_DAYS`: after how many days an expired connection is deleted at OFAuth. 0 for never.
     pub cleanup_after_days: u64,
+    /// `REFUSE_CHANGED_ACCOUNT`: whether calls on a connection are refused while its account is another one than before, and
+    /// nobody has accepted that.
+    pub refuse_changed_account: bool,
     /// `EVENT_KEEP`: which events other than connection events are stored.
     pub event_filter: EventFilter,
     /// `EVENT_FORWARD`: which events other than connection events are forwarded.
@@ -90,8 +93,7 @@ impl Config {
         let mut reader = VariableReader { lookup, problems: Vec::new(), warnings: Vec::new() };
         let authenticator =
             Authenticator::new(reader.keys("GATEWAY_KEY", key_fault), reader.keys("SESSION_SECRET", length_fault));
-        let console = reader.optional_text("CONSOLE", Reason::NotOnOrOff, |text| ["", "on", "off"].contains(&text));
-        let authenticator = authenticator.with_console(console.as_deref() != Some("off"));
+        let authenticator = authenticator.with_console(reader.switch("CONSOLE", true));
         let api_key = reader.api_key();
         let api_url = reader.optional_text("OFAUTH_API_URL", Reason::NotAnOrigin, is_origin);
         let allowed_origins = reader.origins("ALLOWED_ORIGINS", api_key.is_sandbox());
@@ -108,6 +110,7 @@ impl Config {
         let cleanup_after_days = reader.whole_number("CLEANUP_EXPIRED_AFTER_DAYS", 0, 0..=MAX_CLEANUP_DAYS);
         let alert_expirations =
             reader.whole_number("ALERT_EXPIRATIONS_PER_HOUR", DEFAULT_ALERT_EXPIRATIONS, 0..=1_000_000);
+        let refuse_changed_account = reader.switch("REFUSE_CHANGED_ACCOUNT", false);
         let event_filter = reader.event_filter("EVENT_KEEP");
         let forward_filter = reader.event_filter("EVENT_FORWARD");
         let forward = reader.forward(api_key.is_sandbox());
@@ -127,6 +130,7 @@ impl Config {
                 index,
                 event_ttl,
                 cleanup_after_days,
+                refuse_changed_account,
                 event_filter,
                 forward_filter,
                 forward,
@@ -246,6 +250,13 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         let number = text.parse().ok().filter(|number| range.contains(number));
         self.report(name, number.is_none().then_some(Reason::OutOfRange(*range.start(), *range.end())));
         number.unwrap_or(default)
+    }
+
+    /// Whether a switch is on: `default` if it is not set or empty.
+    fn switch(&mut self, name: &'static str, default: bool) -> bool {
+        let text = (self.lookup)(name).unwrap_or_default();
+        self.report(name, (!matches!(&*text, "" | "on" | "off")).then_some(Reason::NotOnOrOff));
+        if text.is_empty() { default } else { text == "on" }
     }
 
     /// `FORWARD_SECRET` is only read if there is a `FORWARD_URL`.

@@ -26,6 +26,12 @@ macro_rules! connection {
             pub(super) id: String,
             #[serde(default)]
             erased: bool,
+            /// The type of the delivery that set the status. Older builds neither write nor keep it.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub(super) status_type: Option<String>,
+            /// The account before, until it is accepted that it became another one, and the fact that said so.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub(super) former_account: Option<Register<String>>,
             $(pub(super) $field: Option<Register<$type>>,)*
             pub(super) live: Option<Register<bool>>,
             pub(super) avatar: Option<Register<Option<String>>>,
@@ -86,6 +92,49 @@ impl Connection {
         self.erased
     }
 
+    /// Applies one fact of a delivery of this type, and notes if the account thereby became another one. Returns whether any
+    /// field changed, and whether the account became another one.
+    ///
+    /// The note is not order-free: it says that the account shown here has changed, so a fact that comes too late to change it
+    /// makes none.
+    pub fn receive(&mut self, fact: Fact, kind: &str) -> (bool, bool) {
+        let (at, former) = (fact.at.clone(), self.account().map(str::to_owned));
+        let is_changed = self.apply(fact);
+        if is_changed && self.status.as_ref().is_some_and(|status| status.at == at) {
+            self.status_type = Some(kind.to_owned());
+        }
+        let former = former.filter(|former| self.account() != Some(former));
+        let is_other_account = former.is_some();
+        if let Some(value) = former {
+            self.former_account = Some(Register { value, at });
+        }
+        (is_changed, is_other_account)
+    }
+
+    /// The account before, while it is not accepted that it became another one.
+    pub fn former_account(&self) -> Option<&str> {
+        self.former_account.as_ref().map(|register| register.value.as_str())
+    }
+
+    /// Whether the account became this one, and nobody has accepted that.
+    pub fn awaits_acceptance_of(&self, account: &str) -> bool {
+        self.former_account.is_some() && self.account() == Some(account)
+    }
+
+    /// Accepts that the account is this one. Returns whether that was awaited.
+    pub fn accept_account(&mut self, account: &str) -> bool {
+        let is_awaited = self.awaits_acceptance_of(account);
+        if is_awaited {
+            self.former_account = None;
+        }
+        is_awaited
+    }
+
+    /// The OnlyFans user id, if it is known.
+    fn account(&self) -> Option<&str> {
+        self.platform_user_id.as_ref().map(|register| register.value.as_str())
+    }
+
     /// Applies one fact. Returns whether any field changed.
     pub fn apply(&mut self, fact: Fact) -> bool {
         if self.erased {
@@ -98,6 +147,7 @@ impl Connection {
         let is_changed = status.is_some();
         if let Some(value) = status {
             self.status = Some(Register { value, at: at.clone() });
+            self.status_type = None;
         }
         self.set_fields(changes, &at) || is_changed
     }

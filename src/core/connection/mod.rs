@@ -38,5 +38,5 @@ mod status;
 pub use fact::{Changes, Fact, FactOrder, Rank};
 pub use fold::Connection;
 pub use outcome::Outcome;
-pub use record::{Metadata, Record, UserData};
+pub use record::{Metadata, Record, StatusReason, UserData};
 pub use status::{ACTIVE, DISCONNECTED, EXPIRED, MISSING, UNKNOWN};

@@ -7,8 +7,10 @@
 //!   "id": "conn_abc123",
 //!   "handle": "acct_00112233445566778899aabbccddeeff",
 //!   "status": "active",
+//!   "statusReason": { "type": "connection.created", "at": "2024-01-15T10:30:00.000Z" },
 //!   "clientReferenceId": "user_456",
 //!   "platformUserId": "123456789",
+//!   "accountChangedAt": null,
 //!   "permissions": ["profile:read"],
 //!   "userData": { "id": "123456789", "name": "Jane Doe", "username": "janedoe", "avatar": null },
 //!   "metadata": { "username": "janedoe", "displayName": "Jane Doe", "lastActivity": null },
@@ -45,10 +47,14 @@ pub struct Record {
     /// The status as OFAuth wrote it, or `unknown`, or `missing`.
     #[cfg_attr(test, ts(type = "ConnectionStatus"))]
     pub status: String,
+    /// What gave the connection its status. Null if nothing has, or if an older version of the gateway stored it.
+    pub status_reason: Option<StatusReason>,
     /// The app's own id of the user.
     pub client_reference_id: Option<String>,
     /// The OnlyFans user id. It is a string, because it may have more digits than a number can hold.
     pub platform_user_id: Option<String>,
+    /// When `platformUserId` became another one, until a gateway key accepts that. Null if it did not.
+    pub account_changed_at: Option<String>,
     /// The permissions that the user granted.
     pub permissions: Vec<String>,
     /// The OnlyFans profile, if any part of it is known.
@@ -69,6 +75,17 @@ pub struct Record {
     pub imported: Option<bool>,
     /// True in production and false in the sandbox, if OFAuth said so.
     pub live: Option<bool>,
+}
+
+/// The fact that gave a connection its status.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct StatusReason {
+    /// The type of the webhook, such as `connection.expired`. It begins with `edge.` if the gateway learned it itself.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When it was so.
+    pub at: String,
 }
 
 /// The OnlyFans profile (OFAuth documentation, Connection Events: connection.created).
@@ -129,8 +146,14 @@ impl Connection {
             id: self.id.clone(),
             handle,
             status: value_of(self.status.as_ref()).unwrap_or_else(|| UNKNOWN.to_owned()),
+            status_reason: self
+                .status_type
+                .clone()
+                .zip(self.status.as_ref())
+                .map(|(kind, status)| StatusReason { kind, at: iso_8601(status.at.stamp) }),
             client_reference_id: value_of(self.client_reference_id.as_ref()),
             platform_user_id: value_of(self.platform_user_id.as_ref()),
+            account_changed_at: self.former_account.as_ref().map(|account| iso_8601(account.at.stamp)),
             permissions: value_of(self.permissions.as_ref()).unwrap_or_default(),
             user_data: has_profile.then_some(user_data),
             metadata,

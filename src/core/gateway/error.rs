@@ -61,6 +61,8 @@ pub enum EdgeError {
     ConnectionAmbiguous,
     /// The connection does not exist, is disconnected, or belongs to another user.
     ConnectionNotFound,
+    /// The connection is with another account than before, which nobody has accepted.
+    AccountChanged,
     /// No forwarded event of that id waits or is parked, or its body was deleted.
     DeliveryNotFound,
     /// There is no route at this path.
@@ -118,6 +120,7 @@ impl EdgeError {
         ("ORIGIN_DENIED", "A page sent a gateway key, or its origin is not in `ALLOWED_ORIGINS`."),
         ("CONNECTION_AMBIGUOUS", "The user has several connections, and the call does not name one."),
         ("CONNECTION_NOT_FOUND", "The connection does not exist, is disconnected, or belongs to another user."),
+        ("ACCOUNT_CHANGED", "The connection's account is another one than before, and nobody has accepted it."),
         ("DELIVERY_NOT_FOUND", "No forwarded event of that id waits or is parked, or its body was deleted."),
         ("ROUTE_NOT_FOUND", "There is no route at this path."),
         ("METHOD_NOT_ALLOWED", "The route does not allow this method."),
@@ -148,6 +151,7 @@ impl EdgeError {
             Self::DeliveryNotFound => "DELIVERY_NOT_FOUND",
             Self::RouteNotFound => "ROUTE_NOT_FOUND",
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
+            Self::AccountChanged => "ACCOUNT_CHANGED",
             Self::BadRequest(_) | Self::UnknownPermission(_) => "BAD_REQUEST",
             Self::BodyTooLarge => "BODY_TOO_LARGE",
             Self::UpgradeRequired => "UPGRADE_REQUIRED",
@@ -166,7 +170,11 @@ impl EdgeError {
         match self {
             Self::BadRequest(_) | Self::UnknownPermission(_) | Self::ConnectionAmbiguous => 400,
             Self::CredentialsMissing | Self::CredentialsInvalid | Self::TokenInvalid(_) | Self::TokenExpired => 401,
-            Self::PermissionDenied | Self::PermissionMissing(_) | Self::RightMissing(_) | Self::OriginDenied => 403,
+            Self::PermissionDenied
+            | Self::PermissionMissing(_)
+            | Self::RightMissing(_)
+            | Self::OriginDenied
+            | Self::AccountChanged => 403,
             Self::ConnectionNotFound | Self::DeliveryNotFound | Self::RouteNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::BodyTooLarge => 413,
@@ -200,6 +208,7 @@ impl EdgeError {
             | Self::RightMissing(_)
             | Self::OriginDenied
             | Self::ConnectionAmbiguous
+            | Self::AccountChanged
             | Self::DeliveryNotFound
             | Self::RouteNotFound
             | Self::MethodNotAllowed
@@ -248,6 +257,7 @@ impl fmt::Display for EdgeError {
             Self::OriginDenied => "a gateway key is for servers only: a page of another site must send a session token",
             Self::ConnectionAmbiguous => "the user has several connections: send the handle of one as x-connection-id",
             Self::ConnectionNotFound => "there is no such connection: the user must link the account",
+            Self::AccountChanged => "the connection is with another account than before: a server must accept it",
             Self::DeliveryNotFound => "no event of that id waits or is parked, or its body was deleted",
             Self::RouteNotFound => "there is no route at this path",
             Self::MethodNotAllowed => {

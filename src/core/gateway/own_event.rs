@@ -18,6 +18,8 @@
 //! | `edge.connection.deleted` | `disconnected` | the connection was deleted through the gateway |
 //!
 //! `timestamp` is when the gateway's call began. `clientReferenceId` is null if it is not known.
+//!
+//! [`account_changed_event`] has another form: it comes with the event or the list item that names another account.
 
 use crate::core::{
     connection::{ACTIVE, DISCONNECTED, EXPIRED, MISSING, Record},
@@ -34,6 +36,31 @@ pub fn link_event(has_failed: bool, detail: Option<&str>, reference: &str, stamp
         r#"{{"type":"{kind}","timestamp":"{timestamp}","data":{{"clientReferenceId":{reference},"{name}":{detail}}}}}"#
     );
     (kind, body)
+}
+
+/// The type of the event, and of its delivery in the timeline, that a connection's account became another one.
+pub const ACCOUNT_CHANGED: &str = "edge.connection.account_changed";
+
+/// The body of [`ACCOUNT_CHANGED`]. `former` is the OnlyFans user id that the connection had before, and `record` is the
+/// connection's record afterwards.
+///
+/// It is stored with its delivery, because the account may change again before the event is sent.
+pub fn account_changed_event(former: Option<&str>, record: &Record) -> String {
+    let members = [
+        (r#"{"type":"#, Some(ACCOUNT_CHANGED)),
+        (r#","timestamp":"#, record.account_changed_at.as_deref()),
+        (r#","data":{"clientReferenceId":"#, record.client_reference_id.as_deref()),
+        (r#","connection":{"id":"#, Some(&record.id)),
+        (r#","status":"#, Some(&record.status)),
+        (r#","platformUserId":"#, record.platform_user_id.as_deref()),
+        (r#","formerPlatformUserId":"#, former),
+    ];
+    let mut body = String::new();
+    for (name, text) in members {
+        body.push_str(name);
+        body.push_str(&serde_json::to_string(&text).unwrap_or_default());
+    }
+    body + "}}}"
 }
 
 /// An event of the gateway's own.

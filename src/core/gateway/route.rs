@@ -36,6 +36,8 @@ pub enum Route<'a> {
     DeleteConnection(&'a str),
     /// `POST /edge/connections/{handle or id}/invalidate`
     InvalidateConnection(&'a str),
+    /// `POST /edge/connections/{handle or id}/accept-account`
+    AcceptAccount(&'a str),
     /// `GET /edge/connections/{handle or id}/health`
     ConnectionHealth(&'a str),
     /// `GET /edge/connections/{handle or id}/events`
@@ -103,6 +105,7 @@ pub fn route<'a>(method: &str, path: &'a str) -> Route<'a> {
                 _ => Route::MethodNotAllowed("GET, HEAD, DELETE"),
             },
             ["", "edge", "connections", name, "invalidate"] => only("POST", Route::InvalidateConnection(name)),
+            ["", "edge", "connections", name, "accept-account"] => only("POST", Route::AcceptAccount(name)),
             ["", "edge", "connections", name, "health"] => read(Route::ConnectionHealth(name)),
             ["", "edge", "connections", name, "events"] => read(Route::ConnectionEvents(name)),
             ["", "edge", "deliveries", id, "replay"] => only("POST", Route::Replay(id)),
@@ -150,6 +153,7 @@ impl Route<'_> {
             Self::Account
             | Self::DeleteConnection(_)
             | Self::InvalidateConnection(_)
+            | Self::AcceptAccount(_)
             | Self::DeleteUser(_)
             | Self::Replay(_) => Some(Right::Manage),
             Self::Connections
@@ -183,6 +187,7 @@ impl Route<'_> {
             Self::Connection(_) => "connection",
             Self::DeleteConnection(_) => "connection_delete",
             Self::InvalidateConnection(_) => "connection_invalidate",
+            Self::AcceptAccount(_) => "connection_accept_account",
             Self::ConnectionHealth(_) => "connection_health",
             Self::ConnectionEvents(_) => "connection_events",
             Self::DeleteUser(_) => "user_delete",

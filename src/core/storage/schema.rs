@@ -25,7 +25,12 @@ use super::{
     seal::{NONCE_LEN, Sealer},
     summary::{pack, unpack},
 };
-use crate::core::{base64, connection::Record, json, webhook::Delivery};
+use crate::core::{
+    base64,
+    connection::{Record, StatusReason},
+    json,
+    webhook::Delivery,
+};
 
 /// The beginning of a connection's key. The handle follows.
 pub const CONNECTION_PREFIX: &str = "conn:";
@@ -69,6 +74,13 @@ pub struct ConnectionMeta {
     pub status: String,
     /// The record's `updatedAt`, ISO 8601.
     pub updated_at: String,
+    /// The record's `statusReason`: its type, then a space and its instant, unless that is the record's `expiredAt`.
+    /// Older builds neither write nor read it, so it is not in the summary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The record's `accountChangedAt`, which older builds do not know either.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_changed_at: Option<String>,
     /// The hash of the OnlyFans user id, from [`BlindIndex::hash_platform_user_id`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
@@ -130,12 +142,14 @@ pub fn put_connection(record: &Record, index: &BlindIndex, sealer: &Sealer, nonc
     let mut meta = ConnectionMeta {
         status: truncate_status(&record.status).to_owned(),
         updated_at: record.updated_at.clone(),
+        reason: pack_reason(record),
+        account_changed_at: record.account_changed_at.clone(),
         user: record.platform_user_id.as_deref().map(|user| index.hash_platform_user_id(user)),
         reference: record.client_reference_id.as_deref().map(|reference| index.hash_client_reference_id(reference)),
         summary: None,
     };
     let packed = pack(record);
-    if unpack(packed.as_bytes(), &record.handle, &meta.status, &meta.updated_at).as_ref() == Some(record) {
+    if unpack_beside(&meta, packed.as_bytes(), &record.handle).as_ref() == Some(record) {
         let summary = sealer.seal(&summary_place(&key, &meta), packed.as_bytes(), summary_nonce);
         meta.summary = Some(base64::encode::<Base64NoPadding>(&summary));
     }
@@ -158,7 +172,7 @@ pub fn open_summary(handle: &str, meta: &ConnectionMeta, sealer: &Sealer) -> Opt
     let sealed = base64::decode::<Base64NoPadding>(meta.summary.as_ref()?)?;
     let key = connection_key(handle);
     match sealer.open(&summary_place(&key, meta), &sealed) {
-        Ok(packed) => unpack(&packed, handle, &meta.status, &meta.updated_at),
+        Ok(packed) => unpack_beside(meta, &packed, handle),
         Err(_) => open_record(&format!("{key}#summary"), &sealed, sealer),
     }
 }
@@ -207,6 +221,24 @@ pub fn truncate_status(status: &str) -> &str {
 
 fn open_record(place: &str, sealed: &[u8], sealer: &Sealer) -> Option<Record> {
     json::from_slice(&sealer.open(place, sealed).ok()?).ok()
+}
+
+/// Reads a compact summary, and what the metadata beside it have.
+fn unpack_beside(meta: &ConnectionMeta, packed: &[u8], handle: &str) -> Option<Record> {
+    let record = unpack(packed, handle, &meta.status, &meta.updated_at)?;
+    let status_reason = meta.reason.as_deref().and_then(|reason| unpack_reason(reason, record.expired_at.as_deref()));
+    Some(Record { status_reason, account_changed_at: meta.account_changed_at.clone(), ..record })
+}
+
+fn pack_reason(record: &Record) -> Option<String> {
+    let StatusReason { kind, at } = record.status_reason.as_ref()?;
+    let is_expiry = record.expired_at.as_ref() == Some(at);
+    Some(if is_expiry { kind.clone() } else { [kind.as_str(), at].join(" ") })
+}
+
+fn unpack_reason(reason: &str, expired_at: Option<&str>) -> Option<StatusReason> {
+    let (kind, at) = reason.split_once(' ').or_else(|| Some((reason, expired_at?)))?;
+    Some(StatusReason { kind: kind.to_owned(), at: at.to_owned() })
 }
 
 /// The place of a compact summary. It names the metadata that the summary leaves out, so it opens beside these only.

@@ -57,7 +57,8 @@ pub fn pack(record: &Record) -> String {
     packed
 }
 
-/// Reads a record in the compact form. `status` and `updated_at` are those of the metadata. `None` if fields are missing.
+/// Reads a record in the compact form, which lacks `statusReason` and `accountChangedAt`. `status` and `updated_at` are those of
+/// the metadata. `None` if fields are missing.
 pub fn unpack(packed: &[u8], handle: &str, status: &str, updated_at: &str) -> Option<Record> {
     let mut fields = std::str::from_utf8(packed).ok()?.split(SEPARATOR);
     let mut values = [""; 13];
@@ -87,8 +88,10 @@ pub fn unpack(packed: &[u8], handle: &str, status: &str, updated_at: &str) -> Op
         id: id.to_owned(),
         handle: handle.to_owned(),
         status: status.to_owned(),
+        status_reason: None,
         client_reference_id: text(reference),
         platform_user_id: text(platform_user),
+        account_changed_at: None,
         permissions: fields.map(str::to_owned).collect(),
         metadata: Metadata {
             username: user_data.username.clone(),

@@ -11,7 +11,7 @@ use worker::Env;
 use crate::{
     core::{
         config::Config,
-        connection::{ACTIVE, Changes, DISCONNECTED, EXPIRED, MISSING, Rank},
+        connection::{ACTIVE, Changes, DISCONNECTED, EXPIRED, MISSING, Outcome, Rank},
         gateway::link,
     },
     worker::{
@@ -44,6 +44,13 @@ pub async fn note_deleted(
 pub async fn note_invalidated(id: &str, call: &Call, config: &Config, env: &Env) -> Result<(), Failure> {
     let entry = Entry::own(id, "invalidated", Rank::Observed, Changes::status(EXPIRED), call.started(), &call.id);
     ledger::enter(&entry.by(call.actor()), b"", config, env).await.map(|_| ())
+}
+
+/// Stores that the account of a connection was accepted, which became this OnlyFans user. Returns whether the ledger awaited it.
+pub async fn note_accepted(id: &str, account: &str, call: &Call, config: &Config, env: &Env) -> Result<bool, Failure> {
+    let entry = Entry::own(id, "account_accepted", Rank::Observed, Changes::default(), call.started(), &call.id);
+    let entry = Entry { accepts: Some(account.to_owned()), ..entry.by(call.actor()) };
+    Ok(ledger::enter(&entry, b"", config, env).await? == Outcome::Applied)
 }
 
 /// Marks the connection that the new connection `id` replaces as missing, if it replaces one. Called after a

@@ -12,6 +12,7 @@ pub(super) const NULL: &str = "null";
 
 /// A message to a hub. It is sent together with the hub's name, because an object may not know its own.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "most messages are the largest variant")]
 pub enum Message {
     /// From a ledger: a connection of the user has changed or left.
     #[serde(rename = "Told")]

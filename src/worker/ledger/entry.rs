@@ -28,6 +28,9 @@ pub struct Entry {
     /// send it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
+    /// The OnlyFans user id that somebody accepts as the connection's. Older builds do not know it: they do nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepts: Option<String>,
 }
 
 impl Entry {
@@ -53,6 +56,7 @@ impl Entry {
             fact: Fact { at: order, changes },
             learned: false,
             actor: Some("gateway".to_owned()),
+            accepts: None,
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 
+use super::entry::Entry;
 use crate::{
     core::{
         config::Config,
@@ -132,9 +133,33 @@ impl LedgerRow {
         self.projected.min(self.hub_version) < self.version
     }
 
-    /// Applies a fact at `now` (unix ms).
-    pub fn apply(&mut self, fact: Fact, now: i64, index: &BlindIndex) -> Outcome {
-        let is_changed = self.connection.apply(fact);
+    /// Whether an entry is no news. One that the gateway learned itself is none if it only asserts what already holds, and the
+    /// acceptance of an account is none unless it is awaited.
+    pub fn knows(&self, entry: &Entry) -> bool {
+        let Entry { fact, learned, accepts, .. } = entry;
+        let connection = &self.connection;
+        let observed = fact.changes.status.as_deref().filter(|_| *learned);
+        !connection.is_news(observed)
+            || match accepts {
+                Some(account) => !connection.awaits_acceptance_of(account),
+                None => entry.is_from_call() && connection.holds(fact),
+            }
+    }
+
+    /// Applies a fact of a delivery of this type at `now` (unix ms), or accepts an account if there is one. Returns also whether
+    /// the account became another one.
+    pub fn apply(
+        &mut self,
+        fact: Fact,
+        kind: &str,
+        accepts: Option<&str>,
+        now: i64,
+        index: &BlindIndex,
+    ) -> (Outcome, bool) {
+        let (is_changed, is_other_account) = match accepts {
+            Some(account) => (self.connection.accept_account(account), false),
+            None => self.connection.receive(fact, kind),
+        };
         if is_changed {
             self.version = (self.version + 1).max(now);
             self.choose_hub(index);
@@ -142,7 +167,7 @@ impl LedgerRow {
         if self.connection.is_disconnected() && self.purge_at.is_none() {
             self.purge_at = Some(now + AFTERLIFE);
         }
-        if is_changed { Outcome::Applied } else { Outcome::Stale }
+        (if is_changed { Outcome::Applied } else { Outcome::Stale }, is_other_account)
     }
 
     /// Removes everything except the id, at `now` (unix ms).

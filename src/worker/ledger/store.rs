@@ -26,6 +26,7 @@
 use std::cell::{Cell, Ref, RefCell};
 
 use super::{
+    account::AccountChange,
     deliveries::{Deliveries, NewDelivery},
     entry::{Entered, Entry, Timeline},
     outbox::Outbox,
@@ -85,32 +86,29 @@ impl LedgerStore {
 
     /// Stores a delivery and applies its fact, as a whole.
     ///
-    /// 1. A copy of a stored delivery changes nothing, nor does a fact that is no news. A fact that the gateway learned itself
-    ///    is none if it only asserts what already holds.
-    /// 2. The fact is applied to a copy of the state.
-    /// 3. State, delivery, its place in the outbox and the alarm are written in one commit. If there may be too many deliveries, the oldest are deleted.
+    /// 1. A copy of a stored delivery changes nothing, nor does one that is no news.
+    /// 2. The fact is applied to a copy of the state. If the account becomes another one, a delivery more tells that.
+    /// 3. State, deliveries, their places in the outbox and the alarm are written in one commit.
     /// 4. The copy becomes the state.
     pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> platform::Result<Entered> {
-        let (is_own, is_event) = (entry.is_from_call(), entry.is_event());
-        let Entry { id, kind, received, fact, learned, actor } = entry;
         // 1.
         let stored = self.row(config)?.map(|row| row.clone());
-        let observed = fact.changes.status.as_deref().filter(|_| learned);
         let unchanged = match &stored {
-            Some(_) if self.deliveries.contains(&fact.at.delivery)? => Some(Outcome::Duplicate),
-            Some(row) if !row.connection.is_news(observed) => Some(Outcome::Stale),
-            Some(row) if is_own && row.connection.holds(&fact) => Some(Outcome::Stale),
+            Some(_) if self.deliveries.contains(&entry.fact.at.delivery)? => Some(Outcome::Duplicate),
+            Some(row) if row.knows(&entry) => Some(Outcome::Stale),
             _ => None,
         };
         if let Some(outcome) = unchanged {
-            let dirty_version = stored.filter(LedgerRow::is_dirty).map(|row| row.version);
-            return Ok(Entered { outcome, dirty_version });
+            return Ok(Entered { outcome, dirty_version: stored.filter(LedgerRow::is_dirty).map(|row| row.version) });
         }
         // 2.
+        let is_event = entry.is_event();
+        let Entry { id, kind, received, fact, actor, accepts, .. } = entry;
         let mut row = stored.unwrap_or_else(|| LedgerRow::new(config.index.handle(&id), id));
-        let former_hubs = row.former_hubs.clone();
-        let (id, stamp) = (fact.at.delivery.clone(), fact.at.stamp);
-        let outcome = row.apply(fact, now, &config.index);
+        let (id, stamp, former_hubs) = (fact.at.delivery.clone(), fact.at.stamp, row.former_hubs.clone());
+        let (outcome, is_other_account) = row.apply(fact, &kind, accepts.as_deref(), now, &config.index);
+        let version = row.version;
+        let account_changed = is_other_account.then(|| AccountChange::new(&id, stamp, &mut row));
         let alarm = row.advance_alarm(now, self.deliveries.pruning_after(received, config));
         let forwarded = (is_event && outcome == Outcome::Applied && config.forward.is_some()).then(|| id.clone());
         // 3.
@@ -120,7 +118,9 @@ impl LedgerStore {
             self.write(&row, config)?;
             self.write_former_hubs(&former_hubs, &row.former_hubs)?;
             self.deliveries.insert(delivery, &row.handle, config)?;
-            forwarded.map_or(Ok(()), |id| self.outbox.insert(&id, row.version, now))
+            forwarded.map_or(Ok(()), |id| self.outbox.insert(&id, version, now))?;
+            account_changed
+                .map_or(Ok(()), |change| change.store(received, &row, &self.deliveries, &self.outbox, config, now))
         })?;
         if alarm.is_some() {
             self.database.set_alarm(alarm)?;

@@ -96,6 +96,7 @@ pub fn reconcile_message(env: Env, handle: &str, known: &str, item: &str, since:
                 fact,
                 learned: false,
                 actor: Some("gateway".to_owned()),
+                accepts: None,
             })
         }
         (None, None) => None,

@@ -30,7 +30,7 @@ use crate::{
 ///
 /// 1. A path that could be read as another path is refused, and so are a WebSocket and a GET or HEAD with a body.
 /// 2. A session needs the route's permission.
-/// 3. The connection is found.
+/// 3. The connection is found. With REFUSE_CHANGED_ACCOUNT, its account must be the one that it had or that was accepted.
 /// 4. The call is sent to OFAuth.
 /// 5. The connection's ledger learns the status that the answer shows.
 /// 6. The answer is passed back.
@@ -49,6 +49,10 @@ pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -
         }
         Caller::Server => target_of_server(header.as_deref(), config, env).await?,
     };
+    if config.refuse_changed_account && target.record.as_ref().is_some_and(|record| record.account_changed_at.is_some())
+    {
+        return Err(EdgeError::AccountChanged.into());
+    }
     // 4.
     let upstream_request = UpstreamRequest::forward(call, body, Some(&target.id));
     let answer = upstream::send(&upstream_request, &call.upstream_ms, config).await?;

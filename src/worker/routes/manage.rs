@@ -1,8 +1,10 @@
-//! Manages one connection: `DELETE /edge/connections/{handle or id}`, and `invalidate`, `health` and `events` below it.
+//! Manages one connection: `DELETE /edge/connections/{handle or id}`, and `invalidate`, `accept-account`, `health` and `events`
+//! below it.
 //!
 //! A server and the console may manage every connection, a session those of its user: CONNECTION_NOT_FOUND for any
 //! other.
 
+use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use worker::Env;
 
@@ -19,7 +21,9 @@ use crate::{
         },
     },
     worker::{
-        connections::{self, FoundConnection, find_by_segment, find_confirmed, note_deleted, note_invalidated},
+        connections::{
+            self, FoundConnection, find_by_segment, find_confirmed, note_accepted, note_deleted, note_invalidated,
+        },
         http::{Call, Reply},
         ledger::{self, Delivered, Lease},
         platform::{self, Failure},
@@ -95,6 +99,38 @@ async fn invalidate_found(
         note_invalidated(&record.id, call, config, env).await?;
     }
     Ok(success(found, caller, config, "has been invalidated"))
+}
+
+/// Accepts the account with which a connection is now: `{success, message}`.
+///
+/// 1. Only a server may do this. The query names the account, so that nobody accepts one that became yet another one.
+/// 2. The connection is found. If its account did not change, nothing is to do.
+/// 3. Its ledger stores that the account was accepted. If the ledger does not await that, the record has just changed.
+pub async fn accept_account(
+    segment: &str,
+    call: &Call,
+    caller: &Caller,
+    config: &Config,
+    env: &Env,
+) -> Result<Reply, Failure> {
+    const OTHER_ACCOUNT: EdgeError = EdgeError::BadRequest("the query must have the connection's platformUserId");
+    // 1.
+    if *caller != Caller::Server {
+        return Err(EdgeError::PermissionDenied.into());
+    }
+    let account = call.query().strip_prefix("platformUserId=").ok_or(OTHER_ACCOUNT)?;
+    let account = percent_decode_str(account).decode_utf8().map_err(|_| OTHER_ACCOUNT)?;
+    // 2.
+    let found = find_by_segment(segment, caller, config, env).await?;
+    let FoundConnection::Stored(record) = &found else { return Err(EdgeError::ConnectionNotFound.into()) };
+    if record.platform_user_id.as_deref() != Some(&*account) {
+        return Err(OTHER_ACCOUNT.into());
+    }
+    // 3.
+    if record.account_changed_at.is_some() && !note_accepted(&record.id, &account, call, config, env).await? {
+        return Err(EdgeError::StorageUnavailable.into());
+    }
+    Ok(success(&found, caller, config, "may be used with its account"))
 }
 
 /// Checks whether a connection works: `{verdict, status, retryAfter?}`, with `retryAfter` in seconds.

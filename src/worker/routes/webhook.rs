@@ -99,7 +99,7 @@ async fn store(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env)
         Some(Event { kind, live, payload: Payload::Connection(event), .. }) if !is_foreign => {
             let (id, change) = (event.id.clone(), event.change);
             let fact = Fact::from_event(*event, live, delivery);
-            let entry = Entry { id, kind, received: call.started(), fact, learned: false, actor: None };
+            let entry = Entry { id, kind, received: call.started(), fact, learned: false, actor: None, accepts: None };
             let outcome = ledger::enter(&entry, verified.body(), config, env).await?;
             if (change, outcome) == (ConnectionChange::Expired, Outcome::Applied) {
                 metrics::count(name::EXPIRED, "webhook");

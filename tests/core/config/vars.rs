@@ -157,6 +157,12 @@ fn brackets_hold_an_address_and_no_name() {
 fn numbers_are_whole_and_within_their_bounds() {
     assert_eq!(configure(&[("WEBHOOK_TOLERANCE_SECONDS", Some("0"))]).unwrap().tolerance, 0);
     assert_eq!(configure(&[]).unwrap().cleanup_after_days, 0);
+    for (text, is_on) in [(None, false), (Some(""), false), (Some("off"), false), (Some("on"), true)] {
+        assert_eq!(configure(&[("REFUSE_CHANGED_ACCOUNT", text)]).unwrap().refuse_changed_account, is_on, "{text:?}");
+    }
+    for text in ["ON", "true", "1", " on"] {
+        assert_eq!(reason("REFUSE_CHANGED_ACCOUNT", text), Reason::NotOnOrOff);
+    }
     assert_eq!(configure(&[("CLEANUP_EXPIRED_AFTER_DAYS", Some("3650"))]).unwrap().cleanup_after_days, 3_650);
     assert_eq!(reason("CLEANUP_EXPIRED_AFTER_DAYS", "3651"), Reason::OutOfRange(0, 3_650));
     assert_eq!(configure(&[("EVENT_TTL_SECONDS", Some("60"))]).unwrap().event_ttl, 60);

@@ -76,6 +76,8 @@ fn model(facts: &[Fact]) -> Record {
         handle: "acct_1".to_owned(),
         expired_at: status.as_ref().filter(|(status, _)| status == EXPIRED).map(|(_, at)| iso_8601(at.stamp)),
         status: status.map_or_else(|| UNKNOWN.to_owned(), |(status, _)| status),
+        status_reason: None,
+        account_changed_at: None,
         client_reference_id: value(facts, &mut stamps, |changes| changes.client_reference_id.clone()),
         platform_user_id,
         permissions: value(facts, &mut stamps, |changes| changes.permissions.clone()).unwrap_or_default(),

@@ -2,5 +2,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+
+mod account;
 mod fold;
 mod lifecycle;

@@ -266,6 +266,7 @@ fn own_errors_have_their_documented_code_status_and_verdict() {
         (EdgeError::OriginDenied, "ORIGIN_DENIED", 403, Verdict::GiveUp),
         (EdgeError::ConnectionAmbiguous, "CONNECTION_AMBIGUOUS", 400, Verdict::GiveUp),
         (EdgeError::ConnectionNotFound, "CONNECTION_NOT_FOUND", 404, Verdict::Relink),
+        (EdgeError::AccountChanged, "ACCOUNT_CHANGED", 403, Verdict::GiveUp),
         (EdgeError::DeliveryNotFound, "DELIVERY_NOT_FOUND", 404, Verdict::GiveUp),
         (EdgeError::RouteNotFound, "ROUTE_NOT_FOUND", 404, Verdict::GiveUp),
         (EdgeError::MethodNotAllowed, "METHOD_NOT_ALLOWED", 405, Verdict::GiveUp),

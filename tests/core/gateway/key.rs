@@ -103,6 +103,7 @@ fn each_route_needs_its_right() {
         ("GET", "/v2/connections", Some(Right::Manage)),
         ("DELETE", "/edge/connections/acct_1", Some(Right::Manage)),
         ("POST", "/edge/connections/acct_1/invalidate", Some(Right::Manage)),
+        ("POST", "/edge/connections/acct_1/accept-account", Some(Right::Manage)),
         ("DELETE", "/edge/users/user_1", Some(Right::Manage)),
         ("GET", "/edge/connections", Some(Right::Read)),
         ("GET", "/edge/connections/acct_1", Some(Right::Read)),

@@ -3,12 +3,13 @@
 //! 1. Each type has its status.
 //! 2. What is OFAuth's, and what an app need not know at once, is none.
 //! 3. The body is JSON that names the connection and its user.
-//! 4. A Link session that did not succeed has an event too.
+//! 4. That the account became another one names both accounts.
+//! 5. A Link session that did not succeed has an event too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::{
-    connection::Connection,
-    gateway::{OwnEvent, link_event},
+    connection::{Changes, Connection, Fact, FactOrder, Rank},
+    gateway::{ACCOUNT_CHANGED, OwnEvent, account_changed_event, link_event},
 };
 use serde_json::{Value, json};
 
@@ -46,6 +47,25 @@ fn other_deliveries_are_no_events_of_its_own() {
 #[test]
 fn any_text_is_escaped() {
     assert_eq!(body("edge.expired", "conn_\"\\\n")["data"]["connection"]["id"], "conn_\"\\\n");
+}
+
+#[test]
+fn that_the_account_became_another_one_names_both_accounts() {
+    let mut connection = Connection::new("conn_\"".to_owned());
+    for (stamp, account) in [(STAMP - 1, "1"), (STAMP, "2\"")] {
+        let at = FactOrder { stamp, rank: Rank::Created, delivery: account.to_owned() };
+        let platform_user_id = Some(account.to_owned());
+        let client_reference_id = Some("user_456".to_owned());
+        let changes = Changes { platform_user_id, client_reference_id, ..Changes::status("active") };
+        connection.receive(Fact { at, changes }, "connection.created");
+    }
+    let body = account_changed_event(connection.former_account(), &connection.record("acct_1".to_owned()));
+    let connection =
+        json!({ "id": "conn_\"", "status": "active", "platformUserId": "2\"", "formerPlatformUserId": "1" });
+    let data = json!({ "clientReferenceId": "user_456", "connection": connection });
+    let expected = json!({ "type": ACCOUNT_CHANGED, "timestamp": "2024-01-15T10:30:00.000Z", "data": data });
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), expected);
+    assert_eq!(OwnEvent::of_delivery(ACCOUNT_CHANGED), None, "its body is stored");
 }
 
 #[test]

@@ -32,13 +32,14 @@ const READ: [(&str, Route); 10] = [
 ];
 
 /// The routes of one method each.
-const ONE: [(&str, &str, Route); 8] = [
+const ONE: [(&str, &str, Route); 9] = [
     ("POST", "/webhooks/ofauth", Route::Webhook),
     ("POST", "/edge/sessions", Route::Sessions),
     ("POST", "/edge/deliveries/abc/replay", Route::Replay("abc")),
     ("POST", "/v2/link/init", Route::LinkInit),
     ("GET", "/link/callback", Route::LinkCallback),
     ("POST", "/edge/connections/acct_1/invalidate", Route::InvalidateConnection("acct_1")),
+    ("POST", "/edge/connections/acct_1/accept-account", Route::AcceptAccount("acct_1")),
     ("DELETE", "/edge/users/user_1", Route::DeleteUser("user_1")),
     ("GET", "/edge/live", Route::Live),
 ];

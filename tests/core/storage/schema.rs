@@ -11,7 +11,7 @@
 use crate::common::{CREATED, NONCE_A, NONCE_B, NOW, fact, index, one_in, sealer};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use ofauth_edge::core::{
-    connection::{Connection, Metadata, Record, UserData},
+    connection::{Connection, Metadata, Record, StatusReason, UserData},
     instant::iso_8601,
     storage::{
         ConnectionMeta, EventKey, EventMeta, KvPut, MAX_METADATA, MIN_TTL, RULES_KEY, RulesMeta, connection_key,
@@ -229,6 +229,9 @@ prop_compose! {
             handle: index().handle(&id),
             id,
             status,
+            status_reason: known
+                .then(|| StatusReason { kind: "edge.connection.disconnected".to_owned(), at: iso_8601(stamp) }),
+            account_changed_at: known.then(|| iso_8601(stamp)),
             client_reference_id: known.then_some(reference),
             platform_user_id: known.then_some(user),
             permissions,

@@ -5,12 +5,13 @@
 //! 3. A record that the compact form cannot hold has no summary.
 //! 4. A summary opens beside its own status and time only.
 //! 5. A summary that an older build wrote opens; an older build does not take a new one for its own.
+//! 6. What older builds do not know stands beside the summary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{CREATED, NONCE_A, NONCE_B, NOW, fact, index, sealer};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use ofauth_edge::core::{
-    connection::{Connection, Metadata, Record, UserData},
+    connection::{Connection, Metadata, Record, StatusReason, UserData},
     storage::{ConnectionMeta, MAX_METADATA, open_summary, put_connection},
 };
 
@@ -66,6 +67,10 @@ fn full_record() -> Record {
         client_reference_id: text("0b7e5a70-7f3c-4c9b-9a51-1f0d8f2f7c11"),
         platform_user_id: user_data.id.clone(),
         permissions: PERMISSIONS.map(str::to_owned).into(),
+        status_reason: Some(StatusReason {
+            kind: "connection.expired".to_owned(),
+            at: "2026-05-01T10:30:00.000Z".to_owned(),
+        }),
         created_at: text("2026-04-01T10:30:00.000Z"),
         expired_at: text("2026-05-01T10:30:00.000Z"),
         expires_at: text("2026-10-01T10:30:00.000Z"),
@@ -158,4 +163,38 @@ fn a_summary_of_an_older_build_opens_and_an_older_build_opens_no_new_one() {
 
     let newer = STANDARD_NO_PAD.decode(meta(&record()).summary.unwrap()).unwrap();
     assert!(sealer().open(&place, &newer).is_err(), "then it reads the value");
+}
+
+#[test]
+fn what_older_builds_do_not_know_stands_beside_the_summary() {
+    let reason = |kind: &str, at: &str| Some(StatusReason { kind: kind.to_owned(), at: at.to_owned() });
+    let (expired, earlier) = ("2026-05-01T10:30:00.000Z", "2026-04-30T10:30:00.000Z");
+    let expired_at = Some(expired.to_owned());
+    for (status_reason, expected) in [
+        (reason("connection.expired", expired), Some("connection.expired")),
+        (reason("connection.updated", earlier), Some("connection.updated 2026-04-30T10:30:00.000Z")),
+        (None, None),
+    ] {
+        for account_changed_at in [None, Some(earlier.to_owned())] {
+            let (expired_at, status_reason) = (expired_at.clone(), status_reason.clone());
+            let record =
+                Record { status_reason, account_changed_at: account_changed_at.clone(), expired_at, ..record() };
+            let beside = meta(&record);
+            assert_eq!((beside.reason.as_deref(), beside.account_changed_at.clone()), (expected, account_changed_at));
+            assert_eq!(open_summary(&record.handle, &beside, &sealer()).as_ref(), Some(&record));
+            // An older build writes none of it, and reads the summary without it.
+            let older = ConnectionMeta { reason: None, account_changed_at: None, ..beside };
+            let expected = Record { status_reason: None, account_changed_at: None, ..record };
+            assert_eq!(open_summary(&expected.handle, &older, &sealer()).as_ref(), Some(&expected));
+        }
+    }
+}
+
+#[test]
+fn a_reason_that_nobody_wrote_is_none() {
+    for reason in ["", "connection.expired"] {
+        let odd = ConnectionMeta { reason: Some(reason.to_owned()), ..meta(&record()) };
+        let opened = open_summary(&record().handle, &odd, &sealer());
+        assert_eq!(opened.map(|record| record.status_reason), Some(None), "{reason:?}");
+    }
 }

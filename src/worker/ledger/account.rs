@@ -1,0 +1,55 @@
+//! Tells that the account of a connection became another one: a delivery of the gateway's own, right after the one that said so
+//! and in the same commit. The record says so too, until a gateway key accepts the account.
+//!
+//! Which crash the delivery is for: the object stops before the app has the event. A repeated webhook would be a duplicate.
+
+use super::{
+    deliveries::{Deliveries, NewDelivery},
+    outbox::Outbox,
+    row::LedgerRow,
+};
+use crate::{
+    core::{
+        config::Config,
+        connection::Outcome,
+        gateway::{ACCOUNT_CHANGED, account_changed_event},
+    },
+    worker::platform,
+};
+
+/// A delivery that tells it.
+pub struct AccountChange {
+    id: String,
+    stamp: i64,
+    body: String,
+}
+
+impl AccountChange {
+    /// Tells that the delivery `cause`, of this stamp (unix ms), made the account another one. The row gets a version of its own
+    /// for it, so that a receiver that drops what is stale does not drop this.
+    pub fn new(cause: &str, stamp: i64, row: &mut LedgerRow) -> Self {
+        let (former, record) = (row.connection.former_account(), row.record());
+        let body = record.map(|record| account_changed_event(former, &record)).unwrap_or_default();
+        row.version += 1;
+        Self { id: cause.to_owned() + "_account", stamp, body }
+    }
+
+    /// Stores the delivery, and its place in the outbox if events are forwarded. Times are unix ms.
+    pub fn store(
+        self,
+        received: i64,
+        row: &LedgerRow,
+        deliveries: &Deliveries,
+        outbox: &Outbox,
+        config: &Config,
+        now: i64,
+    ) -> platform::Result<()> {
+        let Self { id, stamp, body } = self;
+        if config.forward.is_some() {
+            outbox.insert(&id, row.version, now)?;
+        }
+        let (kind, actor) = (ACCOUNT_CHANGED.to_owned(), Some("gateway".to_owned()));
+        let (outcome, body) = (Outcome::Applied, body.as_bytes());
+        deliveries.insert(NewDelivery { id, received, stamp, kind, outcome, actor, body }, &row.handle, config)
+    }
+}
