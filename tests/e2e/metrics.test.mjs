@@ -1,11 +1,12 @@
 // Metrics: 1. what happens is counted within 15 s, under its minute, 2. reading them needs a gateway key or the console,
-// 3. without the binding everything else works, 4. each batch goes to Analytics Engine, if that is bound, 5. an object that
+// 3. what an object counts comes too, 4. without the binding everything else works, 5. each batch goes to Analytics Engine, if that is bound, 6. an object that
 // stores metrics keeps 24 hours.
 
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
+import { startForwarding } from "./forwarding.mjs";
 import { consoleOf, eventually, introduce, refusal, SECRETS, sessionOf, startGateway } from "./harness.mjs";
 import { addCounts, askMetrics, pointsOf } from "./metrics.mjs";
 
@@ -97,6 +98,29 @@ describe("GET /edge/metrics", () => {
     const stored = await askMetrics(gateway, "read/0", { shard: 3 });
     assert.ok(stored.includes("test new 1") && !stored.includes("ancient"), stored);
   });
+});
+
+test("attempts to forward are counted by what became of them, and what has failed at once", async (t) => {
+  const { app, gateway: forwarding } = await startForwarding(t);
+  const answers = [{}, { status: 503 }, { hangUp: true }, { status: 404 }, { status: 410 }];
+  app.answer = ({ body }) => answers[Number(/conn_(\d)/.exec(body)[1])];
+  for (const place of [0, 1, 2, 3, 4]) await introduce(forwarding, `conn_${place}`);
+  await eventually(async () => {
+    const { taken, parked, refused, unanswered } = (await metricsOf(forwarding)).total.forward;
+    assert.ok(taken === 1 && parked === 1 && refused >= 3 && unanswered >= 1);
+  }, SOON);
+});
+
+test("passes are counted by how they ended", async (t) => {
+  const passing = await startGateway();
+  t.after(() => passing.close());
+  await passing.reconcile();
+  passing.emulator.fault({ kind: "refuse", type: "UNAUTHORIZED", match: { path: "/v2/account/connections" } });
+  await passing.reconcile();
+  await eventually(async () => {
+    const { reconciliation, api_key_refused: refused } = (await metricsOf(passing)).total;
+    assert.deepEqual([reconciliation, refused], [{ done: 1, stopped: 1 }, { UNAUTHORIZED: 1 }]);
+  }, { within: 5_000 });
 });
 
 test("without the binding everything else works", async () => {

@@ -1,10 +1,12 @@
 // GET /edge/status: 1. it says whether everything is all right, and what to do, 2. a gateway key and the console may read it,
-// 3. it shows what it knows if metrics are not there.
+// 3. it shows what it knows if metrics are not there, 4. it shows how many forwards wait and are parked, 5. the passes of the
+// reconciliation, and what each storage key encrypts.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
+import { startForwarding } from "./forwarding.mjs";
 import { consoleOf, eventually, introduce, refusal, SECRETS, sessionOf, startGateway } from "./harness.mjs";
 import { addCounts } from "./metrics.mjs";
 
@@ -25,11 +27,11 @@ test("everything is all right once a webhook has come, until something is wrong"
   assert.deepEqual(Object.keys(good.webhookSecrets.value), ["ofauth:1", "svix:1"]);
   assert.ok(good.webhookSecrets.value["ofauth:1"] && good.webhookSecrets.value["svix:1"] === null);
   assert.ok(good.gatewayKeys.value["1"]);
-  assert.equal(good.storageKeys.value.length, 1);
+  assert.deepEqual(Object.values(good.storageKeys.value.counts), [null]);
   assert.deepEqual([good.reconciliation, good.failingDeliveries, good.parkedForwards].map(({ ok, value }) => [ok, value]), Array(3).fill([null, null]));
 
   await gateway.deliver(connectionEvent("connection.expired", { id: "conn_1", clientReferenceId: "user_456" }));
-  await addCounts(gateway, minute - 30, "webhook_rejected SIGNATURE_MISMATCH 2\nreconciliation stopped 1\nforward parked 3\n", 2);
+  await addCounts(gateway, minute - 30, "webhook_rejected SIGNATURE_MISMATCH 2\n", 2);
   await addCounts(gateway, minute - 70, "webhook_rejected MISSING_HEADERS 2\n", 1);
   const bad = await eventually(async () => {
     const status = await statusOf(gateway);
@@ -38,9 +40,8 @@ test("everything is all right once a webhook has come, until something is wrong"
   });
   assert.equal(bad.ok, false);
   assert.deepEqual(bad.rejectedWebhooks.value, { SIGNATURE_MISMATCH: 2 });
-  assert.deepEqual(bad.parkedForwards.value, { parked: 3 });
   const wrong = Object.values(bad).filter(({ ok }) => ok === false);
-  assert.deepEqual(wrong.map(({ name }) => name).sort(), ["expiredConnections", "parkedForwards", "reconciliation", "rejectedWebhooks"]);
+  assert.deepEqual(wrong.map(({ name }) => name).sort(), ["expiredConnections", "rejectedWebhooks"]);
   for (const { hint } of wrong) assert.ok(hint.length > 10);
 });
 
@@ -65,6 +66,41 @@ test("without metrics it shows the rest", async () => {
   } finally {
     await bare.close();
   }
+});
+
+test("forwards that wait or are parked are counted until the app has taken them", async (t) => {
+  const { app, gateway: forwarding } = await startForwarding(t);
+  const counts = async () => {
+    const { failingDeliveries, parkedForwards } = await statusOf(forwarding);
+    return [failingDeliveries, parkedForwards].map(({ ok, value }) => [ok, value]);
+  };
+  assert.deepEqual(await counts(), [[true, 0], [true, 0]]);
+  app.answer = ({ body }) => ({ status: body.includes("conn_gone") ? 410 : 503 });
+  for (const id of ["conn_gone", "conn_again", "conn_too"]) await introduce(forwarding, id);
+  await eventually(async () => assert.deepEqual(await counts(), [[false, 2], [false, 1]]));
+  app.answer = () => ({});
+  const { list } = (await forwarding.call("GET", "/edge/deliveries")).json();
+  assert.equal((await forwarding.call("POST", `/edge/deliveries/${list[0].id}/replay`)).status, 202);
+  await eventually(async () => assert.deepEqual(await counts(), [[true, 0], [true, 0]]), { within: 20_000 });
+});
+
+test("passes are shown, why one stopped, and what each storage key encrypts", async (t) => {
+  const passing = await startGateway();
+  t.after(() => passing.close());
+  await introduce(passing, "conn_pass");
+  passing.emulator.fault({ kind: "refuse", type: "UNAUTHORIZED", match: { path: "/v2/account/connections" } });
+  await passing.reconcile();
+  const { reconciliation: stopped } = await statusOf(passing);
+  assert.deepEqual([stopped.ok, stopped.value.stopped, stopped.value.completedAt], [false, "refused", null]);
+  assert.match(stopped.hint, /OFAUTH_API_KEY/);
+  passing.emulator.heal();
+  const state = await passing.reconcile();
+  const { reconciliation, storageKeys } = await statusOf(passing);
+  assert.deepEqual([reconciliation.ok, reconciliation.value.stopped], [true, null]);
+  assert.equal(Date.parse(reconciliation.value.completedAt), state.completedAt);
+  const [[id, count]] = Object.entries(storageKeys.value.counts);
+  assert.deepEqual([storageKeys.ok, id, count], [true, state.sealedUnder, state[`keys.${state.sealedUnder}`]]);
+  assert.equal(Date.parse(storageKeys.value.countedAt), state.keysCountedAt);
 });
 
 async function statusOf(gateway) {

@@ -36,6 +36,9 @@ pub const MAX_WAIT: i64 = HOUR;
 
 const HOUR: i64 = 3_600_000;
 
+/// Why there was no answer, if the event cannot be decrypted and was not sent.
+pub const KEY_MISSING: &str = "storage_key_missing";
+
 /// An event that the app has not taken, as the attempts so far left it. Times are unix ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
@@ -54,8 +57,7 @@ pub struct Waiting {
 /// What the app answered to one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer<'a> {
-    /// It gave no answer. The text says why: `timeout`, `network_error`, or `storage_key_missing` if the event cannot be
-    /// decrypted and was not sent.
+    /// It gave no answer. The text says why: `timeout`, `network_error`, or [`KEY_MISSING`].
     None(&'a str),
     /// Its HTTP status, and the header `Retry-After` in seconds.
     Status(u16, Option<&'a str>),
@@ -133,5 +135,15 @@ impl<'a> Answer<'a> {
         let answered =
             result.split_once(' ').and_then(|(status, retry_after)| Some((status.parse().ok()?, retry_after)));
         answered.map_or(Self::None(result), |(status, retry_after)| Self::Status(status, Some(retry_after)))
+    }
+
+    /// The code under which the metrics count the attempt. What failed here is kept apart from what the app answered.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Status(200..=299, _) => "taken",
+            Self::Status(..) => "refused",
+            Self::None(KEY_MISSING) => "failed",
+            Self::None(_) => "unanswered",
+        }
     }
 }

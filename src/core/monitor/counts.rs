@@ -31,7 +31,8 @@ pub mod name {
     pub const EXPIRED: &str = "session_expired";
     /// An error of the gateway's own, by its code.
     pub const ERROR: &str = "error";
-    /// A forwarded event: `parked`.
+    /// An attempt to forward an event: `taken`, `refused`, `unanswered`, or `failed` here. And what became of an event: `parked`, or
+    /// `lost` if it was deleted before it was taken.
     pub const FORWARD: &str = "forward";
     /// A pass of the reconciliation: `done` or `stopped`.
     pub const RECONCILIATION: &str = "reconciliation";

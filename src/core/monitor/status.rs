@@ -6,7 +6,10 @@
 //!
 //! A line whose `ok` is null is not known.
 
-use super::counts::{Counts, name};
+use super::{
+    counts::{Counts, name},
+    passes::Passes,
+};
 use crate::core::{config::Config, instant::iso_8601, webhook::Scheme};
 
 /// What the status is made of.
@@ -19,6 +22,10 @@ pub struct Observations<'a> {
     pub day: Option<&'a Counts>,
     /// How many of the connections that were looked at have expired, how many those are, and whether they are all.
     pub connections: Option<(usize, usize, bool)>,
+    /// How many forwarded events are sent again, and how many are parked. `None` if that is not known, or none are forwarded.
+    pub forwards: Option<(u64, u64)>,
+    /// The state of the reconciler. `None` if it is not known.
+    pub passes: Option<Passes<'a>>,
 }
 
 /// One line of the status.
@@ -39,18 +46,20 @@ pub fn status(seen: &Observations<'_>) -> String {
         configuration(seen),
         last_webhook(seen),
         rejected_webhooks(seen),
-        forwards("failingDeliveries", "failed", seen, "check the receiver of the forwards"),
+        forwards(
+            "failingDeliveries",
+            seen.forwards.map(|(pending, _)| pending),
+            "repair the receiver of the forwards: GET /edge/deliveries?state=pending has its last answers",
+        ),
         forwards(
             "parkedForwards",
-            "parked",
-            seen,
-            "repair the receiver of the forwards, then replay those that are parked",
+            seen.forwards.map(|(_, parked)| parked),
+            "repair the receiver of the forwards, then replay what GET /edge/deliveries lists",
         ),
         expired_connections(seen),
         reconciliation(seen),
         counted(
             "apiKeyRefused",
-            "",
             name::API_KEY,
             seen,
             "OFAuth refuses the API key: compare OFAUTH_API_KEY with OFAuth's",
@@ -93,21 +102,19 @@ fn last_webhook(seen: &Observations<'_>) -> Line {
 
 fn rejected_webhooks(seen: &Observations<'_>) -> Line {
     let hint = "compare the webhook secrets with those at OFAuth, if the rejected webhooks are OFAuth's";
-    counted("rejectedWebhooks", "", name::REJECTED, seen, hint)
+    counted("rejectedWebhooks", name::REJECTED, seen, hint)
 }
 
-/// A line about forwards of the last hour. Not known if none were counted in the last 24 hours.
-fn forwards(line: &'static str, code: &str, seen: &Observations<'_>, hint: &'static str) -> Line {
-    match seen.day {
-        Some(day) if day.under(name::FORWARD).next().is_some() => counted(line, code, name::FORWARD, seen, hint),
-        _ => Line { name: line, ok: None, value: UNKNOWN.to_owned(), hint },
-    }
+/// A line about so many forwards, which is all right if there are none.
+fn forwards(name: &'static str, count: Option<u64>, hint: &'static str) -> Line {
+    let value = count.map_or_else(|| UNKNOWN.to_owned(), |count| count.to_string());
+    Line { name, ok: count.map(|count| count == 0), value, hint }
 }
 
-/// A line that is all right if nothing was counted in the last hour under this name, and this code unless it is empty.
-fn counted(line: &'static str, code: &str, name: &str, seen: &Observations<'_>, hint: &'static str) -> Line {
+/// A line that is all right if nothing was counted in the last hour under this name.
+fn counted(line: &'static str, name: &str, seen: &Observations<'_>, hint: &'static str) -> Line {
     let counts = seen.hour.map(|hour| {
-        let counts = hour.under(name).filter(|count| code.is_empty() || count.code == code);
+        let counts = hour.under(name);
         counts.map(|count| format!("\"{}\":{}", count.code, count.count)).collect::<Vec<_>>()
     });
     Line {
@@ -132,24 +139,47 @@ fn expired_connections(seen: &Observations<'_>) -> Line {
 }
 
 fn reconciliation(seen: &Observations<'_>) -> Line {
-    let last = |code| seen.day.and_then(|day| last_of(day, name::RECONCILIATION, Some(code)));
-    let (done, stopped) = (last("done"), last("stopped"));
-    let is_known = done.or(stopped).is_some();
-    Line {
-        name: "reconciliation",
-        ok: is_known.then_some(stopped.is_none() || stopped < done),
-        value: if is_known {
-            format!("{{\"done\":{},\"stopped\":{}}}", time(done), time(stopped))
-        } else {
-            UNKNOWN.to_owned()
-        },
-        hint: "the reconciliation has stopped: the log says why",
-    }
+    let passes = seen.passes.unwrap_or_default();
+    let (completed, stopped_at, stopped) = (passes.time("completedAt"), passes.time("stoppedAt"), passes.stopped());
+    let is_known = completed.or(stopped_at).is_some();
+    let value = if is_known {
+        let stopped = stopped.map_or_else(|| UNKNOWN.to_owned(), |cause| format!("\"{cause}\""));
+        let (completed, stopped_at) = (instant(completed), instant(stopped_at));
+        format!("{{\"completedAt\":{completed},\"stopped\":{stopped},\"stoppedAt\":{stopped_at}}}")
+    } else {
+        UNKNOWN.to_owned()
+    };
+    let hint = match stopped {
+        Some("refused") => "OFAuth refuses to list the connections: compare OFAUTH_API_KEY with OFAuth's",
+        Some("other_environment") => "use another Worker for connections of another environment than OFAUTH_API_KEY",
+        Some("too_many_missing") => {
+            "OFAuth lists many connections no more: delete them through the Worker if you meant that"
+        }
+        _ => "the next pass tries again: the log says what failed",
+    };
+    Line { name: "reconciliation", ok: is_known.then_some(stopped.is_none()), value, hint }
 }
 
+/// How many stored values each key encrypts. All is right if none has a key that is not configured.
 fn storage_keys(seen: &Observations<'_>) -> Line {
-    let ids: Vec<String> = seen.config.sealer.key_ids().map(|id| format!("\"{id}\"")).collect();
-    Line { name: "storageKeys", ok: Some(true), value: format!("[{}]", ids.join(",")), hint: "" }
+    let passes = seen.passes.unwrap_or_default();
+    let counted = passes.time("keysCountedAt");
+    let ids: Vec<String> = seen.config.sealer.key_ids().collect();
+    let count_of = |id: &str| passes.key_counts().find(|(known, _)| *known == id).map_or(0, |(_, count)| count);
+    let mut counts: Vec<String> = Vec::new();
+    for id in &ids {
+        let count = counted.map_or_else(|| UNKNOWN.to_owned(), |_| count_of(id).to_string());
+        counts.push(format!("\"{id}\":{count}"));
+    }
+    let known = counts.len();
+    let others = passes.key_counts().filter(|(id, _)| ids.iter().all(|known| known != id));
+    counts.extend(others.map(|(id, count)| format!("\"{id}\":{count}")));
+    Line {
+        name: "storageKeys",
+        ok: counted.map(|_| counts.len() == known),
+        value: format!("{{\"countedAt\":{},\"counts\":{{{}}}}}", instant(counted), counts.join(",")),
+        hint: "put back the key that STORAGE_KEY lacks; the log says which ledgers could not be counted (failed)",
+    }
 }
 
 /// The rest of a line that only shows what was used.
@@ -185,5 +215,10 @@ fn last_of(counts: &Counts, name: &str, code: Option<&str>) -> Option<i64> {
 
 /// A minute as JSON.
 fn time(minute: Option<i64>) -> String {
-    minute.map_or_else(|| UNKNOWN.to_owned(), |minute| format!("\"{}\"", iso_8601(minute.saturating_mul(60_000))))
+    instant(minute.map(|minute| minute.saturating_mul(60_000)))
+}
+
+/// Unix ms as JSON.
+fn instant(at: Option<i64>) -> String {
+    at.map_or_else(|| UNKNOWN.to_owned(), |at| format!("\"{}\"", iso_8601(at)))
 }

@@ -24,11 +24,15 @@ use crate::{
         gateway::{
             OwnEvent,
             deliveries::delivery_item,
-            forward::{Answer, Next, TIMEOUT},
+            forward::{Answer, KEY_MISSING, Next, TIMEOUT},
         },
+        monitor::name,
         webhook::sign_ofauth,
     },
-    worker::platform::{self, environment, log_error, on_heap, wait},
+    worker::{
+        metrics,
+        platform::{self, environment, log_error, on_heap, wait},
+    },
 };
 
 /// How many events are sent without a pause. Then the alarm goes on, because the platform limits the requests of one call.
@@ -116,6 +120,7 @@ impl Forwarder {
                 First::Nothing => return Ok(false),
                 First::Lost(id) => {
                     log_error("forward", &"an event was deleted before the app took it".into());
+                    metrics::count(name::FORWARD, "lost");
                     _ = tell_index(&handle, &id, "", env).await;
                     store.change_outbox(config, &|outbox| outbox.remove(&id))?;
                 }
@@ -147,7 +152,7 @@ fn write_own(unsent: &mut Unsent, store: &LedgerStore, config: &Config) -> platf
 
 /// Sends one event and notes the result.
 ///
-/// 1. It is sent, and its attempts are counted.
+/// 1. It is sent, and its attempts are counted, also for the metrics.
 /// 2. The index is told, unless the app has taken the event at once. If the index does not answer, an end is not noted: the
 ///    event is sent again.
 /// 3. The result is noted, unless a lane has no more to do: then this returns true.
@@ -165,12 +170,17 @@ async fn send(
     let now = platform::now_ms();
     let (waiting, mut next) = unsent.waiting.after(answer, now, platform::random_fraction());
     let is_first = unsent.waiting.attempts == 0;
+    metrics::count(name::FORWARD, answer.code());
     // 2.
     if !is_first || next != Next::Taken {
         let item = delivery_item([&unsent.id, &unsent.kind, handle], waiting, answer, next, now);
         if !tell_index(handle, &unsent.id, &item, env).await && !matches!(next, Next::Again(_)) {
             next = Next::Again(now + INDEX_RETRY);
+            metrics::count(name::FORWARD, "failed");
         }
+    }
+    if next == Next::Parked {
+        metrics::count(name::FORWARD, "parked");
     }
     if next == Next::Parked || (is_first && next != Next::Taken) {
         log_error("forward", &waiting.describe(answer, next).into());
@@ -215,7 +225,7 @@ async fn attempt(unsent: &Unsent, target: &ForwardTarget, env: &Env) -> String {
     let Some((body, signature)) =
         unsent.body.as_deref().and_then(|body| Some((body, sign_ofauth(body, target.secret.reveal(), now).ok()?)))
     else {
-        return "storage_key_missing".to_owned();
+        return KEY_MISSING.to_owned();
     };
     let (version, timestamp) = (unsent.version as f64, (unsent.stamp / 1_000) as f64);
     let body = Uint8Array::from(body);

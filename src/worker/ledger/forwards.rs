@@ -11,6 +11,7 @@
 //! |---|---|---|
 //! | `forwards/note/{handle}/{id}` | the item; nothing removes it, and without an id all of the handle | nothing |
 //! | `forwards/list/{state}/{before}` | how many at most | the place before which the next page begins, or nothing; and on the next line the items, newest first |
+//! | `forwards/count` | – | how many are pending, and how many are parked, as two numbers |
 //! | `forwards/find/{id}` | – | the handles of the connections that have it, with a line break after each; an event of a lane has an empty one |
 
 use worker::Env;
@@ -51,6 +52,12 @@ pub fn answer(path: &str, head: &str, state: &State) -> platform::Result<String>
         let id = path.get("find/".len()..).unwrap_or_default();
         let found = rows("SELECT handle FROM forwards WHERE id = ?", vec![id.into()])?;
         return Ok(found.into_iter().flatten().filter_map(text_of).map(|handle| handle + "\n").collect());
+    }
+    if action == "count" {
+        let counts = "SELECT count(*) FILTER (WHERE state = 'pending') || ' ' || count(*) FILTER (WHERE state = 'parked') \
+            FROM forwards";
+        let counted = rows(counts, vec![])?.into_iter().flatten().next().and_then(text_of);
+        return Ok(counted.unwrap_or_else(|| "0 0".to_owned()));
     }
     let (before, limit) = (second.parse().unwrap_or(0_i64), head.parse().unwrap_or(0_usize));
     let select = "SELECT rowid, item FROM forwards WHERE state = ? AND rowid < ? ORDER BY rowid DESC LIMIT ?";

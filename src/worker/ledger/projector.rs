@@ -28,6 +28,7 @@ use crate::{
     },
     worker::{
         hub::{self, HubUpdate, Message},
+        metrics,
         platform::{
             self, Database, State, environment,
             kv::{Kv, PUT_GAP},
@@ -108,6 +109,7 @@ impl Projector {
                 {
                     log_error("forward", &error);
                 }
+                metrics::hand_over_forwards(&projector.env).await;
             });
         }
     }

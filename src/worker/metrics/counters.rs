@@ -1,4 +1,4 @@
-//! Counts in the isolate's memory, and hands the counts over about every 10 s.
+//! Counts in the isolate's memory, and hands the counts over about every 10 s, or at once for what a Durable Object counts.
 
 use std::cell::{Cell, RefCell};
 
@@ -7,14 +7,17 @@ use worker::{Env, js_sys::Promise};
 
 use super::client;
 use crate::{
-    core::monitor::Counts,
-    worker::platform::{self, log_error, promise, wait},
+    core::monitor::{Counts, name},
+    worker::platform::{self, Boxed, log_error, on_heap, promise, wait},
 };
 
 /// How long counts are collected before they are handed over, in ms.
 const BATCH_TIME: i64 = 10_000;
 /// After this time the next request starts another batch, in ms: the one that has started was stopped with its request.
 const LOST_AFTER: i64 = 60_000;
+/// So many forwards that the app has taken are handed over by the ledger itself. Fewer wait for a batch of the isolate, so that
+/// an event costs no request more.
+const MANY: u64 = 20;
 
 thread_local! {
     static COUNTS: RefCell<Counts> = RefCell::default();
@@ -51,15 +54,33 @@ pub fn hand_over_later(env: Env, now: i64) -> Option<Promise> {
     Some(promise(async move {
         wait(BATCH_TIME).await;
         STARTED.set(None);
+        hand_over(&env).await;
+        Ok(JsValue::UNDEFINED)
+    }))
+}
+
+/// Hands over what a ledger has counted about forwards, if an attempt has failed, or [`MANY`] have not.
+pub async fn hand_over_forwards(env: &Env) {
+    let is_due = |counts: &Counts| counts.under(name::FORWARD).any(|it| it.code != "taken" || it.count >= MANY);
+    if COUNTS.with_borrow(is_due) {
+        hand_over(env).await;
+    }
+}
+
+/// Hands the counts over. If that fails, they are handed over with the next ones.
+pub fn hand_over(env: &Env) -> Boxed<'_, ()> {
+    on_heap(async move {
         let lines = COUNTS.take().to_text(false);
-        let points = write_points(&env, &lines).map_err(platform::Error::from);
-        let stored = client::add(&lines, &env).await;
+        if lines.is_empty() {
+            return;
+        }
+        let points = write_points(env, &lines).map_err(platform::Error::from);
+        let stored = client::add(&lines, env).await;
         if stored.is_err() {
             COUNTS.with_borrow_mut(|counts| counts.add_text(&lines, 0));
         }
         if let Err(error) = points.and(stored) {
             log_error("metrics", &error);
         }
-        Ok(JsValue::UNDEFINED)
-    }))
+    })
 }

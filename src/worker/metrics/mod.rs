@@ -6,8 +6,9 @@
 //! 4. `watch` tells the operator what must be known at once.
 //!
 //! An isolate hands its counts over about [every 10 s](counters), in a task of its own that no answer waits for. So a
-//! webhook costs no request to an object more, and a wrong signature none at all. What an isolate has counted since is lost
-//! if it is evicted. The objects are [`SHARDS`](client::SHARDS), and each batch goes to a random one.
+//! webhook costs no request to an object more, and a wrong signature none at all. A Durable Object may live in an isolate that
+//! serves no request, and must not be kept awake. So ledgers and the reconciler hand over what must be known soon at once, and
+//! the rest with it. What an isolate has counted since is lost if it is evicted. The objects are [`SHARDS`](client::SHARDS), and each batch goes to a random one.
 //!
 //! Without the binding `METRICS_STORE`, nothing is stored. With the binding `METRICS`, a data set of Workers Analytics
 //! Engine, each batch is also written there.
@@ -18,4 +19,4 @@ mod object;
 mod watch;
 
 pub use client::{minutes, sum};
-pub use counters::{count, hand_over_later};
+pub use counters::{count, hand_over, hand_over_forwards, hand_over_later};

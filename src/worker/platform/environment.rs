@@ -26,6 +26,7 @@ const CONNECTIONS: &str = "CONNECTIONS";
 const LEDGER: &str = "LEDGER";
 const HUB: &str = "HUB";
 const METRICS_STORE: &str = "METRICS_STORE";
+const RECONCILER: &str = "RECONCILER";
 const FORWARD: &str = "FORWARD";
 /// The URL of a request to the service binding `FORWARD`, if `FORWARD_URL` names none. The bound Worker alone sees it.
 const FORWARD_SERVICE_URL: &str = "https://forward/";
@@ -73,6 +74,11 @@ pub fn metrics_namespace(env: &Env) -> Result<ObjectNamespace> {
 /// Undefined if it is not bound.
 pub fn forward_service(env: &Env) -> JsValue {
     Reflect::get(env, &FORWARD.into()).ok().filter(JsValue::is_object).unwrap_or_default()
+}
+
+/// The namespace `RECONCILER`: the object that compares OFAuth's list with what is known. Fails if it is not bound.
+pub fn reconciler_namespace(env: &Env) -> Result<ObjectNamespace> {
+    object_namespace(env, RECONCILER)
 }
 
 fn read_config(env: &Env) -> ConfigResult {

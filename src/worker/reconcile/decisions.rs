@@ -17,11 +17,13 @@ use crate::{
         connection::{Changes, MISSING, Rank, Record},
         gateway::account::ListedConnection,
         json,
+        monitor::name,
         reconcile::{self, Absence, PAGE_SIZE},
         storage::open_summary,
     },
     worker::{
         ledger::Entry,
+        metrics,
         platform::{self, Failure, environment, promise},
         upstream,
     },
@@ -143,6 +145,16 @@ pub fn reconcile_is_implausible(absent: i32, known: i32) -> bool {
 #[wasm_bindgen]
 pub fn reconcile_next_offset(offset: usize, seen: usize) -> usize {
     reconcile::next_offset(offset, seen)
+}
+
+/// Counts a pass that has ended: `done` or `stopped`. The promise never fails.
+#[wasm_bindgen]
+pub fn reconcile_count(env: Env, code: &str) -> Promise {
+    metrics::count(name::RECONCILIATION, code);
+    promise(async move {
+        metrics::hand_over(&env).await;
+        Ok(JsValue::UNDEFINED)
+    })
 }
 
 fn config(env: &Env) -> Result<Rc<Config>, JsValue> {

@@ -125,6 +125,7 @@ function fail(pass, failures, error) {
 function stop(pass, cause, detail = "") {
   log(`stopped: ${cause}${detail && `: ${detail}`}`);
   set(pass.sql, { stopped: cause, stoppedAt: Date.now() });
+  pass.wasm.reconcile_count(pass.env, "stopped");
   return startResealing(pass);
 }
 
@@ -241,6 +242,8 @@ function complete(pass, startedAt) {
   clearPass(pass.sql, startedAt);
   set(pass.sql, { completedAt: Date.now(), stopped: null });
   add(pass.sql, "passes");
+  // Not awaited: an await would end the commit, and no pass waits for the metrics.
+  pass.wasm.reconcile_count(pass.env, "done");
   return startResealing(pass);
 }
 

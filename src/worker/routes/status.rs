@@ -7,14 +7,14 @@ use crate::{
         config::Config,
         connection::EXPIRED,
         gateway::{Caller, EdgeError},
-        monitor::{Minutes, Observations, status},
+        monitor::{Minutes, Observations, Passes, status},
         storage::{CONNECTION_PREFIX, ConnectionMeta},
     },
     worker::{
         http::Reply,
-        metrics,
+        ledger, metrics,
         platform::{
-            Failure,
+            self, Failure, ObjectRequest, environment,
             kv::{self, Kv},
         },
     },
@@ -25,6 +25,7 @@ use crate::{
 /// 1. A session is refused.
 /// 2. The counts of the last hour and day are read.
 /// 3. The expired ones are counted among the first [`kv::MAX_KEYS`] connections.
+/// 4. The index of forwards and the reconciler are asked.
 pub async fn show(caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
     if let Caller::Session(_) = caller {
@@ -39,6 +40,22 @@ pub async fn show(caller: &Caller, config: &Config, env: &Env) -> Result<Reply, 
         let expired = listed.keys.iter().filter(|(_, meta)| meta.status == EXPIRED).count();
         (expired, listed.keys.len(), listed.next_cursor.is_none())
     });
-    let seen = Observations { config, hour: hour.as_ref(), day: day.as_ref(), connections };
+    // 4.
+    let forwards = match config.forward {
+        Some(_) => ledger::ask_forwards("count", "", env).await.ok(),
+        None => None,
+    };
+    let numbers = forwards.as_deref().and_then(|counts| counts.split_once(' '));
+    let forwards = numbers.and_then(|(pending, parked)| Some((pending.parse().ok()?, parked.parse().ok()?)));
+    let state = passes(env).await.ok();
+    let passes = state.as_deref().map(Passes);
+    let (hour, day) = (hour.as_ref(), day.as_ref());
+    let seen = Observations { config, hour, day, connections, forwards, passes };
     Ok(Reply::json_text(status(&seen)))
+}
+
+/// The state of the reconciler, as JSON.
+async fn passes(env: &Env) -> platform::Result<String> {
+    let request = ObjectRequest { path: "state", head: "", body: b"" };
+    platform::call(&environment::reconciler_namespace(env)?, "reconciler", request).await
 }
