@@ -42,6 +42,7 @@ export const KEY_OF_NO_ENVIRONMENT = "sk_e2e_0123456789abcdef";
  * @property {number} port
  * @property {string} folder           where the runtime keeps KV and Durable Objects
  * @property {number | undefined} watcher  the port of watcher.mjs
+ * @property {number | undefined} consumer  the port of consumer.mjs
  * @property {number | undefined} pid  of the runtime's process; Linux only
  * @property {import("../emulator/emulator.mjs").Emulator} emulator
  * @property {Record<string, string>} vars   all variables and secrets, as the Worker got them
@@ -72,24 +73,24 @@ export const KEY_OF_NO_ENVIRONMENT = "sk_e2e_0123456789abcdef";
 /**
  * Starts a gateway and waits until it answers.
  * @param {{vars?: Record<string, string | undefined>, apiKey?: string, services?: Record<string, (request: Request) => Promise<Response>>,
- *   faults?: boolean, folder?: string, build?: string, metrics?: boolean, watched?: boolean, assets?: boolean}} [options]
+ *   faults?: boolean, folder?: string, build?: string, metrics?: boolean, watched?: boolean, assets?: boolean, queue?: boolean}} [options]
  *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; apiKey: another one, which OFAuth knows; faults: KV, ledger and hub fail
  *   when told to; folder: what an earlier one kept; metrics: whether METRICS_STORE is bound, if no faults are; watched: METRICS
- *   is bound to watcher.mjs, for metrics.mjs; assets: the Worker has the files of www/, as in a deployment
+ *   is bound to watcher.mjs, for metrics.mjs; assets: the Worker has the files of www/, as in a deployment; queue: FORWARD_QUEUE is bound to a queue that consumer.mjs reads
  * @returns {Promise<Gateway>}
  */
 export async function startGateway({ vars: changes = {}, ...options } = {}) {
-  const { apiKey = SECRETS.OFAUTH_API_KEY, services = {}, faults = false, folder = temporaryFolder(), build = "build", metrics = true, watched = false, assets = false } = options;
+  const { apiKey = SECRETS.OFAUTH_API_KEY, services = {}, faults = false, folder = temporaryFolder(), build = "build", metrics = true, watched = false, assets = false, queue = false } = options;
   const emulator = await startEmulator({ apiKey, opensUnknown: true });
   const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_KEY: apiKey, OFAUTH_API_URL: emulator.url, ...changes };
   const vars = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   const logs = [];
   const log = ({ message }) => logs.push(message);
-  const runtime = await startRuntime({ vars, services, faults, folder, build, log, metrics, watched, assets }).catch(async (error) => {
+  const runtime = await startRuntime({ vars, services, faults, folder, build, log, metrics, watched, assets, queue }).catch(async (error) => {
     await emulator.close();
     throw error;
   });
-  const { port, control, watcher, pid, kv, cron, reconciler } = runtime;
+  const { port, control, watcher, consumer, pid, kv, cron, reconciler } = runtime;
   let closed = false;
 
   const requestLines = () => logs.map(parse).filter((line) => line?.route !== undefined);
@@ -109,6 +110,7 @@ export async function startGateway({ vars: changes = {}, ...options } = {}) {
     port,
     folder,
     watcher,
+    consumer,
     pid,
     emulator,
     vars,
@@ -241,6 +243,15 @@ const WATCHER = {
   unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
 };
 
+const CONSUMER = {
+  name: "consumer",
+  compatibilityDate: wrangler.compatibilityDate,
+  modules: [{ type: "ESModule", path: fileURLToPath(new URL("consumer.mjs", import.meta.url)) }],
+  modulesRoot: fileURLToPath(new URL(".", import.meta.url)),
+  queueConsumers: { forwards: { maxBatchTimeout: 0 } },
+  unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
+};
+
 const BOUND_TO_FAULTS = {
   unsafeBindings: [faultyKv("CONNECTIONS")],
   durableObjects: {
@@ -313,16 +324,17 @@ function readWrangler() {
 }
 
 /** The Workers of a gateway, the one under test first. */
-function workersOf({ vars, services, faults, build, metrics, watched, assets }) {
+function workersOf({ vars, services, faults, build, metrics, watched, assets, queue }) {
   if (faults) return [worker(vars, { ...BOUND_TO_FAULTS, serviceBindings: services }, build), FAULTS];
   const { METRICS_STORE, ...others } = wrangler.objects;
   const unmeasured = { ...BOUND, durableObjects: others, additionalUnboundDurableObjects: [METRICS_STORE] };
   const files = assets ? { assets: wrangler.assets } : {};
   const bound = { ...(metrics ? BOUND : unmeasured), ...files, serviceBindings: { ...services, ...(watched ? WATCHED : {}) } };
-  return watched ? [worker(vars, bound, build), WATCHER] : [worker(vars, bound, build)];
+  if (queue) bound.queueProducers = { FORWARD_QUEUE: "forwards" };
+  return [worker(vars, bound, build), ...(watched ? [WATCHER] : []), ...(queue ? [CONSUMER] : [])];
 }
 
-async function startRuntime({ folder, log, faults, watched, ...options }) {
+async function startRuntime({ folder, log, faults, watched, queue, ...options }) {
   const before = children();
   const miniflare = new Miniflare(
     convertV4MiniflareOptions({
@@ -331,7 +343,7 @@ async function startRuntime({ folder, log, faults, watched, ...options }) {
       logRequests: false,
       resourcePersistencePath: folder,
       handleStructuredLogs: log,
-      workers: workersOf({ faults, watched, ...options }),
+      workers: workersOf({ faults, watched, queue, ...options }),
     }),
   );
   // Straight to the Worker: Miniflare's own front door normalises and adds headers.
@@ -340,6 +352,7 @@ async function startRuntime({ folder, log, faults, watched, ...options }) {
     const port = await directPort("ofauth-edge");
     const control = faults ? await directPort("faults") : undefined;
     const watcher = watched ? await directPort("watcher") : undefined;
+    const consumer = queue ? await directPort("consumer") : undefined;
     const [pid] = children().filter((child) => !before.includes(child));
     const kv = () => (faults ? miniflare.getKVNamespace("STORE", "faults") : miniflare.getKVNamespace("CONNECTIONS"));
     const cron = async () => void (await (await miniflare.getWorker("ofauth-edge")).scheduled({ cron: "* * * * *" }));
@@ -348,7 +361,7 @@ async function startRuntime({ folder, log, faults, watched, ...options }) {
       const answer = await namespace.get(namespace.idFromName("reconciler")).fetch("https://object/state");
       return JSON.parse(await answer.text());
     };
-    return { port, control, watcher, pid, kv, cron, reconciler, dispose: () => miniflare.dispose() };
+    return { port, control, watcher, consumer, pid, kv, cron, reconciler, dispose: () => miniflare.dispose() };
   } catch (error) {
     await miniflare.dispose();
     throw error;

@@ -20,6 +20,9 @@
 //! | `x-ofauth-edge-version` | the version of the connection's record after this event |
 //! | `x-ofauth-edge-original-timestamp` | the time of the event itself, in whole unix seconds |
 //! | `x-ofauth-edge-replay` | `1` if the attempt, or one before it, was asked for by hand |
+//!
+//! If there is a queue, a message of it takes the place of the request: JSON with these `headers`, the `body`, and its
+//! `encoding`, `utf8` or `base64`. When the queue has it, the app has taken it.
 
 use super::upstream_error::parse_seconds;
 
@@ -57,7 +60,7 @@ pub struct Waiting {
 /// What the app answered to one attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer<'a> {
-    /// It gave no answer. The text says why: `timeout`, `network_error`, or [`KEY_MISSING`].
+    /// It gave no answer. The text says why: `timeout`, `network_error`, `queue_error`, or [`KEY_MISSING`].
     None(&'a str),
     /// Its HTTP status, and the header `Retry-After` in seconds.
     Status(u16, Option<&'a str>),

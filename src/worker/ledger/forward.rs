@@ -31,7 +31,7 @@ use crate::{
     },
     worker::{
         metrics,
-        platform::{self, environment, log_error, on_heap, wait},
+        platform::{self, log_error, on_heap, wait},
     },
 };
 
@@ -43,9 +43,21 @@ const INDEX_TIMEOUT: i64 = 3_000;
 /// When an event is sent again whose end the index could not be told, in ms.
 const INDEX_RETRY: i64 = 60_000;
 
-// An unread body would keep its connection open. `Retry-After` may be a date (RFC 9110, section 10.2.3).
+// An unread body would keep its connection open. `Retry-After` may be a date (RFC 9110, section 10.2.3). A message of a queue
+// is text, because who pulls it gets text as it is, and JSON in base64.
 #[wasm_bindgen(inline_js = r#"
-export async function post(service, url, signature, digest, version, timestamp, isReplay, body, timeout) {
+function messageOf(headers, body) {
+  let encoding = "utf8";
+  try {
+    body = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(body);
+  } catch {
+    encoding = "base64";
+    body = body.toBase64();
+  }
+  return JSON.stringify({ headers: Object.fromEntries(new Headers(headers)), encoding, body });
+}
+
+export async function post({ FORWARD_QUEUE: queue, FORWARD: service }, url, signature, digest, version, timestamp, isReplay, body, timeout) {
   const headers = {
     "content-type": "application/json",
     "ofauth-signature": signature,
@@ -56,19 +68,25 @@ export async function post(service, url, signature, digest, version, timestamp, 
   if (isReplay) headers["x-ofauth-edge-replay"] = "1";
   try {
     const signal = AbortSignal.timeout(timeout);
+    if (queue?.send) {
+      const aborted = new Promise((_, reject) => (signal.onabort = () => reject(signal.reason)));
+      await Promise.race([queue.send(messageOf(headers, body), { contentType: "text" }), aborted]);
+      return "200 ";
+    }
     const answer = await (service ?? globalThis).fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
     await answer.body?.cancel();
     const after = answer.headers.get("retry-after") ?? "";
     return `${answer.status} ${isNaN(after) ? Math.ceil((Date.parse(after) - Date.now()) / 1e3) : after}`;
   } catch ({ name }) {
-    return name === "TimeoutError" ? "timeout" : "network_error";
+    return name === "TimeoutError" ? "timeout" : queue?.send ? "queue_error" : "network_error";
   }
 }
 "#)]
 extern "C" {
-    /// Sends one event, to the service if there is one. Gives what [`Answer::read`] reads. The timeout is in ms.
+    /// Sends one event, to the queue if there is one, else to the service if there is one. Gives what [`Answer::read`] reads.
+    /// The timeout is in ms.
     fn post(
-        service: &JsValue,
+        env: &JsValue,
         url: &str,
         signature: &str,
         digest: &str,
@@ -229,16 +247,7 @@ async fn attempt(unsent: &Unsent, target: &ForwardTarget, env: &Env) -> String {
     };
     let (version, timestamp) = (unsent.version as f64, (unsent.stamp / 1_000) as f64);
     let body = Uint8Array::from(body);
-    let sent = post(
-        &environment::forward_service(env),
-        &target.url,
-        &signature,
-        &unsent.id,
-        version,
-        timestamp,
-        unsent.is_replay,
-        &body,
-        TIMEOUT as f64,
-    );
+    let sent =
+        post(env, &target.url, &signature, &unsent.id, version, timestamp, unsent.is_replay, &body, TIMEOUT as f64);
     JsFuture::from(sent).await.ok().and_then(|result| result.as_string()).unwrap_or_default()
 }

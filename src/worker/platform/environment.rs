@@ -27,8 +27,10 @@ const LEDGER: &str = "LEDGER";
 const HUB: &str = "HUB";
 const METRICS_STORE: &str = "METRICS_STORE";
 const RECONCILER: &str = "RECONCILER";
-const FORWARD: &str = "FORWARD";
-/// The URL of a request to the service binding `FORWARD`, if `FORWARD_URL` names none. The bound Worker alone sees it.
+/// The bindings that may take the place of `FORWARD_URL`: a [queue](https://developers.cloudflare.com/queues/) and a
+/// [service](https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/). The queue goes first.
+const FORWARD_BINDINGS: [&str; 2] = ["FORWARD_QUEUE", "FORWARD"];
+/// The URL of a request to the service, if `FORWARD_URL` names none. The bound Worker alone sees it.
 const FORWARD_SERVICE_URL: &str = "https://forward/";
 
 type ConfigResult = Result<Rc<Config>, Rc<Vec<Problem>>>;
@@ -70,12 +72,6 @@ pub fn metrics_namespace(env: &Env) -> Result<ObjectNamespace> {
     object_namespace(env, METRICS_STORE)
 }
 
-/// The [service binding](https://developers.cloudflare.com/workers/runtime-apis/bindings/service-bindings/) `FORWARD`.
-/// Undefined if it is not bound.
-pub fn forward_service(env: &Env) -> JsValue {
-    Reflect::get(env, &FORWARD.into()).ok().filter(JsValue::is_object).unwrap_or_default()
-}
-
 /// The namespace `RECONCILER`: the object that compares OFAuth's list with what is known. Fails if it is not bound.
 pub fn reconciler_namespace(env: &Env) -> Result<ObjectNamespace> {
     object_namespace(env, RECONCILER)
@@ -89,10 +85,11 @@ fn read_config(env: &Env) -> ConfigResult {
     ];
     let unbound = unbound.into_iter().filter(|(_, missing)| *missing);
     let unbound: Vec<Problem> = unbound.map(|(name, _)| Problem { name, reason: Reason::NotBound }).collect();
-    let service_url = || forward_service(env).is_object().then(|| FORWARD_SERVICE_URL.to_owned());
+    let is_bound = |name: &str| Reflect::get(env, &name.into()).is_ok_and(|binding| binding.is_object());
+    let binding_url = || FORWARD_BINDINGS.into_iter().any(is_bound).then(|| FORWARD_SERVICE_URL.to_owned());
     let lookup = |name: &str| {
         let value = variable(env, name);
-        if name == "FORWARD_URL" { value.filter(|url| !url.is_empty()).or_else(service_url) } else { value }
+        if name == "FORWARD_URL" { value.filter(|url| !url.is_empty()).or_else(binding_url) } else { value }
     };
     match Config::read(lookup) {
         Ok(config) if unbound.is_empty() => Ok(Rc::new(config)),

@@ -171,7 +171,7 @@ proptest! {
 
 #[test]
 fn what_the_app_refused_is_counted_apart_from_what_failed_here() {
-    let codes = ["204 ", "299 5", "301 ", "410 ", "429 7", "503 ", "timeout", "network_error", "storage_key_missing"]
+    let codes = ["204 ", "299 5", "301 ", "410 ", "429 7", "503 ", "timeout", "queue_error", "storage_key_missing"]
         .map(|result| Answer::read(result).code());
     let refused = "refused";
     let expected = ["taken", "taken", refused, refused, refused, refused, "unanswered", "unanswered", "failed"];
