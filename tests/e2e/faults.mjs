@@ -15,6 +15,7 @@ import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
  *   a build that knows fewer messages
  * @property {"fail" | "lost" | "late" | "older"} [hub]   late: a message fails, and arrives all the same 1 s after it is
  *   healed; older: the hub runs a build that knows fewer messages
+ * @property {"fail"} [metrics]
  */
 
 const SLOW = 10_000;
@@ -125,10 +126,10 @@ export class FaultyHub extends DurableObject {
   }
 }
 
-/** Only counts: metrics do not fail. */
 export class CountedMetrics extends DurableObject {
   answer(path, head) {
     note("metrics");
+    if (modes.metrics === "fail") throw new Error("the metrics are down");
     return this.env.REAL_METRICS.getByName(this.ctx.id.name).answer(path, head);
   }
 }
