@@ -24,12 +24,15 @@ impl<'a> Passes<'a> {
         Some(if is_word { cause } else { "failed" })
     }
 
-    /// How many values were counted under each key id, and under `failed` how many ledgers could not be asked.
-    pub fn key_counts(self) -> impl Iterator<Item = (&'a str, u64)> {
-        self.0.split("\"keys.").skip(1).filter_map(|rest| {
+    /// How many values were counted under each key id, as they are written; and under `failed`, how many ledgers could not be
+    /// asked.
+    pub fn key_counts(self) -> Vec<(&'a str, &'a str)> {
+        let count = |rest: &'a str| {
             let (id, rest) = rest.split_once("\":")?;
-            Some((id.split('"').next()?, rest.split([',', '}']).next()?.parse().ok()?))
-        })
+            let count = rest.split([',', '}']).next()?;
+            count.bytes().all(|byte| byte.is_ascii_digit()).then_some((id, count))
+        };
+        self.0.split("\"keys.").skip(1).filter_map(count).collect()
     }
 
     /// A value as it is written, up to the next comma.

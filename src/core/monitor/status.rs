@@ -142,13 +142,11 @@ fn reconciliation(seen: &Observations<'_>) -> Line {
     let passes = seen.passes.unwrap_or_default();
     let (completed, stopped_at, stopped) = (passes.time("completedAt"), passes.time("stoppedAt"), passes.stopped());
     let is_known = completed.or(stopped_at).is_some();
-    let value = if is_known {
-        let stopped = stopped.map_or_else(|| UNKNOWN.to_owned(), |cause| format!("\"{cause}\""));
-        let (completed, stopped_at) = (instant(completed), instant(stopped_at));
-        format!("{{\"completedAt\":{completed},\"stopped\":{stopped},\"stoppedAt\":{stopped_at}}}")
-    } else {
-        UNKNOWN.to_owned()
-    };
+    let (cause, quote) = stopped.map_or((UNKNOWN, ""), |cause| (cause, "\""));
+    let (completed, stopped_at) = (instant(completed), instant(stopped_at));
+    let value =
+        ["{\"completedAt\":", &completed, ",\"stopped\":", quote, cause, quote, ",\"stoppedAt\":", &stopped_at, "}"];
+    let value = if is_known { value.concat() } else { UNKNOWN.to_owned() };
     let hint = match stopped {
         Some("refused") => "OFAuth refuses to list the connections: compare OFAUTH_API_KEY with OFAuth's",
         Some("other_environment") => "use another Worker for connections of another environment than OFAUTH_API_KEY",
@@ -163,22 +161,28 @@ fn reconciliation(seen: &Observations<'_>) -> Line {
 /// How many stored values each key encrypts. All is right if none has a key that is not configured.
 fn storage_keys(seen: &Observations<'_>) -> Line {
     let passes = seen.passes.unwrap_or_default();
-    let counted = passes.time("keysCountedAt");
-    let ids: Vec<String> = seen.config.sealer.key_ids().collect();
-    let count_of = |id: &str| passes.key_counts().find(|(known, _)| *known == id).map_or(0, |(_, count)| count);
-    let mut counts: Vec<String> = Vec::new();
-    for id in &ids {
-        let count = counted.map_or_else(|| UNKNOWN.to_owned(), |_| count_of(id).to_string());
-        counts.push(format!("\"{id}\":{count}"));
+    let (counted, mut others) = (passes.time("keysCountedAt"), passes.key_counts());
+    let mut counts = String::new();
+    for id in seen.config.sealer.key_ids() {
+        let place = others.iter().position(|(known, _)| *known == id);
+        let count = place.map_or("0", |place| others.remove(place).1);
+        push_count(&mut counts, &id, if counted.is_some() { count } else { UNKNOWN });
     }
-    let known = counts.len();
-    let others = passes.key_counts().filter(|(id, _)| ids.iter().all(|known| known != id));
-    counts.extend(others.map(|(id, count)| format!("\"{id}\":{count}")));
+    for (id, count) in &others {
+        push_count(&mut counts, id, count);
+    }
     Line {
         name: "storageKeys",
-        ok: counted.map(|_| counts.len() == known),
-        value: format!("{{\"countedAt\":{},\"counts\":{{{}}}}}", instant(counted), counts.join(",")),
+        ok: counted.map(|_| others.is_empty()),
+        value: ["{\"countedAt\":", &instant(counted), ",\"counts\":{", &counts, "}}"].concat(),
         hint: "put back the key that STORAGE_KEY lacks; the log says which ledgers could not be counted (failed)",
+    }
+}
+
+fn push_count(counts: &mut String, id: &str, count: &str) {
+    let comma = if counts.is_empty() { "\"" } else { ",\"" };
+    for part in [comma, id, "\":", count] {
+        counts.push_str(part);
     }
 }
 

@@ -31,7 +31,7 @@ use crate::{
     },
     worker::{
         metrics,
-        platform::{self, log_error, on_heap, wait},
+        platform::{self, log_error, wait},
     },
 };
 
@@ -232,7 +232,7 @@ pub fn replay(id: &str, store: &LedgerStore, config: &Config, now: i64) -> platf
 /// Tells the index what became of an event: see `forwards.rs`. Returns whether it has answered in time.
 pub async fn tell_index(handle: &str, id: &str, item: &str, env: &Env) -> bool {
     let path = format!("note/{handle}/{id}");
-    let told = on_heap(forwards::ask(&path, item, env));
+    let told = forwards::ask(&path, item, env);
     matches!(select(told, pin!(wait(INDEX_TIMEOUT))).await, Either::Left((Ok(_), _)))
 }
 

@@ -16,7 +16,9 @@
 
 use worker::Env;
 
-use crate::worker::platform::{self, Database, Failure, ObjectRequest, State, Value, call_ledger, integer, text_of};
+use crate::worker::platform::{
+    self, Boxed, Database, Failure, ObjectRequest, State, Value, call_ledger, integer, on_heap, text_of,
+};
 
 /// The object's name. It is not a handle, so it is no connection's ledger.
 const NAME: &str = "forwards";
@@ -28,8 +30,12 @@ const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS forwards (
     UNIQUE (handle, id))";
 
 /// Asks the index. `path` and `head` are those of the table above.
-pub async fn ask(path: &str, head: &str, env: &Env) -> Result<String, Failure> {
-    call_ledger(NAME, ObjectRequest { path: &format!("forwards/{path}"), head, body: b"" }, env).await
+///
+/// This is on the heap: else each caller would have all of its code.
+pub fn ask<'a>(path: &'a str, head: &'a str, env: &'a Env) -> Boxed<'a, Result<String, Failure>> {
+    on_heap(async move {
+        call_ledger(NAME, ObjectRequest { path: &format!("forwards/{path}"), head, body: b"" }, env).await
+    })
 }
 
 /// Answers as the index. `path` is without `forwards/`.
