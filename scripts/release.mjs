@@ -13,7 +13,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { delimiter, join, relative, sep } from "node:path";
 
 import { root } from "./inputs.mjs";
 import { workerNotices } from "./notices.mjs";
@@ -58,7 +58,8 @@ function packNpmPackage() {
 
 /** What wrangler needs, by path, and the licenses. */
 function workerFiles() {
-  const pages = readdirSync(join(root, "www")).map((file) => `www/${file}`);
+  const entries = readdirSync(join(root, "www"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const pages = entries.map(({ parentPath, path = parentPath, name }) => relative(root, join(path, name)).split(sep).join("/"));
   return {
     "index.js": read("build/index.js"),
     "index_bg.wasm": readFileSync(join(root, "build/index_bg.wasm")),
