@@ -26,6 +26,7 @@ help:
 
 run: worker-dev
 	@$(with_env) node pkg-template/build-client.mjs
+	@$(with_env) node pkg-template/build-console.mjs
 	@$(with_env) exec node scripts/dev.mjs
 
 test: setup
@@ -36,6 +37,7 @@ test: setup
 	@$(with_env) node scripts/worker.mjs --test-hooks
 	@$(with_env) node scripts/worker.mjs --dev
 	@$(with_env) node pkg-template/build.mjs
+	@$(with_env) node pkg-template/build-console.mjs
 	@echo "Test: scripts, emulator and Worker"
 	@rm -rf target/exchanges
 	@$(with_env) CHROME="$$(node scripts/browser.mjs)" && RECORD_EXCHANGES="$$PWD/target/exchanges" && export CHROME RECORD_EXCHANGES && \
@@ -90,6 +92,7 @@ build: worker
 
 worker: setup
 	@$(with_env) node scripts/worker.mjs
+	@$(with_env) node pkg-template/build-console.mjs
 
 # What `make run` starts. It needs fewer tools, and compiles faster.
 worker-dev:
@@ -122,7 +125,7 @@ deploy: setup
 	@$(with_env) ENV='$(ENV)' ROTATE='$(ROTATE)' RETIRE='$(RETIRE)' node scripts/deploy.mjs
 
 clean:
-	@rm -rf build pkg target dist .wrangler
+	@rm -rf build pkg target dist .wrangler www/console/package
 
 setup:
 	@sh scripts/prerequisites.sh

@@ -16,16 +16,17 @@ const separateFiles = ["./core.js", "./client.js", "./embedded.js", "./embedded.
 const options = { bundle: true, outdir: packageFolder, target: "es2022", platform: "neutral", logLevel: "warning" };
 const esm = { ...options, format: "esm" };
 
+const sources = {
+  "./imports.js": join(glueFolder, "imports.js"),
+  "./ofauth_edge_bg.js": join(glueFolder, "ofauth_edge_bg.js"),
+  "./core.js": join(templateFolder, "core.mjs"),
+  "./client.js": join(templateFolder, "client.mjs"),
+  "./deflated.js": join(buildFolder, "deflated.js"),
+};
+
 // The ES modules of the entries share core.js, client.js and embedded.js. The CommonJS entries share only embedded.cjs;
 // each contains its own copy of everything else.
 export async function bundleEntries() {
-  const sources = {
-    "./imports.js": join(glueFolder, "imports.js"),
-    "./ofauth_edge_bg.js": join(glueFolder, "ofauth_edge_bg.js"),
-    "./core.js": join(templateFolder, "core.mjs"),
-    "./client.js": join(templateFolder, "client.mjs"),
-    "./deflated.js": join(buildFolder, "deflated.js"),
-  };
   const cjs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
   await build({ ...esm, entryPoints: entries("core", "embedded"), plugins: [resolveImports(sources)] });
   await bundleWithoutWasm();
@@ -41,6 +42,13 @@ export async function bundleEntries() {
 export async function bundleWithoutWasm() {
   await build({ ...esm, entryPoints: entries("client") });
   await build({ ...esm, entryPoints: entries("element"), plugins: [resolveImports({}, separateFiles)] });
+}
+
+/** Bundles what the console uses of the package into one module. Returns its text. */
+export async function bundleForConsole() {
+  const plugins = [resolveImports(sources)];
+  const { outputFiles } = await build({ ...esm, entryPoints: entries("console"), write: false, minify: true, legalComments: "none", plugins });
+  return outputFiles[0].text;
 }
 
 /** Bundles the program `ofauth-edge` into cli.js, which imports index.js. */

@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
@@ -73,6 +73,7 @@ test("the Worker's archive has what wrangler needs and the licenses, and wrangle
   assert.ok(pages.some((path) => path.split("/").length > 2), "pages in a folder of www/ are released too");
   assert.deepEqual(filesIn(unpacked, ""), ["LICENSE", "NOTICE", "index.js", "index_bg.wasm", "wrangler.toml", ...pages].sort());
   for (const path of pages) assert.equal(hash(join(unpacked, path)), hash(join(root, path)), path);
+  for (const file of ["ofauth_edge.wasm", "ofauth-edge.js", "NOTICE.txt"]) assert.ok(pages.includes(`www/console/package/${file}`), file);
   assert.doesNotMatch(readFileSync(join(unpacked, "wrangler.toml"), "utf8"), /\[build\]|WORKER_TARGET/);
   const notice = readFileSync(join(unpacked, "NOTICE"), "utf8");
   for (const part of [/^worker \d.*worker-sys \d/m, /\bserde_json \d/, /UNICODE LICENSE V3/, /Apache License/, /Redistribution and use/]) assert.match(notice, part);
