@@ -19,11 +19,11 @@ const LINES = {
   },
   failingDeliveries: {
     title: "Forwards that failed",
-    say: (codes) => perCode(codes, "No forward failed in the last hour.", "in the last hour", "Nothing was forwarded in the last 24 hours."),
+    say: (number) => forwards(number, "No forward has failed and waits.", " to be sent again."),
   },
   parkedForwards: {
     title: "Forwards that were given up",
-    say: (codes) => perCode(codes, "No forward was parked in the last hour.", "in the last hour", "Nothing was forwarded in the last 24 hours."),
+    say: (number) => forwards(number, "No forward is parked.", " parked. Each is sent again only if you replay it."),
   },
   expiredConnections: {
     title: "Users who must link again",
@@ -33,7 +33,7 @@ const LINES = {
   },
   reconciliation: {
     title: "Comparison with OFAuth's list",
-    say: (value) => (value ? passes(value) : ["No pass has ended in the last 24 hours. A cron trigger starts one each hour."]),
+    say: (value) => (value ? passes(value) : ["No pass has ended yet. A cron trigger starts one each hour."]),
   },
   apiKeyRefused: {
     title: "OFAuth's API key",
@@ -41,7 +41,7 @@ const LINES = {
   },
   storageKeys: {
     title: "Storage keys",
-    say: (ids) => ["Data can be read with ", count(ids.length, "key"), ", the newest first: ", element("code", {}, ids.join(" ")), "."],
+    say: storageKeys,
   },
   webhookSecrets: { title: "Webhook secrets in use", say: (names) => uses(names, nameOfSecret) },
   gatewayKeys: { title: "Gateway keys in use", say: (names) => uses(names, (name) => (/^\d/.test(name) ? `value ${name} of GATEWAY_KEY` : name)) },
@@ -61,10 +61,21 @@ export function describe(name, value, ok) {
 }
 
 // These lines say themselves what is not known.
-const SAYS_NULL = new Set(["failingDeliveries", "parkedForwards", "expiredConnections", "reconciliation"]);
+const SAYS_NULL = new Set(["failingDeliveries", "parkedForwards", "expiredConnections", "reconciliation", "storageKeys"]);
 
-function perCode(codes, none, when, unknown = none) {
-  if (codes === null) return [unknown];
+function forwards(number, none, what) {
+  if (number === null) return ["Nothing is forwarded, or the list of forwards did not answer."];
+  return number === 0 ? [none] : [count(number, "forward"), what];
+}
+
+function storageKeys({ counts, countedAt }) {
+  const keys = Object.entries(counts).map(([id, number]) =>
+    element("li", {}, element("code", {}, id), number === null ? "" : `: ${count(number, id === "failed" ? "connection" : "stored value")}`));
+  const when = countedAt ? ["Counted ", timeOf(countedAt), "."] : ["No pass has counted yet what each key encrypts."];
+  return [element("ul", { class: "plain", role: "list" }, ...keys), ...when];
+}
+
+function perCode(codes, none, when) {
   const pairs = Object.entries(codes);
   if (pairs.length === 0) return [none];
   return [element("ul", { class: "plain", role: "list" }, ...pairs.map(([code, number]) => element("li", {}, `${number.toLocaleString("en")} × `, element("code", {}, code), ` ${when}`)))];
@@ -75,9 +86,9 @@ function expired({ expired, of, all }) {
   return [`${expired === 0 ? "None" : expired.toLocaleString("en")} ${looked} ${expired === 1 ? "has" : "have"} expired.`];
 }
 
-function passes({ done, stopped }) {
-  const lastDone = done ? ["The last pass ended ", timeOf(done), ". "] : ["No pass was completed in the last 24 hours. "];
-  return stopped ? [...lastDone, "A pass stopped ", timeOf(stopped), "."] : lastDone;
+function passes({ completedAt, stopped, stoppedAt }) {
+  const last = completedAt ? ["The last complete pass ended ", timeOf(completedAt), ". "] : ["No pass was completed yet. "];
+  return stopped ? [...last, "The last one stopped ", timeOf(stoppedAt), ": ", element("code", {}, stopped), "."] : last;
 }
 
 function uses(names, nameOf) {
