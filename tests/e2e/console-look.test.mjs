@@ -40,6 +40,12 @@ test("every view fits wide and narrow screens, light and dark, and axe-core find
   await page.locator("summary").first().click();
   await inspect(page, "console-connection");
   await page.setViewportSize({ width: 1200, height: 800 });
+  const besides = await page.locator("dl > div").evaluateAll((terms) => {
+    const rows = terms.map((term) => [term.textContent, term.getBoundingClientRect().top]);
+    const [, top] = rows.find(([text]) => text.startsWith("Handle"));
+    return rows.filter((row) => row[1] === top).length;
+  });
+  assert.equal(besides, 1, "the handle and its button have a row of their own");
   await page.getByRole("button", { name: "Delete" }).click();
   await inspect(page, "console-delete", { fullPage: false });
   await page.keyboard.press("Escape");
