@@ -47,7 +47,23 @@ export function copyButton(text, label = "Copy") {
   return copy;
 }
 
-/** Terms and what they are, without those that are not known: `[term, value, look]`, where the look `wide` is for a long value. */
+/**
+ * Details whose content is made when they are opened for the first time.
+ * @param {HTMLElement} summary
+ * @param {() => (Node | string)[]} makeContent
+ */
+export function lazyDetails(summary, makeContent) {
+  let isMade = false;
+  const details = element("details", {
+    ontoggle: () => {
+      if (details.open && !isMade) details.append(...makeContent());
+      isMade ||= details.open;
+    },
+  }, summary);
+  return details;
+}
+
+/** Terms and what they are, without those that are not known: `[term, value, look]`, where the look `wide` gives a long value a row of its own. */
 export function definitions(terms) {
   const known = terms.filter(([, value]) => value !== null && value !== undefined && value !== "");
   return element("dl", {}, ...known.map(([term, value, look]) => element("div", { class: look }, element("dt", {}, term), element("dd", {}, value))));
@@ -59,7 +75,8 @@ export function replaceContent(place, ...children) {
   const hadFocus = place.contains(active);
   place.replaceChildren(...children);
   if (!hadFocus) return;
-  const same = [...place.querySelectorAll(active.tagName)].find((one) => one.textContent === active.textContent);
+  const looks = (one) => `${one.textContent}\n${one.getAttribute("aria-label")}`;
+  const same = [...place.querySelectorAll(active.tagName)].find((one) => looks(one) === looks(active));
   const target = same ?? document.querySelector("h1");
   if (target && target.tabIndex < 0) target.tabIndex = -1;
   target?.focus();

@@ -13,6 +13,8 @@ const VIEWS = [
   { path: "/", name: "Start", load: () => import("./views/start.mjs") },
   { path: "/connections", name: "Connections", load: () => import("./views/connections.mjs") },
   { path: "/connections/:handle", load: () => import("./views/connection.mjs") },
+  { path: "/events", name: "Events", load: () => import("./views/events.mjs") },
+  { path: "/forwards", name: "Forwards", load: () => import("./views/forwards.mjs") },
 ];
 
 const main = document.getElementById("main");

@@ -20,10 +20,12 @@ const LINES = {
   failingDeliveries: {
     title: "Forwards that failed",
     say: (number) => forwards(number, "No forward has failed and waits.", " to be sent again."),
+    link: () => linkTo("/forwards", { state: "pending" }, "Show the events that are sent again"),
   },
   parkedForwards: {
     title: "Forwards that were given up",
     say: (number) => forwards(number, "No forward is parked.", " parked. Each is sent again only if you replay it."),
+    link: () => linkTo("/forwards", { state: "parked" }, "Show these events"),
   },
   expiredConnections: {
     title: "Users who must link again",

@@ -1,7 +1,8 @@
 // What a connection went through: webhooks, and what the Worker noticed itself, the newest first.
 
-import { button, copyButton, element } from "../dom.mjs";
-import { exactTimeOf, formatJson, timeOf } from "../format.mjs";
+import { showBody } from "../bodies.mjs";
+import { button, element, lazyDetails } from "../dom.mjs";
+import { exactTimeOf, timeOf } from "../format.mjs";
 import { errorBox } from "../states.mjs";
 
 const OUTCOMES = {
@@ -61,16 +62,10 @@ function showEvent({ type, outcome, receivedAt, stamp, actor, encoding, body }) 
     element("span", { class: `badge ${look}` }, outcome),
     element("span", { class: "soft" }, timeOf(receivedAt), actor ? ` by ${nameActor(actor)}` : ""),
   );
-  return element("li", {}, element("details", {}, summary,
+  return element("li", {}, lazyDetails(summary, () => [
     element("p", { class: "soft" }, meaning, " It arrived on ", exactTimeOf(receivedAt), " and is of ", exactTimeOf(stamp), "."),
-    showBody({ encoding, body }),
-  ));
-}
-
-function showBody({ encoding, body }) {
-  if (!body && encoding === "base64") return element("p", {}, "The body is not text, and only a server may read it.");
-  if (!body) return element("p", {}, "There is no body: the Worker noticed this itself, or the body is not stored any more.");
-  return element("div", {}, element("pre", { tabindex: "0", "aria-label": "Body" }, element("code", {}, formatJson(body))), copyButton(body, "Copy the body"));
+    showBody({ type, encoding, body }, "There is no body: the Worker noticed this itself, or the body is not stored any more."),
+  ]));
 }
 
 function nameActor(actor) {
