@@ -33,6 +33,7 @@ test: setup
 	@echo "Test: Rust"
 	@$(with_env) cargo test
 	@$(with_env) node scripts/bindings.mjs
+	@$(with_env) node scripts/vendor.mjs
 	@$(with_env) node scripts/worker.mjs
 	@$(with_env) node scripts/worker.mjs --test-hooks
 	@$(with_env) node scripts/worker.mjs --dev
@@ -91,6 +92,7 @@ check: toolchain
 build: worker
 
 worker: setup
+	@$(with_env) node scripts/vendor.mjs
 	@$(with_env) node scripts/worker.mjs
 	@$(with_env) node pkg-template/build-console.mjs
 
@@ -98,6 +100,7 @@ worker: setup
 worker-dev:
 	@sh scripts/prerequisites.sh
 	@$(with_env) node scripts/setup.mjs run
+	@$(with_env) node scripts/vendor.mjs
 	@$(with_env) node scripts/worker.mjs --dev
 
 npm: setup
@@ -125,7 +128,7 @@ deploy: setup
 	@$(with_env) ENV='$(ENV)' ROTATE='$(ROTATE)' RETIRE='$(RETIRE)' node scripts/deploy.mjs
 
 clean:
-	@rm -rf build pkg target dist .wrangler www/console/package
+	@rm -rf build pkg target dist .wrangler www/console/package www/console/vendor
 
 setup:
 	@sh scripts/prerequisites.sh

@@ -1,10 +1,11 @@
-// The licenses of the software that is compiled into the Worker's wasm, for those who get the Worker without its sources. The npm
+// The licenses of the software that is compiled into the Worker's wasm or copied into www/, for those who get the Worker without its sources. The npm
 // package has pkg-template/notices.mjs.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 import { linkedCrates } from "../pkg-template/notices.mjs";
+import { uplotLicense } from "./vendor.mjs";
 
 /** The text of the file NOTICE. Crates with the same license file share one copy of it. */
 export function workerNotices() {
@@ -15,8 +16,9 @@ export function workerNotices() {
   }
   const parts = [...byText].map(([text, names]) => `${names.join(", ")}\n\n${text}`);
   const head = "index_bg.wasm, and the JavaScript that starts it in index.js, contain the software below and Rust's standard library.\n"
-    + "Rust's standard library is under the MIT license too: Copyright (c) The Rust Project Contributors.\n";
-  return `${[head, ...parts].join(`\n${"-".repeat(80)}\n\n`)}`;
+    + "Rust's standard library is under the MIT license too: Copyright (c) The Rust Project Contributors.\n"
+    + "www/console/vendor/ contains uPlot.\n";
+  return `${[head, ...parts, uplotLicense()].join(`\n${"-".repeat(80)}\n\n`)}`;
 }
 
 // Of several licenses to choose from, MIT is chosen if it is one of them.

@@ -18,6 +18,7 @@ import { delimiter, join, relative, sep } from "node:path";
 import { root } from "./inputs.mjs";
 import { workerNotices } from "./notices.mjs";
 import { tarball } from "./tar.mjs";
+import { copyVendored } from "./vendor.mjs";
 
 const dist = join(root, "dist");
 const [, version] = /^version = "(.+)"$/m.exec(read("Cargo.toml"));
@@ -58,6 +59,7 @@ function packNpmPackage() {
 
 /** What wrangler needs, by path, and the licenses. */
 function workerFiles() {
+  copyVendored();
   const entries = readdirSync(join(root, "www"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const pages = entries.map(({ parentPath, path = parentPath, name }) => relative(root, join(path, name)).split(sep).join("/"));
   return {

@@ -1,5 +1,6 @@
 // The console as a deployment serves it, in a browser.
 
+import { copyVendored } from "../../scripts/vendor.mjs";
 import { startBrowser } from "../browser/browser.mjs";
 import { connectionEvent } from "../emulator/events.mjs";
 import { startGateway } from "./harness.mjs";
@@ -15,6 +16,7 @@ import { startGateway } from "./harness.mjs";
 
 /** @returns {Promise<Console>} */
 export async function startConsole(options = {}) {
+  copyVendored();
   const gateway = await startGateway({ assets: true, ...options });
   const browser = await startBrowser().catch(async (error) => {
     await gateway.close();

@@ -19,10 +19,10 @@ const NO_SUCH_WORKER = { status: 404, errors: [{ code: 10007, message: "This Wor
 /**
  * Starts it.
  * @param {{token: string}} options   token: the only API token that it takes
- * @returns {Promise<{url: string, uploads: Upload[], namespaces: string[], domains: string[], calls: string[], close: () => void}>}
+ * @returns {Promise<{url: string, uploads: Upload[], files: string[][], namespaces: string[], domains: string[], calls: string[], close: () => void}>}
  */
 export async function startCloudflare({ token }) {
-  const state = { uploads: [], namespaces: [], domains: [], calls: [] };
+  const state = { uploads: [], files: [], namespaces: [], domains: [], calls: [] };
   const server = createServer(async (request, response) => {
     const path = request.url.replace(/^\/client\/v4|\?.*$/g, "");
     state.calls.push(`${request.method} ${path}`);
@@ -60,7 +60,10 @@ function namespaces(state, method, body) {
 
 function worker(state, { method, kind, name, rest, type, body }) {
   const last = state.uploads.findLast((upload) => upload.name === name);
-  if (kind === "scripts" && rest === "/assets-upload-session") return { result: { jwt: "assets", buckets: [] } };
+  if (kind === "scripts" && rest === "/assets-upload-session") {
+    state.files.push(Object.keys(JSON.parse(body).manifest));
+    return { result: { jwt: "assets", buckets: [] } };
+  }
   if (kind === "scripts" && rest === "/subdomain") return { result: { enabled: true, previews_enabled: false } };
   if (kind === "scripts" && rest === "/domains/changeset") return { result: { added: [], removed: [], updated: [], conflicting: [] } };
   if (kind === "scripts" && rest === "/domains/records") {

@@ -87,6 +87,8 @@ test("the first deployment uploads the Worker with all of its secrets, and check
   const variables = texts("plain_text");
   assert.deepEqual([variables.PUBLIC_URL, variables.ALLOWED_ORIGINS, variables.APP_RETURN_URL], [PUBLIC_URL, ALLOWED_ORIGINS, ""]);
   assert.ok(Object.keys(modules).some((module) => module.endsWith(".wasm")));
+  const [files] = cloudflare.files;
+  for (const page of ["/privacy.html", "/console/index.html", "/console/vendor/uplot.mjs", "/console/vendor/uplot.css"]) assert.ok(files.includes(page), page);
   for (const address of ["/webhooks/ofauth", "/link/callback"]) assert.ok(output.includes(`${PUBLIC_URL}${address}`), address);
   assert.match(output, /"environment"|"id"/, "OFAuth's answer to whoami");
   for (const value of Object.values(secrets)) assert.ok(!output.includes(value), "no secret is printed");

@@ -21,13 +21,13 @@ export async function cleanUp() {
 
 /**
  * What `make run` needs, without what it has written here. Tools and the built Worker are shared: the sources are the same. The
- * copy's pkg/ has what `make run` builds, and not the whole package.
+ * copy's pkg/ has what `make run` builds, and not the whole package. What a build copies into www/ is left out.
  */
 export function copyOfProject() {
   const folder = mkdtempSync(join(tmpdir(), "ofauth-edge-run-"));
   folders.push(folder);
   const shared = [".tools", "node_modules", "build", "target"];
-  const left = [...shared, "pkg", ".git", ".wrangler", ".dev.vars", ".deploy"];
+  const left = [...shared, "pkg", "vendor", ".git", ".wrangler", ".dev.vars", ".deploy"];
   cpSync(root, folder, { recursive: true, filter: (source) => !left.includes(basename(source)) });
   for (const name of shared) if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
   const { status } = spawnSync(process.execPath, ["pkg-template/build-client.mjs"], { cwd: folder, stdio: "inherit" });

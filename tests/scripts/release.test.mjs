@@ -71,12 +71,13 @@ test("the Worker's archive has what wrangler needs and the licenses, and wrangle
   const unpacked = join(folder, name);
   const pages = filesIn(root, "www");
   assert.ok(pages.some((path) => path.split("/").length > 2), "pages in a folder of www/ are released too");
+  for (const file of ["uplot.mjs", "uplot.css"]) assert.match(readFileSync(join(unpacked, "www/console/vendor", file), "utf8"), /^\/\*\nuPlot [\d.]+\n\nThe MIT License/, "it has its license");
   assert.deepEqual(filesIn(unpacked, ""), ["LICENSE", "NOTICE", "index.js", "index_bg.wasm", "wrangler.toml", ...pages].sort());
   for (const path of pages) assert.equal(hash(join(unpacked, path)), hash(join(root, path)), path);
   for (const file of ["ofauth_edge.wasm", "ofauth-edge.js", "NOTICE.txt"]) assert.ok(pages.includes(`www/console/package/${file}`), file);
   assert.doesNotMatch(readFileSync(join(unpacked, "wrangler.toml"), "utf8"), /\[build\]|WORKER_TARGET/);
   const notice = readFileSync(join(unpacked, "NOTICE"), "utf8");
-  for (const part of [/^worker \d.*worker-sys \d/m, /\bserde_json \d/, /UNICODE LICENSE V3/, /Apache License/, /Redistribution and use/]) assert.match(notice, part);
+  for (const part of [/^worker \d.*worker-sys \d/m, /\bserde_json \d/, /UNICODE LICENSE V3/, /Apache License/, /Redistribution and use/, /^uPlot \d[^]*Leon Sorokin/m]) assert.match(notice, part);
 
   const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
   run(process.execPath, [wrangler, "deploy", "--env", "sandbox", "--dry-run", "--outdir", "uploaded"], unpacked);

@@ -15,6 +15,7 @@ const VIEWS = [
   { path: "/connections/:handle", load: () => import("./views/connection.mjs") },
   { path: "/events", name: "Events", load: () => import("./views/events.mjs") },
   { path: "/forwards", name: "Forwards", load: () => import("./views/forwards.mjs") },
+  { path: "/charts", name: "Charts", load: () => import("./views/charts.mjs") },
 ];
 
 const main = document.getElementById("main");

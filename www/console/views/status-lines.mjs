@@ -46,7 +46,7 @@ const LINES = {
     say: storageKeys,
   },
   webhookSecrets: { title: "Webhook secrets in use", say: (names) => uses(names, nameOfSecret) },
-  gatewayKeys: { title: "Gateway keys in use", say: (names) => uses(names, (name) => (/^\d/.test(name) ? `value ${name} of GATEWAY_KEY` : name)) },
+  gatewayKeys: { title: "Gateway keys in use", say: (names) => uses(names, nameOfKey) },
 };
 
 /**
@@ -99,8 +99,13 @@ function uses(names, nameOf) {
   return [element("ul", { class: "plain", role: "list" }, ...rows)];
 }
 
+/** A gateway key by its name, else by its place in the list. */
+export function nameOfKey(name) {
+  return /^\d+$/.test(name) ? `value ${name} of GATEWAY_KEY` : name;
+}
+
 /** Such as ofauth:2, by its place in the list of its variable. */
-function nameOfSecret(name) {
+export function nameOfSecret(name) {
   const [scheme, place] = name.split(":");
   const age = place === "1" ? "the newest" : "an older one";
   return `value ${place} of ${scheme.toUpperCase()}_WEBHOOK_SECRET, ${age}`;
