@@ -36,7 +36,8 @@ function build() {
     CARGO_TARGET_DIR: join(root, "target"),
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER: join(root, "scripts/linker.mjs"),
     // The messages of panics name source files. --remap-path-prefix cuts the folders of the machine from them.
-    CARGO_ENCODED_RUSTFLAGS: sourceFolders().map((folder) => `--remap-path-prefix=${folder}=`).join("\x1f"),
+    // Structs of more than two words are copied by one instruction, and not word by word.
+    CARGO_ENCODED_RUSTFLAGS: [...sourceFolders().map((folder) => `--remap-path-prefix=${folder}=`), "-Cllvm-args=-max-store-memcpy=2"].join("\x1f"),
     // worker-build downloads every tool whose path is not set here.
     WASM_BINDGEN_BIN: join(toolsFolder, "wasm-bindgen"),
     ESBUILD_BIN: join(root, "scripts/bundle.mjs"),
