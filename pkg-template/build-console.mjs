@@ -11,7 +11,7 @@ import { buildWasm } from "./wasm.mjs";
 
 const folder = join(root, "www/console/package");
 
-if (!existsSync(join(buildFolder, "optimised.wasm"))) console.log("Console: compiling its wasm (up to a minute, once)");
+if (!existsSync(join(buildFolder, "optimised.wasm"))) console.log("Console: compiling its wasm (about half a minute, once)");
 const { wasm, notices } = buildWasm();
 mkdirSync(folder, { recursive: true });
 write("ofauth_edge.wasm", wasm);

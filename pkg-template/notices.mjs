@@ -35,7 +35,7 @@ export function collectNotices(functionNames) {
  * @param {(name: string) => boolean} isUsed  of the crates that Cargo.toml names
  */
 export function linkedCrates(feature, isUsed) {
-  const args = ["metadata", "--format-version", "1", "--features", feature, "--filter-platform", "wasm32-unknown-unknown", "--offline"];
+  const args = ["metadata", "--format-version", "1", "--features", feature, "--filter-platform", "wasm32-unknown-unknown", "--locked"];
   const { status, stdout, stderr } = spawnSync("cargo", args, { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
   if (status !== 0) throw new Error(stderr);
   const { packages, resolve } = JSON.parse(stdout);

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 
 import { copyVendored } from "../../scripts/vendor.mjs";
 import { startBrowser } from "../browser/browser.mjs";
-import { refusal, sessionOf, startGateway, tokenOf, unixNow } from "./harness.mjs";
+import { eventually, refusal, sessionOf, startGateway, tokenOf, unixNow } from "./harness.mjs";
 
 copyVendored();
 const FILES = readdirSync(new URL("../../www/console", import.meta.url), { recursive: true, withFileTypes: true })
@@ -55,6 +55,10 @@ test("all views together load less than 300 KB, and ask this origin only", async
       await page.getByRole("link", { name: view, exact: true }).click();
       await page.getByText(text).first().waitFor();
     }
+    assert.ok(!loaded.some(([url]) => url.includes("/package/")), "the wasm is loaded with the Inspector, and not before");
+    await page.getByRole("link", { name: "Inspector" }).click();
+    await page.locator("#event-type option").first().waitFor({ state: "attached" });
+    await eventually(() => loaded.some(([url, length]) => url.endsWith("/package/ofauth_edge.wasm") && length > 10_000));
     const bytes = loaded.reduce((sum, [, length]) => sum + length, 0);
     assert.ok(bytes > 10_000 && bytes < 300_000, `${bytes} bytes`);
     assert.deepEqual(loaded.filter(([url]) => !url.startsWith(`http://127.0.0.1:${on.port}/`)), []);

@@ -82,7 +82,7 @@ test("the pages have strict headers and run no script", async () => {
 test("the console is served by the Worker, and may run its own scripts only", async () => {
   const moved = await get(`${worker}/console`);
   assert.deepEqual([moved.status, moved.headers.get("location")], [307, "/console/"]);
-  for (const path of ["/console/", "/console/main.mjs", "/console/console.css", "/console/vendor/uplot.mjs", "/console/vendor/uplot.css"]) {
+  for (const path of ["/console/", "/console/main.mjs", "/console/console.css", "/console/vendor/uplot.mjs", "/console/vendor/uplot.css", "/console/package/ofauth-edge.js", "/console/package/ofauth_edge.wasm"]) {
     const { status, headers } = await get(`${worker}${path}`);
     assert.equal(status, 200, path);
     assert.match(headers.get("content-security-policy"), /^default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; connect-src 'self';/);

@@ -16,13 +16,14 @@ const VIEWS = [
   { path: "/events", name: "Events", load: () => import("./views/events.mjs") },
   { path: "/forwards", name: "Forwards", load: () => import("./views/forwards.mjs") },
   { path: "/charts", name: "Charts", load: () => import("./views/charts.mjs") },
+  { path: "/inspector", name: "Inspector", isOpen: true, load: () => import("./views/inspector.mjs") },
 ];
 
 const main = document.getElementById("main");
 const loadSignIn = () => import("./views/sign-in.mjs");
 let left = new AbortController();
 let notice;
-/** The view that is shown: its path, and what `render` returned. */
+/** The view that is shown, its path, and what `render` returned. */
 let shown = {};
 
 document.getElementById("skip").addEventListener("click", () => main.focus());
@@ -31,7 +32,11 @@ setInterval(refreshTimes, 10_000);
 addEventListener("hashchange", () => show({ isMove: true }));
 startSession((reason) => {
   notice = reason;
-  show({ isMove: true });
+  if (!shown.view?.isOpen) return show({ isMove: true });
+  // What was entered there stays.
+  showFrame(shown.view);
+  // The button that had the focus is hidden now.
+  if (!reason) main.focus();
 });
 show();
 
@@ -58,7 +63,7 @@ async function show({ isMove = false } = {}) {
     const change = await render(root, { params, query, api: current?.api, signal, notice });
     if (signal.aborted) return;
     notice = undefined;
-    shown = { path, change, session: current };
+    shown = { view, path, change, session: current };
   } catch (error) {
     if (!signal.aborted) root.replaceChildren(errorBox(error, () => show()));
   }

@@ -1,6 +1,7 @@
 // How a user links an account again. The console makes no tokens, so it shows the call that a server makes.
 
 import { copyButton, element } from "../dom.mjs";
+import { quote } from "../shell.mjs";
 
 export function relink({ status, handle, clientReferenceId }) {
   if (status === "disconnected") return "";
@@ -19,9 +20,4 @@ export function relink({ status, handle, clientReferenceId }) {
 function curl(connectionId, clientReferenceId) {
   const body = JSON.stringify({ mode: "private", clientReferenceId, connectionId });
   return `curl -X POST ${quote(`${location.origin}/v2/link/init`)} -H "Authorization: Bearer $GATEWAY_KEY" \\\n  -d ${quote(body)}`;
-}
-
-/** A text as one word of a shell. */
-function quote(text) {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,6 +1,6 @@
 // Trades a gateway key for a console token. The field is emptied before anything else happens.
 
-import { element } from "../dom.mjs";
+import { element, linkTo } from "../dom.mjs";
 import { signIn } from "../session.mjs";
 import { errorBox } from "../states.mjs";
 
@@ -24,6 +24,7 @@ export function render(root, { notice }) {
         "This is the console of ofauth-edge, the gateway between your app and OFAuth: it shows the people who run it which OnlyFans accounts are connected, which webhooks came, and what needs attention."),
       result,
       form,
+      element("p", { class: "beside" }, "A webhook is refused? The ", linkTo("/inspector", {}, "Inspector"), " finds out why, without a key."),
     ),
   );
 }

@@ -16,6 +16,7 @@ const LINES = {
   rejectedWebhooks: {
     title: "Refused webhooks",
     say: (codes) => perCode(codes, "No webhook was refused in the last hour.", "refused in the last hour"),
+    link: () => linkTo("/inspector", {}, "Find out why"),
   },
   failingDeliveries: {
     title: "Forwards that failed",
