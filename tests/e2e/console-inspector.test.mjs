@@ -110,6 +110,10 @@ test("a request is pasted as a curl command, a whole request or a log, and is ta
   assert.equal(await page.evaluate(() => document.activeElement.id), "headers");
   await fill({ headers: `curl -H "${name}: ${value}" --data-binary @event.json https://app.example` });
   await page.getByText("The command sends the file event.json. Choose that file as the body.").waitFor();
+  await answers("", "The signature is good.");
+  await page.locator("#body").fill(`${body} `);
+  await page.getByRole("button", { name: "Check", exact: true }).click();
+  await answers("outer_white_space_added", "The body has white space that was not signed.");
 });
 
 test("bytes that a field cannot hold are checked as they are", async () => {

@@ -52,7 +52,9 @@ test("curl commands", () => {
     [`curl -H "OFAuth-Signature: $(sign)" -d x`, /puts \$\(sign\) into the header OFAuth-Signature/],
     [`curl -H 'a: b' -d "$body"`, /puts \$body into the body/],
   ]) {
-    assert.match(read(command).notes.join(), note);
+    const { notes, lacks } = read(command);
+    assert.match(notes.join(), note);
+    assert.equal(lacks, true);
   }
   for (const [command, message] of [["curl -d 'x", /within a text in '/], ['curl -d "x', /within a text in "/], ["curl -H", /ends after -H/], ["curl -F a=b", /a form \(-F\)/], ["curl --data-urlencode a", /encoded form/]]) {
     assert.throws(() => read(command), message);

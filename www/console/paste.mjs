@@ -7,6 +7,7 @@ import { splitCommands } from "./shell.mjs";
  * @property {[string, string][]} headers
  * @property {string | Uint8Array} [body]   undefined if there is none in the text
  * @property {string[]} notes   what a person should know about it, as sentences
+ * @property {boolean} [lacks]   whether a part of the request has to be added by hand, as the notes say
  */
 
 const CURL = /(?:^|[;&|\n])[ \t]*(?:\$[ \t]+)?(?:\w+=[^\s;&|]*[ \t]+)*(?:[^\s;&|]*\/)?curl(?:\.exe)?\s/;
@@ -85,7 +86,7 @@ function readCurl(text) {
     else addHeader(request, word);
   }
   const body = request.data.map(({ separator, text }, index) => (index > 0 ? separator : "") + text).join("");
-  return { headers: request.headers, ...(request.data.length > 0 && { body }), notes: request.notes };
+  return { headers: request.headers, ...(request.data.length > 0 && { body }), notes: request.notes, ...(request.notes.length > 0 && { lacks: true }) };
 }
 
 /** The words after `curl`, if the command is one of curl. Variables may be set before it. */

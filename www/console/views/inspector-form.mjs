@@ -80,7 +80,7 @@ function layOut(fields) {
   ];
 }
 
-/** Splits what is in the first field, if it is more than headers. Answers whether it could be read. */
+/** Splits what is in the first field, if it is more than headers. Answers whether all of it could be read. */
 function takeApart(fields) {
   const { headers, notes } = fields;
   try {
@@ -90,7 +90,7 @@ function takeApart(fields) {
     if (pasted.body !== undefined) setBody(fields, pasted.body);
     const told = [pasted.body === undefined ? "The headers were taken from it. It has no body." : "It was taken apart into headers and body.", ...pasted.notes];
     notes.replaceChildren(...told.map((text) => element("p", { class: "note" }, text)));
-    return true;
+    return !pasted.lacks;
   } catch (error) {
     notes.replaceChildren(element("p", { class: "note bad" }, error.message));
     headers.focus();
