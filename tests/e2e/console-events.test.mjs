@@ -1,7 +1,7 @@
 // The console's events and forwards in a browser: 1. stored events are read page by page, filtered by type, and come by themselves, 2. a
-// body is formatted, copied and downloaded as it was sent, 3. an empty list says what to do, 4. what the app did not take is listed with
-// its reason, and sent again with what came of it, 5. an error names the request, 6. what strangers write is text, 7. every look fits,
-// the keyboard alone is enough, and axe-core finds no fault.
+// body is formatted, copied and downloaded as it was sent, 3. an empty list says what to do, also if forwarding is off, 4. what the app
+// did not take is listed with its reason, and sent again with what came of it, 5. an error names the request, 6. what strangers write is
+// text, 7. every look fits, the keyboard alone is enough, and axe-core finds no fault.
 
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { inspect } from "../browser/inspect.mjs";
 import { rulesEvent } from "../emulator/events.mjs";
 import { startConsole } from "./console.mjs";
 import { FORWARD_SECRET, startApp } from "./forwarding.mjs";
-import { eventually, introduce } from "./harness.mjs";
+import { eventually, introduce, startGateway } from "./harness.mjs";
 
 const HOSTILE = '<img src=x onerror="globalThis.broken=1"><script>globalThis.broken=1</script>';
 // The digits are more than a number of JavaScript holds.
@@ -52,11 +52,22 @@ test("without events and forwards, each list says what to do", async () => {
   await inspect(page, "console-events-none");
   await page.getByRole("link", { name: "Forwards" }).click();
   await page.getByText("No event is given up.").waitFor();
-  await page.getByText("set the variable FORWARD_URL").waitFor();
+  await page.getByText("Forwarding is on. An event appears here if").waitFor();
   await inspect(page, "console-forwards-none");
   await page.getByRole("link", { name: "Sent again by themselves" }).click();
   await page.getByText("No event waits to be sent again.").waitFor();
   assert.match(page.url(), /#\/forwards\?state=pending$/);
+});
+
+test("if forwarding is off, the list says how to turn it on", async (t) => {
+  const other = await startGateway({ assets: true });
+  t.after(() => other.close());
+  context.removeAllListeners("request");
+  await page.goto(`http://127.0.0.1:${other.port}/console/#/forwards`);
+  await page.getByLabel("Gateway key").fill(other.vars.GATEWAY_KEY);
+  await page.keyboard.press("Enter");
+  await page.getByText("Forwarding is off. To turn it on, set the variable FORWARD_URL").waitFor();
+  await inspect(page, "console-forwards-off");
 });
 
 test("events are read page by page, filtered by type, and new ones come by themselves", async () => {
@@ -158,7 +169,7 @@ test("what the app did not take is listed with its reason, and sent again with w
   await page.getByText("connection.created was taken by your app.").waitFor();
   await page.getByText("No event is given up.").waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.tagName), "H1", "the focus is not lost with the button");
-  const replayed = app.requests.at(-1);
+  const replayed = app.requests.findLast(({ body }) => body.includes("conn_parked"));
   assert.equal(replayed.headers["x-ofauth-edge-replay"], "1");
   assert.doesNotMatch(await page.evaluate(() => document.documentElement.outerHTML), /conn_[a-z]/);
 });

@@ -100,10 +100,15 @@ function triesOf({ tries, unanswered, refused }) {
   return `${count(tries, "try", "tries")}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}.`;
 }
 
-function showNone({ results, state }) {
-  const none = state === "parked" ? "No event is given up." : "No event waits to be sent again.";
+/** Says that the list is empty, and whether forwarding is on. That is asked for once, because the status costs reads of Workers KV. */
+async function showNone(view) {
+  const { results, state, api, signal } = view;
   const place = element("div");
-  showEmpty(place, none,
-    "If forwarding is on, your app takes what it is sent. To turn it on, set the variable FORWARD_URL to an address of your app and the secret FORWARD_SECRET to what it verifies webhooks with. Then OFAuth's events reach your app through this Worker, in order, and again until it has taken them.");
+  const say = (...more) => showEmpty(place, state === "parked" ? "No event is given up." : "No event waits to be sent again.", ...more);
+  say();
   replaceContent(results, place);
+  view.isOn ??= api.get("/edge/status", { signal }).then(({ lines }) => lines.find(({ name }) => name === "parkedForwards")?.value !== null, () => undefined);
+  const isOn = await view.isOn;
+  if (isOn === true) say("Forwarding is on. An event appears here if your app does not take it at the first attempt.");
+  if (isOn === false) say("Forwarding is off. To turn it on, set the variable FORWARD_URL to an address of your app, and the secret FORWARD_SECRET to what it verifies webhooks with.", "Then OFAuth's events reach your app through this Worker, in order, and again until it has taken them.");
 }
