@@ -16,7 +16,7 @@ const everyOf = ({ hours }) => (hours === 1 ? 15_000 : 60_000);
 const CHARTS = [
   { key: "accepted", title: "Webhooks accepted", about: "By what they did: applied ones changed a connection.", pick: (counts) => counts.webhook_accepted },
   { key: "refused", title: "Webhooks refused", about: "By the error that the sender got.", pick: (counts) => counts.webhook_rejected },
-  { key: "forwards", title: "Forwards to your app", about: "By what became of them.", pick: (counts) => counts.forward, isRare: true },
+  { key: "forwards", title: "Forwards to your app", about: "Attempts by what came of them, and events that were parked or lost.", pick: (counts) => counts.forward, isRare: true },
   { key: "upstream", title: "OFAuth's answers", about: "By status. “none” is a call without an answer.", pick: (counts) => counts.upstream },
   { key: "upstream-errors", title: "OFAuth's errors", about: "By OFAuth's type of a 401 or 403, otherwise by status.", pick: (counts) => counts.upstream_error },
   { key: "limits", title: "Rate limits", about: "“low” is an answer that leaves less than a fifth of a limit, “429” a call that was refused.", pick: limitsOf },
