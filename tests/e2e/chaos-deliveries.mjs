@@ -1,4 +1,4 @@
-// Random connection events, signed as OFAuth signs them, for chaos.test.mjs. The same random numbers give the same
+// Random connection events, signed as OFAuth signs them, for chaos.test.mjs and convergence.test.mjs. The same random numbers give the same
 // deliveries. All events of a run are within a few seconds, so many have equal times.
 
 import { connectionEvent, sdkEvent } from "../emulator/events.mjs";
@@ -16,13 +16,7 @@ import { SECRETS } from "./harness.mjs";
 
 /** @typedef {{delivery: Delivery, headers: Record<string, string>}} WebhookRequest   with a valid signature */
 
-/**
- * @typedef {object} Random
- * @property {(below: number) => number} integer   from 0
- * @property {<T>(items: T[]) => T} pick
- * @property {(percent: number) => boolean} chance
- * @property {<T>(items: T[]) => T[]} shuffle      returns a new list
- */
+/** @typedef {import("./random.mjs").Random} Random */
 
 /** How often each type occurs, in percent. */
 const TYPES = {
@@ -38,32 +32,6 @@ const SECRET_OF = { ofauth: SECRETS.OFAUTH_WEBHOOK_SECRET, svix: SECRETS.SVIX_WE
 const SPAN = 10;
 /** How far after the signature an event's own time may be, in ms. */
 const MOST_AHEAD = 300_000;
-
-/**
- * Random numbers from a seed, by mulberry32.
- * @param {number} seed   a whole number from 0 to 2³² − 1
- * @returns {Random}
- */
-export function randomFrom(seed) {
-  let state = seed;
-  const integer = (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below;
-  };
-  const shuffle = (items) => {
-    const shuffled = [...items];
-    for (let last = shuffled.length - 1; last > 0; last -= 1) {
-      const other = integer(last + 1);
-      [shuffled[last], shuffled[other]] = [shuffled[other], shuffled[last]];
-    }
-    return shuffled;
-  };
-  const pick = (items) => items[integer(items.length)];
-  const chance = (percent) => integer(100) < percent;
-  return { integer, pick, chance, shuffle };
-}
 
 /**
  * Deliveries with different ids, equally many about each connection.

@@ -6,10 +6,16 @@
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
+import { randomFrom } from "./random.mjs";
+
 /**
+ * What fails. A mode may also be a list, of which one item is picked for each call: `["fail", "ok", "ok"]` fails one call in three.
  * @typedef {object} Modes
- * @property {"fail" | "slow" | "hang"} [put]   fail: deletes too; slow: 10 s, or until healed; hang: until 3 s after it is
- *   healed
+ * @property {number} [seed]                what is picked depends on it
+ * @property {"fail" | "lost" | "limited" | "slow" | "hang"} [put]   fail, limited: deletes too; lost: the value is written, the answer
+ *   is not heard; limited: a key takes one write per second, as KV's documentation says, and others are refused; slow: 10 s, or
+ *   until healed; hang: until 3 s after it is healed
+ * @property {number} [gap]                 for how many ms a key takes no other write in the mode limited, by default 1,000
  * @property {"fail" | "stale"} [read]      stale: as it was when the mode was set
  * @property {"fail" | "lost" | "older"} [ledger]   lost: the work is done, the answer is not heard; older: the ledger runs
  *   a build that knows fewer messages
@@ -19,6 +25,7 @@ import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
  */
 
 const SLOW = 10_000;
+const WRITE_GAP = 1_000;
 /** The messages of the first build that wrote to hubs. */
 const OLDER_MESSAGES = ["Told", "List", "Link"];
 /** The messages that the first build did not know. */
@@ -26,7 +33,10 @@ const NEWER_PATHS = ["/forget", "/listed"];
 
 /** @type {Modes} */
 let modes = {};
+let random = randomFrom(0);
 let frozen = new Map();
+/** When each key took a write last. */
+const written = new Map();
 const puts = [];
 const hubRecords = [];
 /** @type {Record<string, number>} */
@@ -44,8 +54,9 @@ export default {
       return Response.json(pathname === "/hub" ? hubRecords.splice(0) : puts);
     }
     const next = await request.json();
-    if (next.read === "stale") frozen = await snapshot(env.STORE);
+    if ([next.read].flat().includes("stale")) frozen = await snapshot(env.STORE);
     modes = next;
+    random = randomFrom(next.seed ?? 0);
     return Response.json(modes);
   },
 };
@@ -53,14 +64,20 @@ export default {
 export class FaultyKv extends WorkerEntrypoint {
   async put(key, value, options) {
     note("kv");
-    puts.push({ key, at: Date.now() });
-    for (let end = Date.now() + SLOW; modes.put === "slow" && Date.now() < end; ) await scheduler.wait(50);
-    if (modes.put === "hang") {
-      while (modes.put === "hang") await scheduler.wait(50);
+    const attempt = { key, at: Date.now() };
+    puts.push(attempt);
+    const mode = pick("put");
+    for (let end = Date.now() + SLOW; mode === "slow" && isSet("put", mode) && Date.now() < end; ) await scheduler.wait(50);
+    if (mode === "hang") {
+      while (isSet("put", mode)) await scheduler.wait(50);
       await scheduler.wait(3_000);
     }
-    if (modes.put === "fail") throw new Error("KV PUT failed: 500 Internal Server Error");
+    if (mode === "fail") throw new Error("KV PUT failed: 500 Internal Server Error");
+    attempt.isRefused = isTooSoon(key);
+    if (mode === "limited" && attempt.isRefused) throw new Error("KV PUT failed: 429 Too Many Requests");
+    written.set(key, Date.now());
     await this.env.STORE.put(key, value, options);
+    if (mode === "lost") throw new Error("Network connection lost.");
   }
 
   async get(key, options) {
@@ -69,22 +86,27 @@ export class FaultyKv extends WorkerEntrypoint {
 
   async getWithMetadata(key, options) {
     note("kv");
-    if (modes.read === "fail") throw new Error("KV GET failed: 500 Internal Server Error");
-    if (modes.read !== "stale") return this.env.STORE.getWithMetadata(key, options);
+    const mode = pick("read");
+    if (mode === "fail") throw new Error("KV GET failed: 500 Internal Server Error");
+    if (mode !== "stale") return this.env.STORE.getWithMetadata(key, options);
     return frozen.get(key) ?? { value: null, metadata: null };
   }
 
   async list(options) {
     note("kv");
-    if (modes.read === "fail") throw new Error("KV LIST failed: 500 Internal Server Error");
-    if (modes.read !== "stale") return this.env.STORE.list(options);
+    const mode = pick("read");
+    if (mode === "fail") throw new Error("KV LIST failed: 500 Internal Server Error");
+    if (mode !== "stale") return this.env.STORE.list(options);
     const names = [...frozen.keys()].filter((name) => name.startsWith(options.prefix ?? "")).sort();
     return { keys: names.map((name) => ({ name, metadata: frozen.get(name).metadata })), list_complete: true };
   }
 
   async delete(key) {
     note("kv");
-    if (modes.put === "fail") throw new Error("KV DELETE failed: 500 Internal Server Error");
+    const mode = pick("put");
+    if (mode === "fail") throw new Error("KV DELETE failed: 500 Internal Server Error");
+    if (mode === "limited" && isTooSoon(key)) throw new Error("KV DELETE failed: 429 Too Many Requests");
+    written.set(key, Date.now());
     await this.env.STORE.delete(key);
   }
 }
@@ -92,12 +114,13 @@ export class FaultyKv extends WorkerEntrypoint {
 export class FaultyLedger extends DurableObject {
   async fetch(request) {
     note("ledger");
-    if (modes.ledger === "fail") throw new Error("the ledger is down");
-    if (modes.ledger === "older" && NEWER_PATHS.some((path) => new URL(request.url).pathname.startsWith(path))) {
+    const mode = pick("ledger");
+    if (mode === "fail") throw new Error("the ledger is down");
+    if (mode === "older" && NEWER_PATHS.some((path) => new URL(request.url).pathname.startsWith(path))) {
       return new Response("no such path", { status: 404 });
     }
     const answer = await this.env.REAL.getByName(this.ctx.id.name).fetch(request);
-    if (modes.ledger === "lost") throw new Error("Network connection lost.");
+    if (mode === "lost") throw new Error("Network connection lost.");
     return answer;
   }
 }
@@ -106,13 +129,14 @@ export class FaultyHub extends DurableObject {
   async fetch(request) {
     note("hub");
     const real = this.env.REAL_HUB.getByName(this.ctx.id.name);
-    if (modes.hub === "fail") throw new Error("the hub is down");
-    if (modes.hub === "late" && request.method === "POST") {
+    const mode = pick("hub");
+    if (mode === "fail") throw new Error("the hub is down");
+    if (mode === "late" && request.method === "POST") {
       const { url, method } = request;
       this.ctx.waitUntil(passLate(real, url, { method, body: await request.text() }));
       throw new Error("Network connection lost.");
     }
-    if (modes.hub === "older") {
+    if (mode === "older") {
       const [, message] = await request.clone().json();
       if (!OLDER_MESSAGES.includes(typeof message === "string" ? message : Object.keys(message)[0])) {
         throw new Error("unknown variant");
@@ -120,7 +144,7 @@ export class FaultyHub extends DurableObject {
     }
     if (request.headers.has("upgrade")) return real.fetch(request);
     const answer = await real.fetch(request);
-    if (modes.hub === "lost") throw new Error("Network connection lost.");
+    if (mode === "lost") throw new Error("Network connection lost.");
     hubRecords.push((await answer.clone().text()).split('"metadata":').length - 1);
     return answer;
   }
@@ -134,12 +158,26 @@ export class CountedMetrics extends DurableObject {
   }
 }
 
+/** The mode of one call. */
+function pick(name) {
+  const mode = modes[name];
+  return Array.isArray(mode) ? random.pick(mode) : mode;
+}
+
+function isSet(name, mode) {
+  return [modes[name]].flat().includes(mode);
+}
+
+function isTooSoon(key) {
+  return Date.now() < (written.get(key) ?? 0) + (modes.gap ?? WRITE_GAP);
+}
+
 function note(storage) {
   accesses[storage] = (accesses[storage] ?? 0) + 1;
 }
 
 async function passLate(real, url, init) {
-  while (modes.hub === "late") await scheduler.wait(50);
+  while (isSet("hub", "late")) await scheduler.wait(50);
   await scheduler.wait(1_000);
   await real.fetch(url, init);
 }

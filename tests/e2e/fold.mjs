@@ -21,6 +21,8 @@ const RANK_OF = {
   "connection.disconnected": 4,
 };
 const STATUS_OF = { "connection.expired": "expired", "connection.disconnected": "disconnected" };
+/** The gateway's own event, that the account of a connection became another one. */
+export const ACCOUNT_CHANGED = "edge.connection.account_changed";
 /** How far after the signature an event's own time may be, in ms. A later one does not count. */
 const MOST_AHEAD = 300_000;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
@@ -40,6 +42,20 @@ export function factOf({ body, messageId, signedAt }) {
   const named = RFC_3339.test(timestamp) ? Date.parse(timestamp) : Infinity;
   const stamp = named <= signed + MOST_AHEAD ? named : signed;
   return { id, type, stamp, rank: RANK_OF[type], values: valuesOf(event, type, stamp) };
+}
+
+/**
+ * The same fact as an app reads it in an event that was forwarded. The app has the event's time in whole seconds: it is the
+ * body's own, with its ms, if that one counts.
+ * @param {{body: string, digest: string, seconds: number}} forward
+ * @returns {Fact}
+ */
+export function factOfForward({ body, digest, seconds }) {
+  const event = JSON.parse(body);
+  const { type = event.eventType, timestamp } = event;
+  const named = RFC_3339.test(timestamp) ? Date.parse(timestamp) : Infinity;
+  const stamp = Math.floor(named / 1000) === seconds ? named : seconds * 1000;
+  return { id: digest, type, stamp, rank: RANK_OF[type], values: valuesOf(event, type, stamp) };
 }
 
 /** The values of the fields that an event names. A null names nothing. Only a null avatar says that there is none. */
@@ -120,6 +136,33 @@ export function outcomesOf(facts) {
 export function accountChangesOf(facts) {
   const accounts = facts.map((_, index) => newestValues(facts.slice(0, index + 1)).platformUserId?.value);
   return facts.filter((_, index) => accounts[index - 1] !== undefined && accounts[index] !== accounts[index - 1]);
+}
+
+/**
+ * What the gateway makes of deliveries about a connection if it accepts them in this order: the record, and the timeline, oldest
+ * first, without the times of receipt. The record is undefined if there are none.
+ * @param {string} id
+ * @param {{fact: Fact, body: string}[]} deliveries
+ */
+export function historyOf(id, deliveries) {
+  const facts = deliveries.map(({ fact }) => fact);
+  const [outcomes, changes] = [outcomesOf(facts), accountChangesOf(facts)];
+  const timeline = deliveries.flatMap(({ fact, body }, index) => {
+    const entry = { id: fact.id, type: fact.type, stamp: iso(fact.stamp), outcome: outcomes[index], encoding: "utf8", body };
+    return changes.includes(fact) ? [entry, accountChangedEntry(id, facts.slice(0, index + 1))] : [entry];
+  });
+  const accountChangedAt = changes.length === 0 ? null : iso(changes.at(-1).stamp);
+  return { record: facts.length === 0 ? undefined : { ...recordOf(id, facts), accountChangedAt }, timeline };
+}
+
+/** The gateway's own event, if the last of these facts made the account another one. */
+function accountChangedEntry(id, facts) {
+  const { id: cause, stamp } = facts.at(-1);
+  const { clientReferenceId, status, platformUserId } = recordOf(id, facts);
+  const formerPlatformUserId = recordOf(id, facts.slice(0, -1)).platformUserId;
+  const data = { clientReferenceId, connection: { id, status, platformUserId, formerPlatformUserId } };
+  const body = JSON.stringify({ type: ACCOUNT_CHANGED, timestamp: iso(stamp), data });
+  return { id: `${cause}_account`, type: ACCOUNT_CHANGED, stamp: iso(stamp), outcome: "applied", actor: "gateway", encoding: "utf8", body };
 }
 
 /** The handle of a connection. */

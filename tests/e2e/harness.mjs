@@ -55,7 +55,8 @@ export const KEY_OF_NO_ENVIRONMENT = "sk_e2e_0123456789abcdef";
  * @property {(bytes: string | Buffer) => Promise<string>} raw   sends bytes, reads until the Worker hangs up
  * @property {() => Promise<any>} kv   the namespace behind CONNECTIONS, past any fault
  * @property {(modes: Partial<import("./faults.mjs").Modes>) => Promise<void>} fail   sets the faults; `{}` heals all
- * @property {() => Promise<{key: string, at: number}[]>} puts   attempts to write to KV, also those that failed
+ * @property {() => Promise<{key: string, at: number, isRefused?: boolean}[]>} puts   attempts to write to KV, also those that
+ *   failed; isRefused: the key took another write less than a second before
  * @property {() => Promise<void>} cron     rings the cron trigger
  * @property {() => Promise<object>} reconciler   the state of the reconciler
  * @property {(options?: {within?: number}) => Promise<object>} reconcile   rings the cron trigger and waits until the pass has
@@ -266,7 +267,7 @@ const BOUND_TO_FAULTS = {
 const FAULTS = {
   name: "faults",
   compatibilityDate: wrangler.compatibilityDate,
-  modules: [{ type: "ESModule", path: fileURLToPath(new URL("faults.mjs", import.meta.url)) }],
+  modules: ["faults.mjs", "random.mjs"].map((file) => ({ type: "ESModule", path: fileURLToPath(new URL(file, import.meta.url)) })),
   modulesRoot: fileURLToPath(new URL(".", import.meta.url)),
   kvNamespaces: { STORE: "CONNECTIONS" },
   durableObjects: {

@@ -19,6 +19,14 @@ export function dirtyLedgers(folder) {
   return databasesIn(folder).map((file) => open(folder, file, dirtyHandleIn)).filter(Boolean);
 }
 
+/** The events that the app has not taken, as `{handle, id, parkedAt}`. */
+export function waitingForwards(folder) {
+  const hasOutbox = "SELECT 1 FROM sqlite_master WHERE name = 'outbox'";
+  const waiting = "SELECT handle, id, parked_at AS parkedAt FROM outbox, ledger ORDER BY outbox.rowid";
+  const waitingIn = (ledger) => (handleIn(ledger) && ledger.prepare(hasOutbox).get() ? ledger.prepare(waiting).all() : []);
+  return databasesIn(folder).flatMap((file) => open(folder, file, waitingIn));
+}
+
 /**
  * What `work` makes of the ledger of that handle.
  * @template T

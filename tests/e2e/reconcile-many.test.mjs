@@ -1,7 +1,8 @@
 // Many connections at OFAuth, whose list changes while it is read, and of which webhooks tell only a part. The runtime is killed in
 // the midst of the first pass. Then: 1. after the changes have ended, passes make the records those of the list, 2. what OFAuth
-// does not have any more is missing, and nothing else is, 3. STORAGE_KEY is rotated while webhooks arrive, until the old key is not
-// needed.
+// does not have any more is missing, and nothing else is, 3. STORAGE_KEY is rotated while webhooks arrive and are forwarded, until
+// the old key is not needed, also for the events that the app takes only then. Each time a record's status has the reason that is
+// newest in its timeline, and the account is another one since the event that says so, right after its cause.
 //
 // `make test-all` (CHAOS=full) has 2,500 connections, `make test` 250. The first line of output shows the seed. With SEED=… in the
 // environment, a run makes the same changes, but not at the same moments.
@@ -12,9 +13,13 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { connectionEvent } from "../emulator/events.mjs";
-import { randomFrom } from "./chaos-deliveries.mjs";
+import { assertLedgers, timelineOf } from "./agreement.mjs";
+import { ACCOUNT_CHANGED } from "./fold.mjs";
+import { FORWARD_SECRET, startApp } from "./forwarding.mjs";
 import { eventually, listAll, SECRETS, startGateway } from "./harness.mjs";
-import { dirtyLedgers } from "./ledgers.mjs";
+import { dirtyLedgers, waitingForwards } from "./ledgers.mjs";
+import { randomFrom } from "./random.mjs";
+import { newReceiver } from "./receiver.mjs";
 import { ageAbsences } from "./reconcilers.mjs";
 
 const { CHAOS, SEED = randomInt(2 ** 32) } = process.env;
@@ -23,6 +28,8 @@ const PATIENCE = { within: 600_000, every: 200 };
 const STATUSES = ["active", "active", "active", "expired", "awaiting_2fa"];
 const NEW_KEY = Buffer.alloc(32, "newer").toString("base64");
 const DAY = 86_400_000;
+/** What names a status in a timeline here. Of those of the same time, the last one wins. */
+const RANKS = ["connection.updated", "edge.listed", "edge.missing"];
 
 const random = randomFrom(Number(SEED));
 console.log(`reconcile: SEED=${SEED}, ${COUNT} connections`);
@@ -90,14 +97,34 @@ describe("with many connections", () => {
     assert.ok((await listAll(gateway, "&status=missing")).every((record) => !isListed(record)));
   });
 
-  test("a key is rotated while webhooks arrive, until nothing needs it", async () => {
-    await restart({ vars: { STORAGE_KEY: `${NEW_KEY},${SECRETS.STORAGE_KEY}` } });
+  test("a key is rotated while webhooks arrive and are forwarded, until nothing needs it", async (t) => {
+    const app = await startApp(t);
+    const receiver = newReceiver(FORWARD_SECRET);
+    let isOpen = false;
+    app.answer = (request, index) => {
+      // Until the old key is gone, the app refuses most events. They wait, encrypted under it.
+      if (!isOpen && index % 4 > 0) return { status: 503, headers: { "retry-after": "5" } };
+      receiver.take(request);
+      return {};
+    };
+    const forwarding = { FORWARD_URL: app.url, FORWARD_SECRET };
+    await restart({ vars: forwarding });
+    const since = new Date().toISOString();
     const { sealedUnder: old } = await gateway.reconciler();
+    const applied = new Map();
+    const change = async () => {
+      const [item] = random.shuffle(connections().all());
+      const changes = random.chance(30) ? { userData: randomAccount() } : { permissions: [`permission-${random.integer(100)}:read`] };
+      const body = await tell([connections().put({ id: item.id, ...changes })]);
+      if (body) applied.set(item.id, [...(applied.get(item.id) ?? []), body]);
+    };
+    for (let count = 0; count < 40; count += 1) await change();
+    await restart({ vars: { ...forwarding, STORAGE_KEY: `${NEW_KEY},${SECRETS.STORAGE_KEY}` } });
+    assert.ok(waitingForwards(gateway.folder).length > 10, "events wait under the old key");
     let isOver = false;
     const traffic = (async () => {
       while (!isOver) {
-        const [item] = random.shuffle(connections().all());
-        await tell([connections().put({ id: item.id, permissions: [`permission-${random.integer(100)}:read`] })]);
+        await change();
         await sleep(20);
       }
     })();
@@ -110,7 +137,23 @@ describe("with many connections", () => {
     const ids = Object.keys(state).filter((key) => key.startsWith("keys."));
     assert.deepEqual(ids, [`keys.${state.sealedUnder}`]);
     assert.ok(state[ids[0]] >= 3 * COUNT * 0.8, "ledger, hub and KV");
-    await restart({ vars: { STORAGE_KEY: NEW_KEY } });
+    assert.ok(waitingForwards(gateway.folder).length > 0, "events wait still");
+    isOpen = true;
+    await restart({ vars: { ...forwarding, STORAGE_KEY: NEW_KEY } });
+    // They may have waited for so long that the next attempt is minutes away.
+    const first = new Map(waitingForwards(gateway.folder).toReversed().map(({ handle, id }) => [handle, id]));
+    for (const id of first.values()) await gateway.call("POST", `/edge/deliveries/${id}/replay`);
+    await eventually(() => assert.deepEqual(waitingForwards(gateway.folder), []), PATIENCE);
+    assert.deepEqual(receiver.refused, []);
+    const isOwn = ({ type }) => type === ACCOUNT_CHANGED;
+    for (const id of new Set([...applied.keys(), ...receiver.ids()])) {
+      const timeline = (await timelineOf(gateway, id)).toReversed().filter(({ receivedAt }) => receivedAt >= since);
+      const events = timeline.filter((entry) => entry.outcome === "applied" && (!entry.type.startsWith("edge.") || isOwn(entry)));
+      const taken = receiver.taken(id)?.events ?? [];
+      assert.deepEqual(taken, events.map(({ id: digest, type, body }) => ({ id: digest, type, body })), id);
+      assert.deepEqual(taken.filter((event) => !isOwn(event)).map(({ body }) => body), applied.get(id) ?? [], id);
+    }
+    assert.ok(receiver.ids().some((id) => receiver.taken(id).events.some(isOwn)), "an account became another one");
     await agree();
     await assertExact();
     assert.equal((await gateway.reconciler()).unreadable, 0);
@@ -125,13 +168,17 @@ describe("with many connections", () => {
     return connections().put({ id: `conn_${created}`, status, clientReferenceId, createdAt, updatedAt, expiredAt, imported: random.pick([true, false]) });
   }
 
-  /** OFAuth's webhooks about these connections. */
+  /** OFAuth's webhooks about these connections. Answers the body of the last one that changed something. */
   async function tell(items) {
+    let applied;
     for (const { id, clientReferenceId, status, permissions, userData, updatedAt } of items) {
       const event = connectionEvent("connection.updated", { id, clientReferenceId, status, permissions, userData, timestamp: updatedAt });
-      const answer = await gateway.deliver(event);
+      const body = JSON.stringify(event);
+      const answer = await gateway.deliver(body);
       assert.equal(answer.status, 200, answer.text);
+      if (answer.outcome === "applied") applied = body;
     }
+    return applied;
   }
 
   /** Changes the list, and tells a quarter of it, until `work` is done. */
@@ -145,7 +192,8 @@ describe("with many connections", () => {
         connections().remove(id);
         removed += 1;
       } else {
-        const item = change < 3 ? add() : connections().put({ id, status: random.pick(STATUSES), userData: { name: `Name ${random.integer(100)}` } });
+        const userData = random.chance(10) ? randomAccount() : { name: `Name ${random.integer(100)}` };
+        const item = change < 3 ? add() : connections().put({ id, status: random.pick(STATUSES), userData });
         if (random.integer(4) === 0) await tell([item]);
       }
       await sleep(50);
@@ -153,7 +201,7 @@ describe("with many connections", () => {
     await done;
   }
 
-  /** All that the list says, the records say. */
+  /** All that the list says, the records say, and the timelines say why. */
   async function assertExact() {
     const records = new Map((await listAll(gateway)).map((record) => [record.id, record]));
     const shown = ({ id, status, permissions, clientReferenceId, userData, imported }) => ({ id, status, permissions, clientReferenceId, userData, imported });
@@ -162,5 +210,39 @@ describe("with many connections", () => {
       assert.deepEqual(record && shown(record), shown(item), item.id);
       assert.ok(record.createdAt && (record.status !== "expired" || record.expiredAt), item.id);
     }
+    const rest = records.values();
+    const work = async () => {
+      for (const record of rest) {
+        await assertLedgers(gateway, [record]);
+        await assertReasons(record);
+      }
+    };
+    await Promise.all(Array.from({ length: 10 }, work));
+  }
+
+  /** The timeline says why the record has its status, and since when it is with another account. */
+  async function assertReasons({ id, statusReason, platformUserId, accountChangedAt }) {
+    const timeline = (await timelineOf(gateway, id)).toReversed();
+    const unknown = timeline.filter(({ type }) => type !== ACCOUNT_CHANGED && !RANKS.includes(type));
+    assert.deepEqual(unknown, [], id);
+    const order = (a, b) => Date.parse(a.stamp) - Date.parse(b.stamp) || RANKS.indexOf(a.type) - RANKS.indexOf(b.type);
+    const { type, stamp } = timeline.filter((entry) => entry.type !== ACCOUNT_CHANGED).sort(order).at(-1);
+    assert.deepEqual(statusReason, { type, at: stamp }, id);
+    let account;
+    for (const [index, change] of timeline.entries()) {
+      if (change.type !== ACCOUNT_CHANGED) continue;
+      const cause = timeline[index - 1];
+      assert.deepEqual([change.id, change.stamp, cause.outcome], [`${cause.id}_account`, cause.stamp, "applied"], id);
+      const { connection } = JSON.parse(change.body).data;
+      assert.equal(connection.formerPlatformUserId, account ?? connection.formerPlatformUserId, id);
+      assert.notEqual(connection.formerPlatformUserId, connection.platformUserId, id);
+      account = connection.platformUserId;
+    }
+    assert.equal(platformUserId, account ?? platformUserId, id);
+    assert.equal(accountChangedAt, timeline.findLast((entry) => entry.type === ACCOUNT_CHANGED)?.stamp ?? null, id);
+  }
+
+  function randomAccount() {
+    return { id: String(900_000_000 + random.integer(1_000)) };
   }
 });
