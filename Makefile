@@ -4,7 +4,7 @@
 # it was started with.
 with_env = . scripts/env.sh &&
 
-.PHONY: help run test test-all test-wasm test-packaging check build worker worker-dev npm bench bench-worker weight licenses release deploy clean setup toolchain
+.PHONY: help run test test-all test-wasm test-packaging check build worker worker-dev npm bench bench-worker bench-answers weight licenses release deploy clean setup toolchain
 .NOTPARALLEL:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make npm             build the npm package into pkg/"
 	@echo "make bench           compare the npm package with similar packages in speed and size"
 	@echo "make bench-worker    compare the CPU time of the Worker with Workers that do the same job, into bench/RESULTS.md"
+	@echo "make bench-answers   measure how long OFAuth waits for the Worker's answer, into bench/RESULTS.md"
 	@echo "make weight          print how many bytes of the Worker are whose, by crate and by function"
 	@echo "make licenses        check the licenses and origins of all crates (cargo-deny)"
 	@echo "make release         build what a release publishes into dist/: the npm package and the Worker"
@@ -114,6 +115,9 @@ bench: npm
 bench-worker: build
 	@$(with_env) (cd bench && npm ci --silent --ignore-scripts --no-fund --no-audit)
 	@$(with_env) node bench/worker/bench.mjs
+
+bench-answers: build
+	@$(with_env) node bench/worker/answers.mjs
 
 weight: setup
 	@$(with_env) node scripts/worker.mjs --names

@@ -9,11 +9,13 @@
 // 2. Those that do the job are checked to answer alike.
 // 3. What an event costs in commits, rows, requests and KV operations is counted.
 // 4. The CPU time of a request is measured, for each load and side.
-// 5. So is the time to the first answer.
+// 5. So is the time to answer a webhook: see answers.mjs.
+// 6. So is the time to the first answer.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { answersSection, measureAnswers } from "./answers.mjs";
 import { checkAlike } from "./checks.mjs";
 import { countAll } from "./counts.mjs";
 import { SECRETS } from "./events.mjs";
@@ -68,11 +70,16 @@ try {
   await closeAll();
 
   // 5.
+  progress("answers");
+  const waited = { rounds: 2 * rounds, requests: Math.min(requests, 200) };
+  const answers = answersSection(await measureAnswers({ ...waited, folder: join(folder, "answers") }), waited);
+
+  // 6.
   progress("first answers");
   const spawns = await measureSpawns(workers, join(folder, "spawned"), SPAWNS_OF_A_ROUND * rounds);
 
   const sizes = Object.fromEntries(sides.map(({ name }) => [name, weigh(workers[name].modules)]));
-  const text = report({ measured, spawns, sizes, counts, rounds, requests });
+  const text = report({ measured, spawns, sizes, counts, answers, rounds, requests });
   console.log(text);
   if (rounds >= 3) writeFileSync(results, text);
   rmSync(folder, { recursive: true, force: true });

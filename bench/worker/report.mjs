@@ -9,10 +9,10 @@ import { JOB, compatibilityDate, root, sides } from "./sides.mjs";
 import { countTable, ratioTable, sizeTable, spawnTable, timeTable } from "./tables.mjs";
 
 /**
- * @param {{measured: object, spawns: object, sizes: object, counts: object[], rounds: number, requests: number}} results
- *   what measureLoads, measureSpawns, weigh and countAll answered
+ * @param {{measured: object, spawns: object, sizes: object, counts: object[], answers: string, rounds: number, requests: number}} results
+ *   what measureLoads, measureSpawns, weigh, countAll and answersSection answered
  */
-export function report({ measured, spawns, sizes, counts, rounds, requests }) {
+export function report({ measured, spawns, sizes, counts, answers, rounds, requests }) {
   const names = sides.map(({ name }) => name);
   const [ours, ...equals] = JOB;
   const others = names.filter((name) => !JOB.includes(name));
@@ -42,6 +42,7 @@ ${ratioTable(measured, loads, ours, equals, others)}
 
 ${timeTable(measured, loads, names)}
 
+${answers}
 ## From the start of the process to its first answer
 
 The first request is a webhook with a bad signature, which needs no object.

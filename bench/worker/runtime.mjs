@@ -10,13 +10,16 @@ import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import workerd from "workerd";
 
-const KV_STUB = fileURLToPath(new URL("stubs/kv.js", import.meta.url));
+/** The bindings of classes that are not called like them. */
+const BINDINGS = { Metrics: "METRICS_STORE" };
+const [KV_STUB, CRON_STUB] = ["kv", "cron"].map((name) => fileURLToPath(new URL(`stubs/${name}.js`, import.meta.url)));
 
 /**
  * @typedef {object} Runtime
  * @property {number} port         the worker
  * @property {number} kvCounts     what the KV stub counted
  * @property {number | undefined} counts   what the worker's wrapper counted; see counting.js
+ * @property {number | undefined} cron     rings the cron trigger, if there is a class Reconciler; see stubs/cron.js
  * @property {number} pid
  * @property {string} disk         where the objects are: a folder for each class
  * @property {number} spawned      when the process was started, by `performance.now()`
@@ -35,7 +38,7 @@ export async function startRuntime(worker, folder) {
   const disk = join(folder, "objects");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(disk, { recursive: true });
-  for (const file of [...worker.modules, KV_STUB]) copyFileSync(file, join(folder, basename(file)));
+  for (const file of [...worker.modules, KV_STUB, CRON_STUB]) copyFileSync(file, join(folder, basename(file)));
   writeFileSync(join(folder, "config.capnp"), configuration(worker, disk));
 
   const output = worker.log ? openSync(worker.log, "w") : "ignore";
@@ -47,13 +50,15 @@ export async function startRuntime(worker, folder) {
   const stop = () => child.kill("SIGKILL");
   process.once("exit", stop);
   const ended = new Promise((resolve) => child.once("exit", resolve)).then(() => process.off("exit", stop));
-  const names = ["http", "kv-counts", ...(worker.counted ? ["counts"] : [])];
+  const hasCron = worker.classes.includes("Reconciler");
+  const names = ["http", "kv-counts", ...(worker.counted ? ["counts"] : []), ...(hasCron ? ["cron"] : [])];
   const ports = await Promise.race([listening(child.stdio[3], names), ended.then(() => undefined)]);
   if (!ports) throw new Error(`workerd did not start:\n${readFileSync(join(folder, "stderr.log"), "utf8")}`);
   return {
     port: ports.http,
     kvCounts: ports["kv-counts"],
     counts: ports.counts,
+    cron: ports.cron,
     pid: child.pid,
     disk,
     spawned,
@@ -85,7 +90,7 @@ function configuration({ modules, classes, bindings, compatibilityDate, counted 
   const object = (name) => `(className = ${name}, uniqueKey = ${name}, enableSql = true, preventEviction = true)`;
   const named = [
     ...Object.entries(bindings).map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`),
-    ...classes.map((name) => `(name = ${text(name.toUpperCase())}, durableObjectNamespace = ${text(name)})`),
+    ...classes.map((name) => `(name = ${text(BINDINGS[name] ?? name.toUpperCase())}, durableObjectNamespace = ${text(name)})`),
     '(name = "CONNECTIONS", kvNamespace = "kv")',
   ];
   const socket = (name, service) => `(name = ${text(name)}, address = "127.0.0.1:0", http = (), service = ${service})`;
@@ -93,13 +98,15 @@ function configuration({ modules, classes, bindings, compatibilityDate, counted 
     socket("http", '"worker"'),
     socket("kv-counts", '(name = "kv", entrypoint = "counts")'),
     ...(counted ? [socket("counts", '(name = "worker", entrypoint = "counts")')] : []),
+    ...(classes.includes("Reconciler") ? [socket("cron", '"cron"')] : []),
   ];
+  const cron = classes.includes("Reconciler") ? '\n    (name = "cron", worker = .cron),' : "";
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
   services = [
     (name = "worker", worker = .worker),
-    (name = "kv", worker = .kv),
+    (name = "kv", worker = .kv),${cron}
     (name = "disk", disk = (path = ${text(disk)}, writable = true)),
     (name = "internet", network = (allow = ["local"])),
   ],
@@ -117,6 +124,12 @@ const worker :Workerd.Worker = (
 const kv :Workerd.Worker = (
   modules = [${list([module(KV_STUB)])}],
   compatibilityDate = ${text(compatibilityDate)},
+);
+
+const cron :Workerd.Worker = (
+  modules = [${list([module(CRON_STUB)])}],
+  compatibilityDate = ${text(compatibilityDate)},
+  bindings = [(name = "RECONCILER", durableObjectNamespace = (className = "Reconciler", serviceName = "worker"))],
 );
 `;
 }

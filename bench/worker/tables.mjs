@@ -56,12 +56,12 @@ export function countTable(counted) {
   return table(["event", "side", ...head], rows);
 }
 
-function shown({ median, interval }, digits) {
+export function shown({ median, interval }, digits) {
   const [low, high] = interval.map((value) => value.toFixed(digits));
   return low === high ? median.toFixed(digits) : `${median.toFixed(digits)} (${low}–${high})`;
 }
 
-function table(head, rows) {
+export function table(head, rows) {
   const line = (cells) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map((_, at) => (at === 0 ? "---" : "---:"))), ...rows.map(line)].join("\n");
 }
