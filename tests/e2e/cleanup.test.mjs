@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { connectionEvent } from "../emulator/events.mjs";
 import { eventually, listAll, startGateway } from "./harness.mjs";
 import { dirtyLedgers } from "./ledgers.mjs";
 
@@ -49,6 +50,30 @@ test("all that have been expired for so long are deleted, and no others; each is
   }
   const { list } = (await gateway.call("GET", "/edge/connections/conn_old0/events")).json();
   assert.deepEqual(list.map(({ type }) => type), ["edge.deleted", "edge.listed"]);
+});
+
+test("one that is linked again after OFAuth was asked about it, and before it is deleted, stays", async (t) => {
+  const gateway = await startGateway({ vars: { CLEANUP_EXPIRED_AFTER_DAYS: "30" } });
+  t.after(() => gateway.close());
+  const { emulator } = gateway;
+  const fields = { clientReferenceId: "user_456", createdAt: ago(90), status: "expired", expiredAt: ago(40), updatedAt: ago(40) };
+  emulator.connections.put({ id: "conn_relinked", ...fields });
+  await gateway.reconcile();
+  await eventually(() => dirtyLedgers(gateway.folder).length === 0);
+  const answered = emulator.connections.refusalOf.bind(emulator.connections);
+  let linked;
+  emulator.connections.refusalOf = (id) => {
+    const refusal = answered(id);
+    emulator.connections.refusalOf = answered;
+    linked = gateway.deliver(connectionEvent("connection.updated", { id, clientReferenceId: "user_456", status: "active" }));
+    return refusal;
+  };
+  emulator.fault({ kind: "slowBody", ms: 2_000, match: { path: "/v2/access/self" } });
+  await gateway.reconcile({ within: 60_000 });
+  assert.equal((await linked).status, 200);
+  assert.equal(deletes(gateway).length, 0);
+  const [{ status }] = await listAll(gateway);
+  assert.equal(status, "active");
 });
 
 test("without the variable nothing is deleted, and OFAuth is asked nothing", async (t) => {

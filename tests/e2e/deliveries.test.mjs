@@ -126,6 +126,18 @@ test("a replay that fails is tried again, and one of an event that waits hurries
   assert.deepEqual(app.requests.map(({ headers }) => headers["x-ofauth-edge-replay"]), [undefined, "1", "1"]);
 });
 
+test("a replay that is asked for during an attempt is not lost with it", async (t) => {
+  const { app, gateway } = await startForwarding(t);
+  app.answer = (_, index) => [{ status: 503 }, { status: 410, after: 2_000 }, {}][index];
+  await introduce(gateway, "conn_meanwhile");
+  const [{ id }] = await eventually(async () => nonEmpty(await list(gateway, "pending")));
+  await eventually(() => app.requests.length === 2, { within: 20_000 });
+  assert.equal((await gateway.call("POST", `/edge/deliveries/${id}/replay`)).status, 202);
+  await eventually(() => app.requests.length === 3, { within: 10_000 });
+  assert.deepEqual(app.requests.map(({ headers }) => headers["x-ofauth-edge-replay"]), [undefined, undefined, "1"]);
+  await eventually(async () => assert.deepEqual(await list(gateway, "parked"), []));
+});
+
 test("a replay of what does not wait is refused", async (t) => {
   const { app, gateway } = await startForwarding(t);
   app.answer = () => ({ status: 410 });
@@ -177,6 +189,18 @@ test("a deleted user's events leave the list", async (t) => {
   await eventually(async () => (await list(gateway, "parked")).length === 2);
   assert.equal((await gateway.call("DELETE", "/edge/users/user_erased")).json().deleted, 1);
   assert.equal((await list(gateway, "parked")).length, 1);
+});
+
+test("a user who is deleted during an attempt leaves nothing in the list", async (t) => {
+  const { app, gateway } = await startForwarding(t);
+  app.answer = () => ({ status: 503, after: 4_000 });
+  await introduce(gateway, "conn_erased", { user: "user_erased" });
+  await eventually(() => app.requests.length === 1);
+  assert.equal((await gateway.call("DELETE", "/edge/users/user_erased")).json().deleted, 1);
+  assert.equal(app.requests[0].end, undefined, "the attempt is under way");
+  await eventually(() => app.requests[0].end !== undefined, { within: 10_000 });
+  await sleep(1_000);
+  assert.deepEqual(await list(gateway, "pending"), []);
 });
 
 async function list(gateway, state) {

@@ -74,7 +74,8 @@ pub async fn forget(
 ///
 /// 1. The record decides whether it is due.
 /// 2. OFAuth is asked whether the session is dead. If it is not, the connection is active.
-/// 3. OFAuth is asked to delete it. If OFAuth refuses, or has not answered clearly before, the connection stays.
+/// 3. OFAuth is asked to delete it, unless a webhook meanwhile said that the user has linked again. If OFAuth refuses, or has not
+///    answered clearly before, the connection stays.
 /// 4. The ledger stores what it has learned.
 pub async fn clean_up(projector: &Rc<Projector>, config: &Config) -> platform::Result<Outcome> {
     let (store, now) = (projector.store(), platform::now_ms());
@@ -90,11 +91,17 @@ pub async fn clean_up(projector: &Rc<Projector>, config: &Config) -> platform::R
         upstream::send(&check, &Cell::default(), config).await
     };
     let answer = check.await.ok().filter(|answer| !answer.is_inconclusive("GET"));
+    let is_still_due = || {
+        let record = store.row(config)?.and_then(|row| row.record());
+        Ok::<_, platform::Error>(record.as_ref().is_some_and(is_due))
+    };
     let status = answer.and_then(|a| observed_status(EXPIRED, a.status(), a.refusal(), a.is_auth()));
     let (what, status, rank) = match status {
         Some(ACTIVE) => (ACTIVE, ACTIVE, Rank::Observed),
         // 3.
-        Some(_) if delete_at_ofauth(&id, config).await.is_ok() => ("deleted", DISCONNECTED, Rank::Disconnected),
+        Some(_) if is_still_due()? && delete_at_ofauth(&id, config).await.is_ok() => {
+            ("deleted", DISCONNECTED, Rank::Disconnected)
+        }
         _ => return Ok(Outcome::Stale),
     };
     // 4.

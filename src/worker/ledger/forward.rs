@@ -196,6 +196,11 @@ async fn send(
             next = Next::Again(now + INDEX_RETRY);
             metrics::count(name::FORWARD, "failed");
         }
+        if !store.outbox.contains(&unsent.id)? {
+            // Erased meanwhile, and the index may have heard of this attempt after it has heard of that.
+            tell_index(handle, &unsent.id, "", env).await;
+            return Ok(false);
+        }
     }
     if next == Next::Parked {
         metrics::count(name::FORWARD, "parked");
@@ -210,10 +215,10 @@ async fn send(
     store.outbox.set_sending(Some(now));
     store.change_outbox(config, &|outbox| match next {
         Next::Taken => outbox.remove(&unsent.id),
-        Next::Parked => outbox.note(&unsent.id, waiting, now, Some(now)),
+        Next::Parked => outbox.note(unsent, waiting, now, Some(now)),
         Next::Again(at) => {
             outbox.set_sending(None);
-            outbox.note(&unsent.id, waiting, at, None)
+            outbox.note(unsent, waiting, at, None)
         }
     })?;
     Ok(false)

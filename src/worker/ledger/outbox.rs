@@ -171,13 +171,20 @@ impl Outbox {
         self.sending_until.set(now.map(|now| now + ALARM_WHILE_SENDING));
     }
 
-    /// Notes an attempt that failed. The event is sent again at `due_at`, or was given up at `parked_at` (both unix ms).
-    pub fn note(&self, id: &str, waiting: Waiting, due_at: i64, parked_at: Option<i64>) -> platform::Result<()> {
+    /// Notes an attempt that failed. The event is sent again at `due_at`, or was given up at `parked_at` (both unix ms). If
+    /// somebody asked during the attempt to send it again, it stays due.
+    pub fn note(&self, unsent: &Unsent, waiting: Waiting, due_at: i64, parked_at: Option<i64>) -> platform::Result<()> {
         let update = "UPDATE outbox SET due_at = ?, parked_at = ?, attempts = ?, unanswered = ?, first_at = ?, \
-            refused_at = ? WHERE id = ?";
+            refused_at = ? WHERE replay = ? AND id = ?";
         let Waiting { attempts, unanswered, first_at, refused_at, .. } = waiting;
-        let numbers = [Some(due_at), parked_at, Some(attempts), Some(unanswered), first_at, refused_at];
-        self.database.run(update, numbers.into_iter().map(Value::from).chain([id.into()]).collect())
+        let replay = Some(i64::from(unsent.is_replay));
+        let numbers = [Some(due_at), parked_at, Some(attempts), Some(unanswered), first_at, refused_at, replay];
+        self.database.run(update, numbers.into_iter().map(Value::from).chain([unsent.id.clone().into()]).collect())
+    }
+
+    /// Whether an event is there. It is not if the connection was erased while the event was sent.
+    pub fn contains(&self, id: &str) -> platform::Result<bool> {
+        Ok(!self.database.first_row("SELECT 1 FROM outbox WHERE id = ?", vec![id.into()])?.is_empty())
     }
 
     /// Makes an event due at `now` (unix ms) that waits or is parked, and gives it the time for refusals anew. Returns whether
