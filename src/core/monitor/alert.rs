@@ -5,7 +5,7 @@
 //! | cause | begins | is over |
 //! |---|---|---|
 //! | `expirations` | more sessions expired in the last hour than the limit | no more than the limit did |
-//! | `parked` | a forward was parked in the last hour | none was |
+//! | `parked` | a forward was parked, or deleted unsent, in the last hour | none was |
 //! | `api_key` | OFAuth refused the API key in the last 10 minutes, and accepted it in no later minute | it accepted it later |
 //! | `reconciliation` | a pass stopped, and none was completed in a later minute | a later pass was completed |
 //! | `signatures` | webhooks were refused for 10 minutes, the last one in the last 10 minutes, and none accepted | one was accepted later |
@@ -48,12 +48,13 @@ pub fn alerts(hour: &Minutes, told: impl Fn(&str) -> Option<i64>, limit: u64, no
     let last = |name, code| of(name, code).map(|it| it.last).max();
     // A webhook and a call may show the same expiration.
     let expired = sum(name::EXPIRED, "webhook").max(sum(name::EXPIRED, "call"));
-    let parked = sum(name::FORWARD, "parked");
+    // What was lost is told under the same cause: the app lacks it too.
+    let parked = sum(name::FORWARD, "parked") + sum(name::FORWARD, "lost");
     let key = newer(last(name::API_KEY, ""), last(name::UPSTREAM, "2xx"), now - SPAN);
     let pass = newer(last(name::RECONCILIATION, "stopped"), last(name::RECONCILIATION, "done"), 0);
     let causes = [
         ("expirations", above(expired, limit), format!("{expired} sessions expired in the last hour")),
-        ("parked", above(parked, 0), format!("{parked} forwards were parked in the last hour")),
+        ("parked", above(parked, 0), format!("{parked} forwards were parked or lost in the last hour")),
         ("api_key", key, "OFAuth refuses the API key".to_owned()),
         ("reconciliation", pass, "the reconciliation has stopped".to_owned()),
         (

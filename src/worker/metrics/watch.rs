@@ -29,7 +29,9 @@ extern "C" {
     fn post_text(url: &str, text: &str) -> Promise;
 }
 
-/// Watches once, in this minute. Returns whether a cause is not over, so that another watch is needed.
+/// Watches once, in this minute. Returns whether another watch is needed without new counts: a cause ends when an hour without
+/// it is over, or somebody was not told. The other causes end with something that is counted, so nothing rings while they wait
+/// for it.
 pub async fn watch(minute: i64, database: &Database, env: &Env) -> platform::Result<bool> {
     let config = environment::config(env).map_err(|_| "not configured")?;
     let Some(url) = &config.alert_url else { return Ok(false) };
@@ -41,13 +43,16 @@ pub async fn watch(minute: i64, database: &Database, env: &Env) -> platform::Res
         due.push((told(alert.cause, database), alert.clone()));
         set_told(alert.cause, (!alert.is_over).then_some(minute), database)?;
     }
+    let mut has_failed = false;
     for (before, alert) in due {
         if let Err(error) = JsFuture::from(post_text(url.reveal(), &alert.text)).await {
             log_error("alert", &error.into());
             set_told(alert.cause, before, database)?;
+            has_failed = true;
         }
     }
-    Ok(!database.rows("SELECT 1 FROM told LIMIT 1", vec![])?.is_empty())
+    let waits = "SELECT 1 FROM told WHERE cause IN ('expirations', 'parked')";
+    Ok(has_failed || !database.first_row(waits, vec![])?.is_empty())
 }
 
 /// The minute in which a cause was told last, if it is not over.

@@ -44,6 +44,7 @@ fn expirations_and_parked_forwards_count_over_the_hour() {
     assert_eq!([expired(4, 0), expired(0, 4), expired(3, 3)], [BEGINS, BEGINS, OVER]);
     assert_eq!(of("expirations", &[]), OVER);
     assert_eq!(of("parked", &[(59, "forward parked 1")]), BEGINS);
+    assert_eq!(of("parked", &[(59, "forward lost 1")]), BEGINS);
     assert_eq!(of("parked", &[(1, "forward done 9")]), OVER);
 }
 
