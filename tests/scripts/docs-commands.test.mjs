@@ -1,9 +1,9 @@
 // The commands of README.md, of docs/ and of the package's README: each ```sh block runs as it stands, in a folder of its own,
 // against the built Worker and the built package.
 //
-// 1. A command must end well. curl ends badly if the status is an error, and `explain` if it has found a cause. 2. If an answer follows in the same section, what the
-// command prints has its form: the same members, of the same kinds; or the same lines in the same order, apart from numbers, times
-// and digests. 3. `<!-- not run: reason -->` before a block leaves it out. Only commands for which this is permitted may have the mark.
+// 1. A command must end well. curl ends badly if the status is an error, and `explain` if it has found a cause. 2. If an answer follows
+// in the same section, what the command prints has its form: the same members, of the same kinds; or the same lines in the same order,
+// apart from numbers, times and digests. 3. `<!-- not run: reason -->` before a block leaves it out. Only commands for which this is permitted may have the mark.
 // 4. The packages that README.md installs on Debian are those of the Dockerfile.
 //
 // The names of other machines in a command are replaced by those of the gateway and of an app that run here.
@@ -26,12 +26,13 @@ import { blocksOf, formOfLines, sameForm } from "./doc-blocks.mjs";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const read = (path) => readFileSync(join(root, path), "utf8");
 
-const FILES = ["README.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`), "pkg-template/README.md"];
+const PAGES = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+const FILES = ["README.md", ...PAGES.map((name) => `docs/${name}`), "pkg-template/README.md"];
 /** What a block that is not run may do: change this machine, need an account at Cloudflare, or build the package. */
 const MAY_BE_LEFT_OUT = /^(sudo (apt-get|dnf) install|xcode-select|npx wrangler (login|tail)|make deploy|make npm|npm install)\b/;
 const PATIENCE = 20_000;
 
-const blocks = FILES.filter((path) => path.endsWith(".md")).flatMap((path) => blocksOf(path, read(path)));
+const blocks = FILES.flatMap((path) => blocksOf(path, read(path)));
 const folder = mkdtempSync(join(tmpdir(), "ofauth-edge-docs-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
