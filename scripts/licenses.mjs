@@ -1,5 +1,5 @@
-// Checks the licenses and origins of all crates against deny.toml, with cargo-deny. It is installed into .tools/ at the first time, and
-// not by scripts/setup.mjs, because nothing else needs it.
+// Checks the licenses and origins of all crates against deny.toml, with cargo-deny. The first run installs it into .tools/.
+// scripts/setup.mjs does not, because nothing else needs it.
 
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";

@@ -1,5 +1,5 @@
-// The licenses of the software that is compiled into the Worker's wasm or copied into www/, for those who get the Worker without its sources. The npm
-// package has pkg-template/notices.mjs.
+// The licenses of the software that is compiled into the Worker's wasm or copied into www/, for those who get the Worker without its
+// sources. The npm package has pkg-template/notices.mjs.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,6 +1,6 @@
 // Metrics: 1. what happens is counted within 15 s, under its minute, 2. reading them needs a gateway key or the console,
-// 3. what an object counts comes too, 4. without the binding everything else works, 5. each batch goes to Analytics Engine, if that is bound, 6. an object that
-// stores metrics keeps 24 hours.
+// 3. what an object counts comes too, 4. without the binding everything else works, 5. each batch goes to Analytics Engine, if that
+// is bound, 6. an object that stores metrics keeps 24 hours.
 
 import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";

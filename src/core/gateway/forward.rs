@@ -1,4 +1,4 @@
-//! Forwarding of connection events to the app: what an answer of the app means, and when an event is sent again.
+//! Forwarding of events to the app: what an answer of the app means, and when an event is sent again.
 //!
 //! | answer | what happens |
 //! |---|---|
@@ -17,7 +17,7 @@
 //! |---|---|
 //! | `ofauth-signature` | the signature, with the time of this attempt |
 //! | `x-ofauth-edge-digest` | the delivery id, the same at each attempt: an idempotency key |
-//! | `x-ofauth-edge-version` | the version of the connection's record after this event |
+//! | `x-ofauth-edge-version` | the version of the connection's record after this event; only events about a connection have it |
 //! | `x-ofauth-edge-original-timestamp` | the time of the event itself, in whole unix seconds |
 //! | `x-ofauth-edge-replay` | `1` if the attempt, or one before it, was asked for by hand |
 //!

@@ -1,7 +1,7 @@
 //! The index of all events that the app has not taken at the first attempt, so that an operator finds them without asking
 //! every ledger. It is one Durable Object of the ledgers' class, named [`NAME`].
 //!
-//! A ledger tells the index what became of an attempt *before* it notes that itself, and notes no end that it could not tell.
+//! A ledger tells the index what became of an attempt *before* it notes that itself. If it cannot tell the index, it notes no end.
 //! So the index has every parked event, also after a crash. An event that the app takes at once is never told.
 //!
 //! Table `forwards`, one row per event: `handle` and `id`, `state`, `item` (JSON, as `GET /edge/deliveries` lists it), and

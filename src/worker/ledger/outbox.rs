@@ -15,7 +15,8 @@
 //! Which crash each durable mark is for:
 //! - the row: the object stops between the acceptance of the delivery and the app's answer. It is written with the delivery,
 //!   and deleted after the answer. If the object stops before that, the event is sent again under the same id.
-//! - `due_at`, `attempts`, `unanswered`, `first_at`, `refused_at`: the object stops between two attempts. The waits keep growing, and the time limits hold.
+//! - `due_at`, `attempts`, `unanswered`, `first_at`, `refused_at`: the object stops between two attempts. The waits keep growing,
+//!   and the time limits hold.
 //! - `parked_at`: the object stops afterwards. The event is not sent again, and can still be found.
 //! - `replay`: the object stops between the answer to who asked and the app's answer.
 //!

@@ -8,7 +8,8 @@
 //! An isolate hands its counts over about [every 10 s](counters), in a task of its own that no answer waits for. So a
 //! webhook costs no request to an object more, and a wrong signature none at all. A Durable Object may live in an isolate that
 //! serves no request, and must not be kept awake. So ledgers and the reconciler hand over what must be known soon at once, and
-//! the rest with it. What an isolate has counted since is lost if it is evicted. The objects are [`SHARDS`](client::SHARDS), and each batch goes to a random one.
+//! the rest with it. What an isolate has counted since is lost if it is evicted. There are [`SHARDS`](client::SHARDS) objects, and
+//! each batch goes to a random one.
 //!
 //! Without the binding `METRICS_STORE`, nothing is stored. With the binding `METRICS`, a data set of Workers Analytics
 //! Engine, each batch is also written there.

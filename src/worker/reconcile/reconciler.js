@@ -13,11 +13,10 @@
 // 2. LIST: OFAuth's list is read page by page. An item that disagrees with what is known becomes a fact, which its ledger stores.
 //    So does an item that is not known.
 // 3. MISSING: connections that two complete passes missed get the status `missing`.
-//
 // 4. CLEANUP: connections that have been expired for CLEANUP_EXPIRED_AFTER_DAYS are deleted at OFAuth, which is asked first whether
 //    they are still expired.
-// 5. RESEAL: after a change of STORAGE_KEY, each ledger and its user's hub are woken to encrypt what they have under the newest key, until
-//    a complete walk finds nothing under another one.
+// 5. RESEAL: after a change of STORAGE_KEY, each ledger and its user's hub are woken to encrypt what they have under the newest key,
+//    until a complete walk finds nothing under another one.
 //
 // A pass stops if the API key is refused or is of another environment than the connections, and before step 3 if too many
 // connections are absent. Step 5 follows all the same.
@@ -50,7 +49,7 @@ const KEYS_PER_SLICE = 200;
 const MARKS_PER_SLICE = 20;
 /** Each is done by its ledger. */
 const DELETIONS_PER_SLICE = 40;
-/** And as many of their hubs. */
+/** Each is woken with its user's hub. */
 const LEDGERS_PER_SLICE = 20;
 /** How many connections are looked at to see from which environment they are. */
 const SAMPLE = 40;
