@@ -3,7 +3,8 @@
 //
 // 1. A command must end well. curl ends badly if the status is an error, and `explain` if it has found a cause. 2. If an answer follows
 // in the same section, what the command prints has its form: the same members, of the same kinds; or the same lines in the same order,
-// apart from numbers, times and digests. 3. `<!-- not run: reason -->` before a block leaves it out. Only commands for which this is permitted may have the mark.
+// apart from numbers, times and digests. 3. `<!-- not run: reason -->` before a block leaves it out. Only commands for which this is
+// permitted may have the mark.
 // 4. The packages that README.md installs on Debian are those of the Dockerfile.
 //
 // The names of other machines in a command are replaced by those of the gateway and of an app that run here.
@@ -19,6 +20,7 @@ import { fileURLToPath } from "node:url";
 
 import { verifyWebhook } from "../../pkg/index.js";
 import { eventually, introduce, SECRETS, startGateway } from "../e2e/harness.mjs";
+import { connectionEvent } from "../emulator/events.mjs";
 import { sign } from "../emulator/webhooks.mjs";
 import { startApp } from "../npm/program.mjs";
 import { blocksOf, formOfLines, sameForm } from "./doc-blocks.mjs";
@@ -114,6 +116,7 @@ async function variablesOf({ text }) {
   // Some blocks read what must have happened before.
   if (/\/edge\/(events|metrics)|\breplay\b/.test(text)) await gateway.deliver({ type: "some.thing", timestamp: new Date().toISOString(), data: { x: 1 } });
   if (/\breplay\b/.test(text)) kept = await firstOf("/edge/events?limit=1");
+  if (text.includes("/accept-account?platformUserId=1")) await changeAccount(id, user, "1");
   if (text.includes("/edge/users/user_1")) await introduce(gateway, `${id}_1`, { user: "user_1" });
   if (text.includes("/edge/metrics")) await eventually(async () => (await listOf("/edge/metrics")).length > 0, { within: 2 * PATIENCE, every: 500 });
   const ID = text.includes("/edge/deliveries") ? await firstOf("/edge/deliveries?state=pending") : "";
@@ -122,6 +125,13 @@ async function variablesOf({ text }) {
   const { GATEWAY_KEY, OFAUTH_WEBHOOK_SECRET } = SECRETS;
   writeCapture(text.includes("whsec_local") ? "whsec_local" : OFAUTH_WEBHOOK_SECRET, !text.includes("whsec_local"));
   return { EDGE: edge, HANDLE: handle, TOKEN: token, ID, GATEWAY_KEY, OFAUTH_WEBHOOK_SECRET };
+}
+
+/** The connection is with another account from now on, which nobody has accepted. */
+async function changeAccount(id, clientReferenceId, account) {
+  const timestamp = new Date(Date.now() + 1_000).toISOString();
+  const event = connectionEvent("connection.updated", { id, clientReferenceId, timestamp, userData: { id: account, name: "Another" } });
+  assert.equal((await gateway.deliver(event)).outcome, "applied");
 }
 
 async function listOf(path) {
