@@ -46,6 +46,8 @@ test: setup
 	  node --test --test-concurrency=2 tests/scripts/*.test.mjs tests/emulator/*.test.mjs tests/client/*.test.mjs tests/e2e/*.test.mjs
 	@$(with_env) node --test tests/openapi/*.test.mjs
 	@$(MAKE) --no-print-directory test-packaging
+	@echo "Test: examples"
+	@$(with_env) node --test tests/examples/*.test.mjs
 
 test-packaging: npm
 	@echo "Test: npm package"
