@@ -72,6 +72,8 @@ test-all: setup
 	  cargo test --test webhook --test storage --test gateway -- $(properties)
 	@echo "Test: licenses"
 	@$(MAKE) --no-print-directory licenses
+	@echo "Test: examples whose packages npm installs"
+	@$(with_env) CHROME="$$(node scripts/browser.mjs)" && export CHROME && node --test --test-concurrency=1 tests/examples/apps/*.test.mjs
 	@echo "Test: a release from another folder (up to 10 minutes)"
 	@$(with_env) node --test tests/release/*.test.mjs
 

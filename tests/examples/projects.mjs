@@ -4,29 +4,44 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 import { signWebhook } from "../../pkg/index.js";
 import { connectionEvent } from "../emulator/events.mjs";
 import { eventually, introduce, startGateway } from "../e2e/harness.mjs";
-import { installed, root } from "../npm/project.mjs";
+import { installed, root, run, tarball } from "../npm/project.mjs";
 
 /** The secret that the READMEs of the examples say. */
 export const FORWARD_SECRET = "whsec_only_for_development_0123456789";
 
 /**
- * Copies an example and installs its packages.
+ * Copies an example, without what was installed or built in it.
  * @param {string} name   its folder in examples/
  */
-export function installExample(name) {
-  if (!existsSync(installed)) throw new Error("the package is not packed: make test-packaging does that");
+export function copyExample(name) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "ofauth-edge-example-")));
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const local = ["node_modules", ".dev.vars", ".wrangler"];
-  cpSync(join(root, "examples", name), folder, { recursive: true, filter: (source) => !local.some((one) => source.endsWith(`/${one}`)) });
+  const local = ["node_modules", "package-lock.json", ".dev.vars", ".wrangler", ".next", "dist"];
+  cpSync(join(root, "examples", name), folder, { recursive: true, filter: (source) => !local.includes(basename(source)) });
+  return folder;
+}
+
+/** Has npm install the packages of a copied example, the packed one among them. */
+export async function installFromRegistry(folder) {
+  const file = join(folder, "package.json");
+  const { dependencies, ...rest } = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify({ ...rest, dependencies: { ...dependencies, "ofauth-edge": `file:${tarball}` } }));
+  const { status, stdout, stderr } = await run("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+  assert.equal(status, 0, stdout + stderr);
+}
+
+/** Copies an example, and installs its packages from those of the project. */
+export function installExample(name) {
+  if (!existsSync(installed)) throw new Error("the package is not packed: make test-packaging does that");
+  const folder = copyExample(name);
   cpSync(installed, join(folder, "node_modules"), { recursive: true, verbatimSymlinks: true });
   if (!existsSync(join(folder, "package.json"))) return folder;
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));

@@ -1,0 +1,47 @@
+// The page with Vite and React, beside a gateway and the backend of the demo app. npm installs its packages, so `make test-all` runs it.
+
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+
+import { startBrowser } from "../../browser/browser.mjs";
+import { passLink } from "../../e2e/demo.mjs";
+import { eventually, startGateway } from "../../e2e/harness.mjs";
+import { hearWebhooks } from "../../e2e/linking.mjs";
+import { root, run } from "../../npm/project.mjs";
+import { copyExample, freePort, installFromRegistry, startProgram } from "../projects.mjs";
+
+test("Vite and React: a user links an account, sees it with its profile, and sees it expire", async (t) => {
+  const folder = copyExample("vite-react");
+  await installFromRegistry(folder);
+  const [port, backendPort] = [await freePort(), await freePort()];
+  const url = `http://127.0.0.1:${port}`;
+  const gateway = await startGateway({ vars: { ALLOWED_ORIGINS: url, APP_RETURN_URL: `${url}/` } });
+  t.after(() => gateway.close());
+  hearWebhooks(gateway);
+  const address = { GATEWAY_URL: `http://127.0.0.1:${gateway.port}`, GATEWAY_KEY: gateway.vars.GATEWAY_KEY };
+  startProgram(t, process.execPath, ["examples/demo/backend.mjs"], { cwd: root, env: { ...address, PORT: String(backendPort) } });
+  const vite = [join(folder, "node_modules/vite/bin/vite.js"), "--host", "127.0.0.1", "--port", String(port), "--strictPort"];
+  const env = { VITE_GATEWAY_URL: address.GATEWAY_URL, BACKEND_URL: `http://127.0.0.1:${backendPort}` };
+  const printed = startProgram(t, process.execPath, vite, { cwd: folder, env });
+  await eventually(async () => (await fetch(url)).ok, { within: 30_000 });
+
+  const browser = await startBrowser();
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  const trouble = [];
+  page.on("pageerror", (error) => trouble.push(String(error)));
+  await page.goto(url);
+  const [popup] = await Promise.all([page.waitForEvent("popup"), page.getByRole("button", { name: "Connect OnlyFans" }).click()]);
+  await passLink(popup);
+  const account = page.getByRole("listitem").filter({ hasText: "jane" });
+  await account.getByText("@jane, 45 subscribers").waitFor();
+  const { list: [{ handle }] } = (await gateway.call("GET", "/edge/connections?clientReferenceId=user_1")).json();
+  await gateway.call("POST", `/edge/connections/${handle}/invalidate`);
+  await account.getByText("expired").waitFor();
+  await page.getByRole("button", { name: "Connect again" }).waitFor();
+  assert.deepEqual(trouble, [], printed.output);
+
+  const built = await run(process.execPath, [vite[0], "build"], { cwd: folder, env });
+  assert.equal(built.status, 0, built.stdout + built.stderr);
+});
