@@ -1,7 +1,7 @@
 // The console in a browser: 1. who it is for is said first, and a key is traded for a token and kept nowhere, 2. a session ends, by the
 // button, by the clock and by the Worker, 3. start says what needs attention and what to do, 4. connections: filter, search, pages, and
-// what was chosen stands in the address, 5. one connection: record, timeline, health, invalidate, delete, how to link again, 6. errors
-// name the request, 7. what strangers write is text, and no view has a connection id.
+// what was chosen stands in the address, 5. one connection: record, timeline, health, invalidate, delete, how to link again, how to
+// accept another account, 6. errors name the request, 7. what strangers write is text, and no view has a connection id.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
@@ -93,12 +93,15 @@ test("start says what needs attention, and leads to it", async () => {
   await served.signIn(page);
   await heading("2 things need attention").waitFor();
   const refused = lineOf("Refused webhooks");
-  assert.match(await refused.textContent(), /1 × SIGNATURE_MISMATCH refused in the last hour/);
+  assert.match(await refused.textContent(), /1 × SIGNATURE_MISMATCH refused in the last hourNo signature fits the body with any of the secrets\./);
+  assert.equal(await refused.getByRole("link", { name: "See when" }).getAttribute("href"), "#/charts");
+  assert.match(await lineOf("Forwards that failed").textContent(), /because FORWARD_URL is not set/);
   assert.match(await refused.textContent(), /What to do: Compare the webhook secrets with those at OFAuth/);
   assert.match(await lineOf("Webhook secrets in use").textContent(), /value 1 of OFAUTH_WEBHOOK_SECRET, the newest: used .*ago/);
   assert.match(await lineOf("Webhook secrets in use").textContent(), /value 1 of SVIX_WEBHOOK_SECRET, the newest: not used/);
   await lineOf("Users who must link again").getByRole("link").click();
   await page.getByRole("link", { name: "Needs Link" }).waitFor();
+  assert.match(await page.locator("main nav a[aria-current]").textContent(), /^Must link again \d/);
 });
 
 test("connections are filtered and searched, and the address has what was chosen", async () => {
@@ -149,6 +152,10 @@ test("one connection shows its record and timeline, and is checked, invalidated 
   await heading("Only One").waitFor();
   for (const text of ["it's user 1", "@onlyone", handle]) await page.getByText(text, { exact: true }).first().waitFor();
   const command = await page.locator("pre", { hasText: "curl" }).textContent();
+  assert.equal(await page.locator("dt", { hasText: "Status given by" }).count(), 1);
+  assert.match(await page.locator("dl > div", { hasText: "Status given by" }).textContent(), /connection\.updated, .*(ago|now)$/);
+  const [timeline, relink] = await page.evaluate(() => ["timeline", "relink"].map((id) => document.getElementById(id).getBoundingClientRect().top));
+  assert.ok(timeline < relink, "while calls work, the timeline comes first");
   assert.ok(command.includes(`'{"mode":"private","clientReferenceId":"it'\\''s user 1","connectionId":"${handle}"}'`), command);
 
   await page.locator("summary", { hasText: "connection.updated" }).click();
@@ -174,6 +181,29 @@ test("one connection shows its record and timeline, and is checked, invalidated 
   assert.equal(await page.getByRole("button", { name: "Delete" }).count(), 0);
 });
 
+test("another account than before is shown, with the call by which a server accepts it", async () => {
+  const [handle] = await report(served.gateway, [{ id: "conn_account", name: "First Creator" }]);
+  const userData = { id: "2002", name: "Second Creator", username: "second", avatar: null };
+  await served.gateway.deliver(connectionEvent("connection.updated", { id: "conn_account", clientReferenceId: "user_1", userData }));
+  await served.signIn(page, `/connections/${handle}`);
+  const notice = page.getByRole("region", { name: "Another OnlyFans account" });
+  await notice.getByText("edge.connection.account_changed").waitFor();
+  await page.locator("summary", { hasText: "edge.connection.account_changed" }).waitFor();
+  const command = await notice.locator("pre").textContent();
+  const { origin } = new URL(served.url);
+  assert.equal(command, `curl -X POST '${origin}/edge/connections/${handle}/accept-account?platformUserId=2002' -H "Authorization: Bearer $GATEWAY_KEY"`);
+  await eventually(async () => {
+    const { list } = (await served.gateway.call("GET", "/edge/connections?platformUserId=2002")).json();
+    assert.ok(list[0]?.accountChangedAt, "the list is late");
+  }, { within: 10_000, every: 200 });
+  await page.goto(`${served.url}#/connections?q=${handle}`);
+  await page.locator("main .badge", { hasText: "another account" }).waitFor();
+  await page.goto(`${served.url}#/connections/${handle}`);
+  await notice.waitFor();
+  assert.equal((await served.gateway.call("POST", `/edge/connections/${handle}/accept-account?platformUserId=2002`)).status, 200);
+  await notice.waitFor({ state: "hidden", timeout: 15_000 });
+});
+
 test("what happens to a connection is shown without a reload", async () => {
   const [handle] = await report(served.gateway, [{ id: "conn_live", name: "Live One" }]);
   await served.signIn(page, `/connections/${handle}`);
@@ -192,6 +222,13 @@ test("an error says what is wrong, names the request, and can be tried again", a
   await page.unroute("**/edge/status");
   await page.getByRole("button", { name: "Try again" }).click();
   await page.locator(".line").first().waitFor();
+  await page.route("**/views/timeline.mjs", (route) => route.abort());
+  await page.reload();
+  await page.goto(`${served.url}#/connections/acct_${"0".repeat(32)}`);
+  await page.getByRole("alert").getByText("A file of this page could not be loaded").waitFor();
+  await page.unroute("**/views/timeline.mjs");
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.getByRole("alert").getByText(/CONNECTION_NOT_FOUND/).waitFor();
   await page.goto(`${served.url}#/nothing/here`);
   await heading("There is no such view").waitFor();
   trouble = trouble.filter((text) => !/ERR_FAILED/.test(text));

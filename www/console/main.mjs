@@ -55,7 +55,7 @@ async function show({ isMove = false } = {}) {
   main.replaceChildren(root);
   try {
     const needsSession = view && !view.isOpen && !session();
-    const { title, render } = needsSession ? await loadSignIn() : view ? await view.load() : NOT_FOUND;
+    const { title, render } = view ? await loaded(needsSession ? loadSignIn() : view.load()) : NOT_FOUND;
     if (signal.aborted) return;
     document.title = `${title} · ofauth-edge console`;
     root.replaceChildren();
@@ -65,12 +65,21 @@ async function show({ isMove = false } = {}) {
     notice = undefined;
     shown = { view, path, change, session: current };
   } catch (error) {
-    if (!signal.aborted) root.replaceChildren(errorBox(error, () => show()));
+    if (!signal.aborted) root.replaceChildren(errorBox(error, () => (error instanceof LoadError ? location.reload() : show())));
   }
   const heading = signal.aborted ? null : root.querySelector("h1");
   if (!isMove || !heading || root.contains(document.activeElement)) return;
   heading.tabIndex = -1;
   heading.focus();
+}
+
+/** A file of the page did not come. A browser may remember that, so only a reload asks for it again. */
+class LoadError extends Error {}
+
+function loaded(module) {
+  return module.catch((cause) => {
+    throw new LoadError("a file of this page could not be loaded, perhaps because a newer version of the page is there", { cause });
+  });
 }
 
 /** The view of an address such as #/connections/acct_1?page=2, with what the address says. */

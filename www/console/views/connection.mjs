@@ -5,6 +5,7 @@ import { timeOf } from "../format.mjs";
 import { keepFresh } from "../live.mjs";
 import { showError, showLoading } from "../states.mjs";
 import { meaningOf, nameOf, statusBadge } from "../statuses.mjs";
+import { accountChange } from "./account-change.mjs";
 import { actions } from "./connection-actions.mjs";
 import { relink } from "./relink.mjs";
 import { openTimeline } from "./timeline.mjs";
@@ -15,11 +16,11 @@ const EVERY_MS = 5_000;
 
 export async function render(root, { params, api, signal }) {
   const path = `/edge/connections/${encodeURIComponent(params.handle)}`;
-  const [place, timelinePlace] = [element("div"), element("div")];
+  const [place, timelinePlace, relinkPlace] = [element("div"), element("div"), element("div")];
   // It outlives the record that an action changes.
   const result = element("div", { role: "status" });
   const timeline = openTimeline({ path, api, signal });
-  root.append(element("p", {}, linkTo("/connections", {}, "All connections")), place, timelinePlace);
+  root.append(element("p", {}, linkTo("/connections", {}, "All connections")), place, timelinePlace, relinkPlace);
   showLoading(place, "Reading the connection", title);
   let shown = "";
   const load = async () => {
@@ -27,7 +28,10 @@ export async function render(root, { params, api, signal }) {
     if (JSON.stringify(record) === shown) return;
     shown = JSON.stringify(record);
     const content = show(record, { path, api, signal, result, load });
-    replaceContent(place, ...content);
+    // While calls work, nobody needs to link again, and the timeline matters more.
+    const isLater = record.status === "active";
+    replaceContent(place, ...content, isLater ? "" : relink(record));
+    relinkPlace.replaceChildren(isLater ? relink(record) : "");
     timelinePlace.replaceChildren(timeline.element);
     await timeline.refresh();
   };
@@ -37,16 +41,18 @@ export async function render(root, { params, api, signal }) {
 }
 
 function show(record, context) {
-  const { status, handle, clientReferenceId, platformUserId, metadata, live } = record;
+  const { status, statusReason, handle, clientReferenceId, platformUserId, metadata, live } = record;
   return [
     element("h1", {}, nameOf(record)),
     element("p", {}, statusBadge(status), " ", meaningOf(status)),
+    accountChange(record),
     definitions([
       ["Your user", clientReferenceId && linkTo("/connections", { q: clientReferenceId }, clientReferenceId)],
       ["OnlyFans name", metadata?.username && `@${metadata.username}`],
       ["OnlyFans user", platformUserId],
       ["Environment", live === null ? null : live ? "production" : "sandbox"],
       ["Permissions", record.permissions?.join(", ")],
+      ["Status given by", statusReason && element("span", {}, element("code", {}, statusReason.type), ", ", timeOf(statusReason.at))],
       ["Created", timeOf(record.createdAt)],
       ["Last change", timeOf(record.updatedAt)],
       ["Expired", timeOf(record.expiredAt)],
@@ -56,6 +62,5 @@ function show(record, context) {
       ["Handle", element("span", {}, element("code", {}, handle), " ", copyButton(handle)), "wide"],
     ]),
     actions(record, context),
-    relink(record),
   ];
 }

@@ -137,11 +137,11 @@ function table(records) {
 }
 
 function row(record) {
-  const { handle, status, updatedAt, clientReferenceId, metadata } = record;
+  const { handle, status, updatedAt, accountChangedAt, clientReferenceId, metadata } = record;
   const about = [metadata?.username && `@${metadata.username}`, clientReferenceId ?? "belongs to no user"].filter(Boolean).join(" · ");
   return element("tr", {},
     element("td", {}, linkTo(`/connections/${encodeURIComponent(handle)}`, {}, nameOf(record)), element("span", { class: "soft below" }, about)),
-    element("td", {}, statusBadge(status)),
+    element("td", {}, statusBadge(status), accountChangedAt && [" ", element("span", { class: "badge unknown" }, "another account")]),
     element("td", {}, timeOf(updatedAt)),
   );
 }

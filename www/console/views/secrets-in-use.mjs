@@ -9,7 +9,7 @@ export function openSecrets() {
   const place = element("div");
   const section = element("section", { "aria-labelledby": "in-use" },
     element("h2", { id: "in-use" }, "Secrets and keys in use"),
-    element("p", { class: "soft" }, "A value that is not used any more can be removed from its list. The Worker remembers uses for 24 hours."),
+    element("p", { class: "soft" }, "A value that is not used any more can be removed from its list. The Worker remembers uses for 24 hours, by the place in the list: in the first 24 hours after the list was changed, a place may show the uses of the value that was there before."),
     place);
   const update = (lines, total, span) => {
     const usesOf = (name) => lines.find((line) => line.name === name)?.value;
@@ -44,5 +44,5 @@ function adviceOf(name, uses) {
   const isOtherUsed = others.some((other) => uses[other] !== null);
   if (place === "1") return !isUsed && isOtherUsed ? "OFAuth still signs with an older value." : "";
   if (isUsed) return "OFAuth has signed with this old value. Keep it until 24 hours have passed without a use.";
-  return isOtherUsed ? "Nothing was signed with this old value for 24 hours, and webhooks came with another one. It can be removed." : "No webhook came that would tell whether OFAuth still uses it.";
+  return isOtherUsed ? "Nothing was signed with this old value for 24 hours, and webhooks came with another one. It can be removed, if the list was not changed in that time." : "No webhook came that would tell whether OFAuth still uses it.";
 }

@@ -2,6 +2,7 @@
 
 import { element, linkTo } from "../dom.mjs";
 import { count, timeOf } from "../format.mjs";
+import { CODES } from "./inspector-codes.mjs";
 
 const LINES = {
   configuration: {
@@ -15,8 +16,8 @@ const LINES = {
   },
   rejectedWebhooks: {
     title: "Refused webhooks",
-    say: (codes) => perCode(codes, "No webhook was refused in the last hour.", "refused in the last hour"),
-    link: () => linkTo("/inspector", {}, "Find out why"),
+    say: (codes) => perCode(codes, "No webhook was refused in the last hour.", "refused in the last hour", CODES),
+    link: () => element("span", { class: "buttons" }, linkTo("/inspector", {}, "Find out why"), linkTo("/charts", {}, "See when")),
   },
   failingDeliveries: {
     title: "Forwards that failed",
@@ -32,7 +33,7 @@ const LINES = {
     title: "Users who must link again",
     say: (value) => (value ? expired(value) : ["Workers KV did not answer."]),
     todo: "Ask these users to link again.",
-    link: () => linkTo("/connections", { status: "expired" }, "Show these connections"),
+    link: () => linkTo("/connections", { status: "relink" }, "Show these connections"),
   },
   reconciliation: {
     title: "Comparison with OFAuth's list",
@@ -67,7 +68,7 @@ export function describe(name, value, ok) {
 const SAYS_NULL = new Set(["failingDeliveries", "parkedForwards", "expiredConnections", "reconciliation", "storageKeys"]);
 
 function forwards(number, none, what) {
-  if (number === null) return ["Nothing is forwarded, or the list of forwards did not answer."];
+  if (number === null) return ["Nothing is forwarded, because ", element("code", {}, "FORWARD_URL"), " is not set, or else the list of forwards did not answer."];
   return number === 0 ? [none] : [count(number, "forward"), what];
 }
 
@@ -78,13 +79,16 @@ function storageKeys({ counts, countedAt }) {
   return [element("ul", { class: "plain", role: "list" }, ...keys), ...when];
 }
 
-function perCode(codes, none, when) {
+function perCode(codes, none, when, meanings = {}) {
   const pairs = Object.entries(codes);
   if (pairs.length === 0) return [none];
-  return [element("ul", { class: "plain", role: "list" }, ...pairs.map(([code, number]) => element("li", {}, `${number.toLocaleString("en")} × `, element("code", {}, code), ` ${when}`)))];
+  const row = ([code, number]) => element("li", {}, `${number.toLocaleString("en")} × `, element("code", {}, code), ` ${when}`,
+    Object.hasOwn(meanings, code) && element("span", { class: "meaning soft" }, meanings[code]));
+  return [element("ul", { class: "plain", role: "list" }, ...pairs.map(row))];
 }
 
 function expired({ expired, of, all }) {
+  if (of === 0) return ["No account is connected yet."];
   const looked = all ? `of ${count(of, "connection")}` : `of the first ${count(of, "connection")}`;
   return [`${expired === 0 ? "None" : expired.toLocaleString("en")} ${looked} ${expired === 1 ? "has" : "have"} expired.`];
 }
