@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
+import { inspect } from "../browser/inspect.mjs";
 import { connectionEvent } from "../emulator/events.mjs";
 import { report, startConsole } from "./console.mjs";
 import { eventually, tokenOf, unixNow } from "./harness.mjs";
@@ -200,6 +201,7 @@ test("another account than before is shown, with the call by which a server acce
   await page.locator("main .badge", { hasText: "another account" }).waitFor();
   await page.goto(`${served.url}#/connections/${handle}`);
   await notice.waitFor();
+  await inspect(page, "console-account-changed");
   assert.equal((await served.gateway.call("POST", `/edge/connections/${handle}/accept-account?platformUserId=2002`)).status, 200);
   await notice.waitFor({ state: "hidden", timeout: 15_000 });
 });
