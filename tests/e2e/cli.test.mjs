@@ -139,7 +139,7 @@ test("listen waits for an app that is not there, and goes on after an answer tha
   const back = await startApp(({ body }) => (JSON.parse(body).type === "refused" ? [500, "a fault"] : 204), app.port);
   t.after(back.close);
   await eventually(() => back.requests.length === 1);
-  assert.match(child.output.stderr, /Your app is there/);
+  await eventually(() => /Your app is there/.test(child.output.stderr));
   await gateway.deliver({ type: "refused" });
   await gateway.deliver({ type: "after" });
   await eventually(() => typed(back).includes("after"));
