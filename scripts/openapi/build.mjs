@@ -147,10 +147,8 @@ function errorAnswers(operation) {
   );
 }
 
-function credentialErrors({ callers, permission }) {
-  if (callers.length === 0) return [];
-  const isForAll = callers.length === 3 && !permission;
-  return ["CREDENTIALS_MISSING", "CREDENTIALS_INVALID", "TOKEN_EXPIRED", "ORIGIN_DENIED", ...(isForAll ? [] : ["PERMISSION_DENIED"])];
+function credentialErrors({ callers }) {
+  return callers.length === 0 ? [] : ["CREDENTIALS_MISSING", "CREDENTIALS_INVALID", "TOKEN_EXPIRED", "ORIGIN_DENIED", "PERMISSION_DENIED"];
 }
 
 function errorAnswer(status, codes) {

@@ -130,6 +130,10 @@ function checkHeaders({ headers }, { headers: documented = {}, content }) {
 function checkBody({ method, body, headers }, { content }) {
   // The recorder leaves a long body out.
   if (content?.["*/*"] || body === null) return [];
+  const types = Object.keys(content ?? {});
+  if (types.length > 0 && !types.includes("application/json")) {
+    return types.includes(headers["content-type"]?.split(";")[0]) ? [] : [`the Content-Type is ${headers["content-type"]}`];
+  }
   const schema = content?.["application/json"].schema;
   if (!schema || method === "HEAD") return body ? ["there is a body"] : [];
   if (headers["content-type"] !== "application/json") return [`the Content-Type is ${headers["content-type"]}`];

@@ -337,6 +337,7 @@ impl From<EdgeError> for Reply {
             EdgeError::StorageUnavailable
             | EdgeError::StorageKeyMissing
             | EdgeError::NotConfigured
+            | EdgeError::NotBound(_)
             | EdgeError::Overloaded => reply.with_header("retry-after", RETRY_AFTER),
             EdgeError::TooManySockets => reply.with_header("retry-after", RETRY_SOCKET_AFTER),
             _ => reply,
