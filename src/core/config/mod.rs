@@ -22,6 +22,7 @@
 //! | `PUBLIC_URL` | an origin: https, or http on loopback; or empty | the origin that the caller addressed, if it is https or loopback |
 //! | `APP_RETURN_URL` | a URL: https, or http on loopback; or empty | no page to return to |
 //! | `CONSOLE` | `on`, `off` or empty | on |
+//! | `REFUSE_CHANGED_ACCOUNT` | `on`, `off` or empty | off |
 //! | `ALERT_URL` | a URL: https, or http on loopback; or empty | no alerts |
 //! | `ALERT_EXPIRATIONS_PER_HOUR` | a whole number, 0 to 1,000,000 | [`DEFAULT_ALERT_EXPIRATIONS`] |
 //! | `WEBHOOK_TOLERANCE_SECONDS` | a whole number, 0 to [`MAX_TOLERANCE`] | 300 |
@@ -30,7 +31,7 @@
 //! | `EVENT_KEEP` | a list of patterns: see [`EventFilter::parse`] | [`DEFAULT_EVENT_KEEP`] |
 //! | `EVENT_FORWARD` | a list of patterns, as `EVENT_KEEP` | [`DEFAULT_EVENT_KEEP`] |
 //! | `FORWARD_URL` | a URL: https, or http on loopback; with a live key only a public host; or empty | no events are forwarded |
-//! | `FORWARD_SECRET` | a list of texts of 32 characters or more | problem, if `FORWARD_URL` is set |
+//! | `FORWARD_SECRET` | a list of texts of 32 characters or more | problem, if events are forwarded |
 //!
 //! A list is separated by commas. A list of secrets or keys has at most 5 items, the newest first. No item may be empty
 //! or have white space at its ends: lists are not trimmed. Only the items of `EVENT_KEEP` may have spaces around them,

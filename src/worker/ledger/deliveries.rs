@@ -1,8 +1,8 @@
 //! The table of a ledger's deliveries.
 //!
 //! Table `deliveries`, one row per delivery: `id`, `received` and `stamp` (unix ms), `type`, `outcome`, and `body` (the
-//! encrypted raw body, null after EVENT_TTL_SECONDS, or later if the outbox needs it). A body is encrypted for the place `ledger/{handle}/delivery/{id}`. The
-//! outcome of what the gateway learned itself is followed by a space and who caused it, such as `applied key:app`. A column
+//! encrypted raw body, null after EVENT_TTL_SECONDS, or later if the outbox needs it). A body is encrypted for the place
+//! `ledger/{handle}/delivery/{id}`. The outcome of what the gateway learned itself is followed by a space and who caused it, such as `applied key:app`. A column
 //! of its own would stop older builds, which insert by position.
 //!
 //! Row ids grow in the order in which deliveries were received. So old deliveries are the first ones, and each search for

@@ -80,26 +80,22 @@ pub async fn forget(
 pub async fn clean_up(projector: &Rc<Projector>, config: &Config) -> platform::Result<Outcome> {
     let (store, now) = (projector.store(), platform::now_ms());
     // 1.
-    let record = store.row(config)?.and_then(|row| row.record());
     let is_due = |record: &Record| {
         !config.is_other_environment(record.live) && is_due_for_cleanup(record, config.cleanup_after_days, now)
     };
-    let Some(Record { id, .. }) = record.filter(is_due) else { return Ok(Outcome::Stale) };
+    let due_record = || Ok::<_, platform::Error>(store.row(config)?.and_then(|row| row.record()).filter(is_due));
+    let Some(Record { id, .. }) = due_record()? else { return Ok(Outcome::Stale) };
     // 2.
     let check = async {
         let check = UpstreamRequest { connection_id: Some(&id), ..UpstreamRequest::new("GET", "/v2/access/self")? };
         upstream::send(&check, &Cell::default(), config).await
     };
     let answer = check.await.ok().filter(|answer| !answer.is_inconclusive("GET"));
-    let is_still_due = || {
-        let record = store.row(config)?.and_then(|row| row.record());
-        Ok::<_, platform::Error>(record.as_ref().is_some_and(is_due))
-    };
     let status = answer.and_then(|a| observed_status(EXPIRED, a.status(), a.refusal(), a.is_auth()));
     let (what, status, rank) = match status {
         Some(ACTIVE) => (ACTIVE, ACTIVE, Rank::Observed),
         // 3.
-        Some(_) if is_still_due()? && delete_at_ofauth(&id, config).await.is_ok() => {
+        Some(_) if due_record()?.is_some() && delete_at_ofauth(&id, config).await.is_ok() => {
             ("deleted", DISCONNECTED, Rank::Disconnected)
         }
         _ => return Ok(Outcome::Stale),

@@ -83,7 +83,8 @@ impl LedgerObject {
     async fn dispatch(&self, path: &str, head: &str, body: &[u8]) -> platform::Result<String> {
         let config = environment::config(&self.env).map_err(|_| "not configured")?;
         let (store, now) = (self.projector.store(), platform::now_ms());
-        match path {
+        let (what, place) = path.split_once('/').unwrap_or((path, ""));
+        match what {
             "enter" => {
                 let entry: Entry = json::from_slice(head.as_bytes())?;
                 let waits_for_gap = entry.is_from_call();
@@ -105,25 +106,24 @@ impl LedgerObject {
                 self.leases.end(&change, reply);
                 Ok(String::new())
             }
-            _ if path.starts_with("timeline/") => {
-                let place = path.strip_prefix("timeline/").and_then(|place| place.split_once('/'));
-                let (before, limit) = place.ok_or("no such path")?;
+            "timeline" => {
+                let (before, limit) = place.split_once('/').ok_or("no such path")?;
                 let (before, limit) = (before.parse().unwrap_or(0), limit.parse().unwrap_or(0));
                 Ok(serde_json::to_string(&store.timeline(before, limit, &config, now)?)?)
             }
-            _ => on_heap(self.dispatch_rare(path, head, body, &config)).await,
+            _ => on_heap(self.dispatch_rare([what, place], head, body, &config)).await,
         }
     }
 
     async fn dispatch_rare(
         &self,
-        path: &str,
+        [what, place]: [&str; 2],
         head: &str,
         body: &[u8],
         config: &Rc<Config>,
     ) -> platform::Result<String> {
         let (store, now) = (self.projector.store(), platform::now_ms());
-        match path {
+        match what {
             "forget" => {
                 let request = json::from_slice(head.as_bytes())?;
                 Ok(serde_json::to_string(&forget::forget(request, &self.projector, config).await?)?)
@@ -141,23 +141,18 @@ impl LedgerObject {
                 rules::enter(rules, body, state, Rc::clone(config), &self.env).await?;
                 Ok(String::new())
             }
-            _ if path.starts_with("listed/") => {
-                let place = path.strip_prefix("listed/").unwrap_or_default();
-                Ok(serde_json::to_string(&forget::listed(place, config).await?)?)
-            }
+            "listed" => Ok(serde_json::to_string(&forget::listed(place, config).await?)?),
             "lane" => {
                 lane::enter(json::from_slice(head.as_bytes())?, body, store, self.projector.state(), config)?;
                 self.projector.forward(config);
                 Ok(String::new())
             }
-            _ if path.starts_with("replay/") => {
-                let found = forward::replay(path.strip_prefix("replay/").unwrap_or_default(), store, config, now)?;
+            "replay" => {
+                let found = forward::replay(place, store, config, now)?;
                 self.projector.forward(config);
                 Ok(found.to_string())
             }
-            _ if path.starts_with("forwards/") => {
-                forwards::answer(path.strip_prefix("forwards/").unwrap_or_default(), head, self.projector.state())
-            }
+            "forwards" => forwards::answer(place, head, self.projector.state()),
             _ => Err("no such path".into()),
         }
     }
