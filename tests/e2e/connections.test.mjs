@@ -7,6 +7,7 @@ import { after, describe, test } from "node:test";
 
 import { connectionEvent, sdkEvent } from "../emulator/events.mjs";
 import { eventually, KEY_OF_NO_ENVIRONMENT, listAll, refusal, startGateway, unixNow } from "./harness.mjs";
+import { randomFrom } from "./random.mjs";
 
 const SEED = 20260607;
 const START = Date.parse("2026-02-03T04:05:06.789Z");
@@ -54,7 +55,7 @@ test("all 120 orders of a life, with copies among them, end in the same record, 
   const random = randomFrom(SEED);
   const orders = permutations([0, 1, 2, 3, 4]);
   const lanes = orders.map((order, lane) => {
-    return { id: `conn_order_${lane}`, order: withCopies(order, random), end: random() < 0.5 ? 4 : 1.5 };
+    return { id: `conn_order_${lane}`, order: withCopies(order, random), end: random.pick([4, 1.5]) };
   });
   await Promise.all(lanes.map(({ id, order, end }) => deliverInTurn(lifeOf(id, end), order)));
   const idsOf = (wanted) => lanes.filter(({ end }) => end === wanted).map(({ id }) => id);
@@ -74,7 +75,7 @@ test("five events and five copies of them, all on the way at once, end in the sa
   const random = randomFrom(SEED + 2);
   const ids = Array.from({ length: 20 }, (_, index) => `conn_at_once_${index}`);
   const all = ids.flatMap((id) => [...lifeOf(id), ...lifeOf(id)]);
-  const answers = await Promise.all(shuffle(all, random).map((event) => gateway.deliver(event)));
+  const answers = await Promise.all(random.shuffle(all).map((event) => gateway.deliver(event)));
   assert.ok(answers.every(({ status }) => status === 200));
   assert.equal(answers.filter(({ outcome }) => outcome === "duplicate").length, all.length / 2);
   await assertRecords(ids, DISCONNECTED, `seed ${SEED + 2}`);
@@ -241,19 +242,9 @@ function permutations(items) {
 /** The order with two of its events once more, anywhere after they came. */
 function withCopies(order, random) {
   const result = [...order];
-  for (const copied of [order[Math.floor(random() * order.length)], order[Math.floor(random() * order.length)]]) {
+  for (const copied of [random.pick(order), random.pick(order)]) {
     const first = result.indexOf(copied) + 1;
-    result.splice(first + Math.floor(random() * (result.length - first + 1)), 0, copied);
+    result.splice(first + random.integer(result.length - first + 1), 0, copied);
   }
   return result;
-}
-
-function shuffle(items, random) {
-  return items.map((item) => [random(), item]).sort(([a], [b]) => a - b).map(([, item]) => item);
-}
-
-/** A linear congruential generator: the same numbers for the same seed, everywhere. */
-function randomFrom(seed) {
-  let state = seed >>> 0;
-  return () => (state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0) / 2 ** 32;
 }

@@ -1,13 +1,12 @@
 // The demo app as `make run` has it: its backend beside a gateway and an emulated OFAuth, and a browser in front.
 
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
 import { startBrowser } from "../browser/browser.mjs";
 import { eventually, startGateway } from "./harness.mjs";
 import { hearWebhooks } from "./linking.mjs";
+import { freePort } from "./port.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -64,13 +63,4 @@ export async function passLink(popup, { email = "jane@creator.sandbox.com", pass
     await popup.getByRole("button", { name: isEnd ? "Cancel" : button }).click();
     if (isEnd) return;
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -7,7 +7,8 @@ import { test } from "node:test";
 
 import { eventually } from "../e2e/harness.mjs";
 import { NODES, run } from "../npm/project.mjs";
-import { checkReceiver, FORWARD_SECRET, freePort, installExample, startProgram } from "./projects.mjs";
+import { freePort } from "../e2e/port.mjs";
+import { checkReceiver, FORWARD_SECRET, installExample, startProgram } from "./projects.mjs";
 
 const node = NODES["the newest Node"];
 

@@ -9,7 +9,8 @@ import { after, before, test } from "node:test";
 
 import { eventually, introduce, startGateway } from "../e2e/harness.mjs";
 import { root, run } from "../npm/project.mjs";
-import { freePort, startProgram } from "./projects.mjs";
+import { freePort } from "../e2e/port.mjs";
+import { startProgram } from "./projects.mjs";
 
 // The only program here that neither README.md nor a set-up installs. Where CI runs, it must be there.
 const { status: missing } = await run("sh", ["-c", "command -v python3"]);

@@ -9,7 +9,8 @@ import { passLink } from "../../e2e/demo.mjs";
 import { eventually, startGateway } from "../../e2e/harness.mjs";
 import { hearWebhooks } from "../../e2e/linking.mjs";
 import { root, run } from "../../npm/project.mjs";
-import { copyExample, freePort, installFromRegistry, startProgram } from "../projects.mjs";
+import { freePort } from "../../e2e/port.mjs";
+import { copyExample, installFromRegistry, startProgram } from "../projects.mjs";
 
 test("Vite and React: a user links an account, sees it with its profile, and sees it expire", async (t) => {
   const folder = copyExample("vite-react");
