@@ -62,10 +62,9 @@ test-packaging: npm
 properties = header:: event_json:: event_user:: access:: route:: session_token:: session_claims:: key:: seal:: list::
 
 # Optimised code runs this many cases sooner, and it keeps its overflow checks. Property tests reject some random cases, so
-# the limit of rejects is higher too. CHAOS is for chaos.test.mjs, convergence.test.mjs, live-quiet.test.mjs and
-# reconcile-many.test.mjs of tests/e2e.
+# the limit of rejects is higher too. TESTS=all is for tests/full.mjs.
 test-all: setup
-	@CARGO_PROFILE_DEV_OPT_LEVEL=2 PROPTEST_CASES=$${PROPTEST_CASES:-10000} PROPTEST_MAX_GLOBAL_REJECTS=1000000 CHAOS=full \
+	@CARGO_PROFILE_DEV_OPT_LEVEL=2 PROPTEST_CASES=$${PROPTEST_CASES:-10000} PROPTEST_MAX_GLOBAL_REJECTS=1000000 TESTS=all \
 	  $(MAKE) --no-print-directory test
 	@echo "Test: properties of what strangers send"
 	@$(with_env) CARGO_PROFILE_DEV_OPT_LEVEL=2 PROPTEST_CASES=$${PROPTEST_CASES:-100000} PROPTEST_MAX_GLOBAL_REJECTS=10000000 \

@@ -1,12 +1,11 @@
 // Compiles the Rust core to the wasm of the npm package, and optimises it.
 
 import { spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import binaryen from "binaryen";
-import { root } from "../scripts/inputs.mjs";
+import { hashInputs, isUpToDate, root } from "../scripts/inputs.mjs";
 import { buildFolder, glueFolder } from "./bundle.mjs";
 import { collectNotices } from "./notices.mjs";
 
@@ -54,17 +53,19 @@ const PRINTING_FUNCTIONS = /fmt::num|pad_integral|Display/;
 // wasm has neither.
 const UNUSED_EXPORTS = ["__wbindgen_start", "__wbindgen_externrefs", "__abort_handler", "__instance_terminated"];
 
-// Optimising takes longer than compiling. So what it made is kept, with the notices, until the compiled wasm or a tool differs.
+// What was made is kept, with the notices, until a source or a tool differs.
 const optimisedFile = join(buildFolder, "optimised.wasm");
 const noticesFile = join(buildFolder, "NOTICE");
 const stampFile = join(buildFolder, ".optimised-from");
-const TOOLS = ["pkg-template/wasm.mjs", "pkg-template/notices.mjs", "Cargo.lock", ".tools/stamp.json"];
+const STEPS = ["pkg-template/wasm.mjs", "pkg-template/notices.mjs", "package-lock.json"];
 
 /**
  * Leaves the output of wasm-bindgen in {@link glueFolder}, with a module imports.js that exports the imports of the wasm.
  * @returns {{wasm: Buffer, notices: string}}   notices: the licenses of what is compiled into it
  */
 export function buildWasm() {
+  const hash = hashInputs(STEPS);
+  if (isUpToDate(optimisedFile, stampFile, hash)) return { wasm: readFileSync(optimisedFile), notices: readFileSync(noticesFile, "utf8") };
   // Only as a cdylib. If cargo made the rlib too, it would leave out link-time optimisation, and the wasm would be twice as large.
   const cargoArgs = ["rustc", "--quiet", "--lib", "--crate-type", "cdylib", "--profile", "npm", "--features", "npm"];
   const cargoHome = process.env.CARGO_HOME ?? join(homedir(), ".cargo");
@@ -73,8 +74,6 @@ export function buildWasm() {
     CARGO_ENCODED_RUSTFLAGS: [TARGET_FLAGS, LLVM_FLAGS, `--remap-path-prefix=${join(cargoHome, "registry/src")}=`].join("\x1f"),
   });
   const compiled = join(buildFolder, "wasm32-unknown-unknown/npm/ofauth_edge.wasm");
-  const hash = hashFiles(compiled, ...TOOLS.map((file) => join(root, file)));
-  if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === hash) return { wasm: readFileSync(optimisedFile), notices: readFileSync(noticesFile, "utf8") };
   const bindgenArgs = ["--target", "bundler", "--no-typescript", "--remove-producers-section"];
   run(join(root, ".tools/bin/wasm-bindgen"), [compiled, ...bindgenArgs, "--out-dir", glueFolder]);
   const { wasm, notices } = optimise(readFileSync(join(glueFolder, "ofauth_edge_bg.wasm")));
@@ -133,12 +132,6 @@ function writeImportsModule(wasm) {
     `export const imports = { ${names.join(", ")} };`,
   ];
   writeFileSync(join(glueFolder, "imports.js"), `${lines.join("\n")}\n`);
-}
-
-function hashFiles(...files) {
-  const hash = createHash("sha256");
-  for (const file of files) hash.update(readFileSync(file)).update("\0");
-  return hash.digest("hex");
 }
 
 /** Runs a program of the build. If it fails, so does the build. */

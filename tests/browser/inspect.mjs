@@ -6,16 +6,17 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 
 import { root } from "../../scripts/inputs.mjs";
+import { isFull } from "../full.mjs";
 
 const screenshots = join(root, "build/screenshots");
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-// axe-core takes a second, so it judges each color and each size once.
+// axe-core takes a second, so it judges each color and each size once. `make test` takes only the first look.
 const LOOKS = [
   { size: "wide", viewport: { width: 1200, height: 800 }, colorScheme: "light", isJudged: true },
   { size: "wide", viewport: { width: 1200, height: 800 }, colorScheme: "dark" },
   { size: "narrow", viewport: { width: 320, height: 640 }, colorScheme: "light" },
   { size: "narrow", viewport: { width: 320, height: 640 }, colorScheme: "dark", isJudged: true },
-];
+].slice(0, isFull ? undefined : 1);
 
 /**
  * Looks at a page on wide and narrow screens, light and dark. Throws an error that names the faults.

@@ -7,6 +7,7 @@ import { after, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { connectionEvent } from "../emulator/events.mjs";
+import { slowTest } from "../full.mjs";
 import { eventually, introduce, startGateway } from "./harness.mjs";
 import { addCounts, askMetrics } from "./metrics.mjs";
 
@@ -112,7 +113,7 @@ test("a watch at the same time tells nothing twice", async () => {
   await watch(minute + 70);
 });
 
-test("the alarm watches by itself: real expirations are heard, a minute later if nobody listened", { timeout: 220_000 }, async (t) => {
+slowTest("the alarm watches by itself: real expirations are heard, a minute later if nobody listened", { timeout: 220_000 }, async (t) => {
   // Its alarm would tell of the days above.
   await gateway.close();
   const fresh = await startGateway({ vars });

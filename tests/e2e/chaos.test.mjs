@@ -11,7 +11,7 @@
 // the same records, 5. so have the users' hubs, 6. no user sees a connection of another user, 7. the app got every event that changed
 // something, verified by the npm package, and with those alone that are newer than what it has, it has the same records.
 //
-// `make test-all` (CHAOS=full) sends 1,000 deliveries about 50 connections and kills ten times, `make test` sends 100 about 5 and
+// `make test-all` sends 1,000 deliveries about 50 connections and kills ten times, `make test` sends 100 about 5 and
 // kills twice. The first line of output shows the seed. With SEED=… in the environment, a run sends the same deliveries in the
 // same order again. Their times count from the start of the run, so ids that are hashes differ.
 
@@ -20,6 +20,7 @@ import { randomInt } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { isFull } from "../full.mjs";
 import { assertHubs, assertKv, assertLedgers, assertTimeline, timelineOf, versionOf } from "./agreement.mjs";
 import { randomDeliveries } from "./chaos-deliveries.mjs";
 import { recordOf } from "./fold.mjs";
@@ -29,8 +30,8 @@ import { dirtyLedgers, waitingForwards } from "./ledgers.mjs";
 import { randomFrom } from "./random.mjs";
 import { newReceiver } from "./receiver.mjs";
 
-const { CHAOS, SEED = randomInt(2 ** 32) } = process.env;
-const [COUNT, CONNECTIONS, KILLS] = CHAOS === "full" ? [1_000, 50, 10] : [100, 5, 2];
+const { SEED = randomInt(2 ** 32) } = process.env;
+const [COUNT, CONNECTIONS, KILLS] = isFull ? [1_000, 50, 10] : [100, 5, 2];
 const USERS = ["user_a", "user_b", "user_c", "user_d", "user/ü & co=?"];
 const AT_ONCE = 20;
 const PATIENCE = { within: 240_000, every: 500 };

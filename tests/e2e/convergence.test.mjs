@@ -5,7 +5,7 @@
 // 1. alarms alone end what the fault has left, 2. every acknowledged delivery is in a timeline, once, 3. every record is the one
 // that fold.mjs makes of its timeline, which has the gateway's own events after their causes, 4. KV and the hubs have the same records.
 //
-// `make test-all` (CHAOS=full) runs all of them. `make test` leaves out five of the slowest: those of SLOW_FAULTS, and the one with all
+// `make test-all` runs all of them. `make test` leaves out five of the slowest: those of SLOW_FAULTS, and the one with all
 // faults at once, of which each is in another test.
 //
 // The first line of output shows the seed. With SEED=… in the environment, a run sends the same deliveries and picks the same
@@ -16,6 +16,7 @@ import { randomInt } from "node:crypto";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { isFull } from "../full.mjs";
 import { assertHubs, assertKv, assertLedgers, assertTimeline } from "./agreement.mjs";
 import { randomDeliveries } from "./chaos-deliveries.mjs";
 import { handleOf } from "./fold.mjs";
@@ -23,9 +24,8 @@ import { eventually, introduce, KEY_OF_NO_ENVIRONMENT, startGateway, unixNow } f
 import { dirtyLedgers } from "./ledgers.mjs";
 import { randomFrom } from "./random.mjs";
 
-const { CHAOS, SEED: SEED_TEXT = randomInt(2 ** 32) } = process.env;
+const { SEED: SEED_TEXT = randomInt(2 ** 32) } = process.env;
 const SEED = Number(SEED_TEXT);
-const IS_FULL = CHAOS === "full";
 const OK = Array(5).fill("ok");
 const FAULTS = {
   "KV is slow": { put: "slow" },
@@ -60,7 +60,7 @@ const GONE_IDS = Array.from({ length: 12 }, (_, index) => `conn_gone${index}`);
 console.log(`convergence: SEED=${SEED}`);
 
 describe("after a fault all agree, and nothing acknowledged is missing", { concurrency: 4 }, () => {
-  const faults = { ...FAULTS, ...(IS_FULL ? SLOW_FAULTS : {}) };
+  const faults = { ...FAULTS, ...(isFull ? SLOW_FAULTS : {}) };
   for (const [index, [what, modes]] of Object.entries(faults).entries()) {
     test(what, async (t) => {
       const traffic = newTraffic(SEED + index);
@@ -134,7 +134,7 @@ describe("after a kill all agree, and nothing acknowledged is missing", () => {
     await assertGone(gateway);
   });
 
-  const testIfFull = IS_FULL ? test : () => undefined;
+  const testIfFull = isFull ? test : () => undefined;
   testIfFull("all faults at once, a kill, hundreds of deliveries about one connection, and a user being deleted", async (t) => {
     const traffic = newTraffic(SEED + 24, { count: 80 });
     const burst = newTraffic(SEED + 25, { count: 200, connections: 1, prefix: "conn_burst" });

@@ -1,16 +1,17 @@
 // Hubs with many WebSockets and nothing to say: they sleep, and cost the runtime no CPU time. A change wakes one of them.
 //
-// `make test-all` (CHAOS=full) opens 1,000 WebSockets on 100 hubs, `make test` 100 on 10.
+// `make test-all` opens 1,000 WebSockets on 100 hubs, `make test` 100 on 10.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { isFull } from "../full.mjs";
 import { introduce, startGateway } from "./harness.mjs";
 import { openNew } from "./sockets.mjs";
 
-const HUBS = process.env.CHAOS === "full" ? 100 : 10;
+const HUBS = isFull ? 100 : 10;
 const EACH = 10;
 /** The runtime puts an object to sleep after 10 s without a call. */
 const ASLEEP = 12_000;

@@ -4,7 +4,7 @@
 // the old key is not needed, also for the events that the app takes only then. Each time a record's status has the reason that is
 // newest in its timeline, and the account is another one since the event that says so, right after its cause.
 //
-// `make test-all` (CHAOS=full) has 2,500 connections, `make test` 250. The first line of output shows the seed. With SEED=… in the
+// `make test-all` has 2,500 connections, `make test` 250. The first line of output shows the seed. With SEED=… in the
 // environment, a run makes the same changes, but not at the same moments.
 
 import assert from "node:assert/strict";
@@ -13,6 +13,7 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { connectionEvent } from "../emulator/events.mjs";
+import { isFull } from "../full.mjs";
 import { assertLedgers, timelineOf } from "./agreement.mjs";
 import { ACCOUNT_CHANGED } from "./fold.mjs";
 import { FORWARD_SECRET, startApp } from "./forwarding.mjs";
@@ -22,8 +23,8 @@ import { randomFrom } from "./random.mjs";
 import { newReceiver } from "./receiver.mjs";
 import { ageAbsences } from "./reconcilers.mjs";
 
-const { CHAOS, SEED = randomInt(2 ** 32) } = process.env;
-const COUNT = CHAOS === "full" ? 2_500 : 250;
+const { SEED = randomInt(2 ** 32) } = process.env;
+const COUNT = isFull ? 2_500 : 250;
 const PATIENCE = { within: 600_000, every: 200 };
 const STATUSES = ["active", "active", "active", "expired", "awaiting_2fa"];
 const NEW_KEY = Buffer.alloc(32, "newer").toString("base64");

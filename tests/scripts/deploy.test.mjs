@@ -1,7 +1,7 @@
 // `make deploy`, against a stand-in for Cloudflare's API. What it uploads is run, and the script talks to it.
 // 1. What it refuses before it uploads anything, 2. the first deployment, 3. an upload that fails, 4. a second one, which keeps
 // every secret, 5. new secrets and old ones, 6. a Worker or a key that does not work is a failure, 7. the environments of
-// wrangler.toml are alike.
+// wrangler.toml are alike. Each deployment takes seconds, so `make test` makes only the first one.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -14,6 +14,7 @@ import { after, before, test } from "node:test";
 import { unstable_readConfig as readConfig } from "wrangler";
 
 import { SECRETS, startGateway } from "../e2e/harness.mjs";
+import { slowTest } from "../full.mjs";
 import { ACCOUNT, startCloudflare } from "./cloudflare.mjs";
 import { cleanUp, copyOfProject } from "./project.mjs";
 
@@ -95,14 +96,14 @@ test("the first deployment uploads the Worker with all of its secrets, and check
   assert.deepEqual(readdirSync(join(folder, ".deploy")), ["sandbox.env"], "nothing else with a secret is left");
 });
 
-test("an upload that fails leaves no copy of the secrets", async () => {
+slowTest("an upload that fails leaves no copy of the secrets", async () => {
   const { code, output } = await deploy({ CLOUDFLARE_ACCOUNT_ID: "f".repeat(32) });
   assert.equal(code, 1);
   assert.match(output, /could not deploy/);
   assert.deepEqual(readdirSync(join(folder, ".deploy")), ["sandbox.env"]);
 });
 
-test("a second deployment keeps every secret", async () => {
+slowTest("a second deployment keeps every secret", async () => {
   const before = readFileSync(file, "utf8");
   const { code, output } = await deploy();
   assert.equal(code, 0, output);
@@ -111,7 +112,7 @@ test("a second deployment keeps every secret", async () => {
   assert.equal(cloudflare.namespaces.length, 1);
 });
 
-test("ROTATE puts a new value in front of the old one, and RETIRE removes the oldest", async () => {
+slowTest("ROTATE puts a new value in front of the old one, and RETIRE removes the oldest", async () => {
   const { STORAGE_KEY: old } = settings();
   assert.equal((await deploy({ ROTATE: "STORAGE_KEY" })).code, 0);
   const [fresh, ...others] = settings().STORAGE_KEY.split(",");
@@ -134,7 +135,7 @@ test("ROTATE puts a new value in front of the old one, and RETIRE removes the ol
   assert.equal(cloudflare.uploads.length, count);
 });
 
-test("an API key that OFAuth refuses, and a Worker that is not healthy, are failures that say why", async () => {
+slowTest("an API key that OFAuth refuses, and a Worker that is not healthy, are failures that say why", async () => {
   const good = readFileSync(file, "utf8");
   for (const [was, is, reason] of [
     [SECRETS.OFAUTH_API_KEY, "sk_sandbox_unknown", /OFAuth refuses OFAUTH_API_KEY/],
