@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
+import { slowTest } from "../full.mjs";
 import { eventually, listAll, refusal, SECRETS, startGateway } from "./harness.mjs";
 
 const NEW_KEY = Buffer.alloc(32, "new storage key").toString("base64");
@@ -100,7 +101,7 @@ test("a record too large for a key's metadata is listed whole", async () => {
   }
 });
 
-test("of more than 1,000 connections the total is unknown, and the cursor still shows each once", async (t) => {
+slowTest("of more than 1,000 connections the total is unknown, and the cursor still shows each once", async (t) => {
   const own = await start(t);
   const COUNT = 1_030;
   const ids = Array.from({ length: COUNT }, (_, index) => `conn_${index}`);

@@ -8,6 +8,7 @@ import { after, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { connectionEvent, realtimeEvent } from "../emulator/events.mjs";
+import { slowTest } from "../full.mjs";
 import { eventually, introduce, listAll, open, refusal, sessionOf, startGateway } from "./harness.mjs";
 import { inHubWith } from "./hubs.mjs";
 
@@ -19,7 +20,7 @@ const gateway = await startGateway({ faults: true, vars: { EVENT_KEEP: "*" } });
 after(() => gateway.close());
 let count = 0;
 
-test("of 400 connections the answer says how far it is, until all are deleted, six at a time", async () => {
+slowTest("of 400 connections the answer says how far it is, until all are deleted, six at a time", async () => {
   const { user, ids, handles } = await newUser(gateway, 400);
   gateway.emulator.fault({ kind: "slow", ms: SLOW, match: { method: "DELETE" } });
   const inFlight = watch(gateway);

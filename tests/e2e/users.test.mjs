@@ -9,6 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { accountOf } from "../emulator/account.mjs";
 import { connectionEvent, realtimeEvent, rulesEvent, sdkEvent } from "../emulator/events.mjs";
+import { slowTest } from "../full.mjs";
 import { consoleOf, eventually, introduce, listAll, refusal, sessionOf, startGateway } from "./harness.mjs";
 import { leaksIn } from "./leaks.mjs";
 import { inLedgerOf } from "./ledgers.mjs";
@@ -290,7 +291,7 @@ test("several at once, with webhooks on their way: all are answered, and the use
   await assertGone(user, ids, handles);
 });
 
-test("of more kept events than KV lists at once, the user's are found", async () => {
+slowTest("of more kept events than KV lists at once, the user's are found", async () => {
   const { user, ids } = spare.pop();
   const kv = await gateway.kv();
   const timestamp = "2020-01-01T00:00:00.000Z";
