@@ -158,7 +158,7 @@ async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> 
         identity.require(right)?;
     }
     if let Some(key) = identity.key {
-        metrics::count(name::KEY, key.name());
+        metrics::count(name::KEY, config.usage.key(key));
     }
     call.set_actor(identity.actor());
     handle(call, route, &identity, config, env).await

@@ -10,7 +10,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { inspect } from "../browser/inspect.mjs";
 import { startConsole } from "./console.mjs";
 import { eventually, SECRETS } from "./harness.mjs";
-import { addCounts } from "./metrics.mjs";
+import { addCounts, codesOf } from "./metrics.mjs";
 
 const HOSTILE = '<img src=x onerror="globalThis.broken=1"><script>globalThis.broken=1</script>';
 const CHARTS = {
@@ -22,20 +22,27 @@ const CHARTS = {
   session_expired: "Sessions that expired",
 };
 
+// The second and the third have the same name.
+const KEYS = `${SECRETS.GATEWAY_KEY},app:read:${"a".repeat(40)},app:read:${"b".repeat(40)}`;
+
 let served;
 let context;
 let page;
 let trouble;
+/** The codes of the secrets and keys, by which their uses are counted. */
+let secrets;
+let keys;
 before(async () => {
-  served = await startConsole({ watched: true, vars: { OFAUTH_WEBHOOK_SECRET: `whsec_new,${SECRETS.OFAUTH_WEBHOOK_SECRET},whsec_oldest` } });
+  served = await startConsole({ watched: true, vars: { OFAUTH_WEBHOOK_SECRET: `whsec_new,${SECRETS.OFAUTH_WEBHOOK_SECRET},whsec_oldest`, GATEWAY_KEY: KEYS } });
   const now = Math.floor(Date.now() / 60_000);
+  ({ secrets, keys } = await codesOf(served.gateway));
   const add = (ago, ...lines) => addCounts(served.gateway, now - ago, `${lines.join("\n")}\n`, ago % 4);
   for (let ago = 1; ago < 58; ago += 1) {
     await add(ago, `webhook_accepted applied ${3 + (ago % 7)}`, `webhook_accepted duplicate ${ago % 3}`, `upstream 2xx ${20 + ((ago * 7) % 13)}`, `upstream 4xx ${ago % 2}`);
   }
-  await add(4, "webhook_rejected SIGNATURE_MISMATCH 5", "webhook_rejected TIMESTAMP_TOO_OLD 2", "rate_limit low 7", "upstream_error 429 2", "session_expired call 1", "webhook_secret ofauth:1 40");
+  await add(4, "webhook_rejected SIGNATURE_MISMATCH 5", "webhook_rejected TIMESTAMP_TOO_OLD 2", "rate_limit low 7", "upstream_error 429 2", "session_expired call 1", `webhook_secret ${secrets[0]} 40`);
   await add(30, "webhook_rejected SIGNATURE_MISMATCH 11", "session_expired webhook 4", "upstream_error SESSION_EXPIRED 3", "forward failed 2");
-  await add(200, "webhook_accepted applied 100", "webhook_secret ofauth:2 9");
+  await add(200, "webhook_accepted applied 100", `webhook_secret ${secrets[1]} 9`, "webhook_secret ofauth:00112233 8", `gateway_key ${keys[1]} 5`);
   await add(1_000, "webhook_accepted applied 1000", "webhook_rejected MISSING_HEADERS 70");
 });
 after(() => served?.close());
@@ -102,16 +109,40 @@ test("the drawing has bars in the colors of the legend, and says what somebody p
 
 test("whether an old webhook secret is still used is said in words", async () => {
   await served.gateway.call("GET", "/edge/connections");
-  await eventually(async () => (await served.gateway.call("GET", "/edge/metrics")).json().total.gateway_key !== undefined, { within: 20_000, every: 500 });
+  await eventually(async () => (await served.gateway.call("GET", "/edge/metrics")).json().total.gateway_key?.[keys[0]] > 0, { within: 20_000, every: 500 });
   await served.signIn(page, "/charts?hours=6");
   const row = (name) => page.getByRole("row").filter({ hasText: name });
   const [newest, old, oldest] = [1, 2, 3].map((place) => row(`value ${place} of OFAUTH_WEBHOOK_SECRET`));
-  assert.match(await newest.textContent(), /the newest.*ago40 uses in the last 6 hours$/);
-  assert.match(await old.textContent(), /OFAuth has signed with this old value\. Keep it until 24 hours have passed without a use\.3 hours ago9 uses in the last 6 hours$/);
-  assert.match(await oldest.textContent(), /Nothing was signed with this old value for 24 hours, and webhooks came with another one\. It can be removed, if the list was not changed in that time\.not in the last 24 hours$/);
-  assert.match(await row("value 1 of SVIX_WEBHOOK_SECRET").textContent(), /not in the last 24 hours$/);
-  assert.match(await row("value 1 of GATEWAY_KEY").textContent(), /(ago|now)[1-9]\d* uses? in the last 6 hours$/);
-  assert.deepEqual(await numbersOf("Webhooks by secret"), { "value 1 of OFAUTH_WEBHOOK_SECRET, the newest": 40, "value 2 of OFAUTH_WEBHOOK_SECRET, an older one": 9 });
+  const used = (times, when) => new RegExp(`used ${times}, last ${when}$`);
+  assert.match(await newest.textContent(), used("40 times", ".*ago"));
+  assert.ok((await newest.textContent()).startsWith(`value 1 of OFAUTH_WEBHOOK_SECRET, the newest${secrets[0]}used`));
+  assert.match(await old.textContent(), /OFAuth has signed with this old value\. Keep it until 24 hours have passed without a use\.used/);
+  assert.match(await old.textContent(), used("9 times", "3 hours ago"));
+  assert.match(await oldest.textContent(), /Nothing was signed with this old value for 24 hours, and webhooks came with another one\. It can be removed\.not used$/);
+  assert.match(await row("value 1 of SVIX_WEBHOOK_SECRET").textContent(), /not used$/);
+  assert.match(await row("ofauth:00112233, removed from OFAUTH_WEBHOOK_SECRET").textContent(), used("8 times", "3 hours ago"));
+  assert.match(await row("value 1 of GATEWAY_KEY").textContent(), used("[1-9]\\d* times?", ".*(ago|now)"));
+  assert.match(await row("app, value 2 of GATEWAY_KEY").textContent(), used("5 times", "3 hours ago"));
+  assert.match(await row("app, value 3 of GATEWAY_KEY").textContent(), /A job that runs less than once a day may still need it\.not used$/);
+  assert.deepEqual(await numbersOf("Webhooks by secret"), {
+    "value 1 of OFAUTH_WEBHOOK_SECRET, the newest": 40,
+    "value 2 of OFAUTH_WEBHOOK_SECRET, an older one": 9,
+    "ofauth:00112233, removed from OFAUTH_WEBHOOK_SECRET": 8,
+  });
+});
+
+test("while uses are left that an older version counted by place, no old secret is said to be unused", async () => {
+  const use = (code, place, uses) => ({ code, place, uses, lastUsed: uses ? new Date().toISOString() : null });
+  const lines = [
+    { name: "webhookSecrets", value: [use("ofauth:00000001", 1, 3), use("ofauth:00000002", 2, 0), use("ofauth:2", null, 7)] },
+    { name: "gatewayKeys", value: [use("00000003", 1, 1), use("app", null, 2)] },
+  ];
+  await page.route("**/edge/status", (route) => route.fulfill({ json: { ok: true, lines } }));
+  await served.signIn(page, "/charts");
+  const row = (name) => page.getByRole("row").filter({ hasText: name });
+  assert.match(await row("value 2 of OFAUTH_WEBHOOK_SECRET").textContent(), /Some uses were counted without a fingerprint, and may be its own\. Keep it until they are gone\.not used/);
+  assert.match(await row("ofauth:2, counted without a fingerprint").textContent(), /used 7 times/);
+  assert.match(await row("app, counted without a fingerprint").textContent(), /used 2 times/);
 });
 
 test("nothing counted, no metrics and an error each say what to do", async () => {
@@ -151,7 +182,7 @@ test("many codes are drawn as few series, and the table has all of them; hostile
   const minute = new Date(Math.floor(Date.now() / 60_000) * 60_000).toISOString();
   const counts = { webhook_rejected: codes, webhook_secret: { [HOSTILE]: 1 }, gateway_key: { [HOSTILE]: 2 }, [HOSTILE]: codes };
   await page.route("**/edge/metrics*", (route) => route.fulfill({ json: { list: [{ minute, counts }, { minute: HOSTILE, counts }], total: counts } }));
-  await page.route("**/edge/status", (route) => route.fulfill({ json: { ok: true, lines: [{ name: "webhookSecrets", value: { [HOSTILE]: minute } }, { name: "gatewayKeys", value: { [HOSTILE]: HOSTILE } }] } }));
+  await page.route("**/edge/status", (route) => route.fulfill({ json: { ok: true, lines: [{ name: "webhookSecrets", value: [{ code: HOSTILE, place: HOSTILE, uses: 1, lastUsed: minute }] }, { name: "gatewayKeys", value: [{ code: HOSTILE, place: null, uses: 2, lastUsed: HOSTILE }] }] } }));
   await served.signIn(page, "/charts");
   const refused = chart("Webhooks refused");
   await refused.locator(".legend li").first().waitFor();

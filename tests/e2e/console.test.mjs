@@ -96,13 +96,29 @@ test("start says what needs attention, and leads to it", async () => {
   const refused = lineOf("Refused webhooks");
   assert.match(await refused.textContent(), /1 × SIGNATURE_MISMATCH refused in the last hourNo signature fits the body with any of the secrets\./);
   assert.equal(await refused.getByRole("link", { name: "See when" }).getAttribute("href"), "#/charts");
-  assert.match(await lineOf("Forwards that failed").textContent(), /because FORWARD_URL is not set/);
+  assert.match(await lineOf("Forwards that failed").textContent(), /All rightNothing is forwarded\. If your app should get the events, set FORWARD_URL\./);
+  assert.match(await lineOf("Comparison with OFAuth's list").textContent(), /Not yetNo pass has ended yet\./);
   assert.match(await refused.textContent(), /What to do: Compare the webhook secrets with those at OFAuth/);
-  assert.match(await lineOf("Webhook secrets in use").textContent(), /value 1 of OFAUTH_WEBHOOK_SECRET, the newest: used .*ago/);
+  assert.match(await lineOf("Webhook secrets in use").textContent(), /value 1 of OFAUTH_WEBHOOK_SECRET, the newest: used [1-9]\d* times? in the last 24 hours, last .*ago/);
   assert.match(await lineOf("Webhook secrets in use").textContent(), /value 1 of SVIX_WEBHOOK_SECRET, the newest: not used/);
   await lineOf("Users who must link again").getByRole("link").click();
   await page.getByRole("link", { name: "Needs Link" }).waitFor();
   assert.match(await page.locator("main nav a[aria-current]").textContent(), /^Must link again \d/);
+});
+
+test("start tells no answer from nothing to say, and names who did not answer", async () => {
+  const line = (name, value, ok = null) => ({ name, ok, value, hint: "" });
+  const lines = [line("failingDeliveries", null), line("parkedForwards", null, true), line("reconciliation", null), line("storageKeys", { countedAt: null, counts: { "00112233": null } }), line("webhookSecrets", null), line("expiredConnections", null)];
+  await page.route("**/edge/status", (route) => route.fulfill({ json: { ok: true, lines } }));
+  await served.signIn(page);
+  for (const [title, words] of [
+    ["Forwards that failed", /Not knownThe list of forwards did not answer\. If that goes on, look at the log of the Worker\./],
+    ["Forwards that were given up", /All rightNothing is forwarded\./],
+    ["Comparison with OFAuth's list", /Not knownThe reconciler did not answer\./],
+    ["Storage keys", /Not yet00112233The first pass counts what each key encrypts\./],
+    ["Webhook secrets in use", /Not knownThe metrics did not answer\./],
+    ["Users who must link again", /Not knownWorkers KV did not answer\./],
+  ]) assert.match(await lineOf(title).textContent(), words);
 });
 
 test("connections are filtered and searched, and the address has what was chosen", async () => {

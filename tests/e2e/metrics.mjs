@@ -19,6 +19,16 @@ export async function askMetrics(gateway, path, { shard = 0, head = "" } = {}) {
   return answer.text;
 }
 
+/**
+ * The codes under which uses of webhook secrets and gateway keys are counted, in the order of their lists.
+ * @returns {Promise<{secrets: string[], keys: string[]}>}
+ */
+export async function codesOf(gateway) {
+  const { lines } = (await gateway.call("GET", "/edge/status")).json();
+  const [secrets, keys] = ["webhookSecrets", "gatewayKeys"].map((name) => lines.find((line) => line.name === name).value.filter(({ place }) => place).map(({ code }) => code));
+  return { secrets, keys };
+}
+
 /** Counts something in a minute, counted from 1970. */
 export async function addCounts(gateway, minute, lines, shard = 0) {
   await askMetrics(gateway, `add/${minute}`, { shard, head: lines });

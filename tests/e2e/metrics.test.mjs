@@ -8,7 +8,7 @@ import { after, describe, test } from "node:test";
 import { connectionEvent } from "../emulator/events.mjs";
 import { startForwarding } from "./forwarding.mjs";
 import { consoleOf, eventually, introduce, refusal, SECRETS, sessionOf, startGateway } from "./harness.mjs";
-import { addCounts, askMetrics, pointsOf } from "./metrics.mjs";
+import { addCounts, askMetrics, codesOf, pointsOf } from "./metrics.mjs";
 
 const SOON = { within: 20_000, every: 500 };
 
@@ -42,10 +42,12 @@ test("what happens is counted, by name, code and minute", async () => {
   emulator.connections.put({ id: "conn_2", clientReferenceId: "user_2", status: "expired" });
   await gateway.call("GET", "/v2/access/self", { headers: { "x-connection-id": other } });
 
+  const { secrets: [ofauth, svix], keys: [key, app] } = await codesOf(gateway);
+  assert.match([ofauth, svix, key, app].join(), /^ofauth:[\da-f]{8},svix:[\da-f]{8},[\da-f]{8},app:[\da-f]{8}$/);
   const expected = {
     error: { ROUTE_NOT_FOUND: 1 },
     webhook_rejected: { MISSING_HEADERS: 1, SIGNATURE_MISMATCH: 1 },
-    webhook_secret: { "ofauth:1": 4, "svix:1": 1 },
+    webhook_secret: { [ofauth]: 4, [svix]: 1 },
     session_expired: { call: 1, webhook: 1 },
     rate_limit: { low: 1 },
     api_key_refused: { UNAUTHORIZED: 1 },
@@ -57,8 +59,8 @@ test("what happens is counted, by name, code and minute", async () => {
   }, SOON);
   assert.equal(total.webhook_accepted.duplicate, 1);
   assert.ok(total.webhook_accepted.applied >= 3, JSON.stringify(total));
-  assert.equal(total.gateway_key.app, 3);
-  assert.ok(total.gateway_key["1"] >= 3);
+  assert.equal(total.gateway_key[app], 3);
+  assert.ok(total.gateway_key[key] >= 3);
   assert.equal(total.upstream_error["429"], 1);
   assert.equal(total.upstream_error.UNAUTHORIZED, 1);
   assert.ok(total.upstream["4xx"] >= 3, JSON.stringify(total));

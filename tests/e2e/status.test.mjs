@@ -1,6 +1,6 @@
 // GET /edge/status: 1. it says whether everything is all right, and what to do, 2. a gateway key and the console may read it,
 // 3. it shows what it knows if metrics are not there, 4. it shows how many forwards wait and are parked, 5. the passes of the
-// reconciliation, and what each storage key encrypts.
+// reconciliation, and what each storage key encrypts, 6. uses of secrets and keys stay with them after a rotation.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -24,11 +24,15 @@ test("everything is all right once a webhook has come, until something is wrong"
   }, { within: 20_000, every: 500 });
   assert.ok(Math.abs(Date.parse(good.lastWebhook.value) - Date.now()) < 120_000);
   assert.deepEqual(good.expiredConnections.value, { expired: 0, of: 1, all: true });
-  assert.deepEqual(Object.keys(good.webhookSecrets.value), ["ofauth:1", "svix:1"]);
-  assert.ok(good.webhookSecrets.value["ofauth:1"] && good.webhookSecrets.value["svix:1"] === null);
-  assert.ok(good.gatewayKeys.value["1"]);
-  assert.deepEqual(Object.values(good.storageKeys.value.counts), [null]);
-  assert.deepEqual([good.reconciliation, good.failingDeliveries, good.parkedForwards].map(({ ok, value }) => [ok, value]), Array(3).fill([null, null]));
+  const [ofauth, svix, ...others] = good.webhookSecrets.value;
+  assert.deepEqual([ofauth.place, ofauth.uses, svix.place, svix.uses, svix.lastUsed, others], [1, 1, 1, 0, null, []]);
+  assert.match(`${ofauth.code} ${svix.code}`, /^ofauth:[\da-f]{8} svix:[\da-f]{8}$/);
+  const [key, ...otherKeys] = good.gatewayKeys.value;
+  assert.ok(/^[\da-f]{8}$/.test(key.code) && key.place === 1 && key.uses >= 1 && key.lastUsed, JSON.stringify(key));
+  assert.deepEqual(otherKeys, []);
+  assert.deepEqual([good.storageKeys.ok, ...Object.values(good.storageKeys.value.counts)], [null, null]);
+  assert.deepEqual([good.reconciliation.ok, good.reconciliation.value.completedAt], [null, null], "no pass has ended yet");
+  assert.deepEqual([good.failingDeliveries, good.parkedForwards].map(({ ok, value }) => [ok, value]), Array(2).fill([true, null]), "nothing is forwarded");
 
   await gateway.deliver(connectionEvent("connection.expired", { id: "conn_1", clientReferenceId: "user_456" }));
   await addCounts(gateway, minute - 30, "webhook_rejected SIGNATURE_MISMATCH 2\n", 2);
@@ -101,6 +105,21 @@ test("passes are shown, why one stopped, and what each storage key encrypts", as
   const [[id, count]] = Object.entries(storageKeys.value.counts);
   assert.deepEqual([storageKeys.ok, id, count], [true, state.sealedUnder, state[`keys.${state.sealedUnder}`]]);
   assert.equal(Date.parse(storageKeys.value.countedAt), state.keysCountedAt);
+});
+
+test("after a rotation, uses stay with their secret and key, and those of removed ones are shown after the list", async (t) => {
+  const counted = await statusOf(gateway);
+  await gateway.close({ keep: true });
+  const vars = { OFAUTH_WEBHOOK_SECRET: `whsec_new,${SECRETS.OFAUTH_WEBHOOK_SECRET}`, GATEWAY_KEY: "new-key-0123456789-0123456789-0123456789" };
+  const rotated = await startGateway({ folder: gateway.folder, vars });
+  t.after(() => rotated.close());
+  const { webhookSecrets: { value: [newest, old, ...others] }, gatewayKeys: { value: keys } } = await statusOf(rotated);
+  const [before] = counted.webhookSecrets.value;
+  assert.deepEqual([newest.place, newest.uses, newest.lastUsed], [1, 0, null], "the new one has no use of the old one");
+  assert.ok(before.uses >= 1);
+  assert.deepEqual([old.code, old.place, old.uses >= before.uses, others.map(({ place }) => place)], [before.code, 2, true, [1]]);
+  assert.deepEqual(keys.map(({ place, uses }) => [place, uses > 0]), [[1, false], [null, true]]);
+  assert.equal(keys[1].code, counted.gatewayKeys.value[0].code);
 });
 
 async function statusOf(gateway) {

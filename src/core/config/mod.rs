@@ -41,7 +41,8 @@
 //!
 //! 1. `read` reads and checks the variables ([`Config`]).
 //! 2. `event_filter` is the value of `EVENT_KEEP` ([`EventFilter`]).
-//! 3. `problem` names what is wrong ([`Problem`], [`Warning`], [`Reason`]).
+//! 3. `usage` names secrets and keys in counts ([`UsageCodes`]).
+//! 4. `problem` names what is wrong ([`Problem`], [`Warning`], [`Reason`]).
 //!
 //! [`GatewayKey`]: crate::core::gateway::GatewayKey
 //! [`is_page_origin`]: crate::core::gateway::origin::is_page_origin
@@ -49,6 +50,7 @@
 mod event_filter;
 mod problem;
 mod read;
+mod usage;
 
 pub use event_filter::{DEFAULT_EVENT_KEEP, EventFilter};
 pub use problem::{Problem, Reason, Warning};
@@ -56,3 +58,4 @@ pub use read::{
     Config, DEFAULT_ALERT_EXPIRATIONS, DEFAULT_API_URL, DEFAULT_EVENT_TTL, ForwardTarget, MAX_CLEANUP_DAYS,
     MAX_EVENT_TTL, MAX_TOLERANCE, Secret,
 };
+pub use usage::UsageCodes;

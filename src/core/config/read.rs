@@ -5,6 +5,7 @@ use std::{fmt, ops::RangeInclusive};
 use super::{
     event_filter::{DEFAULT_EVENT_KEEP, EventFilter},
     problem::{MAX_ITEMS, Problem, Reason, Warning},
+    usage::UsageCodes,
 };
 use crate::core::{
     gateway::{
@@ -42,6 +43,8 @@ pub struct Config {
     pub tolerance: u64,
     /// `GATEWAY_KEY`, `SESSION_SECRET` and `CONSOLE`: checks the credentials of callers.
     pub authenticator: Authenticator,
+    /// How uses of the secrets and keys are counted.
+    pub usage: UsageCodes,
     /// `ALLOWED_ORIGINS`: the sites whose pages may call the gateway.
     pub allowed_origins: AllowedOrigins,
     /// `APP_RETURN_URL`: where a user's browser goes after Link, if the call that started Link named no page.
@@ -103,19 +106,18 @@ impl Config {
         let public_url = reader.optional_text("PUBLIC_URL", Reason::NotAnOrigin, |url| {
             url.is_empty() || (is_origin(url) && is_canonical(url))
         });
-        let webhook_secrets = reader.webhook_secrets();
-        let (sealer, index) = (reader.sealer(), reader.index());
+        let (webhook_secrets, sealer, index) = (reader.webhook_secrets(), reader.sealer(), reader.index());
         let tolerance = reader.whole_number("WEBHOOK_TOLERANCE_SECONDS", DEFAULT_TOLERANCE, 0..=MAX_TOLERANCE);
         let event_ttl = reader.whole_number("EVENT_TTL_SECONDS", DEFAULT_EVENT_TTL, MIN_TTL..=MAX_EVENT_TTL);
         let cleanup_after_days = reader.whole_number("CLEANUP_EXPIRED_AFTER_DAYS", 0, 0..=MAX_CLEANUP_DAYS);
         let alert_expirations =
             reader.whole_number("ALERT_EXPIRATIONS_PER_HOUR", DEFAULT_ALERT_EXPIRATIONS, 0..=1_000_000);
         let refuse_changed_account = reader.switch("REFUSE_CHANGED_ACCOUNT", false);
-        let event_filter = reader.event_filter("EVENT_KEEP");
-        let forward_filter = reader.event_filter("EVENT_FORWARD");
+        let (event_filter, forward_filter) = (reader.event_filter("EVENT_KEEP"), reader.event_filter("EVENT_FORWARD"));
         let forward = reader.forward(api_key.is_sandbox());
         match (webhook_secrets, sealer, index) {
             (Some(webhook_secrets), Some(sealer), Some(index)) if reader.problems.is_empty() => Ok(Self {
+                usage: UsageCodes::new(&webhook_secrets, &authenticator, &index),
                 api_key,
                 api_url: api_url.unwrap_or_else(|| DEFAULT_API_URL.to_owned()),
                 webhook_secrets,

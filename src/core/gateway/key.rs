@@ -20,6 +20,7 @@
 //! | `read` | what only shows connections, events and the state of the gateway |
 
 use super::token::mac;
+use crate::core::storage::BlindIndex;
 
 /// The names of the rights. The place of a name is the number of its [`Right`].
 const NAMES: [&str; 5] = ["access", "sessions", "link", "manage", "read"];
@@ -44,6 +45,8 @@ pub enum Right {
 /// A gateway key. It has no `Debug`, because it is a secret.
 pub struct GatewayKey {
     name: String,
+    /// In the list, counted from 1.
+    place: usize,
     /// One bit for each [`Right`].
     rights: u8,
     key: String,
@@ -60,7 +63,7 @@ impl GatewayKey {
     /// Reads the item at this place of the list, counted from 1. `None` if it has a colon but is not `name:rights:key`.
     pub fn parse(item: &str, place: usize) -> Option<Self> {
         let Some((name, rest)) = item.split_once(':') else {
-            return Some(Self { name: place.to_string(), rights: u8::MAX, key: item.to_owned() });
+            return Some(Self { name: place.to_string(), place, rights: u8::MAX, key: item.to_owned() });
         };
         let (rights, key) = rest.split_once(':')?;
         let is_name = name.len() <= MAX_NAME
@@ -68,7 +71,7 @@ impl GatewayKey {
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         let bit = |right: &str| Some(1 << NAMES.iter().position(|name| *name == right)?);
         let rights = rights.split('+').try_fold(0, |rights, right| Some(rights | bit(right)?))?;
-        (is_name && key.trim() == key).then(|| Self { name: name.to_owned(), rights, key: key.to_owned() })
+        (is_name && key.trim() == key).then(|| Self { name: name.to_owned(), place, rights, key: key.to_owned() })
     }
 
     /// How many characters the key has, without its name and rights.
@@ -79,6 +82,21 @@ impl GatewayKey {
     /// The name, or the place in the list.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The place in the list, counted from 1.
+    pub fn place(&self) -> usize {
+        self.place
+    }
+
+    /// The code under which uses are counted: the fingerprint, behind the name if the key has one. The place is not in it,
+    /// because another key may get that.
+    pub fn usage_code(&self, index: &BlindIndex) -> String {
+        let fingerprint = index.fingerprint("key", self.key.as_bytes());
+        if self.name.starts_with(|first: char| first.is_ascii_digit()) {
+            return fingerprint;
+        }
+        [&self.name, ":", &fingerprint].concat()
     }
 
     /// Whether the key has this right.

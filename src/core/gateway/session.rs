@@ -159,9 +159,9 @@ impl Authenticator {
         Self { has_console, ..self }
     }
 
-    /// The names of the gateway keys, the newest first.
-    pub fn key_names(&self) -> impl Iterator<Item = &str> {
-        self.gateway_keys.iter().map(GatewayKey::name)
+    /// The gateway keys, the newest first.
+    pub fn keys(&self) -> &[GatewayKey] {
+        &self.gateway_keys
     }
 
     /// Finds out who is calling. `now` is in unix seconds.

@@ -15,9 +15,9 @@ pub mod name {
     pub const ACCEPTED: &str = "webhook_accepted";
     /// A webhook that was refused, by error code.
     pub const REJECTED: &str = "webhook_rejected";
-    /// A webhook secret that verified, such as `ofauth:1`.
+    /// A webhook secret that verified, by the code that [`UsageCodes`](crate::core::config::UsageCodes) has for it.
     pub const SECRET: &str = "webhook_secret";
-    /// A gateway key that was used, by name.
+    /// A gateway key that was used, by its code there.
     pub const KEY: &str = "gateway_key";
     /// An answer of OFAuth's: `2xx` to `5xx`, or `none`.
     pub const UPSTREAM: &str = "upstream";

@@ -4,10 +4,10 @@
 //! {"ok": false, "lines": [{"name": "lastWebhook", "ok": false, "value": null, "hint": "…"}]}
 //! ```
 //!
-//! A line whose `ok` is null is not known.
+//! A line whose `ok` is null is not known: nobody answered if its `value` is null too, otherwise nothing has happened yet.
 
 use super::{
-    counts::{Counts, name},
+    counts::{Count, Counts, name},
     passes::Passes,
 };
 use crate::core::{config::Config, instant::iso_8601, webhook::Scheme};
@@ -22,7 +22,8 @@ pub struct Observations<'a> {
     pub day: Option<&'a Counts>,
     /// How many of the connections that were looked at have expired, how many those are, and whether they are all.
     pub connections: Option<(usize, usize, bool)>,
-    /// How many forwarded events are sent again, and how many are parked. `None` if that is not known, or none are forwarded.
+    /// How many forwarded events are sent again, and how many are parked. `None` if that is not known, or if the
+    /// configuration forwards none.
     pub forwards: Option<(u64, u64)>,
     /// The state of the reconciler. `None` if it is not known.
     pub passes: Option<Passes<'a>>,
@@ -42,6 +43,7 @@ const UNKNOWN: &str = "null";
 
 /// The status as JSON.
 pub fn status(seen: &Observations<'_>) -> String {
+    let usage = &seen.config.usage;
     let lines = [
         configuration(seen),
         last_webhook(seen),
@@ -49,11 +51,13 @@ pub fn status(seen: &Observations<'_>) -> String {
         forwards(
             "failingDeliveries",
             seen.forwards.map(|(pending, _)| pending),
+            seen,
             "repair the receiver of the forwards: GET /edge/deliveries?state=pending has its last answers",
         ),
         forwards(
             "parkedForwards",
             seen.forwards.map(|(_, parked)| parked),
+            seen,
             "repair the receiver of the forwards, then replay what GET /edge/deliveries lists",
         ),
         expired_connections(seen),
@@ -65,8 +69,8 @@ pub fn status(seen: &Observations<'_>) -> String {
             "OFAuth refuses the API key: compare OFAUTH_API_KEY with OFAuth's",
         ),
         storage_keys(seen),
-        Line { name: "webhookSecrets", value: webhook_secrets(seen), ..used(seen) },
-        Line { name: "gatewayKeys", value: gateway_keys(seen), ..used(seen) },
+        uses("webhookSecrets", name::SECRET, &[Scheme::Ofauth, Scheme::Svix].map(|scheme| usage.secrets(scheme)), seen),
+        uses("gatewayKeys", name::KEY, &[usage.keys()], seen),
     ];
     let is_ok = lines.iter().all(|line| line.ok != Some(false));
     let lines = lines.map(|Line { name, ok, value, hint }| {
@@ -91,7 +95,7 @@ fn configuration(seen: &Observations<'_>) -> Line {
 }
 
 fn last_webhook(seen: &Observations<'_>) -> Line {
-    let last = seen.day.map(|day| last_of(day, name::ACCEPTED, None));
+    let last = seen.day.map(|day| day.under(name::ACCEPTED).map(|count| count.last).max());
     Line {
         name: "lastWebhook",
         ok: last.map(|last| last.is_some()),
@@ -105,10 +109,12 @@ fn rejected_webhooks(seen: &Observations<'_>) -> Line {
     counted("rejectedWebhooks", name::REJECTED, seen, hint)
 }
 
-/// A line about so many forwards, which is all right if there are none.
-fn forwards(name: &'static str, count: Option<u64>, hint: &'static str) -> Line {
+/// A line about so many forwards, which is all right if there are none. It is too, with the value null, if nothing is
+/// forwarded at all.
+fn forwards(name: &'static str, count: Option<u64>, seen: &Observations<'_>, hint: &'static str) -> Line {
     let value = count.map_or_else(|| UNKNOWN.to_owned(), |count| count.to_string());
-    Line { name, ok: count.map(|count| count == 0), value, hint }
+    let is_off = seen.config.forward.is_none().then_some(true);
+    Line { name, ok: count.map_or(is_off, |count| Some(count == 0)), value, hint }
 }
 
 /// A line that is all right if nothing was counted in the last hour under this name.
@@ -146,7 +152,7 @@ fn reconciliation(seen: &Observations<'_>) -> Line {
     let (completed, stopped_at) = (instant(completed), instant(stopped_at));
     let value =
         ["{\"completedAt\":", &completed, ",\"stopped\":", quote, cause, quote, ",\"stoppedAt\":", &stopped_at, "}"];
-    let value = if is_known { value.concat() } else { UNKNOWN.to_owned() };
+    let value = if seen.passes.is_some() { value.concat() } else { UNKNOWN.to_owned() };
     let hint = match stopped {
         Some("refused") => "OFAuth refuses to list the connections: compare OFAUTH_API_KEY with OFAuth's",
         Some("other_environment") => "use another Worker for connections of another environment than OFAUTH_API_KEY",
@@ -174,7 +180,11 @@ fn storage_keys(seen: &Observations<'_>) -> Line {
     Line {
         name: "storageKeys",
         ok: counted.map(|_| others.is_empty()),
-        value: ["{\"countedAt\":", &instant(counted), ",\"counts\":{", &counts, "}}"].concat(),
+        value: if seen.passes.is_some() {
+            ["{\"countedAt\":", &instant(counted), ",\"counts\":{", &counts, "}}"].concat()
+        } else {
+            UNKNOWN.to_owned()
+        },
         hint: "put back the key that STORAGE_KEY lacks; the log says which ledgers could not be counted (failed)",
     }
 }
@@ -186,35 +196,29 @@ fn push_count(counts: &mut String, id: &str, count: &str) {
     }
 }
 
-/// The rest of a line that only shows what was used.
-fn used(seen: &Observations<'_>) -> Line {
-    Line { name: "", ok: seen.day.map(|_| true), value: String::new(), hint: "" }
-}
-
-fn webhook_secrets(seen: &Observations<'_>) -> String {
-    let names = [Scheme::Ofauth, Scheme::Svix].into_iter().flat_map(|scheme| {
-        let count = seen.config.webhook_secrets.keys(scheme).map_or(0, <[_]>::len);
-        (1..=count).map(move |place| format!("{}:{place}", scheme.as_str()))
+/// A line about the uses of configured values, which is all right if they are known. What was counted under another code
+/// follows: a value that was removed, or one that an older build counted by its place or name.
+fn uses(line: &'static str, name: &str, lists: &[&[String]], seen: &Observations<'_>) -> Line {
+    let items = seen.day.map(|day| {
+        let (mut counted, mut items): (Vec<&Count>, _) = (day.under(name).collect(), Vec::new());
+        for (place, code) in lists.iter().flat_map(|list| (1_usize..).zip(*list)) {
+            let found = counted.iter().position(|count| count.code == *code);
+            items.push(used(code, &place.to_string(), found.map(|found| counted.remove(found))));
+        }
+        items.extend(counted.into_iter().map(|count| used(&count.code, UNKNOWN, Some(count))));
+        items
     });
-    last_used(names, name::SECRET, seen)
+    Line {
+        name: line,
+        ok: items.as_ref().map(|_| true),
+        value: items.map_or_else(|| UNKNOWN.to_owned(), |items| format!("[{}]", items.join(","))),
+        hint: "",
+    }
 }
 
-fn gateway_keys(seen: &Observations<'_>) -> String {
-    last_used(seen.config.authenticator.key_names().map(str::to_owned), name::KEY, seen)
-}
-
-/// When each of these was used last, as JSON: `{"name": "2024-01-15T10:30:00.000Z"}`, or null for not in 24 hours.
-fn last_used(codes: impl Iterator<Item = String>, name: &str, seen: &Observations<'_>) -> String {
-    let items = codes.map(|code| {
-        let last = seen.day.and_then(|day| last_of(day, name, Some(&code)));
-        format!("\"{code}\":{}", time(last))
-    });
-    format!("{{{}}}", items.collect::<Vec<_>>().join(","))
-}
-
-/// The minute in which something was counted last under a name, and a code unless it is `None`.
-fn last_of(counts: &Counts, name: &str, code: Option<&str>) -> Option<i64> {
-    counts.under(name).filter(|count| code.is_none_or(|code| count.code == code)).map(|count| count.last).max()
+fn used(code: &str, place: &str, count: Option<&Count>) -> String {
+    let (uses, last) = (count.map_or(0, |count| count.count), time(count.map(|count| count.last)));
+    format!("{{\"code\":\"{code}\",\"place\":{place},\"uses\":{uses},\"lastUsed\":{last}}}")
 }
 
 /// A minute as JSON.

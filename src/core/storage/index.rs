@@ -13,6 +13,8 @@
 //! | connection id | `handle` | 16 | the handle, `acct_` and the hex digits |
 //! | OnlyFans user id | `user` | 8 | a filter in KV metadata |
 //! | clientReferenceId | `ref` | 16 | the name of the user's hub, and a filter in KV metadata |
+//! | webhook secret | `ofauth`, `svix` | 4 | its name in the counts of uses |
+//! | gateway key | `key` | 4 | its name in the counts of uses |
 
 use std::fmt;
 
@@ -45,21 +47,32 @@ impl BlindIndex {
     /// assert_eq!(index.handle("conn_abc123"), handle);
     /// ```
     pub fn handle(&self, connection_id: &str) -> String {
-        format!("{HANDLE_PREFIX}{}", base16ct::lower::encode_string(&self.hash::<16>("handle", connection_id)))
+        format!(
+            "{HANDLE_PREFIX}{}",
+            base16ct::lower::encode_string(&self.hash::<16>("handle", connection_id.as_bytes()))
+        )
     }
 
     /// The hash of an OnlyFans user id, 16 hex digits. KV metadata holds it, so that lists can be filtered by user.
     pub fn hash_platform_user_id(&self, platform_user_id: &str) -> String {
-        base16ct::lower::encode_string(&self.hash::<8>("user", platform_user_id))
+        base16ct::lower::encode_string(&self.hash::<8>("user", platform_user_id.as_bytes()))
     }
 
     /// The hash of a clientReferenceId, 32 hex digits. It is the name of that user's hub.
     pub fn hash_client_reference_id(&self, client_reference_id: &str) -> String {
-        base16ct::lower::encode_string(&self.hash::<16>("ref", client_reference_id))
+        base16ct::lower::encode_string(&self.hash::<16>("ref", client_reference_id.as_bytes()))
+    }
+
+    /// The fingerprint of a configured secret, 8 hex digits, by which counts name it. It is a keyed hash, because a webhook
+    /// secret may be short enough to be guessed from a plain one.
+    pub fn fingerprint(&self, kind: &str, secret: &[u8]) -> String {
+        let mut hex = base16ct::lower::encode_string(&self.hash::<8>(kind, secret));
+        hex.truncate(8);
+        hex
     }
 
     /// The first `N` bytes of the HMAC of `{kind}\0{value}`.
-    fn hash<const N: usize>(&self, kind: &str, value: &str) -> [u8; N] {
+    fn hash<const N: usize>(&self, kind: &str, value: &[u8]) -> [u8; N] {
         let mac = self.mac.clone().chain_update(kind).chain_update([0]).chain_update(value).finalize().into_bytes();
         let mut prefix = [0; N];
         prefix.iter_mut().zip(mac).for_each(|(to, from)| *to = from);

@@ -87,7 +87,9 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Reply {
 /// 3. Any other event goes to KV. So does one from another environment than that of the API key: it says nothing about the
 ///    connections here.
 async fn store(verified: &Verified<'_>, call: &Call, config: &Config, env: &Env) -> Result<Reply, Failure> {
-    metrics::count(name::SECRET, &format!("{}:{}", verified.scheme().as_str(), verified.secret_index() + 1));
+    if let Some(code) = config.usage.secrets(verified.scheme()).get(verified.secret_index()) {
+        metrics::count(name::SECRET, code);
+    }
     // 1.
     let parsed = Event::parse(verified);
     let parse_error = parsed.as_ref().err().map(|error| error.code().to_owned());

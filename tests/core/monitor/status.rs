@@ -4,13 +4,17 @@
 //! 2. Each line that is not all right says so, with what to do, and the whole is not all right.
 //! 3. Forwards that fail or are parked, and passes that stopped, say what to do.
 //! 4. Stored values are counted by key, and a key that is not configured is not all right.
-//! 5. Secrets and keys are shown with when they were used last, and never themselves.
+//! 5. Uses of secrets and keys are shown by fingerprint, so those of an older value are not shown as a new one's. No secret is
+//!    shown.
+//! 6. No answer, nothing yet, and nothing forwarded are told apart.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use crate::common::{GOOD, INDEX, KEY, STORAGE, configure};
+use crate::common::{GOOD, INDEX, KEY, STORAGE, SVIX_SECRET, configure};
 use ofauth_edge::core::{
     config::Config,
+    gateway::GatewayKey,
     monitor::{Counts, Observations, Passes, name, status},
+    webhook::Scheme,
 };
 use serde_json::{Value, json};
 
@@ -58,26 +62,37 @@ fn without_counts_nothing_is_known_and_nothing_is_wrong() {
     for name in [
         "lastWebhook",
         "rejectedWebhooks",
-        "failingDeliveries",
-        "parkedForwards",
         "expiredConnections",
         "reconciliation",
         "apiKeyRefused",
+        "storageKeys",
+        "webhookSecrets",
+        "gatewayKeys",
     ] {
         assert_eq!(verdict(&status, name), json!([null, null]), "{name}");
     }
     assert_eq!(verdict(&status, "configuration"), json!([true, []]));
-    assert_eq!(verdict(&status, "gatewayKeys"), json!([null, { "1": null }]));
 }
 
 #[test]
 fn all_is_right_where_webhooks_come_and_nothing_is_refused() {
-    let good = counts(&[(name::ACCEPTED, "applied"), (name::SECRET, "ofauth:1"), (name::KEY, "1")]);
+    let good = counts(&[(name::ACCEPTED, "applied")]);
     let status = shown(&configure(&[]).unwrap(), Some(&good), Some((0, 7, true)));
     assert_eq!(status["ok"], true, "{status}");
     assert_eq!(verdict(&status, "lastWebhook"), json!([true, "2024-01-15T10:31:00.000Z"]));
     assert_eq!(verdict(&status, "expiredConnections"), json!([true, { "expired": 0, "of": 7, "all": true }]));
-    assert_eq!(verdict(&status, "parkedForwards"), json!([null, null]));
+}
+
+#[test]
+fn no_answer_about_forwards_is_not_known_and_without_forwarding_nothing_is_wrong() {
+    let url = ("FORWARD_URL", Some("https://app.example.com/"));
+    let forwarding = [url, ("FORWARD_SECRET", Some("a-secret-of-more-than-32-characters"))];
+    for (variables, ok) in [(&forwarding[..0], json!(true)), (&forwarding[..], json!(null))] {
+        let status = shown(&configure(variables).unwrap(), None, None);
+        for name in ["failingDeliveries", "parkedForwards"] {
+            assert_eq!(verdict(&status, name), json!([ok, null]), "{name}");
+        }
+    }
 }
 
 #[test]
@@ -112,8 +127,9 @@ fn forwards_that_wait_or_are_parked_are_not_right() {
 fn a_pass_that_stopped_is_not_right_until_a_later_one_is_complete() {
     let config = configure(&[]).unwrap();
     let verdict_of = |state: Value| verdict(&shown_beside(&config, None, &state), "reconciliation");
-    assert_eq!(verdict_of(json!({})), json!([null, null]));
-    assert_eq!(verdict_of(json!({ "step": 2, "startedAt": 1_705_314_600_000_i64 })), json!([null, null]));
+    let none = json!([null, { "completedAt": null, "stopped": null, "stoppedAt": null }]);
+    assert_eq!(verdict_of(json!({})), none);
+    assert_eq!(verdict_of(json!({ "step": 2, "startedAt": 1_705_314_600_000_i64 })), none);
     let at = "2024-01-15T10:30:00.000Z";
     let stopped = verdict_of(json!({ "stopped": "too_many_missing", "stoppedAt": 1_705_314_600_000_i64 }));
     assert_eq!(stopped, json!([false, { "completedAt": null, "stopped": "too_many_missing", "stoppedAt": at }]));
@@ -153,23 +169,57 @@ fn stored_values_are_counted_by_key() {
 }
 
 #[test]
-fn secrets_and_keys_are_shown_by_name_and_last_use() {
-    let keys = format!("app:read:{KEY},{KEY}x");
-    let config = configure(&[
-        ("GATEWAY_KEY", Some(&keys)),
-        ("OFAUTH_WEBHOOK_SECRET", Some("new-secret,old-secret")),
-        ("STORAGE_KEY", Some(&format!("{INDEX},{STORAGE}"))),
-    ])
-    .unwrap();
-    let status = shown(&config, Some(&counts(&[(name::KEY, "app"), (name::SECRET, "ofauth:2")])), None);
+fn uses_of_secrets_and_keys_are_shown_by_fingerprint_and_no_secret_is_shown() {
+    let configured = |keys: &str, secrets: &str| {
+        configure(&[
+            ("GATEWAY_KEY", Some(keys)),
+            ("OFAUTH_WEBHOOK_SECRET", Some(secrets)),
+            ("SVIX_WEBHOOK_SECRET", Some(SVIX_SECRET)),
+        ])
+        .unwrap()
+    };
+    let named = |name: &str| format!("{name}:read:{KEY}{name}");
+    let config = configured(&format!("{},app:read:{KEY}x,{KEY}y", named("app")), "new-secret,old-secret");
+    let [keys, secrets] = [config.usage.keys(), config.usage.secrets(Scheme::Ofauth)];
+    let starts = [(&keys[0], "app:"), (&keys[1], "app:"), (&keys[2], ""), (&secrets[0], "ofauth:")];
+    for (code, start) in starts {
+        let hex = code.strip_prefix(start).unwrap();
+        assert!(hex.len() == 8 && hex.bytes().all(|byte| byte.is_ascii_hexdigit()), "{code}");
+    }
+    assert!(keys[0] != keys[1] && secrets[0] != secrets[1]);
+    let counted = counts(&[(name::KEY, &keys[0]), (name::KEY, "1"), (name::SECRET, &secrets[1])]);
+    let status = shown(&config, Some(&counted), None);
     let at = "2024-01-15T10:31:00.000Z";
-    assert_eq!(line(&status, "gatewayKeys")["value"], json!({ "app": at, "2": null }));
-    let secrets = &line(&status, "webhookSecrets")["value"];
-    assert_eq!((&secrets["ofauth:1"], &secrets["ofauth:2"]), (&json!(null), &json!(at)));
-    assert_eq!(line(&status, "storageKeys")["value"]["counts"].as_object().unwrap().len(), 2);
+    let item = |code: &str, place: Option<u8>, is_used: bool| json!({ "code": code, "place": place, "uses": if is_used { 2 } else { 0 }, "lastUsed": is_used.then_some(at) });
+    let value = |status: &Value, name: &str| line(status, name)["value"].clone();
+    let items = [item(&keys[0], Some(1), true), item(&keys[1], Some(2), false), item(&keys[2], Some(3), false)];
+    assert_eq!(value(&status, "gatewayKeys"), json!([items[0], items[1], items[2], item("1", None, true)]));
+    let svix = item(&config.usage.secrets(Scheme::Svix)[0], Some(1), false);
+    let items = [item(&secrets[0], Some(1), false), item(&secrets[1], Some(2), true)];
+    assert_eq!(value(&status, "webhookSecrets"), json!([items[0], items[1], svix]));
     let text = status.to_string();
     let values = GOOD.map(|(_, value)| value).into_iter().chain([KEY, "old-secret", "new-secret", INDEX]);
     for value in values.filter(|value| value.len() > 6) {
         assert!(!text.contains(value), "{value}");
     }
+    // After a rotation the uses stay with the value, and those of a removed one are shown after the list.
+    let rotated = configured(&format!("{KEY}z"), "newest-secret,new-secret");
+    let status = shown(&rotated, Some(&counted), None);
+    let [newest, new] = [&rotated.usage.secrets(Scheme::Ofauth)[0], &secrets[0]];
+    let items = [item(newest, Some(1), false), item(new, Some(2), false), svix, item(&secrets[1], None, true)];
+    assert_eq!(value(&status, "webhookSecrets"), json!(items));
+    let unused = item(&rotated.usage.keys()[0], Some(1), false);
+    assert_eq!(value(&status, "gatewayKeys"), json!([unused, item("1", None, true), item(&keys[0], None, true)]));
+}
+
+#[test]
+fn a_fingerprint_is_keyed_and_is_of_one_kind() {
+    let config = configure(&[]).unwrap();
+    let other = configure(&[("INDEX_KEY", Some(STORAGE))]).unwrap();
+    assert_ne!(config.usage.keys(), other.usage.keys());
+    assert_ne!(config.index.fingerprint("ofauth", b"secret"), config.index.fingerprint("svix", b"secret"));
+    // Analytics and older counts have it, so it never changes for a value.
+    assert_eq!(config.index.fingerprint("ofauth", b"secret"), "b1bf52f7");
+    let key = GatewayKey::parse(KEY, 1).unwrap();
+    assert_eq!(config.usage.key(&key), config.usage.keys()[0]);
 }

@@ -7,7 +7,7 @@ import { clockOf } from "../format.mjs";
 import { keepFresh } from "../live.mjs";
 import { showEmpty, showError, showLoading } from "../states.mjs";
 import { openSecrets } from "./secrets-in-use.mjs";
-import { nameOfKey, nameOfSecret } from "./status-lines.mjs";
+import { nameOfUse } from "./status-lines.mjs";
 
 export const title = "Charts";
 
@@ -24,8 +24,8 @@ const CHARTS = [
   { key: "errors", title: "The Worker's own errors", about: "By the error that a caller got, except for webhooks.", pick: (counts) => counts.error },
 ];
 const CHARTS_OF_USE = [
-  { key: "secrets", title: "Webhooks by secret", about: "By the secret that verified them.", pick: (counts) => counts.webhook_secret, nameOf: nameOfSecret },
-  { key: "keys", title: "Calls by gateway key", about: "By the key that was sent. The console's sign-in is one.", pick: (counts) => counts.gateway_key, nameOf: nameOfKey },
+  { key: "secrets", title: "Webhooks by secret", about: "By the secret that verified them.", pick: (counts) => counts.webhook_secret, line: "webhookSecrets" },
+  { key: "keys", title: "Calls by gateway key", about: "By the key that was sent. The console's sign-in is one.", pick: (counts) => counts.gateway_key, line: "gatewayKeys" },
 ];
 
 function limitsOf({ rate_limit: limits, upstream_error: errors }) {
@@ -36,7 +36,8 @@ export async function render(root, { query, api, signal }) {
   await loadStyles();
   const view = { api, signal, span: spanOf(query), place: element("div"), tabs: element("ul", { class: "tabs", role: "list" }) };
   view.summary = element("p", { class: "soft" });
-  view.charts = new Map([...CHARTS, ...CHARTS_OF_USE].map((chart) => [chart.key, openChart(chart)]));
+  const nameOf = (line) => line && ((code) => nameOfUse(line, view.uses?.[line]?.find((use) => use.code === code) ?? { code }));
+  view.charts = new Map([...CHARTS, ...CHARTS_OF_USE].map((chart) => [chart.key, openChart({ ...chart, nameOf: nameOf(chart.line) })]));
   view.secrets = openSecrets();
   root.append(element("h1", {}, title), element("nav", { "aria-label": "Time" }, view.tabs), view.summary, view.place);
   const first = async () => {
@@ -84,6 +85,7 @@ async function load(view) {
 
 function showCharts(view, { list, total }, { lines }) {
   const { charts, span, place, secrets } = view;
+  view.uses = Object.fromEntries(lines.map(({ name, value }) => [name, value]));
   if (!place.querySelector(".charts")) {
     const grid = (group) => element("div", { class: "charts" }, ...group.map(({ key }) => charts.get(key).element));
     place.replaceChildren(grid(CHARTS), secrets.element, grid(CHARTS_OF_USE));
@@ -93,7 +95,7 @@ function showCharts(view, { list, total }, { lines }) {
     chart.element.hidden = Boolean(isRare) && !pick(total);
     chart.update(list, span);
   }
-  secrets.update(lines, total, span);
+  secrets.update(lines);
 }
 
 function showNone(view, { lines }) {
@@ -102,7 +104,7 @@ function showNone(view, { lines }) {
   const longer = span.hours < 24 && linkTo("/charts", { hours: "24" }, "Show the last 24 hours");
   showEmpty(box, `Nothing was counted in ${span.last}.`, "Webhooks and calls appear here about 15 seconds after they came.", ...[longer].filter(Boolean));
   place.replaceChildren(box, secrets.element);
-  secrets.update(lines, {}, span);
+  secrets.update(lines);
   view.shown = undefined;
 }
 

@@ -44,7 +44,7 @@ const BADGES = new Map([
 
 function showLine({ name, ok, value, hint }) {
   const { title, content, todo, link } = describe(name, value, ok);
-  const [look, badge] = BADGES.get(ok) ?? BADGES.get(null);
+  const [look, badge] = ok === null && value !== null ? ["", "Not yet"] : (BADGES.get(ok) ?? BADGES.get(null));
   return element(
     "li",
     { class: `line ${look}` },

@@ -21,23 +21,27 @@ const LINES = {
   },
   failingDeliveries: {
     title: "Forwards that failed",
+    from: "The list of forwards",
     say: (number) => forwards(number, "No forward has failed and waits.", " to be sent again."),
     link: () => linkTo("/forwards", { state: "pending" }, "Show the events that are sent again"),
   },
   parkedForwards: {
     title: "Forwards that were given up",
+    from: "The list of forwards",
     say: (number) => forwards(number, "No forward is parked.", " parked. Each is sent again only if you replay it."),
     link: () => linkTo("/forwards", { state: "parked" }, "Show these events"),
   },
   expiredConnections: {
     title: "Users who must link again",
-    say: (value) => (value ? expired(value) : ["Workers KV did not answer."]),
+    from: "Workers KV",
+    say: expired,
     todo: "Ask these users to link again.",
     link: () => linkTo("/connections", { status: "relink" }, "Show these connections"),
   },
   reconciliation: {
     title: "Comparison with OFAuth's list",
-    say: (value) => (value ? passes(value) : ["No pass has ended yet. A cron trigger starts one each hour."]),
+    from: "The reconciler",
+    say: passes,
   },
   apiKeyRefused: {
     title: "OFAuth's API key",
@@ -45,10 +49,11 @@ const LINES = {
   },
   storageKeys: {
     title: "Storage keys",
+    from: "The reconciler",
     say: storageKeys,
   },
-  webhookSecrets: { title: "Webhook secrets in use", say: (names) => uses(names, nameOfSecret) },
-  gatewayKeys: { title: "Gateway keys in use", say: (names) => uses(names, nameOfKey) },
+  webhookSecrets: { title: "Webhook secrets in use", say: (list) => uses("webhookSecrets", list) },
+  gatewayKeys: { title: "Gateway keys in use", say: (list) => uses("gatewayKeys", list) },
 };
 
 /**
@@ -59,23 +64,20 @@ const LINES = {
  */
 export function describe(name, value, ok) {
   const line = Object.hasOwn(LINES, name) ? LINES[name] : { title: name, say: (value) => [element("code", {}, JSON.stringify(value))] };
-  const isUnknown = ok === null && !SAYS_NULL.has(name);
-  const content = isUnknown ? ["The metrics did not answer."] : line.say(value);
+  const isUnanswered = ok === null && value === null;
+  const content = isUnanswered ? [`${line.from ?? "The metrics"} did not answer. If that goes on, look at the log of the Worker.`] : line.say(value);
   return { title: line.title, content, todo: line.todo, link: line.link?.() };
 }
 
-// These lines say themselves what is not known.
-const SAYS_NULL = new Set(["failingDeliveries", "parkedForwards", "expiredConnections", "reconciliation", "storageKeys"]);
-
 function forwards(number, none, what) {
-  if (number === null) return ["Nothing is forwarded, because ", element("code", {}, "FORWARD_URL"), " is not set, or else the list of forwards did not answer."];
+  if (number === null) return ["Nothing is forwarded. If your app should get the events, set ", element("code", {}, "FORWARD_URL"), "."];
   return number === 0 ? [none] : [count(number, "forward"), what];
 }
 
 function storageKeys({ counts, countedAt }) {
   const keys = Object.entries(counts).map(([id, number]) =>
     element("li", {}, element("code", {}, id), number === null ? "" : `: ${count(number, id === "failed" ? "connection" : "stored value")}`));
-  const when = countedAt ? ["Counted ", timeOf(countedAt), "."] : ["No pass has counted yet what each key encrypts."];
+  const when = countedAt ? ["Counted ", timeOf(countedAt), "."] : ["The first pass counts what each key encrypts."];
   return [element("ul", { class: "plain", role: "list" }, ...keys), ...when];
 }
 
@@ -94,26 +96,34 @@ function expired({ expired, of, all }) {
 }
 
 function passes({ completedAt, stopped, stoppedAt }) {
-  const last = completedAt ? ["The last complete pass ended ", timeOf(completedAt), ". "] : ["No pass was completed yet. "];
+  const last = completedAt ? ["The last complete pass ended ", timeOf(completedAt), ". "] : ["No pass has ended yet. A cron trigger starts one each hour. "];
   return stopped ? [...last, "The last one stopped ", timeOf(stoppedAt), ": ", element("code", {}, stopped), "."] : last;
 }
 
-function uses(names, nameOf) {
-  const rows = Object.entries(names).map(([name, last]) =>
-    element("li", {}, element("strong", {}, nameOf(name)), ...(last ? [": used ", timeOf(last)] : [": not used in the last 24 hours"])));
-  return [element("ul", { class: "plain", role: "list" }, ...rows)];
+function uses(line, list) {
+  return [element("ul", { class: "plain", role: "list" }, ...list.map((use) => element("li", {}, element("strong", {}, nameOfUse(line, use)), ": ", ...sayUse(use, " in the last 24 hours"))))];
 }
 
-/** A gateway key by its name, else by its place in the list. */
-export function nameOfKey(name) {
-  return /^\d+$/.test(name) ? `value ${name} of GATEWAY_KEY` : name;
+/** How often a secret or key was used, and when last. */
+export function sayUse({ uses, lastUsed }, when = "") {
+  return uses ? [`used ${count(uses, "time")}${when}, last `, timeOf(lastUsed)] : [`not used${when}`];
 }
 
-/** Such as ofauth:2, by its place in the list of its variable. */
-export function nameOfSecret(name) {
-  const [scheme, place] = name.split(":");
-  const age = place === "1" ? "the newest" : "an older one";
-  return `value ${place} of ${scheme.toUpperCase()}_WEBHOOK_SECRET, ${age}`;
+/** Whether the uses were counted by fingerprint. Older versions of the Worker counted by place and by name. */
+export function hasFingerprint({ code }) {
+  return /(^|:)[\da-f]{8}$/.test(code);
+}
+
+/** A webhook secret or gateway key, by its place in the list of its variable. */
+export function nameOfUse(line, { code, place }) {
+  if (!hasFingerprint({ code })) return `${code}, counted without a fingerprint`;
+  const isKey = line === "gatewayKeys";
+  const name = code.slice(0, -9);
+  const variable = isKey ? "GATEWAY_KEY" : `${name.toUpperCase()}_WEBHOOK_SECRET`;
+  if (!place) return `${code}, removed from ${variable}`;
+  const value = `value ${place} of ${variable}`;
+  if (isKey) return name ? `${name}, ${value}` : value;
+  return `${value}, ${place === 1 ? "the newest" : "an older one"}`;
 }
 
 function list(texts) {
