@@ -1,5 +1,5 @@
 // How the console looks and is used: 1. every view fits wide and narrow screens, light and dark, and axe-core finds no fault, 2. at 200 %
-// zoom nothing is cut, 3. the keyboard alone is enough, and the focus is never lost, 4. nothing moves, 5. it is quick with 1,000
+// zoom nothing is cut, and at 360 px the header has two rows, 3. the keyboard alone is enough, and the focus is never lost, 4. nothing moves, 5. it is quick with 1,000
 // connections.
 
 import assert from "node:assert/strict";
@@ -61,6 +61,29 @@ test("at 200 % zoom, nothing is cut and the page does not scroll sideways", asyn
     await open(view);
     await page.waitForTimeout(500);
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, view);
+  }
+  await page.setViewportSize({ width: 1200, height: 800 });
+});
+
+test("at 360 px the header has two rows, with all of its links to see and to reach", async () => {
+  await page.setViewportSize({ width: 360, height: 640 });
+  await open("/");
+  await page.locator(".line").first().waitFor();
+  const boxes = await page.locator("#brand, header nav a, #until, #sign-out").evaluateAll((parts) => parts.map((part) => {
+    const { top, bottom, left, right } = part.getBoundingClientRect();
+    return { name: part.textContent, middle: (top + bottom) / 2, isInside: left >= 0 && right <= innerWidth && right - left > 30 };
+  }));
+  assert.deepEqual(boxes.map(({ isInside }) => isInside), Array(9).fill(true), JSON.stringify(boxes));
+  const rows = new Set(boxes.map(({ middle }) => Math.round(middle / 16)));
+  assert.ok(rows.size <= 2, JSON.stringify(boxes));
+  assert.ok(await page.evaluate(() => document.querySelector("header").offsetHeight) < 90);
+  const names = ["Start", "Connections", "Events", "Forwards", "Charts", "Inspector"];
+  for (const name of names) assert.equal(await page.getByRole("navigation", { name: "Views" }).getByRole("link", { name, exact: true }).count(), 1, name);
+  assert.equal(await page.getByText(/^Signed in until \d\d:\d\d$/).count(), 1, "all of it is read out");
+  await page.evaluate(() => document.querySelector("#brand a").focus());
+  for (const name of [...names, "Sign out"]) {
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate(() => document.activeElement.textContent), name, "the focus goes as the eye does");
   }
   await page.setViewportSize({ width: 1200, height: 800 });
 });

@@ -113,7 +113,8 @@ function showFrame(open) {
   });
   document.getElementById("views").replaceChildren(...links);
   document.getElementById("session").hidden = !current;
-  document.getElementById("until").textContent = current ? `Signed in until ${clockOf(current.expiresAt)}` : "";
+  // On a narrow screen, the first words are for screen readers only.
+  document.getElementById("until").replaceChildren(...(current ? [element("span", { class: "if-wide" }, "Signed in "), `until ${clockOf(current.expiresAt)}`] : []));
 }
 
 const NOT_FOUND = {
