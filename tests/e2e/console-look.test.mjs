@@ -152,29 +152,43 @@ test("with 1,000 connections, a click is answered within 100 ms", async () => {
   await page.goto(`${served.url}?many#/connections`);
   await page.getByText("1,000 of 1,000 connections").waitFor();
   assert.equal(await page.locator("tbody tr").count(), 50);
+  // Each step is done several times, and its quickest time counts: other programs of a busy machine make some of them slow, but
+  // a page that is slow itself is slow each time. A step ends with the frame that has its result.
   const took = await page.evaluate(async () => {
-    const times = {};
-    for (const [name, result] of [["Must link again", "334 of 1,000"], ["Older", "Page 2 of 7"], ["All 1", "Page 1 of 20"], ["Older", "Page 2 of 20"]]) {
-      const link = [...document.querySelectorAll("main a")].find((one) => one.textContent.startsWith(name));
-      const start = performance.now();
-      link.click();
-      const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-      do await frame();
-      while (!document.querySelector("main").textContent.includes(result));
-      times[name] = performance.now() - start;
+    const painted = () => new Promise((resolve) => requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = resolve;
+      port2.postMessage(null);
+    }));
+    const content = () => document.querySelector("main").textContent;
+    const follow = (name) => [...document.querySelectorAll("main a")].find((one) => one.textContent.startsWith(name)).click();
+    const search = (words) => {
+      const field = document.querySelector("input");
+      field.value = words;
+      field.dispatchEvent(new Event("input"));
+    };
+    const steps = [
+      ["Must link again", () => follow("Must link again"), "334 of 1,000"],
+      ["Older, of some", () => follow("Older"), "Page 2 of 7"],
+      ["All", () => follow("All 1"), "Page 1 of 20"],
+      ["Older, of all", () => follow("Older"), "Page 2 of 20"],
+      ["search", () => search("person 999"), "1 of 1,000 connections"],
+      ["search for all", () => search(""), "Page 1 of 20"],
+    ];
+    const least = Object.fromEntries(steps.map(([name]) => [name, Infinity]));
+    for (let times = 0; times < 7; times += 1) {
+      for (const [name, act, result] of steps) {
+        if (content().includes(result)) throw new Error(`${name}: the result is there before`);
+        const start = performance.now();
+        act();
+        do await painted();
+        while (!content().includes(result));
+        least[name] = Math.min(least[name], performance.now() - start);
+      }
     }
-    return times;
+    return least;
   });
   for (const [name, ms] of Object.entries(took)) assert.ok(ms < 100, `${name}: ${ms} ms`);
-  const typed = await page.evaluate(() => {
-    const field = document.querySelector("input");
-    const start = performance.now();
-    field.value = "person 999";
-    field.dispatchEvent(new Event("input"));
-    return performance.now() - start;
-  });
-  assert.ok(typed < 100, `search: ${typed} ms`);
-  await page.getByText("1 of 1,000 connections").waitFor();
 });
 
 function recordOf(index) {
