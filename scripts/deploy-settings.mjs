@@ -5,7 +5,7 @@ import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameS
 import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 
-import { QUESTIONS, SECRETS } from "./deploy-texts.mjs";
+import { QUESTIONS, REPLACEMENTS, SECRETS } from "./deploy-texts.mjs";
 import { root } from "./inputs.mjs";
 import { newSecret, parseSettings } from "./settings.mjs";
 
@@ -15,18 +15,20 @@ const MOST_VALUES = 5;
 /**
  * Reads the settings of an environment, and completes them.
  * @param {"sandbox" | "production"} environment
- * @param {{rotate?: string, retire?: string}} change   names of secrets
+ * @param {{rotate?: string, retire?: string, deployedSecrets: () => string[]}} options   rotate, retire: names of secrets;
+ *   deployedSecrets: the names of those that the deployed Worker has
  * @returns {Promise<Record<string, string>>}
- * @throws {Error} for a change that cannot be made, and for a question if there is no terminal
+ * @throws {Error} for a change that cannot be made, for a secret that only the deployed Worker has, and for a question if there is
+ *   no terminal
  */
-export async function openSettings(environment, { rotate, retire }) {
+export async function openSettings(environment, { rotate, retire, deployedSecrets }) {
   const folder = join(root, ".deploy");
   const file = join(folder, `${environment}.env`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (!existsSync(file)) writeFileSync(file, `# The settings of the environment ${environment}. Keep a copy in a password manager.\n`, { mode: 0o600 });
   chmodSync(file, 0o600);
 
-  makeSecrets(file, environment);
+  makeSecrets(file, environment, deployedSecrets);
   await askForTheRest(file, environment);
   if (rotate) change(file, rotate, (values) => addInFront(rotate, values, environment));
   if (retire) change(file, retire, (values) => removeOldest(retire, values));
@@ -34,10 +36,16 @@ export async function openSettings(environment, { rotate, retire }) {
   return { ...settings, PUBLIC_URL: settings.PUBLIC_URL || (settings.DOMAIN ? `https://${settings.DOMAIN}` : "") };
 }
 
-function makeSecrets(file, environment) {
+function makeSecrets(file, environment, deployedSecrets) {
   const settings = readSettings(file);
   const missing = Object.keys(newSecret).filter((name) => !settings[name]);
   if (missing.length === 0) return;
+  // On another computer the file may be missing. New secrets in the place of the Worker's own would make its data unreadable.
+  const deployed = deployedSecrets().filter((name) => missing.includes(name));
+  if (deployed.length > 0) {
+    throw new Error(`The deployed Worker has ${deployed.join(", ")}, and .deploy/${environment}.env has not. Restore this file from your password manager.
+Nothing was uploaded. With a new STORAGE_KEY or INDEX_KEY the stored data would be lost.`);
+  }
   for (const name of missing) add(file, name, newSecret[name](environment));
   console.log(`New secrets in .deploy/${environment}.env: ${missing.join(", ")}. Put this file into a password manager now:
 Cloudflare never shows a secret again, your servers need GATEWAY_KEY, and without STORAGE_KEY and INDEX_KEY the stored data are lost.`);
@@ -62,7 +70,7 @@ async function askForTheRest(file, environment) {
 }
 
 function addInFront(name, values, environment) {
-  if (!(name in newSecret)) throw new Error(`ROTATE makes a new ${Object.keys(newSecret).filter(canRotate).join(", ")}. Get another ${name} from OFAuth, and write it in front of the old one`);
+  if (!(name in newSecret)) throw new Error(`ROTATE makes a new ${Object.keys(newSecret).filter(canRotate).join(", ")}. For another ${name}, ${REPLACEMENTS[name]}`);
   if (!canRotate(name)) throw new Error(`${name} can never be replaced: every handle would change, and nothing that is stored would be found`);
   if (values.length >= MOST_VALUES) throw new Error(`${name} has ${values.length} values already. Remove the oldest first, with RETIRE=${name}`);
   return [newSecret[name](environment), ...values];

@@ -17,7 +17,18 @@ export const SECRETS = Object.freeze([
   "SESSION_SECRET",
   "STORAGE_KEY",
   "INDEX_KEY",
+  "FORWARD_SECRET",
+  "ALERT_URL",
 ]);
+
+/** How to replace a secret that is not made here. The file is that of the environment. */
+export const REPLACEMENTS = Object.freeze({
+  OFAUTH_API_KEY: "get a new one from OFAuth, and write it into the file in the place of the old one",
+  OFAUTH_WEBHOOK_SECRET: "get a new one from OFAuth, and write it into the file in front of the old one, with a comma between them",
+  SVIX_WEBHOOK_SECRET: "get a new one from OFAuth, and write it into the file in front of the old one, with a comma between them",
+  FORWARD_SECRET: "let your app accept a new one too, and write it into the file in front of the old one, with a comma between them",
+  ALERT_URL: "make a new one where you read the alerts, and write it into the file in the place of the old one",
+});
 
 /** What only the owner knows. One of the names must be in the settings file; its value may be empty unless it is required. */
 export const QUESTIONS = Object.freeze([
@@ -55,7 +66,7 @@ Register these addresses in OFAuth's dashboard:
 
 Then test it. These commands print a page on which you link ${environment === "sandbox" ? "a sandbox account" : "an account"}:
 
-key=$(sed -n 's/^GATEWAY_KEY="\\([^",]*\\).*/\\1/p' .deploy/${environment}.env)
+key=$(sed -n 's/^GATEWAY_KEY="\\([^":,]*:[^":,]*:\\)*\\([^",]*\\).*/\\2/p' .deploy/${environment}.env)
 ${link(address, bearer)}
 
 Afterwards this one lists the connection. Its "live" tells the environment of the account:

@@ -2,8 +2,8 @@
 // .deploy/<environment>.env, which git ignores. It may be repeated: then it uploads again, with the settings of that file.
 //
 // 1. Reads ENV, and checks that wrangler is logged in.
-// 2. Makes the secrets that are missing in the settings file, and asks for what only you know. ROTATE=<secret> puts a new value
-//    in front of the old ones. RETIRE=<secret> removes the oldest value.
+// 2. Makes the secrets that are missing in the settings file, unless the deployed Worker has them, and asks for what only you know.
+//    ROTATE=<secret> puts a new value in front of the old ones. RETIRE=<secret> removes the oldest value.
 // 3. Checks that the API key belongs to the environment. Warns if www/privacy.html is not filled in.
 // 4. Uploads the Worker together with its secrets, so that it never runs without them.
 // 5. Waits until /healthz is fine, and asks OFAuth by the new Worker whose API key it has.
@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { env } from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 
+import { keyWithRight } from "../pkg-template/cli/env-file.mjs";
 import { afterUpload, ENVIRONMENTS, SECRETS } from "./deploy-texts.mjs";
 import { openSettings } from "./deploy-settings.mjs";
 import { root } from "./inputs.mjs";
@@ -28,7 +29,8 @@ const environment = env.ENV ?? "";
 if (!Object.hasOwn(ENVIRONMENTS, environment)) fail("Say which environment: `make deploy ENV=sandbox` or `make deploy ENV=production`");
 checkLogin();
 // 2.
-const settings = await openSettings(environment, { rotate: env.ROTATE, retire: env.RETIRE }).catch((error) => fail(error.message));
+const changes = { rotate: env.ROTATE, retire: env.RETIRE };
+const settings = await openSettings(environment, { ...changes, deployedSecrets }).catch((error) => fail(error.message));
 // 3.
 const { keyPrefix } = ENVIRONMENTS[environment];
 if (!settings.OFAUTH_API_KEY.startsWith(keyPrefix)) {
@@ -49,6 +51,15 @@ function checkLogin() {
   if (status === 0) return;
   const why = `${stdout}${stderr}`.includes("Not logged in") || stdout.includes('"loggedIn"') ? "" : `\n${stderr.trim()}`;
   fail(`wrangler is not logged in to Cloudflare. Run \`npx wrangler login\`, or set CLOUDFLARE_API_TOKEN${why}`);
+}
+
+/** The names of the secrets that the deployed Worker has. */
+function deployedSecrets() {
+  const { status, stdout, stderr } = runWrangler(["secret", "list", "--env", environment], "pipe");
+  if (status === 0) return JSON.parse(stdout).map(({ name }) => name);
+  // Before the first deployment.
+  if (/Worker "[^"]+".* not found/.test(`${stdout}${stderr}`)) return [];
+  return fail(`wrangler does not say whether ofauth-edge-${environment} has secrets already\n${stderr.trim()}`);
 }
 
 /** Uploads the Worker. Returns its https address, if Cloudflare tells one. */
@@ -109,7 +120,7 @@ async function waitUntilHealthy() {
 }
 
 async function askForAccount() {
-  const key = settings.GATEWAY_KEY.split(",")[0];
+  const key = keyWithRight(settings.GATEWAY_KEY, "read");
   const response = await fetch(`${address}/v2/account/whoami`, {
     headers: { authorization: `Bearer ${key}` },
     signal: AbortSignal.timeout(30_000),

@@ -2,6 +2,8 @@
 // webhook about a connection that the emulator knows. With the real OFAuth nothing is made up: they begin with its API key, and
 // the connection comes from Link.
 
+import { keyWithRight } from "../pkg-template/cli/env-file.mjs";
+
 /** The connection that the emulator has at its first start, and that the first command reports. */
 export const DEMO = Object.freeze({
   clientReferenceId: "user_1",
@@ -17,7 +19,7 @@ export const DEMO = Object.freeze({
  * @returns {string}
  */
 export function instructions({ demo, gateway, emulator, vars }) {
-  const bearer = `-H ${shellQuote(`Authorization: Bearer ${vars.GATEWAY_KEY.split(",")[0]}`)}`;
+  const bearer = `-H ${shellQuote(`Authorization: Bearer ${keyWithRight(vars.GATEWAY_KEY, "sessions")}`)}`;
   const steps = emulator ? emulatedSteps(gateway, bearer) : realSteps(gateway, bearer);
   return `
 Demo app  ${demo}${emulator ? `\nControl   ${emulator}/control` : ""}

@@ -19,6 +19,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
+import { keyWithRight } from "../pkg-template/cli/env-file.mjs";
 import { DEMO, instructions } from "./dev-steps.mjs";
 import { newSecret, parseSettings, randomHex } from "./settings.mjs";
 
@@ -65,7 +66,7 @@ if (emulator) {
 start("the demo app", ["examples/demo/backend.mjs"], {
   PORT: String(demoPort),
   GATEWAY_URL: gateway,
-  GATEWAY_KEY: vars.GATEWAY_KEY.split(",")[0],
+  GATEWAY_KEY: keyWithRight(vars.GATEWAY_KEY, "sessions"),
 });
 // Without this setting, wrangler stores the URL of every request on disk, and a URL may contain a connection id. What an earlier
 // run has stored is removed.

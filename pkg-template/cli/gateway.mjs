@@ -1,6 +1,7 @@
 // Calls to a gateway with its gateway key, and what its refusals mean.
 
 import { required } from "./arguments.mjs";
+import { keyWithRight } from "./env-file.mjs";
 import { Failure, UsageError } from "./errors.mjs";
 import { isLoopback, readUrl, send, Unreachable } from "./http.mjs";
 import { clean } from "./output.mjs";
@@ -95,9 +96,9 @@ export function gatewayOf(values, env, signal) {
   return new Gateway(url.origin, key, signal);
 }
 
-/** The newest gateway key, or undefined if there is none. */
+/** The newest gateway key that may read, or undefined if there is none. */
 export function gatewayKey(values, env) {
-  const key = (values.key ?? env.GATEWAY_KEY)?.split(",")[0] || undefined;
+  const key = keyWithRight(values.key ?? env.GATEWAY_KEY ?? "", "read") || undefined;
   // Anything else cannot stand in a header.
   if (key === undefined || /^[\x21-\x7e]+$/.test(key)) return key;
   throw new UsageError("The gateway key has a character that no key has. Was it copied with a space or a line break?");

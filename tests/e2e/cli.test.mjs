@@ -232,7 +232,9 @@ test("doctor finds nothing wrong with a gateway that is well, and shows no secre
   assert.equal(text.code, 0, text.stdout + text.stderr);
   assert.match(text.stdout, /No check failed/);
   assert.doesNotMatch(text.stdout + text.stderr, new RegExp(`${isSecret.source}|conn_doctor`));
-  const json = JSON.parse((await cli(["doctor", "--json", "--origin", "https://app.example", "--link"], { env: real })).stdout);
+  // The whole list of the gateway, as its settings file has it.
+  const listed = { ...real, GATEWAY_KEY: `app:access:${"x".repeat(40)},ops:read+sessions+link:${SECRETS.GATEWAY_KEY}` };
+  const json = JSON.parse((await cli(["doctor", "--json", "--origin", "https://app.example", "--link"], { env: listed })).stdout);
   assert.equal(json.ok, true);
   const status = Object.fromEntries(json.checks.map(({ id, status, detail }) => [id, [status, detail]]));
   const asked = `health warnings no-key wrong-key whoami sessions foreign-page unsigned bad-signature good-signature received link

@@ -1,10 +1,11 @@
 // `make deploy`, against a stand-in for Cloudflare's API. What it uploads is run, and the script talks to it.
 // 1. What it refuses before it uploads anything, 2. the first deployment, 3. an upload that fails, 4. a second one, which keeps
-// every secret, 5. new secrets and old ones, 6. a Worker or a key that does not work is a failure, 7. the environments of
-// wrangler.toml are alike. Each deployment takes seconds, so `make test` makes only the first one.
+// every secret, 5. one without the settings file, 6. keys with rights, 7. the secrets are those that are documented, 8. new secrets
+// and old ones, 9. a Worker or a key that does not work is a failure, 10. the environments of wrangler.toml are alike. Each
+// deployment takes seconds, so `make test` makes only the first one.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -13,6 +14,7 @@ import { after, before, test } from "node:test";
 
 import { unstable_readConfig as readConfig } from "wrangler";
 
+import { SECRETS as SECRET_NAMES } from "../../scripts/deploy-texts.mjs";
 import { SECRETS, startGateway } from "../e2e/harness.mjs";
 import { slowTest } from "../full.mjs";
 import { ACCOUNT, startCloudflare } from "./cloudflare.mjs";
@@ -65,6 +67,8 @@ test("what only the owner knows is asked for, all at once, and secrets are made 
 test("a key of the other environment is refused before anything is uploaded", async () => {
   writeFileSync(file, `${readFileSync(file, "utf8")}OFAUTH_API_KEY="sk_live_0123"
 OFAUTH_WEBHOOK_SECRET='${SECRETS.OFAUTH_WEBHOOK_SECRET}$HOME'
+FORWARD_SECRET="whsec_0123456789abcdef0123456789abcdef"
+ALERT_URL="http://127.0.0.1:1/0123456789"
 ALLOWED_ORIGINS="https://app.example,https://admin.app.example"
 APP_RETURN_URL=
 PUBLIC_URL="http://127.0.0.1:${front.address().port}"
@@ -112,6 +116,42 @@ slowTest("a second deployment keeps every secret", async () => {
   assert.equal(cloudflare.namespaces.length, 1);
 });
 
+slowTest("without the settings file it makes no secrets in the place of those that are deployed", async () => {
+  const kept = readFileSync(file, "utf8");
+  const count = cloudflare.uploads.length;
+  for (const [text, missing] of [
+    ["", "GATEWAY_KEY, SESSION_SECRET, STORAGE_KEY, INDEX_KEY"],
+    [kept.replace(/^STORAGE_KEY=.*\n/m, ""), "STORAGE_KEY"],
+  ]) {
+    writeFileSync(file, text);
+    const { code, output } = await deploy();
+    assert.equal(code, 1);
+    assert.ok(output.includes(`The deployed Worker has ${missing}, and .deploy/sandbox.env has not`), output);
+    assert.match(output, /password manager/);
+    assert.equal(readFileSync(file, "utf8"), text);
+  }
+  assert.equal(cloudflare.uploads.length, count);
+  writeFileSync(file, kept);
+});
+
+slowTest("a gateway key with a name and rights is sent without them, and the first that may read asks OFAuth", async () => {
+  const kept = readFileSync(file, "utf8");
+  const [other, reader] = ["a".repeat(40), "b".repeat(40)];
+  writeFileSync(file, kept.replace(/^GATEWAY_KEY=.*$/m, `GATEWAY_KEY="app:access+sessions:${other},support:read:${reader}"`));
+  const { code, output } = await deploy();
+  assert.equal(code, 0, output);
+  const [line] = /^key=.*$/m.exec(output);
+  const { stdout } = spawnSync("sh", ["-c", `${line}; echo "$key"`], { cwd: folder, encoding: "utf8" });
+  assert.equal(stdout.trim(), other);
+  writeFileSync(file, kept);
+});
+
+test("the secrets are those of docs/configuration.md", () => {
+  const page = readFileSync(join(folder, "docs/configuration.md"), "utf8");
+  const documented = [...page.matchAll(/^\| \[`(\w+)`\]\(#\w+\) \| secret\b/gm)].map(([, name]) => name);
+  assert.deepEqual([...SECRET_NAMES].sort(), documented.sort());
+});
+
 slowTest("ROTATE puts a new value in front of the old one, and RETIRE removes the oldest", async () => {
   const { STORAGE_KEY: old } = settings();
   assert.equal((await deploy({ ROTATE: "STORAGE_KEY" })).code, 0);
@@ -124,7 +164,8 @@ slowTest("ROTATE puts a new value in front of the old one, and RETIRE removes th
   const refusals = [
     [{ ROTATE: "INDEX_KEY" }, /never/],
     [{ RETIRE: "GATEWAY_KEY" }, /only one value/],
-    [{ ROTATE: "OFAUTH_API_KEY" }, /from OFAuth/],
+    [{ ROTATE: "OFAUTH_API_KEY" }, /from OFAuth.* in the place of the old one/],
+    [{ ROTATE: "FORWARD_SECRET" }, /your app .* in front of the old one/],
     [{ ROTATE: "PATH" }, /no secret/],
   ];
   for (const [change, reason] of refusals) {

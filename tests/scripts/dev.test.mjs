@@ -58,7 +58,10 @@ test("with the real OFAuth the commands are others: nothing emulated is named", 
   assert.match(withoutKey.output(), /OFAUTH_API_URL in \.dev\.vars is https:\/\/ofauth\.invalid\. Set OFAUTH_API_KEY there to a key/);
   assert.equal(readFileSync(join(folder, ".dev.vars"), "utf8"), 'OFAUTH_API_URL="https://ofauth.invalid"\n', "nothing is made up");
 
-  appendFileSync(join(folder, ".dev.vars"), 'OFAUTH_API_KEY="sk_sandbox_of_somebody"\nAPP_RETURN_URL="https://app.example/back"\n');
+  appendFileSync(join(folder, ".dev.vars"), `OFAUTH_API_KEY="sk_sandbox_of_somebody"
+APP_RETURN_URL="https://app.example/back"
+GATEWAY_KEY="calls:access:${"a".repeat(40)},app:access+sessions+link+read:${"b".repeat(40)}"
+`);
   const real = await run(folder, ports);
   const printed = real.output();
   assert.match(printed, /OFAuth {4}https:\/\/ofauth\.invalid \(from \.dev\.vars; nothing is emulated\)/);
