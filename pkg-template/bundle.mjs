@@ -13,7 +13,8 @@ export const glueFolder = join(buildFolder, "glue");
 
 // Modules that several entries share. They are not bundled into each.
 const separateFiles = ["./core.js", "./client.js", "./embedded.js", "./embedded.cjs", "./ofauth_edge.wasm"];
-const options = { bundle: true, outdir: packageFolder, target: "es2022", platform: "neutral", logLevel: "warning" };
+// The comments that name the modules begin at the working folder.
+const options = { absWorkingDir: root, bundle: true, outdir: packageFolder, target: "es2022", platform: "neutral", logLevel: "warning" };
 const esm = { ...options, format: "esm" };
 
 const sources = {

@@ -1,9 +1,10 @@
 // Writes what a release publishes into dist/, from the built Worker and the built npm package. `make release` builds both before.
 //
 //   node scripts/release.mjs
-//   VERSION=v0.2.0 node scripts/release.mjs   for a tag: fails unless Cargo.toml and CHANGELOG.md have that version
+//   VERSION=v0.2.0 node scripts/release.mjs   for a tag: fails unless Cargo.toml and CHANGELOG.md have that version, and Cargo.toml
+//                                             names the repository
 //
-// 1. Checks the version. Cargo.toml is the only place that has it.
+// 1. Checks the version and the repository. Cargo.toml is the only place that has them.
 // 2. ofauth-edge-<version>.tgz: the npm package.
 // 3. ofauth-edge-worker-<version>.tar.gz: the Worker for those who do not want to build it. wrangler deploys it as it is.
 // 4. SHA256SUMS: the hashes of both.
@@ -12,7 +13,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join, relative, sep } from "node:path";
 
 import { root } from "./inputs.mjs";
@@ -25,6 +26,7 @@ const [, version] = /^version = "(.+)"$/m.exec(read("Cargo.toml"));
 
 // 1.
 checkVersion();
+checkRepository();
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 // 2.
@@ -45,6 +47,17 @@ function checkVersion() {
   if (!new RegExp(`^## ${version.replaceAll(".", "\\.")}\\b`, "m").test(read("CHANGELOG.md"))) fail(`CHANGELOG.md has no section "## ${version}"`);
 }
 
+/** npm publishes a package from a workflow only if the package names the repository that the workflow runs in. */
+function checkRepository() {
+  const { VERSION, GITHUB_REPOSITORY } = process.env;
+  const [, repository] = /^repository = "(.+)"$/m.exec(read("Cargo.toml")) ?? [];
+  const expected = `https://github.com/${GITHUB_REPOSITORY || "<owner>/<name>"}`;
+  if (repository && (!GITHUB_REPOSITORY || repository === expected)) return;
+  const missing = `Cargo.toml ${repository ? `names the repository ${repository}` : "names no repository"}. npm refuses such a package from the release workflow. Write into [package]: repository = "${expected}"`;
+  if (VERSION) fail(missing);
+  console.error(`Warning: ${missing}`);
+}
+
 function packNpmPackage() {
   const manifest = JSON.parse(read("pkg/package.json"));
   if (manifest.version !== version) fail(`pkg/ is of the version ${manifest.version}. Build it with \`make npm\``);
@@ -60,6 +73,7 @@ function packNpmPackage() {
 /** What wrangler needs, by path, and the licenses. */
 function workerFiles() {
   copyVendored();
+  if (!existsSync(join(root, "www/console/package/ofauth-edge.js"))) fail("www/console/package/ is not there. Build it with `make build`");
   const entries = readdirSync(join(root, "www"), { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const pages = entries.map(({ parentPath, path = parentPath, name }) => relative(root, join(path, name)).split(sep).join("/"));
   return {

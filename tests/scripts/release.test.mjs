@@ -1,6 +1,6 @@
 // scripts/release.mjs, without a build: 1. the archive of the same files is the same bytes, and tar reads it, 2. what is in dist/, and
 // its hashes, 3. wrangler takes the Worker's archive as it is, and uploads the built Worker, 4. no path of this machine is in it, 5. a
-// tag that is not the version is refused. tests/release/ builds in two folders and compares.
+// tag that is not the version is refused, and 6. a repository that npm would refuse. tests/release/ builds in two folders and compares.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -30,13 +30,19 @@ const dist = join(project, "dist");
 const hash = (path) => createHash("sha256").update(readFileSync(path)).digest("hex");
 
 function release(env = {}) {
-  return spawnSync(process.execPath, ["scripts/release.mjs"], { cwd: project, env: { ...process.env, VERSION: "", ...env }, encoding: "utf8" });
+  return spawnSync(process.execPath, ["scripts/release.mjs"], { cwd: project, env: { ...process.env, VERSION: "", GITHUB_REPOSITORY: "", ...env }, encoding: "utf8" });
 }
 
 function run(command, args, cwd) {
   const { status, stdout, stderr } = spawnSync(command, args, { cwd, encoding: "utf8", env: { ...process.env, WRANGLER_SEND_METRICS: "false" } });
   assert.equal(status, 0, stdout + stderr);
   return stdout;
+}
+
+function nameRepository(url) {
+  const file = join(project, "Cargo.toml");
+  const text = readFileSync(file, "utf8").replace(/^repository = .*\n/m, "");
+  writeFileSync(file, url === undefined ? text : text.replace(/^license = .*$/m, `$&\nrepository = "${url}"`));
 }
 
 /** The paths of all files in a folder of `base`, from there. */
@@ -105,5 +111,22 @@ test("a tag must be the version in Cargo.toml, and CHANGELOG.md must tell of it"
   assert.deepEqual([untold.status, untold.stderr], [1, `CHANGELOG.md has no section "## ${version}"\n`]);
   assert.equal(hash(join(dist, "SHA256SUMS")), before, "dist/ stays");
   writeFileSync(join(project, "CHANGELOG.md"), `# Changelog\n\n## ${version}\n`);
+  nameRepository("https://github.com/acme/ofauth-edge");
   assert.equal(release({ VERSION: `v${version}` }).status, 0);
+});
+
+test("a tag needs the repository that npm compares with that of the workflow, and without a tag it is a warning", () => {
+  const tag = { VERSION: `v${version}`, GITHUB_REPOSITORY: "acme/ofauth-edge" };
+  for (const [repository, reason] of [[undefined, "names no repository"], ["https://github.com/other/fork", "names the repository https://github.com/other/fork"]]) {
+    nameRepository(repository);
+    const { status, stderr } = release(tag);
+    assert.equal(status, 1);
+    assert.ok(stderr.startsWith(`Cargo.toml ${reason}.`) && stderr.includes('repository = "https://github.com/acme/ofauth-edge"'), stderr);
+  }
+  nameRepository(undefined);
+  const untagged = release();
+  assert.equal(untagged.status, 0);
+  assert.match(untagged.stderr, /Warning: Cargo\.toml names no repository/);
+  nameRepository("https://github.com/acme/ofauth-edge");
+  assert.equal(release(tag).status, 0);
 });
