@@ -1,5 +1,5 @@
 // The folders of examples/: 1. each has a README whose way to run it is the tested one, 2. its packages are pinned exactly, 3. its
-// programs are short, 4. README.md names it.
+// programs are short, 4. README.md names it, and Dependabot its packages.
 
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -22,6 +22,7 @@ for (const name of names) {
       for (const [dependency, version] of Object.entries({ ...dependencies, ...devDependencies })) {
         assert.match(version, dependency === "ofauth-edge" ? /^file:\.\.\/\.\.\/pkg$/ : /^\d+\.\d+\.\d+$/, dependency);
       }
+      assert.ok(read(".github/dependabot.yml").includes(`"/examples/${name}"`));
       for (const [, script] of readme.matchAll(/^npm run (\w+)$/gm)) assert.ok(script in scripts, script);
     }
     for (const file of sourcesIn(name)) assert.ok(read("examples", name, file).split("\n").length <= 61, `${file} has at most 60 lines`);
