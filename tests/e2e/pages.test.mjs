@@ -10,6 +10,7 @@ import { after, before, test } from "node:test";
 import { connectionEvent } from "../emulator/events.mjs";
 import { eventually, listAll, refusal, sessionOf, startGateway, tokenOf } from "./harness.mjs";
 import { damageRecords, inHubWith } from "./hubs.mjs";
+import { dirtyLedgers } from "./ledgers.mjs";
 
 const START = Date.parse("2026-05-06T07:08:09.000Z");
 const USER = "user/of many";
@@ -147,6 +148,7 @@ test("what an older build wrote beside the table is listed, and the next update 
 });
 
 test("a look-up writes nothing, also if the table is not complete", async () => {
+  await tell("conn_page9", { minute: ++minute, status: "awaiting_2fa" }); // the answer to a call changes nothing about it
   await changeHub((hub) => hub.prepare("DELETE FROM listing WHERE handle = ?").run(expected({})[0].handle));
   await assertPages({ limit: 20 });
   await call();
@@ -264,6 +266,8 @@ async function readHub(work) {
 
 /** Changes the hub's file while the gateway is down. */
 async function changeHub(change) {
+  // A ledger that has something to tell would tell it after the restart, and the hub would write.
+  await eventually(() => assert.deepEqual(dirtyLedgers(gateway.folder), []));
   await gateway.close({ keep: true });
   inHubWith(gateway.folder, [...connections.values()][0].handle, (hub) => {
     for (const { handle, record } of hub.prepare("SELECT handle, record FROM connections").all()) undamaged.set(handle, record);
