@@ -1,6 +1,6 @@
 // Another STORAGE_KEY in front. 1. Passes encrypt records in ledgers, hubs and KV anew, and bodies of deliveries. The rules are when
 // newer ones arrive. 2. They count what is left under each key, also under one that is not configured. 3. Then the old key can go,
-// and nothing is lost. 4. A ledger does it when its alarm rings, without any pass.
+// and nothing is lost. 4. A ledger does it when its alarm rings, without any pass. 5. A pass that is given up goes on to it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -9,6 +9,7 @@ import { connectionEvent, rulesEvent } from "../emulator/events.mjs";
 import { eventually, introduce, listAll, SECRETS, sessionOf, startGateway } from "./harness.mjs";
 import { inHubWith } from "./hubs.mjs";
 import { ageLedgerOf, dirtyLedgers, inLedgerOf } from "./ledgers.mjs";
+import { inReconciler } from "./reconcilers.mjs";
 
 const USER = "user_456";
 const NEW_KEY = Buffer.alloc(32, "newer").toString("base64");
@@ -107,4 +108,21 @@ test("a ledger encrypts what it has anew when its alarm rings", async (t) => {
     assert.equal(dirtyLedgers(folder).length, 0);
   });
   assert.equal((await gateway.call("GET", "/edge/connections/conn_a")).status, 200);
+});
+
+test("a pass that is given up after nine failures goes on to encrypt all anew, and may fail as often again", async (t) => {
+  let gateway = await startGateway();
+  t.after(() => gateway.close());
+  const { folder } = gateway;
+  await introduce(gateway, "conn_a");
+  await eventually(() => dirtyLedgers(folder).length === 0);
+  const oldId = (await gateway.reconcile().then(() => gateway.reconcile())).sealedUnder;
+  await gateway.close({ keep: true });
+  // Eight slices have failed.
+  inReconciler(folder, (reconciler) => reconciler.exec("UPDATE state SET value = iif(key = 'step', 2, 8) WHERE key IN ('step', 'failures')"));
+  gateway = await startGateway({ folder, vars: { STORAGE_KEY: BOTH } });
+  gateway.emulator.fault({ kind: "status", code: 502 });
+  const state = await gateway.reconcile();
+  assert.deepEqual([state.stopped, state.failures], ["failed", 0]);
+  assert.ok(Object.keys(keysOf(state)).some((key) => key !== `keys.${oldId}`), JSON.stringify(state));
 });

@@ -95,7 +95,7 @@ export const reconcilerClass = (wasm) =>
         wait = await STEPS[state.step]?.(this.pass, state);
         if (state.failures) set(sql, { failures: 0 });
       } catch (error) {
-        wait = fail(this.pass, state.failures ?? 0, error);
+        wait = fail(this.pass, state, error);
       }
       if (wait === undefined) this.storage.deleteAlarm();
       else this.storage.setAlarm(Date.now() + wait);
@@ -111,10 +111,12 @@ function start(sql) {
   sql.exec("DELETE FROM pages");
 }
 
-function fail(pass, failures, error) {
+function fail(pass, { step, failures }, error) {
   if (failures >= MAX_FAILURES) {
-    stop(pass, "failed", error);
-    return end(pass);
+    // First, because re-sealing cannot begin while the configuration is incomplete. It may fail as often as the pass.
+    set(pass.sql, { step: IDLE, failures: 0 });
+    const wait = stop(pass, "failed", error);
+    return step === RESEAL ? end(pass) : wait;
   }
   log(error);
   return go(pass, { failures: failures + 1 }, MIN_RETRY << failures);
