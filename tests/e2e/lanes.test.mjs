@@ -105,9 +105,16 @@ test("a cancelled or failed Link is told to the app, if there is a Link session"
     ["edge.link.cancelled", { clientReferenceId: "user_link", step: "2fa" }],
     ["edge.link.failed", { clientReferenceId: "user_link", errorCode: "account_locked" }],
   ]);
+  await eventually(() => assert.deepEqual(lanesOf(gateway), []));
+  for (const step of ["2fa", "login"]) assert.equal((await visit({ ...cancelled, step })).status, 303);
+  assert.deepEqual(lanesOf(gateway), [], "a repeated visit is not told again");
+  assert.deepEqual(lanesOf(gateway, "deliveries"), [], "only the lane stays");
+
+  assert.equal((await begin(browserOf(gateway, "user_link"))).status, 200);
   await visit(cancelled);
   await eventually(() => app.requests.length === 3);
-  assert.equal(app.requests[2].headers[DIGEST], app.requests[0].headers[DIGEST], "a repeated visit has the same id");
+  const [first, , third] = app.requests.map(({ headers }) => headers[DIGEST]);
+  assert.notEqual(third, first, "another Link session is told");
 });
 
 test("without FORWARD_URL no lane is made", async (t) => {
@@ -123,8 +130,8 @@ function chatMessage(n) {
   return { type: "realtime.chat_message.received", timestamp: new Date().toISOString(), data: { n } };
 }
 
-/** The rows of all outboxes. */
-function lanesOf({ folder }) {
+/** The rows of all outboxes, or of that table. */
+function lanesOf({ folder }, table = "outbox") {
   const objects = join(folder, "do/ofauth-edge-Ledger");
   let files = [];
   try {
@@ -136,7 +143,7 @@ function lanesOf({ folder }) {
     const database = new DatabaseSync(join(objects, file), { timeout: 5_000 });
     try {
       const hasOutbox = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'outbox'").all().length > 0;
-      return hasOutbox ? database.prepare("SELECT * FROM outbox").all() : [];
+      return hasOutbox ? database.prepare(`SELECT * FROM ${table}`).all() : [];
     } finally {
       database.close();
     }

@@ -66,7 +66,7 @@ mod upstream_error;
 pub use error::{EdgeError, RELINK, Verdict};
 pub use header::single_value;
 pub use key::{GatewayKey, Right};
-pub use own_event::{ACCOUNT_CHANGED, OwnEvent, account_changed_event, link_event};
+pub use own_event::{ACCOUNT_CHANGED, OwnEvent, account_changed_event, is_link_event, link_event};
 pub use session::{
     Authenticator, Caller, Credentials, DEFAULT_LIFETIME, Identity, MIN_KEY_CHARS, MIN_LIFETIME, Session,
     SessionRequest,

@@ -38,6 +38,11 @@ pub fn link_event(has_failed: bool, detail: Option<&str>, reference: &str, stamp
     (kind, body)
 }
 
+/// Whether this is the type of an event that [`link_event`] writes.
+pub fn is_link_event(kind: &str) -> bool {
+    kind.starts_with("edge.link.")
+}
+
 /// The type of the event, and of its delivery in the timeline, that a connection's account became another one.
 pub const ACCOUNT_CHANGED: &str = "edge.connection.account_changed";
 

@@ -25,6 +25,7 @@ use crate::{
             OwnEvent,
             deliveries::delivery_item,
             forward::{Answer, KEY_MISSING, Next, TIMEOUT},
+            is_link_event,
         },
         monitor::name,
         webhook::sign_ofauth,
@@ -173,7 +174,7 @@ fn write_own(unsent: &mut Unsent, store: &LedgerStore, config: &Config) -> platf
 /// 1. It is sent, and its attempts are counted, also for the metrics.
 /// 2. The index is told, unless the app has taken the event at once. If the index does not answer, an end is not noted: the
 ///    event is sent again.
-/// 3. The result is noted, unless a lane has no more to do: then this returns true.
+/// 3. The result is noted, unless a lane has no more to do and nothing to remember: then this returns true.
 async fn send(
     unsent: &Unsent,
     handle: &str,
@@ -210,7 +211,10 @@ async fn send(
     }
     // 3.
     if handle.is_empty() && next == Next::Taken {
-        return Ok(true);
+        if !is_link_event(&unsent.kind) {
+            return Ok(true);
+        }
+        store.deliveries.clear()?;
     }
     store.outbox.set_sending(Some(now));
     store.change_outbox(config, &|outbox| match next {

@@ -3,7 +3,9 @@
 //!
 //! A lane has the tables `deliveries` and `outbox` of a ledger with one row each, and no table `ledger`. Its body is encrypted for
 //! the place of a ledger without a handle. The lane deletes itself when the app has taken the event, and an event that was parked
-//! EVENT_TTL_SECONDS later.
+//! EVENT_TTL_SECONDS later. An event about a Link session can be caused again and again by anybody who knows the user's reference. So
+//! its lane only deletes the event when the app has taken it, and stays for EVENT_TTL_SECONDS: a lane that has its tables takes no
+//! event. This mark is for a stop of the object between two visits, and the platform stops one that is quiet for some seconds.
 //!
 //! Acceptance costs one commit, and the end one more.
 

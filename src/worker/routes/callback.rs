@@ -88,7 +88,8 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Result<Reply, F
 }
 
 /// Forwards to the app that a Link session was cancelled or has failed, as the user's browser says. Repeated visits for one
-/// session have one id. A failure is only logged, because the browser is to be sent on.
+/// session have one id, whose lane remembers that the app has heard it. A failure is only logged, because the browser is to be
+/// sent on.
 async fn forward_ending(ending: &LinkEnding, key: i64, reference: &str, call: &Call, config: &Config, env: &Env) {
     let (has_failed, detail) = match ending {
         LinkEnding::Cancelled(step) => (false, step),
