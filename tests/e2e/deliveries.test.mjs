@@ -163,7 +163,7 @@ test("a replay of what does not wait is refused", async (t) => {
   assert.deepEqual(await list(again, "parked"), [], "an event without a body leaves the list");
 });
 
-test("an event is not parked before the index has heard of it", async (t) => {
+test("an event is not parked before the index has heard of it, and the longer that takes, the more rarely it is told", async (t) => {
   const { app, gateway } = await startForwarding(t, { faults: true });
   app.answer = () => ({ status: 410, after: 1_500 });
   const handle = await introduce(gateway, "conn_unheard");
@@ -173,9 +173,18 @@ test("an event is not parked before the index has heard of it", async (t) => {
   assert.equal(parked_at, null);
   assert.ok(due_at > Date.now() + 50_000);
   await gateway.close({ keep: true });
-  ageLedgerOf(gateway.folder, handle, (ledger) => ledger.prepare("UPDATE outbox SET due_at = 0").run());
+  ageLedgerOf(gateway.folder, handle, (ledger) => ledger.prepare("UPDATE outbox SET due_at = 0, attempts = 8").run());
 
-  const again = await startGateway({ folder: gateway.folder, vars: { FORWARD_URL: app.url, FORWARD_SECRET } });
+  const vars = { FORWARD_URL: app.url, FORWARD_SECRET };
+  const later = await startGateway({ folder: gateway.folder, faults: true, vars });
+  t.after(() => later.close());
+  await later.fail({ ledger: "fail" });
+  await eventually(() => rowsOf(later, handle)[0].attempts === 9);
+  assert.ok(rowsOf(later, handle)[0].due_at > Date.now() + 29 * 60_000, "half an hour to an hour");
+  await later.close({ keep: true });
+  ageLedgerOf(gateway.folder, handle, (ledger) => ledger.prepare("UPDATE outbox SET due_at = 0, attempts = 1").run());
+
+  const again = await startGateway({ folder: gateway.folder, vars });
   t.after(() => again.close());
   const [item] = await eventually(async () => nonEmpty(await list(again, "parked")));
   assert.deepEqual([item.handle, item.tries], [handle, 2]);

@@ -1,5 +1,5 @@
 // Events that are not about a connection, on their way to the app: 1. what EVENT_FORWARD names, also realtime ones, 2. one that
-// the app refuses holds back no other, 3. a parked one is listed and replayed, 4. nothing is lost by a kill, and nothing stays
+// the app refuses holds back no other, 3. a parked one is listed and replayed, and leaves the list with its lane, 4. nothing is lost by a kill, and nothing stays
 // after the app has taken it, 5. a cancelled or failed Link, 6. nothing without FORWARD_URL.
 
 import assert from "node:assert/strict";
@@ -12,6 +12,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { verifyWebhook } from "../../pkg/index.js";
 import { FORWARD_SECRET, startForwarding } from "./forwarding.mjs";
 import { eventually, startGateway } from "./harness.mjs";
+import { ageLanes } from "./ledgers.mjs";
 import { begin, browserOf } from "./linking.mjs";
 
 const DIGEST = "x-ofauth-edge-digest";
@@ -72,6 +73,21 @@ test("a parked event is listed without a handle, and a replay sends it again", a
   assert.deepEqual([app.requests[1].headers["x-ofauth-edge-replay"], app.requests[1].body], ["1", app.requests[0].body]);
   await eventually(async () => assert.deepEqual((await gateway.call("GET", "/edge/deliveries")).json().list, []));
   await eventually(() => assert.deepEqual(lanesOf(gateway), []));
+});
+
+test("a lane that leaves long after its event was parked takes it off the list", async (t) => {
+  const { app, gateway } = await startForwarding(t, { vars });
+  app.answer = () => ({ status: 410 });
+  await gateway.deliver(chatMessage(1));
+  const listed = async ({ call }) => (await call("GET", "/edge/deliveries")).json().list.length;
+  await eventually(async () => (await listed(gateway)) === 1 && lanesOf(gateway).some(({ parked_at }) => parked_at > 0));
+  await gateway.close({ keep: true });
+  ageLanes(gateway.folder);
+  const all = { ...vars, FORWARD_URL: app.url, FORWARD_SECRET };
+  const again = await startGateway({ folder: gateway.folder, vars: all });
+  t.after(() => again.close());
+  await eventually(() => assert.deepEqual(lanesOf(again), []));
+  assert.equal(await listed(again), 0);
 });
 
 test("after a kill what was acknowledged is sent, and a lane leaves nothing", async (t) => {

@@ -60,6 +60,22 @@ export function ageLedgerOf(folder, handle, work) {
   if (changes !== 1) throw new Error(`the ledger of ${handle} has no alarm`);
 }
 
+/** Makes all events in lanes parked long ago, while the gateway is down. The lanes' alarms ring once it is back. */
+export function ageLanes(folder) {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  for (const file of databasesIn(folder)) {
+    const isLane = open(folder, file, (lane) => {
+      const tables = lane.prepare("SELECT name FROM sqlite_master WHERE name IN ('ledger', 'outbox', 'forwards')").all();
+      if (tables.some(({ name }) => name === "forwards")) lane.exec("UPDATE forwards SET noted = 0 WHERE handle = ''");
+      if (tables.length !== 1 || tables[0].name !== "outbox") return false;
+      lane.exec("UPDATE outbox SET due_at = 0, parked_at = 0");
+      return lane.prepare("UPDATE _cf_METADATA SET value = ? WHERE key = 1").run(now);
+    });
+    const update = "UPDATE _cf_ALARM SET scheduled_time = ? WHERE actor_id = ?";
+    if (isLane) open(folder, ALARMS, (alarms) => alarms.prepare(update).run(now, file.replace(".sqlite", "")));
+  }
+}
+
 function databasesIn(folder) {
   return readdirSync(join(folder, LEDGERS)).filter((name) => name.endsWith(".sqlite") && name !== ALARMS);
 }

@@ -77,11 +77,20 @@ pub enum Next {
     Again(i64),
 }
 
+/// How long to wait before the next attempt, in ms, after so many had failed before the last one.
+///
+/// `random` is from 0 to 1. It chooses a wait from half of the full one up to all of it, so that not all events come back at the
+/// same moment.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "at most an hour in ms")]
+pub fn wait_after(failed: i64, random: f64) -> i64 {
+    let full = (FIRST_WAIT << failed.clamp(0, 20)).min(MAX_WAIT);
+    full / 2 + (random.clamp(0.0, 1.0) * (full / 2) as f64) as i64
+}
+
 impl Waiting {
     /// Counts an attempt that ended at `now` (unix ms), and says what becomes of the event.
     ///
-    /// `random` is from 0 to 1. It chooses a wait from half of the full one up to all of it, so that not all events come
-    /// back at the same moment. A longer `Retry-After` is respected. The last attempt is at the end of the time limit.
+    /// `random` is that of [`wait_after`]. A longer `Retry-After` is respected. The last attempt is at the end of the time limit.
     pub fn after(self, answer: Answer<'_>, now: i64, random: f64) -> (Self, Next) {
         let (is_refused, retry_after) = match answer {
             Answer::Status(status, retry_after) => (status != 429 && status < 500, retry_after),
@@ -103,13 +112,7 @@ impl Waiting {
             Answer::Status(410, _) => Next::Parked,
             _ if now >= end => Next::Parked,
             _ => {
-                let full = (FIRST_WAIT << self.attempts.clamp(0, 20)).min(MAX_WAIT);
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_precision_loss,
-                    reason = "at most an hour in ms"
-                )]
-                let wait = full / 2 + (random.clamp(0.0, 1.0) * (full / 2) as f64) as i64;
+                let wait = wait_after(self.attempts, random);
                 let asked = retry_after.and_then(parse_seconds);
                 let asked = asked.map_or(0, |seconds| i64::try_from(seconds).unwrap_or(i64::MAX));
                 Next::Again(now.saturating_add(wait.max(asked.saturating_mul(1_000))).min(end))

@@ -24,7 +24,7 @@ use crate::{
         gateway::{
             OwnEvent,
             deliveries::delivery_item,
-            forward::{Answer, KEY_MISSING, Next, TIMEOUT},
+            forward::{Answer, KEY_MISSING, Next, TIMEOUT, wait_after},
             is_link_event,
         },
         monitor::name,
@@ -41,8 +41,9 @@ const MAX_IN_A_ROW: u32 = 20;
 
 /// How long the index of forwards may take to answer, in ms.
 const INDEX_TIMEOUT: i64 = 3_000;
-/// When an event is sent again whose end the index could not be told, in ms.
-const INDEX_RETRY: i64 = 60_000;
+/// An event whose end the index could not be told is sent again as if so many attempts more had failed: after 80 s or more at first,
+/// and after up to an hour in the end. All lanes share the one index, so their retries must not keep it from answering.
+const INDEX_HANDICAP: i64 = 5;
 
 // An unread body would keep its connection open. `Retry-After` may be a date (RFC 9110, section 10.2.3). A message of a queue
 // is text, because who pulls it gets text as it is, and JSON in base64.
@@ -194,7 +195,7 @@ async fn send(
     if !is_first || next != Next::Taken {
         let item = delivery_item([&unsent.id, &unsent.kind, handle], waiting, answer, next, now);
         if !tell_index(handle, &unsent.id, &item, env).await && !matches!(next, Next::Again(_)) {
-            next = Next::Again(now + INDEX_RETRY);
+            next = Next::Again(now + wait_after(unsent.waiting.attempts + INDEX_HANDICAP, platform::random_fraction()));
             metrics::count(name::FORWARD, "failed");
         }
         if !store.outbox.contains(&unsent.id)? {

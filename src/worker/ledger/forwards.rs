@@ -5,7 +5,8 @@
 //! So the index has every parked event, also after a crash. An event that the app takes at once is never told.
 //!
 //! Table `forwards`, one row per event: `handle` and `id`, `state`, `item` (JSON, as `GET /edge/deliveries` lists it), and
-//! `noted`, when it was told last, in unix ms. A row is deleted after [`LIFETIME`], when the ledger has deleted the event.
+//! `noted`, when it was told last, in unix ms. A row is deleted after [`LIFETIME`], when the ledger has deleted the event. That of a
+//! parked event in a lane is deleted before the index answers, if the lane has deleted itself by then: no lane tells that.
 //!
 //! | path | head | answer |
 //! |---|---|---|
@@ -38,10 +39,10 @@ pub fn ask<'a>(path: &'a str, head: &'a str, env: &'a Env) -> Boxed<'a, Result<S
     })
 }
 
-/// Answers as the index. `path` is without `forwards/`.
+/// Answers as the index. `path` is without `forwards/`. `lane_lifetime` is how long a lane stays after its event was parked, in ms.
 // Apart from the ledger's largest function, which most requests run.
 #[inline(never)]
-pub fn answer(path: &str, head: &str, state: &State) -> platform::Result<String> {
+pub fn answer(path: &str, head: &str, state: &State, lane_lifetime: i64) -> platform::Result<String> {
     let database = Database::new(state);
     let mut parts = path.splitn(3, '/');
     let [action, first, second] = [(); 3].map(|()| parts.next().unwrap_or_default());
@@ -59,6 +60,8 @@ pub fn answer(path: &str, head: &str, state: &State) -> platform::Result<String>
         let found = rows("SELECT handle FROM forwards WHERE id = ?", vec![id.into()])?;
         return Ok(found.into_iter().flatten().filter_map(text_of).map(|handle| handle + "\n").collect());
     }
+    let left = "DELETE FROM forwards WHERE handle = '' AND state = 'parked' AND noted < ?";
+    rows(left, vec![(platform::now_ms() - lane_lifetime).into()])?;
     if action == "count" {
         let counts = "SELECT count(*) FILTER (WHERE state = 'pending') || ' ' || count(*) FILTER (WHERE state = 'parked') \
             FROM forwards";

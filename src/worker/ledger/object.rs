@@ -30,7 +30,9 @@ use super::{
     forget, forward, forwards, lane,
     lease::Leases,
     projector::Projector,
-    reseal, rules,
+    reseal,
+    row::body_lifetime,
+    rules,
 };
 use crate::{
     core::{config::Config, json},
@@ -152,7 +154,7 @@ impl LedgerObject {
                 self.projector.forward(config);
                 Ok(found.to_string())
             }
-            "forwards" => forwards::answer(place, head, self.projector.state()),
+            "forwards" => forwards::answer(place, head, self.projector.state(), body_lifetime(config)),
             _ => Err("no such path".into()),
         }
     }

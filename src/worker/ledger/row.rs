@@ -215,6 +215,8 @@ pub fn delivery_place(handle: &str, id: &str) -> String {
 }
 
 /// How long the body of a delivery is stored, in ms: `EVENT_TTL_SECONDS`.
+// A copy in each of its callers would be larger.
+#[inline(never)]
 pub fn body_lifetime(config: &Config) -> i64 {
     i64::try_from(config.event_ttl).unwrap_or(i64::MAX / 2_000).saturating_mul(1_000)
 }

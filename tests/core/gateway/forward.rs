@@ -11,7 +11,7 @@
 
 use ofauth_edge::core::gateway::{
     deliveries::{DeliveryQuery, PARKED, PENDING, delivery_item},
-    forward::{Answer, FIRST_WAIT, LIFETIME, MAX_WAIT, Next, REFUSED_LIFETIME, Waiting},
+    forward::{Answer, FIRST_WAIT, LIFETIME, MAX_WAIT, Next, REFUSED_LIFETIME, Waiting, wait_after},
 };
 use proptest::prelude::*;
 
@@ -96,6 +96,7 @@ fn waits_double_up_to_an_hour() {
         assert_eq!(wait(waiting(attempts), Answer::None("timeout"), RECEIVED, 1.0), full, "{attempts}");
     }
     assert_eq!((FIRST_WAIT, MAX_WAIT), (5_000, HOUR));
+    assert_eq!([wait_after(5, 0.0), wait_after(5, 1.0), wait_after(25, 0.5)], [80_000, 160_000, HOUR * 3 / 4]);
 }
 
 #[test]
