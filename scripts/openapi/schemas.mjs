@@ -110,7 +110,7 @@ export function buildSchemas() {
       tries: whole("How often it was sent."),
       unanswered: whole("How many of the tries got no answer."),
       refused: whole("How many got an answer that is not 2xx."),
-      lastAnswer: text("An HTTP status, or `timeout`, `network_error`, `queue_error` or `storage_key_missing`."),
+      lastAnswer: text("An HTTP status, or `timeout`, `network_error`, `queue_error`, `storage_key_missing` or `too_large`."),
       firstTriedAt: instantOrNull("When the first try ended."),
       nextTryAt: instantOrNull("When it is sent again. Null if it is parked."),
       parkedAt: instantOrNull("When it was given up."),

@@ -1,6 +1,6 @@
 // Events on their way to a queue: 1. a consumer verifies them with the npm package, whenever it reads them, 2. bytes that are no
 // text come too, 3. the queue goes before the other targets, and needs FORWARD_SECRET, 4. what the queue does not take is tried
-// again.
+// again, 5. what is too large for it is parked at once.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { verifyWebhook } from "../../pkg/index.js";
 import { connectionEvent } from "../emulator/events.mjs";
 import { request } from "./client.mjs";
-import { FORWARD_SECRET, startApp } from "./forwarding.mjs";
+import { FORWARD_SECRET, forwardErrors, startApp } from "./forwarding.mjs";
 import { eventually, startGateway } from "./harness.mjs";
 
 const vars = { FORWARD_SECRET, OFAUTH_API_KEY: "sk_live_0123456789" };
@@ -67,19 +67,43 @@ test("bytes that are no text come as base64, and a byte order mark stays", async
   assert.deepEqual(sent.map(({ encoding }) => encoding).sort(), ["base64", "utf8"]);
 });
 
-test("what the queue does not take is tried again, and a replay says so", async () => {
-  const big = JSON.stringify({ type: "some.thing", data: "x".repeat(130_000) });
-  assert.equal((await gateway.deliver(big)).outcome, "kept");
+test("what the queue does not take is tried again, and a replay says so", async (t) => {
+  const broken = await startGateway({ vars, services: { FORWARD_QUEUE: async () => new Response() } });
+  t.after(() => broken.close());
+  assert.equal((await broken.deliver({ type: "some.thing" })).outcome, "kept");
   const [item] = await eventually(async () => {
-    const { list } = (await gateway.call("GET", "/edge/deliveries?state=pending")).json();
+    const { list } = (await broken.call("GET", "/edge/deliveries?state=pending")).json();
     return list.length === 1 && list;
   });
   assert.deepEqual([item.lastAnswer, item.unanswered, item.refused], ["queue_error", 1, 0]);
-  const replay = await gateway.call("POST", `/edge/deliveries/${item.id}/replay`);
+  const replay = await broken.call("POST", `/edge/deliveries/${item.id}/replay`);
   assert.equal(replay.status, 202);
   await eventually(async () => {
-    const { list } = (await gateway.call("GET", "/edge/deliveries?state=pending")).json();
+    const { list } = (await broken.call("GET", "/edge/deliveries?state=pending")).json();
     assert.ok(list[0].tries >= 2, JSON.stringify(list));
+  });
+});
+
+test("an event that is too large for the queue is parked at once, and the status and the log say so", async () => {
+  const before = (await received()).length;
+  // As a message, each of these characters has two bytes.
+  const sized = (length) => JSON.stringify({ type: "some.thing", data: "é".repeat(length) });
+  assert.equal((await gateway.deliver(sized(63_000))).outcome, "kept");
+  await eventually(async () => assert.equal((await received()).length, before + 1, "126,000 bytes are not too many"));
+  assert.equal((await gateway.deliver(sized(65_000))).outcome, "kept");
+  const [item] = await eventually(async () => {
+    const { list } = (await gateway.call("GET", "/edge/deliveries")).json();
+    return list.length === 1 && list;
+  });
+  const { state, lastAnswer, tries, unanswered, refused } = item;
+  assert.deepEqual([state, lastAnswer, tries, unanswered, refused], ["parked", "too_large", 1, 0, 1]);
+  const { lines } = (await gateway.call("GET", "/edge/status")).json();
+  assert.deepEqual(lines.find(({ name }) => name === "parkedForwards").value, 1);
+  const line = "the event is too large for the queue; parked: 1 tries, 0 unanswered";
+  assert.deepEqual(forwardErrors(gateway), [line]);
+  await eventually(async () => {
+    const { forward } = (await gateway.call("GET", "/edge/metrics?minutes=5")).json().total;
+    assert.deepEqual([forward?.parked, forward?.refused], [1, 1]);
   });
 });
 

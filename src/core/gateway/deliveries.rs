@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{
     error::EdgeError,
-    forward::{Answer, Next, Waiting},
+    forward::{Answer, Next, TOO_LARGE, Waiting},
     list::{EventQuery, parse_limit, query_values},
 };
 use crate::core::{
@@ -70,6 +70,7 @@ pub fn delivery_item(
     };
     let last_answer = match answer {
         Answer::None(reason) => reason.to_owned(),
+        Answer::TooLarge => TOO_LARGE.to_owned(),
         Answer::Status(status, _) => status.to_string(),
     };
     let item = DeliveryItem {

@@ -5,6 +5,7 @@
 //! | 2xx | the app has taken the event |
 //! | 429, 5xx, or no answer within [`TIMEOUT`] | it is sent again, until [`LIFETIME`] after it was received |
 //! | 410 | it is parked: the app wants no more of it |
+//! | none, because the event is too large for the queue | it is parked: the queue would never take it |
 //! | any other | it is sent again, until [`REFUSED_LIFETIME`] after the first such answer, and not beyond [`LIFETIME`] |
 //!
 //! An event that was not taken in time is *parked*: it is not sent any more, and the next one goes. Redirects are not
@@ -42,6 +43,9 @@ const HOUR: i64 = 3_600_000;
 /// Why there was no answer, if the event cannot be decrypted and was not sent.
 pub const KEY_MISSING: &str = "storage_key_missing";
 
+/// The result of an attempt if the event is larger than a message of the queue may be.
+pub const TOO_LARGE: &str = "too_large";
+
 /// An event that the app has not taken, as the attempts so far left it. Times are unix ms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
@@ -62,6 +66,8 @@ pub struct Waiting {
 pub enum Answer<'a> {
     /// It gave no answer. The text says why: `timeout`, `network_error`, `queue_error`, or [`KEY_MISSING`].
     None(&'a str),
+    /// The queue never takes the event.
+    TooLarge,
     /// Its HTTP status, and the header `Retry-After` in seconds.
     Status(u16, Option<&'a str>),
 }
@@ -94,7 +100,7 @@ impl Waiting {
     pub fn after(self, answer: Answer<'_>, now: i64, random: f64) -> (Self, Next) {
         let (is_refused, retry_after) = match answer {
             Answer::Status(status, retry_after) => (status != 429 && status < 500, retry_after),
-            Answer::None(_) => (false, None),
+            Answer::None(_) | Answer::TooLarge => (false, None),
         };
         let counted = Self {
             attempts: self.attempts + 1,
@@ -109,7 +115,7 @@ impl Waiting {
         };
         let next = match answer {
             Answer::Status(200..=299, _) => Next::Taken,
-            Answer::Status(410, _) => Next::Parked,
+            Answer::Status(410, _) | Answer::TooLarge => Next::Parked,
             _ if now >= end => Next::Parked,
             _ => {
                 let wait = wait_after(self.attempts, random);
@@ -125,6 +131,7 @@ impl Waiting {
     pub fn describe(&self, answer: Answer<'_>, next: Next) -> String {
         let what = match answer {
             Answer::Status(status, _) => format!("the app answered {status}"),
+            Answer::TooLarge => "the event is too large for the queue".to_owned(),
             Answer::None(reason) => format!("the app did not answer: {reason}"),
         };
         match next {
@@ -135,9 +142,12 @@ impl Waiting {
 }
 
 impl<'a> Answer<'a> {
-    /// Reads an attempt's result: `{status} {Retry-After}`, with an empty `Retry-After` if there is none, or why there was no
-    /// answer.
+    /// Reads an attempt's result: `{status} {Retry-After}`, with an empty `Retry-After` if there is none, [`TOO_LARGE`], or why
+    /// there was no answer.
     pub fn read(result: &'a str) -> Self {
+        if result == TOO_LARGE {
+            return Self::TooLarge;
+        }
         let answered =
             result.split_once(' ').and_then(|(status, retry_after)| Some((status.parse().ok()?, retry_after)));
         answered.map_or(Self::None(result), |(status, retry_after)| Self::Status(status, Some(retry_after)))
@@ -147,7 +157,7 @@ impl<'a> Answer<'a> {
     pub fn code(self) -> &'static str {
         match self {
             Self::Status(200..=299, _) => "taken",
-            Self::Status(..) => "refused",
+            Self::Status(..) | Self::TooLarge => "refused",
             Self::None(KEY_MISSING) => "failed",
             Self::None(_) => "unanswered",
         }

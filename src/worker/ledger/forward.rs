@@ -46,7 +46,9 @@ const INDEX_TIMEOUT: i64 = 3_000;
 const INDEX_HANDICAP: i64 = 5;
 
 // An unread body would keep its connection open. `Retry-After` may be a date (RFC 9110, section 10.2.3). A message of a queue
-// is text, because who pulls it gets text as it is, and JSON in base64.
+// is text, because who pulls it gets text as it is, and JSON in base64. A message may have 128,000 bytes, of which the platform
+// takes about 100 (https://developers.cloudflare.com/queues/platform/limits/). The size is looked at after the queue has refused,
+// so a higher limit needs no change here.
 #[wasm_bindgen(inline_js = r#"
 function messageOf(headers, body) {
   let encoding = "utf8";
@@ -68,11 +70,13 @@ export async function post({ FORWARD_QUEUE: queue, FORWARD: service }, url, sign
   };
   if (version) headers["x-ofauth-edge-version"] = version;
   if (isReplay) headers["x-ofauth-edge-replay"] = "1";
+  let message;
   try {
     const signal = AbortSignal.timeout(timeout);
     if (queue?.send) {
+      message = messageOf(headers, body);
       const aborted = new Promise((_, reject) => (signal.onabort = () => reject(signal.reason)));
-      await Promise.race([queue.send(messageOf(headers, body), { contentType: "text" }), aborted]);
+      await Promise.race([queue.send(message, { contentType: "text" }), aborted]);
       return "200 ";
     }
     const answer = await (service ?? globalThis).fetch(url, { method: "POST", headers, body, signal, redirect: "manual" });
@@ -80,7 +84,9 @@ export async function post({ FORWARD_QUEUE: queue, FORWARD: service }, url, sign
     const after = answer.headers.get("retry-after") ?? "";
     return `${answer.status} ${isNaN(after) ? Math.ceil((Date.parse(after) - Date.now()) / 1e3) : after}`;
   } catch ({ name }) {
-    return name === "TimeoutError" ? "timeout" : queue?.send ? "queue_error" : "network_error";
+    if (name === "TimeoutError") return "timeout";
+    if (!message) return "network_error";
+    return new TextEncoder().encode(message).length > 127_900 ? "too_large" : "queue_error";
   }
 }
 "#)]

@@ -1,6 +1,6 @@
 //! Forwarding: what becomes of an event after an attempt to send it to the app.
 //!
-//! 1. 2xx is taken; 410 parks at once.
+//! 1. 2xx is taken; 410 parks at once, and so does what is too large for the queue.
 //! 2. 429, 5xx and no answer are sent again for 72 hours after the event was received, then parked.
 //! 3. Any other answer, also a redirect, is sent again for 24 hours after the first one, never beyond the 72 hours.
 //! 4. The waits double from 5 seconds to an hour, with jitter over their second half.
@@ -11,7 +11,7 @@
 
 use ofauth_edge::core::gateway::{
     deliveries::{DeliveryQuery, PARKED, PENDING, delivery_item},
-    forward::{Answer, FIRST_WAIT, LIFETIME, MAX_WAIT, Next, REFUSED_LIFETIME, Waiting, wait_after},
+    forward::{Answer, FIRST_WAIT, LIFETIME, MAX_WAIT, Next, REFUSED_LIFETIME, TOO_LARGE, Waiting, wait_after},
 };
 use proptest::prelude::*;
 
@@ -45,6 +45,17 @@ fn every_2xx_is_taken_even_after_the_end() {
 #[test]
 fn a_410_parks_at_once() {
     assert_eq!(waiting(0).after(answered(410), RECEIVED, 0.5).1, Next::Parked);
+}
+
+#[test]
+fn what_is_too_large_for_the_queue_is_parked_at_once_as_refused() {
+    let answer = Answer::read(TOO_LARGE);
+    let (counted, next) = waiting(0).after(answer, RECEIVED, 0.5);
+    assert_eq!((answer, next, counted.attempts, counted.unanswered), (Answer::TooLarge, Next::Parked, 1, 0));
+    assert_eq!(answer.code(), "refused");
+    let line = "the event is too large for the queue; parked: 1 tries, 0 unanswered";
+    assert_eq!(counted.describe(answer, next), line);
+    assert!(delivery_item(["", "", ""], counted, answer, next, RECEIVED).contains(r#""lastAnswer":"too_large""#));
 }
 
 #[test]

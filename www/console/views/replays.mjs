@@ -10,6 +10,7 @@ const LOOKS_MS = [700, 1_500, 3_000, 6_000, 11_500];
 const ANSWERS = {
   timeout: "none within 10 s",
   network_error: "none, because your app could not be reached",
+  too_large: "none, because the event is too large for the queue",
   storage_key_missing: "none, because STORAGE_KEY lacks the key of the event",
 };
 
