@@ -1,13 +1,13 @@
 // Passes of reconciliation. 1. The first one imports what OFAuth had before the gateway. 2. A webhook that was lost is repaired,
 // and what agrees costs nothing. 3. A record that two passes contradict follows the list. 4. A connection that two passes miss is
 // missing, until something later is known. 5. An implausible list, a refused key and a key of another environment stop a pass.
-// 6. A rate limit is waited for. 7. A pass goes on after a crash.
+// 6. A rate limit is waited for. 7. A pass goes on after a crash. 8. Connections of another environment are left alone.
 
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
-import { connectionEvent } from "../emulator/events.mjs";
-import { eventually, introduce, listAll, sessionOf, startGateway } from "./harness.mjs";
+import { connectionEvent, sdkEvent } from "../emulator/events.mjs";
+import { eventually, introduce, KEY_OF_NO_ENVIRONMENT, listAll, sessionOf, startGateway } from "./harness.mjs";
 import { dirtyLedgers } from "./ledgers.mjs";
 import { ageAbsences } from "./reconcilers.mjs";
 
@@ -153,6 +153,25 @@ describe("reconciliation", () => {
     assert.equal((await gateway.reconcile()).stopped, "other_environment");
     await restarted();
     assert.equal((await gateway.reconcile()).stopped, null);
+  });
+
+  test("connections of another environment than the key are left alone: they are neither expected nor absent", async () => {
+    await restarted(undefined, { OFAUTH_API_KEY: KEY_OF_NO_ENVIRONMENT });
+    const created = (id, live) => gateway.deliver(sdkEvent("connection.created", { id, clientReferenceId: USER, live }));
+    for (let place = 0; place < 12; place += 1) assert.equal((await created(`conn_other${place}`, true)).outcome, "applied");
+    for (let place = 0; place < 20; place += 1) {
+      assert.equal((await created(`conn_own${place}`, false)).outcome, "applied");
+      gateway.emulator.connections.put({ id: `conn_own${place}`, clientReferenceId: USER });
+    }
+    await settled();
+    await restarted();
+    const { stopped, absent, listed } = await gateway.reconcile();
+    assert.deepEqual([stopped, absent, listed], [null, 0, 20]);
+    gateway.emulator.connections.remove("conn_own7");
+    await settled();
+    assert.equal((await gateway.reconcile()).absent, 1);
+    const others = (await listAll(gateway)).filter(({ live }) => live);
+    assert.deepEqual(others.map(({ status }) => status), Array(12).fill("active"));
   });
 
   test("a refused key stops the pass, and a rate limit is waited for", async () => {

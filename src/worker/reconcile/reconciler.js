@@ -144,11 +144,20 @@ async function refresh(pass, { place, cursor, environment }) {
   const listed = await pass.env.CONNECTIONS.list({ prefix: "conn:", limit: KEYS_PER_SLICE, cursor: cursor ?? undefined });
   const batch = listed.keys.map(({ name, metadata }) => [name.slice("conn:".length), metadata]);
   const last = batch.at(-1)?.[0] ?? place;
-  refreshKnown(pass.sql, batch, place, listed.list_complete ? END : last);
+  refreshKnown(pass.sql, batch, place, listed.list_complete ? END : last, elsewhereBy(pass));
   if (!listed.list_complete) return go(pass, { place: last, cursor: listed.cursor });
   const own = ownEnvironment(pass, environment);
   if (!own) return stop(pass, "other_environment");
   return go(pass, { step: LIST, offset: 0, place: "", cursor: null, environment: own });
+}
+
+/** Whether a connection is of another environment than the API key, by the metadata of its key in KV. */
+function elsewhereBy({ wasm, env }) {
+  const own = wasm.reconcile_inspect(env, "", "");
+  return (handle, meta) => {
+    const said = own && wasm.reconcile_inspect(env, handle, JSON.stringify(meta ?? null)) & (LIVE | SANDBOX);
+    return said && said !== own;
+  };
 }
 
 /**

@@ -4,6 +4,7 @@
 //   docs/reconciliation.md lists the keys that others may read.
 // - `known`, a row for each connection in KV: `handle`, and `meta`, the metadata of its key as JSON. It is refreshed at the start
 //   of each pass. A row that has not changed is not written again.
+// - `elsewhere`: `handle` of each connection in KV that is of another environment than the API key. OFAuth cannot list it.
 // - `pages`, a row for each page that the pass has read: `place` (its offset), and `handles`, a JSON list.
 // - `disputed`: `handle` of each connection whose record disagrees with the list; `first` and `last`, the starts of the first and
 //   of the last pass in a row that found it.
@@ -14,13 +15,14 @@
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS known (handle TEXT PRIMARY KEY, meta TEXT) WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS elsewhere (handle TEXT PRIMARY KEY) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS pages (place INTEGER PRIMARY KEY, handles TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS disputed (handle TEXT PRIMARY KEY, first INTEGER NOT NULL, last INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE IF NOT EXISTS absent (handle TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID`;
 /** The handles on all pages. */
 const LISTED = "(SELECT item.value FROM pages, json_each(pages.handles) AS item)";
 /** The connections that OFAuth should list. */
-const EXPECTED = "known WHERE meta->>'status' NOT IN ('missing', 'disconnected')";
+const EXPECTED = "known WHERE meta->>'status' NOT IN ('missing', 'disconnected') AND handle NOT IN elsewhere";
 
 export function createTables(sql) {
   sql.exec(SCHEMA);
@@ -47,13 +49,18 @@ export function add(sql, key, count = 1) {
 /**
  * Refreshes `known` from a batch of KV's list. The batch has all keys after the handle `from`, up to the handle `to`.
  * @param {[string, object | undefined][]} batch   handles and metadata
+ * @param {(handle: string, meta: object) => boolean} isElsewhere   whether it is of another environment
  */
-export function refreshKnown(sql, batch, from, to) {
+export function refreshKnown(sql, batch, from, to, isElsewhere) {
   const json = JSON.stringify(batch);
+  const elsewhere = JSON.stringify(batch.filter((item) => isElsewhere(...item)));
   sql.exec(`INSERT INTO known SELECT value->>0, value->1 FROM json_each(?) WHERE true
     ON CONFLICT (handle) DO UPDATE SET meta = excluded.meta WHERE meta IS NOT excluded.meta`, json);
-  sql.exec(`DELETE FROM known WHERE handle > ?2 AND handle <= ?3
-    AND handle NOT IN (SELECT value->>0 FROM json_each(?1))`, json, from, to);
+  sql.exec("INSERT OR IGNORE INTO elsewhere SELECT value->>0 FROM json_each(?)", elsewhere);
+  for (const [table, kept] of [["known", json], ["elsewhere", elsewhere]]) {
+    sql.exec(`DELETE FROM ${table} WHERE handle > ?2 AND handle <= ?3
+      AND handle NOT IN (SELECT value->>0 FROM json_each(?1))`, kept, from, to);
+  }
 }
 
 /** The first `limit` connections in KV after the handle `place`. */
@@ -63,7 +70,7 @@ export function knownAfter(sql, place, limit) {
 
 /** The first `limit` expired connections after the handle `place`. */
 export function expiredAfter(sql, place, limit) {
-  return rows(sql, "SELECT handle, meta FROM known WHERE meta->>'status' = 'expired' AND handle > ? ORDER BY handle LIMIT ?", place, limit);
+  return rows(sql, `SELECT handle, meta FROM ${EXPECTED} AND meta->>'status' = 'expired' AND handle > ? ORDER BY handle LIMIT ?`, place, limit);
 }
 
 /** The metadata of a connection's key in KV as JSON, and whether an earlier pass found that its record disagrees. */
