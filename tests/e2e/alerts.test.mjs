@@ -65,7 +65,7 @@ for (const [cause, bad, good, text, pause] of CAUSES) {
 
 test("signatures: heard after ten minutes without one that verifies, and once when one does", async () => {
   const minute = nextDay();
-  const refuse = (at) => addCounts(gateway, minute + at, "webhook_rejected SIGNATURE_MISMATCH 1\n", at % 4);
+  const refuse = (at) => addCounts(gateway, minute + at, "webhook_rejected SIGNATURE_MISMATCH 2\n", at % 4);
   await addCounts(gateway, minute, "webhook_accepted applied 1\n");
   for (const at of [1, 5, 10]) await refuse(at);
   assert.deepEqual(await watch(minute + 10), []);
@@ -75,8 +75,13 @@ test("signatures: heard after ten minutes without one that verifies, and once wh
   assert.deepEqual(await watch(minute + 12), []);
   await addCounts(gateway, minute + 13, "webhook_accepted applied 1\n", 3);
   assert.deepEqual(await watch(minute + 13), ["ofauth-edge: over: signatures."]);
-  for (const at of [14, 25]) await addCounts(gateway, minute + at, "webhook_rejected BODY_TOO_LARGE 1\n");
+  for (const at of [14, 25]) await addCounts(gateway, minute + at, "webhook_rejected BODY_TOO_LARGE 9\n");
   assert.deepEqual(await watch(minute + 25), [], "what is no fault of a signature does not count");
+  const probe = (at) => addCounts(gateway, minute + at, "webhook_rejected MISSING_HEADERS 1\n");
+  for (const at of [30, 42, 43, 44]) await probe(at);
+  assert.deepEqual(await watch(minute + 44), [], "fewer than five are no trouble");
+  await probe(45);
+  assert.match((await watch(minute + 45))[0], /no webhook was accepted/);
 });
 
 test("a restart repeats nothing, also after a crash", async () => {

@@ -8,7 +8,7 @@
 //! | `parked` | a forward was parked, or deleted unsent, in the last hour | none was |
 //! | `api_key` | OFAuth refused the API key in the last 10 minutes, and accepted it in no later minute | it accepted it later |
 //! | `reconciliation` | a pass stopped, and none was completed in a later minute | a later pass was completed |
-//! | `signatures` | webhooks were refused for 10 minutes, the last one in the last 10 minutes, and none accepted | one was accepted later |
+//! | `signatures` | [`MIN_REFUSED`] or more webhooks were refused for 10 minutes, the last one in the last 10 minutes, and none accepted | one was accepted later |
 //!
 //! While neither is certain, nothing is told.
 
@@ -19,6 +19,9 @@ use crate::core::webhook::SignatureError;
 const AGAIN_AFTER: i64 = 60;
 /// For how long webhooks must be refused before that is told, and how long ago the last sign of a cause may be, in minutes.
 const SPAN: i64 = 10;
+
+/// How many webhooks must be refused before that is told: a scanner may send one now and then to a gateway that is quiet.
+const MIN_REFUSED: u64 = 5;
 
 /// Something to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,25 +92,21 @@ fn newer(bad: Option<i64>, good: Option<i64>, recent: i64) -> State {
 
 fn signatures(hour: &Minutes, now: i64) -> State {
     let is_refusal = |code: &str| SignatureError::CODES.iter().any(|(known, _)| *known == code);
-    let (mut first, mut last) = (None, None);
+    let (mut first, mut last, mut accepted, mut refused) = (0, None, None, 0);
     for (minute, counts) in hour.iter().rev() {
         if counts.under(name::ACCEPTED).next().is_some() {
-            return newer(last, Some(*minute), now - SPAN).unless_shorter(first, last);
+            accepted = Some(*minute);
+            break;
         }
-        if counts.under(name::REJECTED).any(|it| is_refusal(&it.code)) {
-            first = Some(*minute);
-            last = last.or(first);
+        let count = counts.under(name::REJECTED).filter(|it| is_refusal(&it.code)).map(|it| it.count).sum::<u64>();
+        if count > 0 {
+            first = *minute;
+            last = last.or(Some(first));
+            refused += count;
         }
     }
-    newer(last, None, now - SPAN).unless_shorter(first, last)
-}
-
-impl State {
-    /// What holds is not certain unless it has lasted for [`SPAN`].
-    fn unless_shorter(self, first: Option<i64>, last: Option<i64>) -> Self {
-        match (self, first.zip(last)) {
-            (Self::Holds, Some((first, last))) if last - first < SPAN => Self::Open,
-            (state, _) => state,
-        }
+    match newer(last, accepted, now - SPAN) {
+        State::Holds if refused < MIN_REFUSED || last.is_some_and(|last| last - first < SPAN) => State::Open,
+        state => state,
     }
 }

@@ -69,7 +69,7 @@ fn a_reconciliation_has_stopped_until_one_is_done() {
 
 #[test]
 fn signatures_fail_after_ten_minutes_without_one_that_verifies() {
-    let (refused, accepted) = ("webhook_rejected SIGNATURE_MISMATCH 1", "webhook_accepted stale 1");
+    let (refused, accepted) = ("webhook_rejected SIGNATURE_MISMATCH 3", "webhook_accepted stale 1");
     assert_eq!(of("signatures", &[(12, refused), (2, refused)]), BEGINS);
     assert_eq!(of("signatures", &[(11, refused), (2, refused)]), OPEN);
     assert_eq!(of("signatures", &[(30, refused), (11, refused)]), OPEN);
@@ -77,10 +77,27 @@ fn signatures_fail_after_ten_minutes_without_one_that_verifies() {
     assert_eq!(of("signatures", &[(30, accepted), (29, refused), (2, refused)]), BEGINS);
     assert_eq!(of("signatures", &[(12, refused), (2, refused), (1, accepted)]), OVER);
     assert_eq!(
-        of("signatures", &[(12, "webhook_rejected BODY_TOO_LARGE 1"), (2, "webhook_rejected OVERLOADED 1")]),
+        of("signatures", &[(12, "webhook_rejected BODY_TOO_LARGE 9"), (2, "webhook_rejected OVERLOADED 9")]),
         OPEN
     );
     assert_eq!(of("signatures", &[]), OPEN);
+}
+
+#[test]
+fn fewer_than_five_refused_webhooks_are_no_trouble() {
+    let one = "webhook_rejected MISSING_HEADERS 1";
+    let probes = [(50, one), (40, one), (30, one), (12, one), (2, one)];
+    for few in 1..5 {
+        assert_eq!(of("signatures", &probes[5 - few..]), OPEN, "{few}");
+    }
+    assert_eq!(of("signatures", &probes), BEGINS);
+    let accepted = "webhook_accepted applied 1";
+    assert_eq!(
+        of("signatures", &[&probes[..3], &[(20, accepted)], &probes[3..]].concat()),
+        OPEN,
+        "since the last accepted"
+    );
+    assert_eq!(of("signatures", &[&probes[..], &[(1, accepted)]].concat()), OVER);
 }
 
 #[test]
