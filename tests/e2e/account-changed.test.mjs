@@ -165,6 +165,16 @@ test("a gateway key accepts the account by its id, and nobody else does", async 
   await refused(gateway.call, "222", 400, "BAD_REQUEST");
 });
 
+test("who accepts the account at the same time gets the same answer, and it is accepted once", async (t) => {
+  const gateway = await started(t);
+  const handle = await change(gateway, "conn_twice");
+  const answers = await Promise.all(Array.from({ length: 8 }, () => accept(gateway.call, handle, "222")));
+  assert.deepEqual(answers.map(({ status }) => status), Array(8).fill(200));
+  assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
+  const types = (await timeline(gateway, "conn_twice")).map(({ type }) => type);
+  assert.equal(types.filter((type) => type === "edge.account_accepted").length, 1, `${types}`);
+});
+
 test("with REFUSE_CHANGED_ACCOUNT calls are refused until the account is accepted, else they are not", async (t) => {
   const gateway = await started(t, { REFUSE_CHANGED_ACCOUNT: "on" });
   const page = sessionOf(gateway, { permissions: ["profile:read"] });

@@ -105,7 +105,8 @@ async fn invalidate_found(
 ///
 /// 1. Only a server may do this. The query names the account, so that nobody accepts one that became yet another one.
 /// 2. The connection is found. If its account did not change, nothing is to do.
-/// 3. Its ledger stores that the account was accepted. If the ledger does not await that, the record has just changed.
+/// 3. Its ledger stores that the account was accepted. If the ledger does not await that, another call has just accepted the account,
+///    or the account has just changed again: the connection is looked at once more.
 pub async fn accept_account(
     segment: &str,
     call: &Call,
@@ -120,17 +121,19 @@ pub async fn accept_account(
     }
     let account = call.query().strip_prefix("platformUserId=").ok_or(OTHER_ACCOUNT)?;
     let account = percent_decode_str(account).decode_utf8().map_err(|_| OTHER_ACCOUNT)?;
-    // 2.
-    let found = find_by_segment(segment, caller, config, env).await?;
-    let FoundConnection::Stored(record) = &found else { return Err(EdgeError::ConnectionNotFound.into()) };
-    if record.platform_user_id.as_deref() != Some(&*account) {
-        return Err(OTHER_ACCOUNT.into());
+    for _ in 0..2 {
+        // 2.
+        let found = find_by_segment(segment, caller, config, env).await?;
+        let FoundConnection::Stored(record) = &found else { return Err(EdgeError::ConnectionNotFound.into()) };
+        if record.platform_user_id.as_deref() != Some(&*account) {
+            return Err(OTHER_ACCOUNT.into());
+        }
+        // 3.
+        if record.account_changed_at.is_none() || note_accepted(&record.id, &account, call, config, env).await? {
+            return Ok(success(&found, caller, config, "may be used with its account"));
+        }
     }
-    // 3.
-    if record.account_changed_at.is_some() && !note_accepted(&record.id, &account, call, config, env).await? {
-        return Err(EdgeError::StorageUnavailable.into());
-    }
-    Ok(success(&found, caller, config, "may be used with its account"))
+    Err(EdgeError::StorageUnavailable.into())
 }
 
 /// Checks whether a connection works: `{verdict, status, retryAfter?}`, with `retryAfter` in seconds.
