@@ -54,7 +54,7 @@ pub enum Reason {
     NotAPageOrigin,
     /// The text is not an https URL, nor an http URL on loopback.
     NotAUrl,
-    /// The URL is on loopback or a private address, and the API key is no sandbox key.
+    /// The URL is on loopback, a private address or another one that is not of the public internet, and the API key is no sandbox key.
     NotPublic,
     /// The text is not a whole number from the first of these to the second, both included.
     OutOfRange(u64, u64),

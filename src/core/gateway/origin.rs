@@ -76,8 +76,9 @@ pub fn is_origin(text: &str) -> bool {
     is_web_origin(text, Reach::Loopback)
 }
 
-/// Whether the host of an origin is neither `localhost`, a name under it, nor a loopback, private or link-local address, in any
-/// spelling that `fetch` reads as an address. A name is not looked up. `origin` must be an origin: see [`is_origin`].
+/// Whether the host of an origin is neither `localhost`, a name under it, nor an address that is not of the public internet, in any
+/// spelling that `fetch` reads as an address: see [`NOT_PUBLIC`]. A name is not looked up. `origin` must be an
+/// origin as a browser writes it: see [`is_canonical`].
 ///
 /// ```
 /// use ofauth_edge::core::gateway::origin::is_public;
@@ -89,16 +90,13 @@ pub fn is_public(origin: &str) -> bool {
     let uri: Uri = origin.parse().unwrap_or_default();
     let host = uri.host().unwrap_or_default();
     if let Some(address) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        return address.parse::<Ipv6Addr>().is_ok_and(|address| match address.to_ipv4_mapped() {
-            Some(address) => is_public_address(address.into()),
-            None => is_public_address(address.into()),
-        });
+        return address.parse::<Ipv6Addr>().is_ok_and(is_public_v6);
     }
     let host = host.strip_suffix('.').unwrap_or(host);
     let last = host.rsplit('.').next().unwrap_or_default();
     // The URL standard reads such a host as an address, also one like `127.1` and `0x7f000001`.
     if last.starts_with("0x") || last.bytes().all(|byte| byte.is_ascii_digit()) {
-        return host.parse::<Ipv4Addr>().is_ok_and(|address| is_public_address(address.into()));
+        return host.parse::<Ipv4Addr>().is_ok_and(|address| is_public_v4(address.to_bits()));
     }
     last != "localhost"
 }
@@ -170,10 +168,43 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
-fn is_public_address(address: IpAddr) -> bool {
-    let is_shared = |address: Ipv4Addr| matches!(address.octets(), [0, ..] | [100, 64..=127, ..]);
-    let is_shared = matches!(address, IpAddr::V4(address) if is_shared(address));
-    !(is_shared || address.is_loopback() || address.is_unspecified() || is_private(address))
+/// The IPv4 addresses that are not of the public internet: the first of each range, and the length of its prefix
+/// (<https://www.iana.org/assignments/iana-ipv4-special-registry>; RFC 5771 for multicast).
+const NOT_PUBLIC: [([u8; 4], u32); 13] = [
+    ([0, 0, 0, 0], 8),
+    ([10, 0, 0, 0], 8),
+    ([100, 64, 0, 0], 10),
+    ([127, 0, 0, 0], 8),
+    ([169, 254, 0, 0], 16),
+    ([172, 16, 0, 0], 12),
+    ([192, 0, 0, 0], 24),
+    ([192, 0, 2, 0], 24),
+    ([192, 168, 0, 0], 16),
+    ([198, 18, 0, 0], 15),
+    ([198, 51, 100, 0], 24),
+    ([203, 0, 113, 0], 24),
+    // Multicast, and what is reserved.
+    ([224, 0, 0, 0], 3),
+];
+
+fn is_public_v4(address: u32) -> bool {
+    !NOT_PUBLIC.iter().any(|&(first, length)| (address ^ u32::from_be_bytes(first)).leading_zeros() >= length)
+}
+
+/// IPv6 addresses of the internet begin with the bits 001 (RFC 4291, section 2.4), except those that NAT64 makes of IPv4 addresses.
+/// One that has an IPv4 address in it reaches that one.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [first, second, third, fourth, fifth, sixth, seventh, eighth] = address.segments();
+    let v4 = |high: u16, low: u16| is_public_v4(u32::from(high) << 16 | u32::from(low));
+    match (first, second, third, fourth, fifth, sixth) {
+        // IPv4-compatible and IPv4-mapped ones, and NAT64.
+        (0, 0, 0, 0, 0, 0 | 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) => v4(seventh, eighth),
+        // 6to4.
+        (0x2002, ..) => v4(second, third),
+        // Teredo, documentation.
+        (0x2001, 0 | 0xdb8, ..) | (0x3fff, 0..=0xfff, ..) => false,
+        _ => first >> 13 == 1,
+    }
 }
 
 /// Whether a browser reads a URL as it is written: it drops tabs and line breaks, and reads a backslash as a slash.
