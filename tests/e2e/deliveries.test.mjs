@@ -155,7 +155,9 @@ test("a replay of what does not wait is refused", async (t) => {
 
   const off = await startGateway({ folder: gateway.folder });
   const refused = await off.call("POST", `/edge/deliveries/${id}/replay`);
-  assert.deepEqual([refused.status, refused.json().type], [400, "BAD_REQUEST"], "without FORWARD_URL");
+  const { type, error } = refused.json();
+  assert.deepEqual([refused.status, type], [400, "BAD_REQUEST"], "without a target");
+  assert.match(error, /FORWARD_URL.*FORWARD.*FORWARD_QUEUE/, "any of the three is one");
   await off.close({ keep: true });
   const again = await startGateway({ folder: gateway.folder, vars: { FORWARD_URL: app.url, FORWARD_SECRET } });
   t.after(() => again.close());

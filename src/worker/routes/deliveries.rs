@@ -48,7 +48,10 @@ pub async fn replay(segment: &str, caller: &Caller, config: &Config, env: &Env) 
     // 1.
     refuse_session(caller)?;
     if config.forward.is_none() {
-        return Err(EdgeError::BadRequest("FORWARD_URL is not set").into());
+        return Err(EdgeError::BadRequest(
+            "events are not forwarded: set FORWARD_URL, or bind FORWARD or FORWARD_QUEUE",
+        )
+        .into());
     }
     // 2.
     let id = percent_decode_str(segment).decode_utf8_lossy();
