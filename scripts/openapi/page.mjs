@@ -20,6 +20,7 @@ export function renderPage(document) {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>HTTP reference of ofauth-edge</title>
+<link rel="stylesheet" href="/palette.css">
 <link rel="stylesheet" href="/reference.css">
 </head>
 <body>

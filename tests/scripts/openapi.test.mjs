@@ -155,7 +155,7 @@ test("the page has each operation, error code and schema, and refers to nothing 
   for (const name of [...schemas.ErrorCode.enum, ...Object.keys(schemas)]) assert.ok(page.includes(name), name);
   assert.doesNotMatch(page, /<script|<style|\sstyle=|\son\w+=|undefined|\[object/);
   const addresses = [...page.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, address]) => address);
-  assert.deepEqual([...new Set(addresses.filter((one) => !one.startsWith("#")))].sort(), ["/openapi.json", "/reference.css", "https://ofauth.com"]);
+  assert.deepEqual([...new Set(addresses.filter((one) => !one.startsWith("#")))].sort(), ["/openapi.json", "/palette.css", "/reference.css", "https://ofauth.com"]);
   const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
   assert.equal(new Set(ids).size, ids.length);
   for (const one of addresses.filter((address) => address.startsWith("#"))) assert.ok(ids.includes(one.slice(1)), one);

@@ -61,7 +61,7 @@ test("the pages have strict headers and run no script", async () => {
     assert.deepEqual([moved.status, moved.headers.get("location")], [307, page]);
   }
   assert.equal((await (await get(`${worker}/openapi.json`)).json()).openapi, "3.1.0");
-  for (const path of ["/privacy", "/privacy.css", "/reference", "/reference.css", "/openapi.json"]) {
+  for (const path of ["/palette.css", "/privacy", "/privacy.css", "/reference", "/reference.css", "/openapi.json"]) {
     const { status, headers } = await get(`${worker}${path}`);
     assert.equal(status, 200);
     const policy = headers.get("content-security-policy");
