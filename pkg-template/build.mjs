@@ -11,12 +11,13 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { hashInputs, isUpToDate, root } from "../scripts/inputs.mjs";
+import { repository, version } from "../scripts/manifest.mjs";
 import { buildFolder, bundleEntries, packageFolder, templateFolder } from "./bundle.mjs";
 import { inflate } from "./inflate.mjs";
 import { buildWasm, run } from "./wasm.mjs";
 
 const stampFile = join(buildFolder, ".made-from");
-const inputsHash = hashInputs(["pkg-template", "LICENSE", "package-lock.json"]);
+const inputsHash = hashInputs(["pkg-template", "scripts/manifest.mjs", "LICENSE", "package-lock.json"]);
 if (!isUpToDate(join(packageFolder, "package.json"), stampFile, inputsHash)) {
   console.log("npm package: building");
   rmSync(packageFolder, { recursive: true, force: true });
@@ -58,9 +59,7 @@ function deflate(path) {
 
 function copyOtherFiles(notices) {
   const manifest = JSON.parse(readFileSync(join(templateFolder, "package.json"), "utf8"));
-  const cargoManifest = readFileSync(join(root, "Cargo.toml"), "utf8");
-  manifest.version = /^version = "(.+)"$/m.exec(cargoManifest)[1];
-  const [, repository] = /^repository = "(.+)"$/m.exec(cargoManifest) ?? [];
+  manifest.version = version;
   if (repository !== undefined) {
     manifest.repository = { type: "git", url: `git+${repository}.git` };
     manifest.homepage = `${repository}#the-npm-package`;

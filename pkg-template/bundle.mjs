@@ -52,8 +52,8 @@ export async function bundleForConsole() {
   return outputFiles[0].text;
 }
 
-/** Bundles the program `ofauth-edge` into cli.js, which imports index.js. */
-export async function bundleProgram() {
+// Bundles the program `ofauth-edge` into cli.js, which imports index.js.
+async function bundleProgram() {
   const plugins = [resolveImports({ "../index.mjs": "./index.js" }, ["./index.js"])];
   await build({ ...esm, platform: "node", entryPoints: entries("cli"), plugins });
   chmodSync(join(packageFolder, "cli.js"), 0o755);

@@ -17,13 +17,12 @@ import { appendFileSync, chmodSync, existsSync, readFileSync, rmSync, watchFile 
 import { connect } from "node:net";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 
 import { keyWithRight } from "../pkg-template/cli/env-file.mjs";
 import { DEMO, instructions } from "./dev-steps.mjs";
+import { root } from "./inputs.mjs";
 import { newSecret, parseSettings, randomHex } from "./settings.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const devVarsFile = join(root, ".dev.vars");
 // How the API keys begin that are made here.
 const EMULATOR_KEY = "sk_sandbox_emulator_";

@@ -4,7 +4,7 @@
 //   VERSION=v0.2.0 node scripts/release.mjs   for a tag: fails unless Cargo.toml and CHANGELOG.md have that version, and Cargo.toml
 //                                             names the repository
 //
-// 1. Checks the version and the repository. Cargo.toml is the only place that has them.
+// 1. Checks the version and the repository.
 // 2. ofauth-edge-<version>.tgz: the npm package.
 // 3. ofauth-edge-worker-<version>.tar.gz: the Worker for those who do not want to build it. wrangler deploys it as it is.
 // 4. SHA256SUMS: the hashes of both.
@@ -17,12 +17,12 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, w
 import { delimiter, join, relative, sep } from "node:path";
 
 import { root } from "./inputs.mjs";
+import { repository, version } from "./manifest.mjs";
 import { workerNotices } from "./notices.mjs";
 import { tarball } from "./tar.mjs";
 import { copyVendored } from "./vendor.mjs";
 
 const dist = join(root, "dist");
-const [, version] = /^version = "(.+)"$/m.exec(read("Cargo.toml"));
 
 // 1.
 checkVersion();
@@ -50,7 +50,6 @@ function checkVersion() {
 /** npm publishes a package from a workflow only if the package names the repository that the workflow runs in. */
 function checkRepository() {
   const { VERSION, GITHUB_REPOSITORY } = process.env;
-  const [, repository] = /^repository = "(.+)"$/m.exec(read("Cargo.toml")) ?? [];
   const expected = `https://github.com/${GITHUB_REPOSITORY || "<owner>/<name>"}`;
   if (repository && (!GITHUB_REPOSITORY || repository === expected)) return;
   const missing = `Cargo.toml ${repository ? `names the repository ${repository}` : "names no repository"}. npm refuses such a package from the release workflow. Write into [package]: repository = "${expected}"`;

@@ -13,7 +13,7 @@ const source = join(root, "node_modules/uplot");
 const target = join(root, "www/console/vendor");
 
 /** What the copy consists of, by the name of the file. */
-export function vendoredFiles() {
+function vendoredFiles() {
   const license = uplotLicense();
   const comment = `/*\n${license.trim().replaceAll("*/", "* /")}\n*/\n`;
   const script = transformSync(readFileSync(join(source, "dist/uPlot.esm.js"), "utf8"), { minify: true, format: "esm", target: "es2022" });

@@ -1,6 +1,6 @@
 // Reads and writes a wasm module in its binary format, as far as the build needs it.
 
-export const SECTION = Object.freeze({ custom: 0, import: 2, export: 7, code: 10 });
+const SECTION = Object.freeze({ custom: 0, import: 2, export: 7, code: 10 });
 const KIND = { function: 0, table: 1, memory: 2, global: 3, tag: 4 };
 const HEADER_BYTES = 8;
 

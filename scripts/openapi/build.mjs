@@ -1,13 +1,10 @@
 // Puts the OpenAPI document together: operations.mjs and schemas.mjs are written by hand, code.mjs and types.mjs read the sources.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { root } from "../inputs.mjs";
-import { listAccessRoutes, listErrors, listPermissions } from "./code.mjs";
+import { version } from "../manifest.mjs";
+import { ANY_METHOD, listAccessRoutes, listErrors, listPermissions } from "./code.mjs";
 import { FILES, OPERATIONS, SERVER_ROUTES } from "./operations.mjs";
 import { buildSchemas, refTo } from "./schemas.mjs";
 
-const ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 const SCHEMES = { server: "gatewayKey", page: "sessionToken", console: "consoleToken" };
 const PROXIED = ["BAD_REQUEST", "CONNECTION_NOT_FOUND", "NOT_IMPLEMENTED", "UPSTREAM_UNREACHABLE", "STORAGE_UNAVAILABLE", "STORAGE_KEY_MISSING"];
 // A call with another method or path reaches no operation.
@@ -69,7 +66,7 @@ export function buildDocument() {
   }
   return {
     openapi: "3.1.0",
-    info: { title: "ofauth-edge", version: version(), description: DESCRIPTION, license: { name: "MIT", identifier: "MIT" } },
+    info: { title: "ofauth-edge", version, description: DESCRIPTION, license: { name: "MIT", identifier: "MIT" } },
     servers: [{ url: "/", description: "The Worker that serves this document." }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths,
@@ -245,8 +242,4 @@ function pathParameters(path) {
 function idOf(method, path) {
   const words = path.split("/").slice(3).flatMap((segment) => segment.replace(/[{}]/g, "").split("-"));
   return method.toLowerCase() + ["access", ...words].map((word) => word[0].toUpperCase() + word.slice(1)).join("");
-}
-
-function version() {
-  return /^version = "(.+)"$/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8"))[1];
 }

@@ -7,8 +7,8 @@ import { root } from "../inputs.mjs";
 
 const read = (file) => readFileSync(join(root, file), "utf8");
 
-/** The methods of a path under which the Worker passes any method on, and of a page's call (`ALLOWED_METHODS`). */
-const ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+/** The methods that the Worker passes to OFAuth. */
+export const ANY_METHOD = ["GET", "POST", "PUT", "PATCH", "DELETE"];
 // In `route`, two arms of the match hand over to another file, which knows the paths.
 const DELEGATED = { "access::PREFIX": accessPaths, "account::is_account_path": accountPaths };
 const CONSTANTS = { "link::CALLBACK_PATH": ["src/core/gateway/link.rs", "CALLBACK_PATH"] };
@@ -94,7 +94,7 @@ export function listAccessRoutes() {
   return JSON.parse(read("src/core/gateway/routes.json"));
 }
 
-/** The permission for calls that have none of OFAuth's, and the one to delete a connection. */
+/** The permissions of the gateway itself: for calls that have none of OFAuth's, to start Link, and to change a connection. */
 export function listPermissions() {
   const file = "src/core/gateway/permission.rs";
   return { any: constant(file, "ANY"), link: constant(file, "LINK"), write: constant(file, "WRITE") };
@@ -141,11 +141,6 @@ export function listQueryKeys() {
   const [, connections] = /const KEYS: \[&str; \d+\] = (\[.*?\]);/s.exec(text);
   const [, events] = /query_values\(query, (\["limit".*?\])\)/.exec(text);
   return { connections: JSON.parse(connections), events: JSON.parse(events) };
-}
-
-/** The headers of every answer of the Worker, and those that a page may read. */
-export function listExposedHeaders() {
-  return constant("src/core/gateway/origin.rs", "EXPOSED_HEADERS").replace(/\\\n\s*/g, "").split(/, */);
 }
 
 /**
