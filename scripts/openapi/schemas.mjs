@@ -13,8 +13,8 @@ const object = (description, properties, optional = []) => ({
   required: Object.keys(properties).filter((name) => !optional.includes(name)),
 });
 const text = (description, more) => ({ type: "string", description, ...more });
-const flag = (description, more) => ({ type: "boolean", description, ...more });
-const whole = (description, more) => ({ type: "integer", description, ...more });
+const boolean = (description, more) => ({ type: "boolean", description, ...more });
+const integer = (description, more) => ({ type: "integer", description, ...more });
 const list = (items, description) => ({ type: "array", description, items });
 const instant = (description) => text(`${description} ISO 8601 in UTC.`);
 const instantOrNull = (description) => ({ type: ["string", "null"], description: `${description} ISO 8601 in UTC.` });
@@ -50,120 +50,140 @@ export function buildSchemas() {
     }),
     Handle: handle,
     ...schemasOf(["ConnectionPage", "Outcome", "Health", "Verdict", "EdgeErrorCode"]),
-    SignatureErrorCode: { type: "string", description: "Why the signature of a webhook is refused.", enum: signatureCodes },
-    Error: object("An error of the Worker, in the form of OFAuth's errors.", {
-      ...ERROR,
-      actionRequired: text("What the user must do.", { enum: ["relink_connection"] }),
-    }, ["actionRequired"]),
-    UpstreamError: { type: "object", description: "An error of OFAuth. It usually has `error`, `type`, `requestId` and perhaps `actionRequired`." },
-    WebhookEvent: {
-      type: "object",
-      description: "A webhook of OFAuth. An authentic body of another form is accepted and stored too.",
-      properties: {
-        type: text("Such as `connection.created`. Older webhooks call it `eventType`."),
-        timestamp: text("When it happened."),
-        data: { description: "What happened. Its form depends on the type." },
-      },
-    },
-    WebhookAnswer: object("What became of a webhook.", { outcome: refTo("Outcome") }),
-    SessionRequest: sessionRequest(),
-    SessionToken: object("A token and the end of its life.", {
-      token: text("A JSON Web Token. Send it as `Authorization: Bearer` or as `apikey`."),
-      expiresAt: instant("When the token expires."),
-    }),
-    ConnectionHealth: object("Whether a connection works.", {
-      verdict: refTo("Health"),
-      status: refTo("ConnectionStatus"),
-      retryAfter: whole("How long to wait before the next question, in seconds, if OFAuth asks to wait."),
-    }, ["retryAfter"]),
-    Done: object("A change that was made.", { success: flag("Always true.", { const: true }), message: text("What was done, for people.") }),
-    UserDeleted: object("The user and the user's data are deleted.", {
-      success: flag("Always true.", { const: true }),
-      message: text("What was done, for people."),
-      deleted: whole("How many connections were deleted."),
-    }),
-    UserDeletionRunning: object("The deletion goes on. Send the request again until the answer is not 202.", {
-      done: whole("How many connections are deleted."),
-      remaining: whole("How many are left."),
-    }),
-    UserDeletionIncomplete: object("OFAuth refused to delete some connections. Send the request again.", {
-      ...ERROR,
-      deleted: whole("How many connections were deleted."),
-      failed: list(refTo("Handle"), "The handles of those that were not deleted."),
-    }),
-    Delivery: object("A webhook about a connection, or a change that the Worker noticed itself. A page gets neither `encoding` nor `body`.", {
-      id: text("Names the delivery: OFAuth's message id, or the SHA-256 of what was signed."),
-      type: text("The event's type. It begins with `edge.` if the Worker noticed the change itself."),
-      receivedAt: instant("When it came."),
-      stamp: instant("The time that decided which event is newer."),
-      outcome: text("Whether it changed the record.", { enum: ["applied", "stale"] }),
-      actor: text("Who caused a change that the Worker noticed itself: `key:` and the name of a gateway key, of which a page sees `key`, or `session`, `console` or `gateway`."),
-      encoding: ENCODING,
-      body: STORED_BODY,
-    }, ["actor", "encoding", "body"]),
-    DeliveryPage: object("A page of deliveries, the newest first.", { list: list(refTo("Delivery"), "The deliveries."), cursor }, ["cursor"]),
-    Forward: object("A forwarded event that your app has not taken.", {
-      id: text("The value of `x-ofauth-edge-digest`."),
-      type: text("The event's type. Empty if the body is not an event."),
-      handle: { anyOf: [refTo("Handle"), { type: "null" }], description: "Null if the event is not about a connection." },
-      state: text("Whether it is sent again.", { enum: ["pending", "parked"] }),
-      tries: whole("How often it was sent."),
-      unanswered: whole("How many of the tries got no answer."),
-      refused: whole("How many got an answer that is not 2xx."),
-      lastAnswer: text("An HTTP status, or `timeout`, `network_error`, `queue_error`, `storage_key_missing` or `too_large`."),
-      firstTriedAt: instantOrNull("When the first try ended."),
-      nextTryAt: instantOrNull("When it is sent again. Null if it is parked."),
-      parkedAt: instantOrNull("When it was given up."),
-    }),
-    ForwardPage: object("A page of forwarded events.", { list: list(refTo("Forward"), "The events."), cursor }, ["cursor"]),
-    Metrics: object("What was counted.", {
-      list: list(object("A minute in which something was counted.", { minute: instant("When it began."), counts: COUNTS }), "The minutes, the newest first."),
-      total: COUNTS,
-    }),
-    Status: object("Whether everything is all right.", {
-      ok: flag("False if that of a line is."),
-      lines: list(object("One thing that can be right or wrong.", {
-        name: text("Names it."),
-        ok: { type: ["boolean", "null"], description: "Null if it is not known." },
-        value: { description: "What is known of it." },
-        hint: text("What to do if `ok` is false."),
-      }), "The lines."),
-    }),
-    StoredEvent: object("A stored event that is not about a connection's state.", {
-      id: text("Names the delivery: OFAuth's message id, or the SHA-256 of what was signed."),
-      type: { type: ["string", "null"], description: "The event's type. Null if the body is not an event." },
-      receivedAt: instant("When it came."),
-      stamp: instant("The time of the event, or of its signature if the event has none."),
-      encoding: ENCODING,
-      body: STORED_BODY,
-    }),
-    StoredEventPage: object("A page of stored events, the newest first.", { list: list(refTo("StoredEvent"), "The events."), cursor }, ["cursor"]),
-    HostedLink: object("The page of OFAuth on which the user links an account.", {
-      mode: text("Always `hosted`.", { const: "hosted" }),
-      url: text("Send the user's browser there."),
-      expiresAt: text("When the Link session ends, as OFAuth wrote it."),
-    }, ["expiresAt"]),
-    LinkRequest: linkRequest(),
-    LiveChange: object("A change of a connection, as a frame of the WebSocket.", {
-      seq: whole("The number of the change among those of the user. It grows, with gaps."),
-      handle: refTo("Handle"),
-      status: { anyOf: [refTo("ConnectionStatus"), { type: "null" }], description: "Null if the connection does not belong to the user any more." },
-      updatedAt: instant("When the record changed last."),
-    }),
-    LiveResync: object("The first frame if the Worker cannot tell what the page has missed: read the list of connections anew.", {
-      resync: flag("Always true.", { const: true }),
-      seq: whole("The number of the newest change."),
-    }),
-    Configured: object("The configuration is complete.", {
-      ok: flag("Always true.", { const: true }),
-      warnings: list(text("One of them."), "The items of ALLOWED_ORIGINS or EVENT_KEEP that are ignored."),
-    }, ["warnings"]),
-    NotConfigured: object("The configuration is not complete.", {
-      ok: flag("Always false.", { const: false }),
-      problems: list(text("One of them. It names a setting and never shows a value."), "All problems."),
-    }),
+    ...ERRORS_AND_WEBHOOKS,
+    ...TOKENS_AND_CHANGES,
+    ...LISTS_AND_COUNTS,
+    ...LINK_AND_LIVE,
+    ...CONFIGURATION,
   };
 }
+
+const ERRORS_AND_WEBHOOKS = {
+  SignatureErrorCode: { type: "string", description: "Why the signature of a webhook is refused.", enum: signatureCodes },
+  Error: object("An error of the Worker, in the form of OFAuth's errors.", {
+    ...ERROR,
+    actionRequired: text("What the user must do.", { enum: ["relink_connection"] }),
+  }, ["actionRequired"]),
+  UpstreamError: { type: "object", description: "An error of OFAuth. It usually has `error`, `type`, `requestId` and perhaps `actionRequired`." },
+  WebhookEvent: {
+    type: "object",
+    description: "A webhook of OFAuth. An authentic body of another form is accepted and stored too.",
+    properties: {
+      type: text("Such as `connection.created`. Older webhooks call it `eventType`."),
+      timestamp: text("When it happened."),
+      data: { description: "What happened. Its form depends on the type." },
+    },
+  },
+  WebhookAnswer: object("What became of a webhook.", { outcome: refTo("Outcome") }),
+};
+
+const TOKENS_AND_CHANGES = {
+  SessionRequest: sessionRequest(),
+  SessionToken: object("A token and the end of its life.", {
+    token: text("A JSON Web Token. Send it as `Authorization: Bearer` or as `apikey`."),
+    expiresAt: instant("When the token expires."),
+  }),
+  ConnectionHealth: object("Whether a connection works.", {
+    verdict: refTo("Health"),
+    status: refTo("ConnectionStatus"),
+    retryAfter: integer("How long to wait before the next question, in seconds, if OFAuth asks to wait."),
+  }, ["retryAfter"]),
+  Done: object("A change that was made.", { success: boolean("Always true.", { const: true }), message: text("What was done, for people.") }),
+  UserDeleted: object("The user and the user's data are deleted.", {
+    success: boolean("Always true.", { const: true }),
+    message: text("What was done, for people."),
+    deleted: integer("How many connections were deleted."),
+  }),
+  UserDeletionRunning: object("The deletion goes on. Send the request again until the answer is not 202.", {
+    done: integer("How many connections are deleted."),
+    remaining: integer("How many are left."),
+  }),
+  UserDeletionIncomplete: object("OFAuth refused to delete some connections. Send the request again.", {
+    ...ERROR,
+    deleted: integer("How many connections were deleted."),
+    failed: list(refTo("Handle"), "The handles of those that were not deleted."),
+  }),
+};
+
+const LISTS_AND_COUNTS = {
+  Delivery: object("A webhook about a connection, or a change that the Worker noticed itself. A page gets neither `encoding` nor `body`.", {
+    id: text("Names the delivery: OFAuth's message id, or the SHA-256 of what was signed."),
+    type: text("The event's type. It begins with `edge.` if the Worker noticed the change itself."),
+    receivedAt: instant("When it came."),
+    stamp: instant("The time that decided which event is newer."),
+    outcome: text("Whether it changed the record.", { enum: ["applied", "stale"] }),
+    actor: text("Who caused a change that the Worker noticed itself: `key:` and the name of a gateway key, of which a page sees `key`, or `session`, `console` or `gateway`."),
+    encoding: ENCODING,
+    body: STORED_BODY,
+  }, ["actor", "encoding", "body"]),
+  DeliveryPage: object("A page of deliveries, the newest first.", { list: list(refTo("Delivery"), "The deliveries."), cursor }, ["cursor"]),
+  Forward: object("A forwarded event that your app has not taken.", {
+    id: text("The value of `x-ofauth-edge-digest`."),
+    type: text("The event's type. Empty if the body is not an event."),
+    handle: { anyOf: [refTo("Handle"), { type: "null" }], description: "Null if the event is not about a connection." },
+    state: text("Whether it is sent again.", { enum: ["pending", "parked"] }),
+    tries: integer("How often it was sent."),
+    unanswered: integer("How many of the tries got no answer."),
+    refused: integer("How many got an answer that is not 2xx."),
+    lastAnswer: text("An HTTP status, or `timeout`, `network_error`, `queue_error`, `storage_key_missing` or `too_large`."),
+    firstTriedAt: instantOrNull("When the first try ended."),
+    nextTryAt: instantOrNull("When it is sent again. Null if it is parked."),
+    parkedAt: instantOrNull("When it was given up."),
+  }),
+  ForwardPage: object("A page of forwarded events.", { list: list(refTo("Forward"), "The events."), cursor }, ["cursor"]),
+  Metrics: object("What was counted.", {
+    list: list(object("A minute in which something was counted.", { minute: instant("When it began."), counts: COUNTS }), "The minutes, the newest first."),
+    total: COUNTS,
+  }),
+  Status: object("Whether everything is all right.", {
+    ok: boolean("False if that of a line is."),
+    lines: list(object("One thing that can be right or wrong.", {
+      name: text("Names it."),
+      ok: { type: ["boolean", "null"], description: "Null if it is not known." },
+      value: { description: "What is known of it." },
+      hint: text("What to do if `ok` is false."),
+    }), "The lines."),
+  }),
+  StoredEvent: object("A stored event that is not about a connection's state.", {
+    id: text("Names the delivery: OFAuth's message id, or the SHA-256 of what was signed."),
+    type: { type: ["string", "null"], description: "The event's type. Null if the body is not an event." },
+    receivedAt: instant("When it came."),
+    stamp: instant("The time of the event, or of its signature if the event has none."),
+    encoding: ENCODING,
+    body: STORED_BODY,
+  }),
+  StoredEventPage: object("A page of stored events, the newest first.", { list: list(refTo("StoredEvent"), "The events."), cursor }, ["cursor"]),
+};
+
+const LINK_AND_LIVE = {
+  HostedLink: object("The page of OFAuth on which the user links an account.", {
+    mode: text("Always `hosted`.", { const: "hosted" }),
+    url: text("Send the user's browser there."),
+    expiresAt: text("When the Link session ends, as OFAuth wrote it."),
+  }, ["expiresAt"]),
+  LinkRequest: linkRequest(),
+  LiveChange: object("A change of a connection, as a frame of the WebSocket.", {
+    seq: integer("The number of the change among those of the user. It grows, with gaps."),
+    handle: refTo("Handle"),
+    status: { anyOf: [refTo("ConnectionStatus"), { type: "null" }], description: "Null if the connection does not belong to the user any more." },
+    updatedAt: instant("When the record changed last."),
+  }),
+  LiveResync: object("The first frame if the Worker cannot tell what the page has missed: read the list of connections anew.", {
+    resync: boolean("Always true.", { const: true }),
+    seq: integer("The number of the newest change."),
+  }),
+};
+
+const CONFIGURATION = {
+  Configured: object("The configuration is complete.", {
+    ok: boolean("Always true.", { const: true }),
+    warnings: list(text("One of them."), "The items of ALLOWED_ORIGINS or EVENT_KEEP that are ignored."),
+  }, ["warnings"]),
+  NotConfigured: object("The configuration is not complete.", {
+    ok: boolean("Always false.", { const: false }),
+    problems: list(text("One of them. It names a setting and never shows a value."), "All problems."),
+  }),
+};
 
 function sessionRequest() {
   return {
@@ -173,8 +193,8 @@ function sessionRequest() {
       clientReferenceId: text("Your own id of the user, 1 to 256 bytes.", { minLength: 1, maxLength: 256 }),
       permissions: list(text("Such as `profile:read`."), "What the token permits: permissions of OFAuth, `connections:link`, `connections:write` and `access:any`."),
       connection: { ...refTo("Handle"), description: "The token then opens this connection only." },
-      expiresIn: whole("The life of the token, in seconds.", { minimum: 60, maximum: 86400, default: 3600 }),
-      console: flag("True for a console token, which lives for at most an hour."),
+      expiresIn: integer("The life of the token, in seconds.", { minimum: 60, maximum: 86400, default: 3600 }),
+      console: boolean("True for a console token, which lives for at most an hour."),
     },
     additionalProperties: false,
   };
