@@ -9,7 +9,10 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 
-/** [unit, included in the paid plan, price of a million more, allowed per day in the free plan]. GB are GB-months, at the price of one. */
+/**
+ * By unit: what the paid plan includes in a month, the dollars for each million more, what the free plan allows in a day, and what it
+ * allows at any time. Storage is in GB-months.
+ */
 const PRICES = {
   "Worker requests": [10e6, 0.3, 100_000],
   "Worker CPU ms": [30e6, 0.02],
@@ -28,12 +31,12 @@ const BASE = 5;
 const DAYS = 30;
 
 // What the benchmark does not count.
-/** An object is in memory for this many seconds per event, call or hand-over: the ledger waits for KV. */
+/** For how many seconds an object is in memory per event, per call or hand-over, and per page of a list. The ledger waits for KV. */
 const ACTIVE = { event: 0.6, call: 0.02, page: 0.5 };
 const GB_OF_OBJECT = 0.125;
-/** Of a connection, with one user each: the databases of the ledger and of the hub, and KV's record with its metadata. */
+/** GB of a connection whose user has no other: the databases of the ledger and of the hub, and KV's record with its metadata. */
 const GB_OF_CONNECTION = { objects: 53e-6, kv: 3e-6 };
-/** Of another event, which stays for a week. */
+/** GB-months of an event that is not about a connection. It stays for a week. */
 const GB_OF_EVENT = (2e-6 * 7) / DAYS;
 /** An isolate hands its counts over every 10 s at most, and takes about this many requests a second. */
 const ISOLATE = { handOvers: 0.1, requests: 2 };
@@ -53,9 +56,9 @@ function estimate({ connections, events = 5, others = 20, calls = 300, lists = 6
   const requests = connections * (events + others + calls + lists);
   const seconds = DAYS * 86_400;
   const handOvers = Math.min(requests, Math.ceil(requests / seconds / ISOLATE.requests) * seconds * ISOLATE.handOvers);
-  const of = (perEvent, perCall, perList) => connections * (events * perEvent + calls * perCall + lists * perList);
+  const inMonth = (perEvent, perCall, perList) => connections * (events * perEvent + calls * perCall + lists * perList);
   const pages = passes * Math.ceil(connections / 30);
-  const active = of(ACTIVE.event, 0, ACTIVE.call) + handOvers * ACTIVE.call + pages * ACTIVE.page;
+  const active = inMonth(ACTIVE.event, 0, ACTIVE.call) + handOvers * ACTIVE.call + pages * ACTIVE.page;
   const cpu = connections * (events * cpuOf("webhook 1 KB, valid") + others * cpuOf("webhook 1 KB, duplicate"));
   return {
     connections,
@@ -63,13 +66,13 @@ function estimate({ connections, events = 5, others = 20, calls = 300, lists = 6
       "Worker requests": requests,
       "Worker CPU ms": (cpu + connections * (calls + lists) * cpuOf("Access GET, small answer")) / 1_000,
       // An event's alarm may ring once. A page of OFAuth's list takes about one alarm, and so does a page of KV's.
-      "object requests": of(event.objects + 1, call.objects, list.objects) + handOvers + pages + passes * Math.ceil(connections / 200),
+      "object requests": inMonth(event.objects + 1, call.objects, list.objects) + handOvers + pages + passes * Math.ceil(connections / 200),
       "object GB-s": active * GB_OF_OBJECT,
-      "rows read": of(event.read, call.read, list.read / 10) + handOvers + (passes * connections) / 8,
-      "rows written": of(event.written, call.written, list.written) + handOvers + (passes * connections) / 8,
+      "rows read": inMonth(event.read, call.read, list.read / 10) + handOvers + (passes * connections) / 8,
+      "rows written": inMonth(event.written, call.written, list.written) + handOvers + (passes * connections) / 8,
       "object storage GB": connections * GB_OF_CONNECTION.objects,
-      "KV reads": of(event.gets, call.gets, list.gets),
-      "KV writes": of(event.puts, call.puts, list.puts) + connections * others,
+      "KV reads": inMonth(event.gets, call.gets, list.gets),
+      "KV writes": inMonth(event.puts, call.puts, list.puts) + connections * others,
       "KV lists": passes * Math.ceil(connections / 200),
       "KV storage GB": connections * (GB_OF_CONNECTION.kv + others * GB_OF_EVENT),
       "log lines": requests,
@@ -102,11 +105,12 @@ function table(estimates) {
   const head = ["in a month", ...estimates.map(({ connections }) => `${grouped(connections)} connections`)];
   const rows = names.map((name) => [name, ...estimates.map(({ used }) => cell(name, used[name]))]);
   const totals = estimates.map(({ used }) => BASE + names.reduce((sum, name) => sum + priceOf(name, used[name]), 0));
-  const fits = estimates.map(({ connections, used }) => connections / Math.max(...names.map((name) => shareOfFree(name, used[name]))));
-  const first = estimates.map(({ used }) => names.reduce((a, b) => (shareOfFree(b, used[b]) > shareOfFree(a, used[a]) ? b : a)));
+  /** How many connections the free plan is enough for, and the limit that comes first. */
+  const largest = estimates.map(({ connections, used }) => connections / Math.max(...names.map((name) => shareOfFree(name, used[name]))));
+  const limits = estimates.map(({ used }) => names.reduce((a, b) => (shareOfFree(b, used[b]) > shareOfFree(a, used[a]) ? b : a)));
   const last = [
     ["**paid plan**", ...totals.map((total) => `**$${total.toFixed(total < 100 ? 2 : 0)}**`)],
-    ["**free plan**", ...fits.map((most, at) => (most >= estimates[at].connections ? "**enough**" : `too small: ${first[at]}`))],
+    ["**free plan**", ...largest.map((most, at) => (most >= estimates[at].connections ? "**enough**" : `too small: ${limits[at]}`))],
   ];
   return [head, head.map((_, at) => (at ? "---:" : "---")), ...rows, ...last].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }

@@ -21,8 +21,8 @@ import { openSettings } from "./deploy-settings.mjs";
 import { root } from "./inputs.mjs";
 
 const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
-// For how long a new address may take until it answers. Cloudflare makes its certificate and its DNS record meanwhile.
-const PATIENCE_MS = 120_000;
+// How long a new address may take until it answers. Cloudflare makes its certificate and its DNS record meanwhile.
+const READY_WITHIN_MS = 120_000;
 
 // 1.
 const environment = env.ENV ?? "";
@@ -105,7 +105,7 @@ function runWrangler(args, output, more = {}) {
 async function waitUntilHealthy() {
   console.log(`Waiting until ${address}/healthz answers`);
   let last = "no answer";
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await pause(1000)) {
+  for (const end = Date.now() + READY_WITHIN_MS; Date.now() < end; await pause(1000)) {
     const response = await fetch(`${address}/healthz`, { signal: AbortSignal.timeout(10_000) }).catch((error) => error);
     if (response.ok) {
       const { warnings = [] } = await response.json();
@@ -114,7 +114,7 @@ async function waitUntilHealthy() {
     }
     last = response instanceof Error ? (response.cause?.message ?? response.message) : `${response.status} ${await response.text()}`;
     // Another Worker may still answer right after the upload, but its problems do not go away by themselves.
-    if (last.startsWith("503") && Date.now() > end - PATIENCE_MS + 5_000) break;
+    if (last.startsWith("503") && Date.now() > end - READY_WITHIN_MS + 5_000) break;
   }
   fail(`The Worker is uploaded, but ${address}/healthz is not fine: ${last}`);
 }

@@ -1,5 +1,8 @@
-// Makes the JavaScript that wasm-bindgen writes smaller. A bundler cannot do it: it does not know what the wasm imports, what it
-// exports has names that the wasm has too, and the statement that gives a class its `Symbol.dispose` counts as used.
+// Makes the JavaScript that wasm-bindgen writes smaller. A bundler cannot do that:
+//
+// - It does not know which functions the wasm imports.
+// - It cannot shorten a name that the wasm has too.
+// - It keeps an unused class, because a statement sets the `Symbol.dispose` of that class.
 
 import { renamed } from "./wasm.mjs";
 

@@ -40,7 +40,7 @@ binaryen.setDebugInfo(values.names ?? false);
 writeFileSync(values.output, ordered.emitBinary());
 
 function read(wasm) {
-  const read = binaryen.readBinary(wasm);
-  read.setFeatures(WASM_FEATURES.reduce((flags, feature) => flags | binaryen.Features[feature], 0));
-  return read;
+  const module = binaryen.readBinary(wasm);
+  module.setFeatures(WASM_FEATURES.reduce((flags, feature) => flags | binaryen.Features[feature], 0));
+  return module;
 }

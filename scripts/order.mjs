@@ -1,16 +1,16 @@
 // Puts functions of similar code next to each other, so that gzip finds more repetitions: it looks back only 32 KiB.
 //
-// The first function is the largest. The next is always the one of whose code most was in the last 30 KB: each sequence of five
-// bytes counts as much as it is rare.
+// The largest function is the first. Then always comes the one that shares most with the last 30 KB of code. What counts are
+// sequences of five bytes that both have, and a rare sequence counts more than a frequent one.
 
 import { readFunctions, withNames } from "./wasm.mjs";
 
 const SEQUENCE_BYTES = 5;
 const WINDOW_BYTES = 30_000;
-// A sequence in more functions than these tells little, and takes long.
-const MOST_FUNCTIONS = 400;
-// Without it, the smallest functions would all come first.
-const SMALL_BYTES = 100;
+// A sequence that more functions have tells little, and counting it takes long.
+const MAX_FUNCTIONS = 400;
+// Added to the size of each function, because otherwise the smallest ones would all come first.
+const EXTRA_BYTES = 100;
 
 /**
  * The module with names by which its functions are sorted: a number in front of the name that each has.
@@ -28,9 +28,9 @@ function orderOf(bodies) {
   const sequences = bodies.map(sequencesOf);
   const users = new Map();
   sequences.forEach((set, index) => set.forEach((sequence) => users.getOrInsertComputed(sequence, () => []).push(index)));
-  for (const [sequence, { length }] of users) if (length < 2 || length > MOST_FUNCTIONS) users.delete(sequence);
+  for (const [sequence, { length }] of users) if (length < 2 || length > MAX_FUNCTIONS) users.delete(sequence);
 
-  const sizes = sequences.map(({ size }) => (size + SMALL_BYTES) ** 0.9);
+  const sizes = sequences.map(({ size }) => (size + EXTRA_BYTES) ** 0.9);
   const scores = new Float64Array(bodies.length);
   const inWindow = new Map();
   const change = (index, by) => {
