@@ -6,11 +6,11 @@
 // REQUESTS: how many a sample has. It is also the number of connections, and each side keeps about 10 open files for each.
 //
 // 1. The sides are built.
-// 2. Those that do the job are checked to answer alike.
+// 2. The sides that do the same job must answer alike: see checks.mjs.
 // 3. What an event costs in commits, rows, requests and KV operations is counted.
 // 4. The CPU time of a request is measured, for each load and side.
-// 5. So is the time to answer a webhook: see answers.mjs.
-// 6. So is the time to the first answer.
+// 5. The time to answer a webhook is measured: see answers.mjs.
+// 6. The time to the first answer is measured.
 
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

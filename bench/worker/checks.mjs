@@ -2,7 +2,7 @@
 //
 // 1. Each gets the same calls, one after the other: events, copies, forgeries, calls of the Access API.
 // 2. Ours must answer what CALLS says, and pass the upstream's bodies byte for byte.
-// 3. The others must answer as ours: the same status, headers and body, but for request ids and the words of an error.
+// 3. The others must give the same status, headers and body as ours. Request ids and the words of an error may differ.
 // 4. They must log the same.
 
 import assert from "node:assert/strict";

@@ -1,7 +1,7 @@
 // Counts what one event costs in storage, objects and KV, in a run of its own that is not timed.
 //
 // 1. Ten connections get one event each, one after the other, so that no two share a commit.
-// 2. What happens within 3 s after them counts too: an alarm that repeats a copy rings after 2 s.
+// 2. What happens within 3 s after them counts too, because an alarm that repeats a copy rings after 2 s.
 // 3. Commits are read from the logs of the databases, the rest from counting.js and the KV stub.
 
 import { join } from "node:path";
@@ -54,7 +54,7 @@ export async function countAll(runtimes) {
 }
 
 async function countOne(runtime, request) {
-  await take(runtime);
+  await takeCounts(runtime);
   const before = commitsOf(runtime);
   // 1.
   for (let number = 0; number < CONNECTIONS; number++) await send(runtime.port, request(number));
@@ -62,7 +62,7 @@ async function countOne(runtime, request) {
   await sleep(AFTERMATH);
   // 3.
   const after = commitsOf(runtime);
-  const { requests, kv, ...numbers } = await take(runtime);
+  const { requests, kv, ...numbers } = await takeCounts(runtime);
   const commits = Object.fromEntries(CLASSES.map((name) => [name, commitsBetween(before[name], after[name])]));
   const perEvent = (numbers) => Object.fromEntries(Object.entries(numbers).map(([name, number]) => [name, number / CONNECTIONS]));
   return { ...perEvent(numbers), commits: perEvent(commits), requests: perEvent(requests), kv: perEvent(kv) };
@@ -70,8 +70,8 @@ async function countOne(runtime, request) {
 
 const commitsOf = ({ disk }) => Object.fromEntries(CLASSES.map((name) => [name, readCommits(join(disk, name))]));
 
-// Takes what was counted, and so begins anew.
-async function take({ counts, kvCounts }) {
+// Returns what was counted, and starts again from zero.
+async function takeCounts({ counts, kvCounts }) {
   const [worker, kv] = await Promise.all([counts, kvCounts].map((port) => send(port, { method: "GET", path: "/" })));
   return { ...JSON.parse(worker.body), kv: JSON.parse(kv.body) };
 }

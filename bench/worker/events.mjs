@@ -1,5 +1,5 @@
-// The webhooks that are sent: their bodies and signatures. Sample and number decide every byte but the signature's time, so
-// that all sides get the same, and so that a delivery can be sent again.
+// The webhooks that are sent: their bodies and signatures. Sample and number decide every byte except the signature's time. So all
+// sides get the same webhooks, and a delivery can be sent again.
 
 import { createHash, createHmac } from "node:crypto";
 
@@ -16,7 +16,7 @@ export const SECRETS = Object.freeze({
 const USERS = 100;
 const begun = Date.now();
 
-/** Whose a connection is: one after the other they are different users', as events come in life. */
+/** The user of a connection. Connections that follow each other have different users, as in operation. */
 export const userOf = (number) => `user_${number % USERS}`;
 
 /** The handle that the gateway derives from a connection's id. */

@@ -1,9 +1,9 @@
 // Measures the CPU time that a request costs the workerd process.
 //
 // 1. Every side is warmed up with every load, so that its code is compiled as well as it will be.
-// 2. In each round, each load visits its sides in turn, and each round begins with another side: whatever else the machine
-//    does meets all of them alike.
-// 3. What a request leaves to be done after its answer is waited for, and counts.
+// 2. In each round, each load visits its sides in turn. Each round begins with another side, so that other work of the machine
+//    slows all of them alike.
+// 3. The work that a request leaves after its answer counts too, so it is waited for.
 
 import { setTimeout as sleep } from "node:timers/promises";
 

@@ -1,4 +1,4 @@
-// Runs a side in a workerd process of its own, directly by `workerd serve`: Miniflare would put its own worker in front.
+// Runs a side in a workerd process of its own. It starts `workerd serve` directly, because Miniflare would put its own worker in front.
 //
 // 1. The configuration is written as Cap'n Proto text: the worker, its objects on disk, the KV stub, three sockets.
 // 2. workerd reports the ports it listens on.

@@ -37,9 +37,9 @@ export function spawnTable(spawns, ours) {
 }
 
 export function sizeTable(sizes) {
-  const kb = (bytes) => (bytes / 1024).toFixed(1);
-  const rows = Object.entries(sizes).map(([name, { bytes, gzipped }]) => [name, kb(bytes), kb(gzipped)]);
-  return table(["side", "KB", "KB gzipped"], rows);
+  const kib = (bytes) => (bytes / 1024).toFixed(1);
+  const rows = Object.entries(sizes).map(([name, { bytes, gzipped }]) => [name, kib(bytes), kib(gzipped)]);
+  return table(["side", "KiB", "KiB gzipped"], rows);
 }
 
 export function countTable(counted) {

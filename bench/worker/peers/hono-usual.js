@@ -1,5 +1,5 @@
-// Hono as most would write it: the signature is verified and the connection is written to KV. There is no object, so copies
-// and late deliveries are not recognised, and the connection stands there in clear.
+// Hono as most would write it. It verifies the signature and writes the connection to KV, unencrypted. It has no object, so it does not
+// recognise copies and late deliveries.
 
 import { Hono } from "hono";
 import { Call } from "./job/call.js";

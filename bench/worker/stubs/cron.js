@@ -1,4 +1,4 @@
-// Does what the Worker's cron trigger does, at each request: workerd rings none by itself. It also tells the state of the passes.
+// Does at each request what the Worker's cron trigger does, because workerd alone has no cron triggers. It also tells the state of the passes.
 
 export default {
   async fetch(request, env) {
