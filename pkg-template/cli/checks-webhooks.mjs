@@ -29,7 +29,7 @@ export const WEBHOOK_CHECKS = [
       const body = Buffer.from(JSON.stringify({ type: TEST_TYPE }));
       const answers = [];
       for (const scheme of ["ofauth", "svix"]) {
-        const signer = { scheme, secret: madeUp(scheme) };
+        const signer = { scheme, secret: madeUpSecret(scheme) };
         answers.push(await postWebhook({ url: new URL(PATH, url), body, id: newMessageId(), signer }));
       }
       // A gateway verifies the schemes of which it has a secret, which may be one of the two.
@@ -71,6 +71,6 @@ export const WEBHOOK_CHECKS = [
   },
 ];
 
-function madeUp(scheme) {
+function madeUpSecret(scheme) {
   return scheme === "svix" ? `whsec_${Buffer.from("a made-up secret").toString("base64")}` : "a made-up secret";
 }

@@ -8,7 +8,7 @@ import { bearer, failedWith, json, refused } from "./checks-answers.mjs";
 import { WEBHOOK_CHECKS } from "./checks-webhooks.mjs";
 
 /**
- * @typedef {object} Patient
+ * @typedef {object} CheckContext
  * @property {URL} url
  * @property {string | undefined} key
  * @property {{scheme: "ofauth" | "svix", secret: string} | undefined} signer
@@ -25,8 +25,8 @@ import { WEBHOOK_CHECKS } from "./checks-webhooks.mjs";
  * @property {string} title
  * @property {boolean} [needsKey]
  * @property {"manual"} [status]   nobody but the reader can answer it
- * @property {string | ((patient: Patient) => string)} [detail]   of a manual one
- * @property {(patient: Patient) => Promise<{status: "ok" | "warn" | "fail" | "skip", detail?: string, fix?: string}>} [run]
+ * @property {string | ((context: CheckContext) => string)} [detail]   of a manual one
+ * @property {(context: CheckContext) => Promise<{status: "ok" | "warn" | "fail" | "skip", detail?: string, fix?: string}>} [run]
  */
 
 const DEPLOYMENT = "The deployment";
@@ -52,18 +52,18 @@ const DEPLOYMENT_CHECKS = [
     id: "health",
     section: DEPLOYMENT,
     title: "/healthz says that the configuration is complete",
-    async run(patient) {
-      const answer = await patient.call("GET", "/healthz").catch((error) => {
-        patient.answers.blocked = "the gateway was not reached";
+    async run(context) {
+      const answer = await context.call("GET", "/healthz").catch((error) => {
+        context.answers.blocked = "the gateway was not reached";
         throw error;
       });
-      patient.answers.health = answer;
+      context.answers.health = answer;
       const body = json(answer);
       if (answer.status === 200 && body?.ok === true) return { status: "ok" };
-      patient.answers.blocked = "the gateway does not work yet";
+      context.answers.blocked = "the gateway does not work yet";
       if (Array.isArray(body?.problems)) {
         const detail = body.problems.map((one) => clean(one)).join("; ");
-        return { status: "fail", detail, fix: "npx wrangler secret put NAME sets a secret. See docs/configuration.md" };
+        return { status: "fail", detail, fix: "Correct the settings in .deploy/<environment>.env, and run make deploy again. See docs/configuration.md" };
       }
       return { status: "fail", detail: `HTTP ${answer.status}, and no answer of an ofauth-edge gateway`, fix: "Is this the address of the Worker?" };
     },
@@ -177,7 +177,7 @@ const PAGE_CHECKS = [
         if (answer.status >= 300 || answer.headers["access-control-allow-origin"] !== origin) denied.push(origin);
       }
       if (denied.length === 0) return { status: "ok", detail: origins.join(", ") };
-      return { status: "fail", detail: `not allowed: ${denied.join(", ")}`, fix: "Add the origin to ALLOWED_ORIGINS in wrangler.toml, and deploy" };
+      return { status: "fail", detail: `not allowed: ${denied.join(", ")}`, fix: "Add the origin to ALLOWED_ORIGINS in .deploy/<environment>.env, and run make deploy again" };
     },
   },
   {
@@ -202,7 +202,7 @@ const MANUAL_CHECKS = [
   ["link-by-hand", "You have linked a Sandbox account once through your app", "too many logins of a real account look suspicious to OnlyFans"],
   ["relink", "Your app sends a user through Link again", "on SESSION_EXPIRED, connection.expired and actionRequired relink_connection"],
   ["rate-limits", "Your app waits as long as Retry-After says, and tries again after a network error", "the package's client does both"],
-  ["monitoring", "Alerts exist for webhook failures, rate limits, expiries and errors", "docs/logs.md has the fields of the log"],
+  ["monitoring", "Alerts exist for webhook failures, rate limits, expiries and errors", "ALERT_URL gets those of the gateway: see docs/monitoring.md"],
 ].map(([id, title, detail]) => ({ id, section: YOURS, title, status: "manual", detail }));
 
 /** OFAuth has one address for both environments, and the key decides. */

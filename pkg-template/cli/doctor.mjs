@@ -36,7 +36,7 @@ and --link starts a Link session at OFAuth and deletes it. Variables count as op
     const url = gatewayUrl(values, env);
     const isSafe = isSafeForKeys(url);
     const results = [];
-    const patient = {
+    const context = {
       url,
       key: isSafe ? gatewayKey(values, env) : undefined,
       signer: values["no-webhook"] || !isSafe ? undefined : secretToSign(values, env, true),
@@ -46,9 +46,9 @@ and --link starts a Link session at OFAuth and deletes it. Variables count as op
       call: (method, path, options) => send(method, new URL(path, url), { timeout: 15_000, ...options }),
     };
     for (const check of CHECKS) {
-      const result = await examine(check, patient);
+      const result = await runCheck(check, context);
       // If there is no gateway that works, the other lines would only hide that.
-      if (!output.json && (patient.answers.blocked === undefined || result.status === "fail")) print(check, result, results, output);
+      if (!output.json && (context.answers.blocked === undefined || result.status === "fail")) print(check, result, results, output);
       results.push({ id: check.id, section: check.section, check: check.title, ...result });
     }
     return finish(results, url, output);
@@ -56,16 +56,16 @@ and --link starts a Link session at OFAuth and deletes it. Variables count as op
 };
 
 /** A check that throws has failed: it was not answered. */
-async function examine(check, patient) {
+async function runCheck(check, context) {
   if (check.status === "manual") {
-    return { status: "manual", detail: typeof check.detail === "function" ? check.detail(patient) : check.detail };
+    return { status: "manual", detail: typeof check.detail === "function" ? check.detail(context) : check.detail };
   }
-  if (patient.answers.blocked !== undefined) return { status: "skip", detail: patient.answers.blocked };
-  if (check.needsKey && patient.key === undefined) {
-    return { status: "skip", detail: isSafeForKeys(patient.url) ? "needs --key or GATEWAY_KEY" : "a key is sent over https only" };
+  if (context.answers.blocked !== undefined) return { status: "skip", detail: context.answers.blocked };
+  if (check.needsKey && context.key === undefined) {
+    return { status: "skip", detail: isSafeForKeys(context.url) ? "needs --key or GATEWAY_KEY" : "a key is sent over https only" };
   }
   try {
-    return await check.run(patient);
+    return await check.run(context);
   } catch (error) {
     return { status: "fail", detail: error.message, ...(error.hint && { fix: error.hint }) };
   }

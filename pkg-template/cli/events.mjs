@@ -11,7 +11,7 @@ import { Failure } from "./errors.mjs";
  * @property {Buffer | null} body   the raw body; null if the gateway has deleted it, because it is old
  */
 
-// With the first page small, a look at a quiet gateway decrypts few events.
+// With a small first page, a poll of a quiet gateway makes it decrypt few events.
 const FIRST_PAGE = 5;
 const PAGE = 100;
 

@@ -1,9 +1,9 @@
 // Follows the webhooks that a gateway receives.
 //
 // The gateway lists other events by their own time, not by the time at which they came, and its lists may be a minute late. So a
-// webhook may appear behind some that were read before. Therefore each look goes back a bit further than the last one:
+// webhook may appear behind some that were read before. Therefore the polls go back further than the newest one that is known:
 //
-// - every look: until it meets a page of known events
+// - each poll: until it meets a page of known events
 // - once a minute: 10 minutes
 // - first, and once an hour: 24 hours before the time since when webhooks are wanted
 //
@@ -16,12 +16,13 @@
 import { connectionEvents, isNoticed, listConnections, otherEvents } from "./events.mjs";
 
 const MINUTE = 60_000;
-const SHORT = 10 * MINUTE;
+const TEN_MINUTES = 10 * MINUTE;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 // How late the lists may be. Twice what Workers KV says.
 const LAG = 2 * MINUTE;
-const FEW = 10;
+/** So many connections are all read once a minute. */
+const FEW_CONNECTIONS = 10;
 
 export class Feed {
   /** Webhooks that were received before are done with, in unix ms. */
@@ -32,7 +33,7 @@ export class Feed {
   #user;
   #clock;
   #changes = new Map();
-  #looked = { minute: -Infinity, hour: -Infinity };
+  #polledAt = { minute: -Infinity, hour: -Infinity };
   #horizon = -Infinity;
 
   /**
@@ -49,20 +50,20 @@ export class Feed {
   }
 
   /**
-   * Looks once.
+   * Reads the lists once.
    * @returns {Promise<{events: import("./events.mjs").KeptEvent[], calls: number}>} those that are not done with, in the order in
    *   which they came; `calls`: how many lists were read
    */
-  async look() {
+  async poll() {
     const now = this.#clock();
-    const isDeep = now - this.#looked.hour >= HOUR;
-    const isLonger = isDeep || now - this.#looked.minute >= MINUTE;
-    const back = isDeep ? this.since - DAY : isLonger ? Math.max(this.since - DAY, now - SHORT) : undefined;
+    const isDeep = now - this.#polledAt.hour >= HOUR;
+    const isLonger = isDeep || now - this.#polledAt.minute >= MINUTE;
+    const back = isDeep ? this.since - DAY : isLonger ? Math.max(this.since - DAY, now - TEN_MINUTES) : undefined;
     const found = new Map();
-    await this.#lookAtOthers(back, found);
-    const calls = 1 + (await this.#lookAtConnections({ isDeep, isLonger }, found));
-    if (isLonger) this.#looked.minute = now;
-    if (isDeep) this.#looked.hour = now;
+    await this.#readOtherEvents(back, found);
+    const calls = 1 + (await this.#readConnections({ isDeep, isLonger }, found));
+    if (isLonger) this.#polledAt.minute = now;
+    if (isDeep) this.#polledAt.hour = now;
     const events = [...found.values()].sort((a, b) => timeOf(a.receivedAt) - timeOf(b.receivedAt));
     // All that came before is among the events, or done with. The times of webhooks are those of the gateway's clock.
     if (isDeep) this.#horizon = now - Math.max(0, this.#gateway.clockSkew) * 1_000 - LAG;
@@ -74,17 +75,17 @@ export class Feed {
     this.done.set(id, timeOf(receivedAt));
   }
 
-  /** Notes that all webhooks of the last look are done with, so that less needs to be remembered. */
+  /** Notes that all webhooks of the last poll are done with, so that less needs to be remembered. */
   settle() {
     if (this.#horizon <= this.since) return;
     this.since = this.#horizon;
     for (const [id, received] of this.done) if (received < this.since) this.done.delete(id);
   }
 
-  async #lookAtOthers(back, found) {
+  async #readOtherEvents(back, found) {
     for await (const page of otherEvents(this.#gateway)) {
       for (const event of page.filter((one) => this.#isWanted(one))) {
-        // Those of other users are done with, so that the next look knows them.
+        // Those of other users are done with, so that the next poll knows them.
         if (this.#isOfUser(event)) found.set(event.id, event);
         else this.finish(event);
       }
@@ -95,9 +96,9 @@ export class Feed {
   }
 
   /** Reads those connections whose record has changed, or all that may have got a webhook. */
-  async #lookAtConnections({ isDeep, isLonger }, found) {
+  async #readConnections({ isDeep, isLonger }, found) {
     const { connections, calls } = await listConnections(this.#gateway, this.#user);
-    const readsAll = isDeep || (isLonger && connections.length <= FEW);
+    const readsAll = isDeep || (isLonger && connections.length <= FEW_CONNECTIONS);
     for (const connection of connections) {
       const { handle, updatedAt } = connection;
       // Not `updatedAt` alone: OFAuth's times have seconds, and two webhooks may have the same.
@@ -106,14 +107,14 @@ export class Feed {
       const change = known?.record === record ? known : { record, noticed: this.#clock() };
       const mayHaveMore = readsAll || this.#clock() - change.noticed <= LAG;
       if (!mayHaveMore || timeOf(updatedAt) < this.since - DAY) continue;
-      await this.#lookAtConnection(handle, found);
-      // Only now: if reading fails, the next look must not take the change for known.
+      await this.#readConnection(handle, found);
+      // Only now: if reading fails, the next poll must not take the change for known.
       this.#changes.set(handle, change);
     }
     return calls;
   }
 
-  async #lookAtConnection(handle, found) {
+  async #readConnection(handle, found) {
     for await (const page of connectionEvents(this.#gateway, handle)) {
       for (const event of page) if (this.#isWanted(event) && !isNoticed(event)) found.set(event.id, event);
       if (page.some(({ receivedAt }) => timeOf(receivedAt) < this.since)) return;

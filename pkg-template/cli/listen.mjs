@@ -103,17 +103,17 @@ function announce({ origin }, { url, signer }, { since }, output) {
   if (!isSafeForKeys(url)) output.note("Warning: this address is not https and not this machine. Webhooks hold connection ids, which are credentials");
 }
 
-/** Looks for webhooks until it is stopped. Keeps in `next` the time from which to go on. */
+/** Polls until it is stopped. Keeps in `next` the time from which to go on. */
 async function follow(listener) {
   const { gateway, feed, pace, output, save, signal, isType } = listener;
-  for (let looks = 0; !signal.aborted; looks++) {
-    const look = await lookPatiently(listener);
-    if (look === undefined) return;
-    if (looks === 0) {
+  for (let polls = 0; !signal.aborted; polls++) {
+    const polled = await pollUntilAnswered(listener);
+    if (polled === undefined) return;
+    if (polls === 0) {
       output.note("Ready. The gateway accepts the key");
       warnOfClock(gateway, output);
     }
-    for (const event of look.events) {
+    for (const event of polled.events) {
       if (isType(event.type) && !(await deliver(event, listener))) return;
       listener.next = Date.parse(event.receivedAt) + 1;
       feed.finish(event);
@@ -121,7 +121,7 @@ async function follow(listener) {
     }
     feed.settle();
     save();
-    await pause(pace.next(look), signal);
+    await pause(pace.next(polled), signal);
   }
 }
 
@@ -132,13 +132,13 @@ function warnOfClock({ clockSkew }, output) {
   output.note(`The clock of this machine is ${Math.abs(clockSkew)} s ${direction} the gateway's. Set it, or pass --since with some minutes more`);
 }
 
-/** Looks again and again until the gateway answers. Gives nothing if it is stopped. */
-async function lookPatiently({ feed, output, signal }) {
+/** Polls again and again until the gateway answers. Returns undefined if it is stopped. */
+async function pollUntilAnswered({ feed, output, signal }) {
   for (let tries = 0; ; tries++) {
     try {
-      const look = await feed.look();
+      const polled = await feed.poll();
       if (tries > 0) output.note(`${timeOfDay()}  The gateway answers again`);
-      return look;
+      return polled;
     } catch (error) {
       if (signal.aborted) return undefined;
       if (!(error instanceof PassingFailure)) throw error;

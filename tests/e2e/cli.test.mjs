@@ -267,6 +267,7 @@ test("doctor names what is wrong: the key, the API key, the secret, an origin, t
   assert.match(wrong.whoami.fix, /GATEWAY_KEY/);
   assert.match(wrong["good-signature"].fix, /differ/);
   assert.match(wrong["cors-allowed"].detail, /other\.example/);
+  assert.match(wrong["cors-allowed"].fix, /ALLOWED_ORIGINS in \.deploy.*make deploy/);
 
   const ill = await startGateway({ vars: { OFAUTH_API_KEY: "sk_sandbox_not_the_one_that_counts", ALLOWED_ORIGINS: "no origin" } });
   t.after(() => ill.close());
@@ -279,6 +280,7 @@ test("doctor names what is wrong: the key, the API key, the secret, an origin, t
   t.after(() => bare.close());
   const configuration = await run(`http://127.0.0.1:${bare.port}`);
   assert.match(configuration.health.detail, /GATEWAY_KEY is missing.*INDEX_KEY is missing/);
+  assert.match(configuration.health.fix, /settings in \.deploy.*make deploy/);
   assert.deepEqual(Object.values(configuration).filter(({ status }) => status === "fail").map(({ id }) => id), ["health"]);
 
   const app = await startApp();

@@ -1,5 +1,5 @@
 // How `listen` finds webhooks, with a gateway and a clock made up: 1. each once, whatever the lists' order and delay, 2. how far
-// each look goes back, 3. what is remembered, 4. how often it looks.
+// each poll goes back, 3. what is remembered, 4. how often it polls.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -51,157 +51,157 @@ class FakeGateway {
 function follow(options = {}) {
   const gateway = new FakeGateway();
   const feed = new Feed(gateway, { since: START, clock: () => gateway.now, ...options });
-  const look = async () => {
-    const { events } = await feed.look();
+  const poll = async () => {
+    const { events } = await feed.poll();
     events.forEach((event) => feed.finish(event));
     feed.settle();
     return events.map(({ id }) => id);
   };
-  return { gateway, feed, look };
+  return { gateway, feed, poll };
 }
 
 test("each webhook comes once, in the order in which the gateway received them", async () => {
-  const { gateway, look } = follow();
+  const { gateway, poll } = follow();
   gateway.receive("old", { at: START - 1 });
-  assert.deepEqual(await look(), []);
+  assert.deepEqual(await poll(), []);
   gateway.receive("b", { at: START + 2 });
   gateway.receive("a", { at: START + 1, stamp: START + 10 });
   gateway.receiveAbout("acct_1", "c", { at: START + 3 });
   gateway.now = START + 1_000;
-  assert.deepEqual(await look(), ["a", "b", "c"]);
-  assert.deepEqual(await look(), []);
+  assert.deepEqual(await poll(), ["a", "b", "c"]);
+  assert.deepEqual(await poll(), []);
 });
 
 test("a webhook that the list shows late, behind many known ones, comes within a minute", async () => {
-  const { gateway, look } = follow();
+  const { gateway, poll } = follow();
   for (let n = 0; n < 300; n++) gateway.receive(`n${n}`, { at: START + n });
   gateway.receive("hidden", { at: START + 5, visible: START + 50_000 });
   gateway.now = START + 1_000;
-  assert.equal((await look()).length, 300);
+  assert.equal((await poll()).length, 300);
   gateway.now += MINUTE;
-  assert.deepEqual(await look(), ["hidden"]);
+  assert.deepEqual(await poll(), ["hidden"]);
 });
 
 test("an event that OFAuth delivers hours late comes within the hour", async () => {
-  const { gateway, look } = follow();
+  const { gateway, poll } = follow();
   for (let n = 0; n < 300; n++) gateway.receive(`n${n}`, { at: START - n * MINUTE });
-  await look();
+  await poll();
   gateway.now = START + MINUTE;
   gateway.receive("late", { stamp: START - 5 * HOUR });
-  assert.deepEqual(await look(), []);
+  assert.deepEqual(await poll(), []);
   gateway.now = START + HOUR;
-  assert.deepEqual(await look(), ["late"]);
+  assert.deepEqual(await poll(), ["late"]);
 });
 
-test("a quiet look reads one small page of events and one of connections", async () => {
-  const { gateway, look } = follow();
+test("a quiet poll reads one small page of events and one of connections", async () => {
+  const { gateway, poll } = follow();
   for (let n = 0; n < 300; n++) gateway.receive(`n${n}`, { at: START + n });
   gateway.receiveAbout("acct_1", "c");
   gateway.now = START + 1_000;
-  await look();
+  await poll();
   gateway.now += 3 * MINUTE;
-  await look();
+  await poll();
   gateway.calls.length = 0;
   gateway.now += 1_000;
-  assert.deepEqual(await look(), []);
+  assert.deepEqual(await poll(), []);
   assert.deepEqual(gateway.calls, ["/edge/events?limit=5", "/edge/connections?limit=100"]);
 });
 
 test("two webhooks about a connection with the same time both come, also if the second one changes nothing", async () => {
-  const { gateway, look } = follow();
+  const { gateway, poll } = follow();
   for (let n = 0; n < 20; n++) gateway.receiveAbout(`acct_${n}`, `first ${n}`, { at: START - HOUR });
-  await look();
+  await poll();
   const updatedAt = iso(START);
   gateway.now = START + 3 * MINUTE;
   gateway.receiveAbout("acct_1", "created", { updatedAt });
-  assert.deepEqual(await look(), ["created"]);
+  assert.deepEqual(await poll(), ["created"]);
   gateway.now += 5_000;
   gateway.receiveAbout("acct_1", "expired", { updatedAt, status: "expired" });
-  assert.deepEqual(await look(), ["expired"]);
+  assert.deepEqual(await poll(), ["expired"]);
   gateway.now += 5_000;
   gateway.receiveAbout("acct_1", "again", { updatedAt, status: "expired" });
-  assert.deepEqual(await look(), ["again"]);
+  assert.deepEqual(await poll(), ["again"]);
 });
 
 test("what the gateway noticed itself is no webhook", async () => {
-  const { gateway, look } = follow();
+  const { gateway, poll } = follow();
   gateway.receiveAbout("acct_1", "noticed", { type: "edge.expired" });
   gateway.receiveAbout("acct_1", "sent");
-  assert.deepEqual(await look(), ["sent"]);
+  assert.deepEqual(await poll(), ["sent"]);
 });
 
-test("after a failure the next look finds all", async () => {
-  const { gateway, look } = follow();
-  await look();
+test("after a failure the next poll finds all", async () => {
+  const { gateway, poll } = follow();
+  await poll();
   gateway.receive("a");
   gateway.receiveAbout("acct_1", "b");
   gateway.fails = true;
-  await assert.rejects(look(), /away/);
+  await assert.rejects(poll(), /away/);
   gateway.fails = false;
-  assert.deepEqual((await look()).sort(), ["a", "b"]);
+  assert.deepEqual((await poll()).sort(), ["a", "b"]);
 });
 
-test("a look that fails halfway through the connections reads the changed one again", async () => {
-  const { gateway, look } = follow();
+test("a poll that fails halfway through the connections reads the changed one again", async () => {
+  const { gateway, poll } = follow();
   for (let n = 0; n < 20; n++) gateway.receiveAbout(`acct_${n}`, `first ${n}`, { at: START - HOUR });
-  await look();
+  await poll();
   gateway.now = START + 5 * MINUTE;
   gateway.receiveAbout("acct_19", "new");
   const read = gateway.read.bind(gateway);
   gateway.read = async (path) => (path.includes("acct_19") ? Promise.reject(new Error("away")) : read(path));
-  await assert.rejects(look(), /away/);
+  await assert.rejects(poll(), /away/);
   gateway.read = read;
   gateway.now += 5 * MINUTE;
-  assert.deepEqual(await look(), ["new"]);
+  assert.deepEqual(await poll(), ["new"]);
 });
 
 test("what is remembered does not grow, and a feed goes on from it after days", async () => {
-  const { gateway, feed, look } = follow();
+  const { gateway, feed, poll } = follow();
   for (let hour = 0; hour < 48; hour++) {
     for (let n = 0; n < 20; n++) gateway.receive(`${hour}.${n}`, { at: gateway.now + n });
     gateway.now += HOUR;
-    assert.equal((await look()).length, 20);
+    assert.equal((await poll()).length, 20);
   }
   assert.ok(feed.done.size <= 20, `${feed.done.size}`);
   gateway.now += 72 * HOUR;
   gateway.receive("while away", { at: gateway.now - 40 * HOUR });
   const next = new Feed(gateway, { since: feed.since, done: new Map(feed.done), clock: () => gateway.now });
-  assert.deepEqual((await next.look()).events.map(({ id }) => id), ["while away"]);
+  assert.deepEqual((await next.poll()).events.map(({ id }) => id), ["while away"]);
 });
 
 test("a webhook that was not finished comes again from a saved state", async () => {
   const { gateway, feed } = follow();
   for (const id of ["a", "b", "c"]) gateway.receive(id, { at: gateway.now++ });
-  const { events } = await feed.look();
+  const { events } = await feed.poll();
   feed.finish(events[0]);
   const next = new Feed(gateway, { since: feed.since, done: new Map(feed.done), clock: () => gateway.now });
-  assert.deepEqual((await next.look()).events.map(({ id }) => id), ["b", "c"]);
+  assert.deepEqual((await next.poll()).events.map(({ id }) => id), ["b", "c"]);
 });
 
-test("with a user, other users' events are passed over and do not make later looks longer", async () => {
-  const { gateway, look } = follow({ user: "her" });
+test("with a user, other users' events are passed over and do not make later polls longer", async () => {
+  const { gateway, poll } = follow({ user: "her" });
   for (let n = 0; n < 300; n++) gateway.receive(`n${n}`, { at: START + n, data: { clientReferenceId: "him" } });
   gateway.receive("hers", { data: { connection: { clientReferenceId: "her" } } });
   gateway.now = START + 1_000;
-  assert.deepEqual(await look(), ["hers"]);
+  assert.deepEqual(await poll(), ["hers"]);
   gateway.calls.length = 0;
-  await look();
+  await poll();
   assert.deepEqual(gateway.calls, ["/edge/events?limit=5", "/edge/connections?limit=100&clientReferenceId=her"]);
 });
 
 test("a clock that is ahead of the gateway's loses nothing later on", async () => {
-  const { gateway, look } = follow();
+  const { gateway, poll } = follow();
   gateway.clockSkew = 600;
-  await look();
+  await poll();
   gateway.receive("now by the gateway", { at: gateway.now - 9 * MINUTE + HOUR });
   gateway.now += HOUR;
-  await look();
+  await poll();
   gateway.receive("soon", { at: gateway.now - 9 * MINUTE });
   gateway.now += MINUTE;
-  assert.deepEqual(await look(), ["soon"]);
+  assert.deepEqual(await poll(), ["soon"]);
 });
 
-test("listen looks every second on this machine, else every 5 s, and every minute when it is quiet", () => {
+test("listen polls every second on this machine, else every 5 s, and every minute when it is quiet", () => {
   let now = START;
   const clock = () => now;
   const quiet = { events: [], calls: 2 };
