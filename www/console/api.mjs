@@ -1,7 +1,7 @@
 // Calls the Worker with the console token, and turns whatever goes wrong into an ApiError.
 
 // Errors that say that the token opens nothing any more. OFAuth's own 401, which the Worker may pass on, has other codes.
-const ENDS = ["TOKEN_EXPIRED", "CREDENTIALS_INVALID", "CREDENTIALS_MISSING"];
+const SESSION_ENDED = ["TOKEN_EXPIRED", "CREDENTIALS_INVALID", "CREDENTIALS_MISSING"];
 
 /** What the Worker, or the way to it, answered instead. */
 export class ApiError extends Error {
@@ -24,7 +24,7 @@ export function createApi(token, onEnd) {
     try {
       return await send(method, given.size > 0 ? `${path}?${given}` : path, { signal, token });
     } catch (error) {
-      if (ENDS.includes(error.code)) onEnd(error);
+      if (SESSION_ENDED.includes(error.code)) onEnd(error);
       throw error;
     }
   };
@@ -36,10 +36,10 @@ export function createApi(token, onEnd) {
 }
 
 /**
- * Trades a gateway key for a console token.
+ * Exchanges a gateway key for a console token.
  * @returns {Promise<{token: string, expiresAt: string}>}
  */
-export function trade(gatewayKey) {
+export function exchangeKey(gatewayKey) {
   return send("POST", "/edge/sessions", { token: gatewayKey, body: '{"console":true}' });
 }
 

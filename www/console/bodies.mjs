@@ -1,6 +1,6 @@
 // The body of a webhook: formatted to be read, and to copy or download as OFAuth sent it.
 
-import { button, copyButton, element } from "./dom.mjs";
+import { button, codeBlock, copyButton, element } from "./dom.mjs";
 import { formatJson } from "./format.mjs";
 
 /** How many characters are shown. More than that would make the page slow. */
@@ -16,7 +16,7 @@ export function showBody({ type, encoding, body }, none) {
   const text = formatJson(body);
   const isCut = text.length > MOST_SHOWN;
   return element("div", {},
-    element("pre", { tabindex: "0", "aria-label": "Body" }, element("code", {}, isCut ? text.slice(0, MOST_SHOWN) : text)),
+    codeBlock("Body", isCut ? text.slice(0, MOST_SHOWN) : text),
     isCut && element("p", { class: "soft" }, `These are the first ${MOST_SHOWN.toLocaleString("en")} of ${text.length.toLocaleString("en")} characters. Copy or download the body to see all of it.`),
     element("div", { class: "buttons" }, copyButton(body, "Copy the body"), button("Download the body", () => download(body, type), { class: "small" })),
   );

@@ -20,8 +20,8 @@ class ConnectionList {
   #byHandle = new Map();
   /** Whether all have been read. */
   isComplete = false;
-  /** Whether somebody has to ask for more. */
-  get isHeld() {
+  /** Whether it reads on only if somebody asks for more. */
+  get isPaused() {
     return !this.isComplete && this.#byHandle.size >= this.#limit;
   }
 
@@ -41,7 +41,7 @@ class ConnectionList {
   /** Reads on until all have been read, or as many as are read at once. `onPage` is called after each page. */
   async load(onPage) {
     while (this.#loading) await this.#loading.catch(() => {});
-    if (this.isComplete || this.isHeld) return;
+    if (this.isComplete || this.isPaused) return;
     this.#loading = this.#readPages(onPage);
     await this.#loading.finally(() => (this.#loading = undefined));
   }
@@ -57,7 +57,6 @@ class ConnectionList {
     while (this.#loading) await this.#loading.catch(() => {});
     this.#cursor = undefined;
     this.isComplete = false;
-    this.#limit = Math.max(AT_ONCE, this.#limit);
     const fresh = new Map();
     this.#loading = this.#readPages(onPage, fresh);
     await this.#loading.finally(() => (this.#loading = undefined));

@@ -38,6 +38,22 @@ export function button(text, onclick, attributes = {}) {
   return element("button", { type: "button", onclick, ...attributes }, text);
 }
 
+/** A block of code, which the keyboard can scroll. `label` says to a screen reader what it is. */
+export function codeBlock(label, ...content) {
+  return element("pre", { tabindex: "0", "aria-label": label }, element("code", {}, ...content));
+}
+
+/** One tab of a list of tabs, which are links. */
+export function tab(link, isCurrent) {
+  if (isCurrent) link.setAttribute("aria-current", "true");
+  return element("li", {}, link);
+}
+
+/** The head of a table. */
+export function tableHead(...names) {
+  return element("thead", {}, element("tr", {}, ...names.map((name) => element("th", { scope: "col" }, name))));
+}
+
 /** A button that copies a text, and says so. */
 export function copyButton(text, label = "Copy") {
   const copy = button(label, async () => {

@@ -21,7 +21,7 @@ const VIEWS = [
 
 const main = document.getElementById("main");
 const loadSignIn = () => import("./views/sign-in.mjs");
-let left = new AbortController();
+let leaving = new AbortController();
 let notice;
 /** The view that is shown, its path, and what `render` returned. */
 let shown = {};
@@ -44,10 +44,10 @@ show();
 async function show({ isMove = false } = {}) {
   const [path] = location.hash.split("?");
   if (isMove && path === shown.path && shown.change && shown.session === session()) return shown.change(find(location.hash).query);
-  left.abort();
-  left = new AbortController();
+  leaving.abort();
+  leaving = new AbortController();
   shown = {};
-  const { signal } = left;
+  const { signal } = leaving;
   const { view, params, query } = find(location.hash);
   showFrame(view);
   const root = element("div");

@@ -1,7 +1,7 @@
 // Who is signed in. The gateway key is sent once and kept nowhere. The console token, which opens less and ends within an hour, is
 // in sessionStorage: this tab alone has it, and it outlives a reload, so that nobody needs the gateway key again and again.
 
-import { createApi, trade } from "./api.mjs";
+import { createApi, exchangeKey } from "./api.mjs";
 
 const ITEM = "ofauth-edge-console";
 let onChange = () => {};
@@ -24,7 +24,7 @@ export function session() {
 }
 
 export async function signIn(gatewayKey) {
-  const grant = await trade(gatewayKey);
+  const grant = await exchangeKey(gatewayKey);
   sessionStorage.setItem(ITEM, JSON.stringify(grant));
   open(grant);
   onChange();

@@ -1,10 +1,10 @@
 // One chart: what it shows in a sentence, the drawing, a legend with the sum of each code, and all numbers as a table.
 
-import { element } from "../dom.mjs";
+import { element, tableHead } from "../dom.mjs";
+import { clockOf } from "../format.mjs";
 import { binsOf, drawnOf, seriesOf, sum } from "./counts.mjs";
 import { plot } from "./plot.mjs";
 
-const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const moment = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /**
@@ -62,17 +62,16 @@ function readingOf({ bins, series, drawn, span }, bin, nameOf) {
 /** When a bin begins, with the day if that is not today. */
 function timeOf({ starts }, bin) {
   const date = new Date(starts[bin] * 1000);
-  return (date.toDateString() === new Date().toDateString() ? clock : moment).format(date);
+  return date.toDateString() === new Date().toDateString() ? clockOf(date) : moment.format(date);
 }
 
 /** Each bin and code that has a number, the newest first, and the sum of each code. */
 function tableOf({ bins, series, span }, title, nameOf) {
   const row = (time, code, number) => element("tr", {}, element("td", {}, time), element("td", {}, nameOf(code)), element("td", { class: "number" }, number.toLocaleString("en")));
   const rows = bins.starts.flatMap((_, bin) => series.filter(({ values }) => values[bin] > 0).map(({ code, values }) => row(timeOf(bins, bin), code, values[bin])));
-  const [minutes, unit] = [span.step, span.step === 1 ? "minute" : "minutes"];
   return element("table", { class: "numbers" },
-    element("caption", {}, `${title} in ${span.last}, by ${minutes === 1 ? "" : `${minutes} `}${unit}`),
-    element("thead", {}, element("tr", {}, ...["From", "Code", "Number"].map((name) => element("th", { scope: "col" }, name)))),
+    element("caption", {}, `${title} in ${span.last}, by ${span.step === 1 ? "minute" : `${span.step} minutes`}`),
+    tableHead("From", "Code", "Number"),
     element("tbody", {}, ...rows.reverse()),
     element("tfoot", {}, ...series.map(({ code, total }) => row("All", code, total))),
   );

@@ -1,6 +1,6 @@
 // Says that a connection is with another OnlyFans account than before, and how a server accepts that. The console's token may not.
 
-import { copyButton, element } from "../dom.mjs";
+import { codeBlock, copyButton, element } from "../dom.mjs";
 import { timeOf } from "../format.mjs";
 import { quote } from "../shell.mjs";
 
@@ -14,7 +14,7 @@ export function accountChange({ handle, platformUserId, accountChangedAt }) {
       "The user linked another account than before, ", timeOf(accountChangedAt), ". The timeline has both OnlyFans user ids, in ",
       element("code", {}, "edge.connection.account_changed"), ". With ", element("code", {}, "REFUSE_CHANGED_ACCOUNT"),
       ", calls on the connection are refused until a server accepts the account:"),
-    element("pre", { tabindex: "0", "aria-label": "The call that accepts the account" }, element("code", {}, command)),
+    codeBlock("The call that accepts the account", command),
     copyButton(command, "Copy the call"),
   );
 }

@@ -2,9 +2,9 @@
 
 import { openChart } from "../charts/chart.mjs";
 import { SPANS } from "../charts/counts.mjs";
-import { element, linkTo, replaceContent } from "../dom.mjs";
+import { element, linkTo, replaceContent, tab } from "../dom.mjs";
 import { clockOf } from "../format.mjs";
-import { keepFresh } from "../live.mjs";
+import { keepFresh } from "../keep-fresh.mjs";
 import { showEmpty, showError, showLoading } from "../states.mjs";
 import { openSecrets } from "./secrets-in-use.mjs";
 import { nameOfUse } from "./status-lines.mjs";
@@ -60,11 +60,7 @@ function spanOf({ hours }) {
 }
 
 function showTabs({ tabs, span }) {
-  replaceContent(tabs, ...SPANS.map(({ hours, name }) => {
-    const link = linkTo("/charts", { hours: String(hours) }, name);
-    if (hours === span.hours) link.setAttribute("aria-current", "true");
-    return element("li", {}, link);
-  }));
+  replaceContent(tabs, ...SPANS.map(({ hours, name }) => tab(linkTo("/charts", { hours: String(hours) }, name), hours === span.hours)));
 }
 
 async function load(view) {

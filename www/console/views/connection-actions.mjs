@@ -1,7 +1,7 @@
 // What can be done about a connection: check it, invalidate it, delete it. The last two are asked about first.
 
 import { button, element } from "../dom.mjs";
-import { errorBox } from "../states.mjs";
+import { showError } from "../states.mjs";
 import { nameOf } from "../statuses.mjs";
 
 const VERDICTS = {
@@ -26,7 +26,7 @@ export function actions(record, { path, api, signal, result, load }) {
       result.replaceChildren(await work());
       await load();
     } catch (error) {
-      if (!signal.aborted) result.replaceChildren(errorBox(error));
+      showError(result, error, { signal });
     }
   };
   const check = () => run(async () => {

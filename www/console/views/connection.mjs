@@ -2,7 +2,7 @@
 
 import { copyButton, definitions, element, linkTo, replaceContent } from "../dom.mjs";
 import { timeOf } from "../format.mjs";
-import { keepFresh } from "../live.mjs";
+import { keepFresh } from "../keep-fresh.mjs";
 import { showError, showLoading } from "../states.mjs";
 import { meaningOf, nameOf, statusBadge } from "../statuses.mjs";
 import { accountChange } from "./account-change.mjs";

@@ -1,6 +1,6 @@
 // The list of connections: filter, search and pages. What is chosen stands in the address, so that it can be sent to a colleague.
 
-import { addressOf, button, element, linkTo, replaceContent } from "../dom.mjs";
+import { addressOf, button, element, linkTo, replaceContent, tab, tableHead } from "../dom.mjs";
 import { count, timeOf } from "../format.mjs";
 import { findExactly, listOf, matches } from "../connection-list.mjs";
 import { errorBox, showEmpty, showLoading } from "../states.mjs";
@@ -100,7 +100,7 @@ function update(view) {
   const pages = Math.ceil(rows.length / PER_PAGE);
   const page = Math.min(Math.max(1, Number.parseInt(chosen.page, 10) || 1), pages);
   const failure = view.failure && errorBox(view.failure, view.refresh);
-  const more = list.isHeld && element("p", {}, button("Read 1,000 more", () => read(view, () => list.loadMore(() => update(view)))));
+  const more = list.isPaused && element("p", {}, button("Read 1,000 more", () => read(view, () => list.loadMore(() => update(view)))));
   const parts = [failure, table(rows.slice((page - 1) * PER_PAGE, page * PER_PAGE)), pager(chosen, page, pages), more];
   replaceContent(view.results, ...parts.filter(Boolean));
 }
@@ -110,8 +110,7 @@ function tabs(records, chosen) {
   return known.map(([value, name]) => {
     const number = records.filter((record) => isInFilter(record, value)).length;
     const link = linkTo("/connections", { ...chosen, status: value, page: "" }, `${name} `, element("span", { class: "number" }, number.toLocaleString("en")));
-    if (value === chosen.status) link.setAttribute("aria-current", "true");
-    return element("li", {}, link);
+    return tab(link, value === chosen.status);
   });
 }
 
@@ -131,7 +130,7 @@ function showNone({ list, chosen, results, isReading }) {
 
 function table(records) {
   return element("table", {},
-    element("thead", {}, element("tr", {}, ...["Account", "Status", "Last change"].map((name) => element("th", { scope: "col" }, name)))),
+    tableHead("Account", "Status", "Last change"),
     element("tbody", {}, ...records.map(row)),
   );
 }

@@ -2,10 +2,10 @@
 // filter looks at what has been read.
 
 import { showBody } from "../bodies.mjs";
-import { addressOf, button, copyButton, element, lazyDetails, linkTo } from "../dom.mjs";
+import { addressOf, button, codeBlock, copyButton, element, lazyDetails, linkTo } from "../dom.mjs";
 import { count, exactTimeOf, timeOf } from "../format.mjs";
-import { keepFresh } from "../live.mjs";
-import { errorBox, showEmpty, showLoading } from "../states.mjs";
+import { keepFresh } from "../keep-fresh.mjs";
+import { showEmpty, showError, showLoading } from "../states.mjs";
 
 export const title = "Events";
 
@@ -81,7 +81,7 @@ async function read(view, load, retry) {
     await load();
     update(view);
   } catch (error) {
-    if (!view.signal.aborted) view.end.replaceChildren(errorBox(error, retry));
+    showError(view.end, error, { signal: view.signal, retry });
   }
 }
 
@@ -130,7 +130,7 @@ function showNone(place) {
   const command = `npx ofauth-edge trigger rules.updated --vars .dev.vars --url ${location.origin}/webhooks/ofauth`;
   showEmpty(place, "No event is stored.",
     "An event appears here up to a minute after it came, if EVENT_KEEP names its type. It stays for EVENT_TTL_SECONDS. To try it on a Worker that no real users have, send a sample:");
-  place.firstChild.append(element("pre", { tabindex: "0", "aria-label": "The command" }, element("code", {}, command)), copyButton(command, "Copy the command"));
+  place.firstChild.append(codeBlock("The command", command), copyButton(command, "Copy the command"));
 }
 
 function showEvent(event) {

@@ -1,9 +1,9 @@
 // The events that the app has not taken: why, when they are sent again, and a button that sends one now.
 
-import { button, element, linkTo, replaceContent } from "../dom.mjs";
+import { button, element, linkTo, replaceContent, tab } from "../dom.mjs";
 import { count, timeOf } from "../format.mjs";
-import { keepFresh } from "../live.mjs";
-import { errorBox, showEmpty, showLoading } from "../states.mjs";
+import { keepFresh } from "../keep-fresh.mjs";
+import { errorBox, showEmpty, showError, showLoading } from "../states.mjs";
 import { answerOf, replays } from "./replays.mjs";
 
 export const title = "Forwards";
@@ -27,7 +27,7 @@ export async function render(root, { query, api, signal }) {
   );
   const first = async () => {
     showLoading(view.results, "Reading the forwards");
-    await load(view).catch((error) => signal.aborted || view.results.replaceChildren(errorBox(error, first)));
+    await load(view).catch((error) => showError(view.results, error, { signal, retry: first }));
   };
   showTabs(view);
   await first();
@@ -44,11 +44,7 @@ function stateOf({ state }) {
 }
 
 function showTabs({ tabs, state }) {
-  replaceContent(tabs, ...TABS.map(([value, name]) => {
-    const link = linkTo("/forwards", { state: value }, name);
-    if (value === state) link.setAttribute("aria-current", "true");
-    return element("li", {}, link);
-  }));
+  replaceContent(tabs, ...TABS.map(([value, name]) => tab(linkTo("/forwards", { state: value }, name), value === state)));
 }
 
 /** Reads the pages that are shown. */

@@ -88,8 +88,8 @@ function takeApart(fields) {
     if (!isWholeRequest(headers.value)) return notes.replaceChildren(), true;
     headers.value = linesOf(pasted.headers);
     if (pasted.body !== undefined) setBody(fields, pasted.body);
-    const told = [pasted.body === undefined ? "The headers were taken from it. It has no body." : "It was taken apart into headers and body.", ...pasted.notes];
-    notes.replaceChildren(...told.map((text) => element("p", { class: "note" }, text)));
+    const sentences = [pasted.body === undefined ? "The headers were taken from it. It has no body." : "It was taken apart into headers and body.", ...pasted.notes];
+    notes.replaceChildren(...sentences.map((text) => element("p", { class: "note" }, text)));
     return !pasted.lacks;
   } catch (error) {
     notes.replaceChildren(element("p", { class: "note bad" }, error.message));

@@ -1,8 +1,8 @@
 // What came of a check: the cause in plain words, what to do, and the facts behind it.
 
-import { definitions, element } from "../dom.mjs";
+import { codeBlock, definitions, element } from "../dom.mjs";
 import { count } from "../format.mjs";
-import { errorBox, sentence } from "../states.mjs";
+import { sentence } from "../states.mjs";
 import { adviceFor } from "./inspector-advice.mjs";
 
 /** Of which scheme a signature is, by the header that has it. */
@@ -27,10 +27,6 @@ export function showResult(judgement, { body, secret }) {
     ),
     facts(diagnosis, secret),
   ];
-}
-
-export function showTrouble(place, error) {
-  place.replaceChildren(errorBox(error));
 }
 
 function good(event, fault) {
@@ -76,8 +72,7 @@ function difference({ offset }, body) {
   const rest = text(offset + 1, offset + 40);
   return element("div", {},
     element("p", {}, `It differs from what was signed at byte ${offset.toLocaleString("en")}, counted from 0:`),
-    element("pre", { tabindex: "0", "aria-label": "Where the body differs" },
-      element("code", {}, text(offset - 40, offset), element("mark", {}, text(offset, offset + 1) || "the end"), rest)),
+    codeBlock("Where the body differs", text(offset - 40, offset), element("mark", {}, text(offset, offset + 1) || "the end"), rest),
   );
 }
 

@@ -1,6 +1,6 @@
 // Signs a test event as OFAuth signs, and shows it as a curl command.
 
-import { button, copyButton, element } from "../dom.mjs";
+import { button, codeBlock, copyButton, element } from "../dom.mjs";
 import { quote } from "../shell.mjs";
 import { errorBox } from "../states.mjs";
 import { loadPackage } from "./inspector-judge.mjs";
@@ -67,7 +67,7 @@ async function sign({ event, secret: { value: secret }, scheme, url, result }, o
     const command = curl(url.value, headers, body);
     result.replaceChildren(
       element("p", {}, "Signed. The signature is good for 5 minutes. The command does not have the secret."),
-      element("pre", { tabindex: "0", "aria-label": "The command" }, element("code", {}, command)),
+      codeBlock("The command", command),
       element("div", { class: "buttons" },
         copyButton(command, "Copy the command"),
         button("Check it above", () => onCheck({ headers, body, secret, scheme: scheme.value }), { class: "small" })),

@@ -1,11 +1,11 @@
 // Why a webhook is refused. Everything here happens in the browser: nothing that is pasted is sent, stored or put into the address.
 
 import { button, element } from "../dom.mjs";
-import { showEmpty } from "../states.mjs";
+import { showEmpty, showError } from "../states.mjs";
 import { codes } from "./inspector-codes.mjs";
 import { openForm } from "./inspector-form.mjs";
 import { judge, loadPackage } from "./inspector-judge.mjs";
-import { showResult, showTrouble } from "./inspector-result.mjs";
+import { showResult } from "./inspector-result.mjs";
 import { signing } from "./inspector-sign.mjs";
 
 export const title = "Inspector";
@@ -20,7 +20,7 @@ export function render(root) {
     try {
       form.check(await example(change));
     } catch (error) {
-      showTrouble(result, error);
+      showError(result, error);
     }
   };
   root.append(
@@ -41,7 +41,7 @@ async function check(request, place) {
     const judgement = await judge(request);
     place.replaceChildren(...showResult(judgement, request));
   } catch (error) {
-    showTrouble(place, error);
+    showError(place, error);
   }
   place.scrollIntoView({ block: "nearest" });
 }

@@ -1,6 +1,6 @@
 // How a user links an account again. The console makes no tokens, so it shows the call that a server makes.
 
-import { copyButton, element } from "../dom.mjs";
+import { codeBlock, copyButton, element } from "../dom.mjs";
 import { quote } from "../shell.mjs";
 
 export function relink({ status, handle, clientReferenceId }) {
@@ -12,7 +12,7 @@ export function relink({ status, handle, clientReferenceId }) {
     element("p", {},
       "A server asks for a page of OFAuth's, and sends the user's browser there. The connection keeps its handle. Without ",
       element("code", {}, "APP_RETURN_URL"), ", add a ", element("code", {}, "redirectUrl"), " of your app."),
-    element("pre", { tabindex: "0", "aria-label": "The call of a server" }, element("code", {}, command)),
+    codeBlock("The call of a server", command),
     copyButton(command, "Copy the call"),
   );
 }

@@ -1,7 +1,7 @@
 // Sends a forwarded event again, and says what came of it: the Worker answers before it sends the event.
 
 import { element } from "../dom.mjs";
-import { errorBox } from "../states.mjs";
+import { showError } from "../states.mjs";
 
 const PATH = "/edge/deliveries";
 const MOST_PER_PAGE = 100;
@@ -42,7 +42,7 @@ export function replays({ api, signal, onNews }) {
       say(await outcomeOf(item, api, signal));
       onNews();
     } catch (error) {
-      if (!signal.aborted) place.replaceChildren(errorBox(error));
+      showError(place, error, { signal });
     }
   };
   return { messages, send };

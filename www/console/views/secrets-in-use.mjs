@@ -1,7 +1,7 @@
 // Which webhook secrets and gateway keys were used in the last 24 hours, and whether an old one can go.
 
-import { element } from "../dom.mjs";
-import { hasFingerprint, nameOfUse, sayUse } from "./status-lines.mjs";
+import { element, tableHead } from "../dom.mjs";
+import { hasFingerprint, nameOfUse, describeUse } from "./status-lines.mjs";
 
 /** @returns {{element: HTMLElement, update: (lines: object[]) => void}} */
 export function openSecrets() {
@@ -15,7 +15,7 @@ export function openSecrets() {
     const [secrets, keys] = [usesOf("webhookSecrets"), usesOf("gatewayKeys")];
     if (!secrets || !keys) return place.replaceChildren(element("p", {}, "The metrics did not answer."));
     place.replaceChildren(element("table", { class: "uses" },
-      element("thead", {}, element("tr", {}, ...["Secret or key", "In the last 24 hours"].map((name) => element("th", { scope: "col" }, name)))),
+      tableHead("Secret or key", "In the last 24 hours"),
       element("tbody", {},
         ...secrets.map((use) => row("webhookSecrets", use, adviceOnSecret(use, secrets))),
         ...keys.map((use) => row("gatewayKeys", use, use.uses ? "" : "A job that runs less than once a day may still need it."))),
@@ -27,7 +27,7 @@ export function openSecrets() {
 function row(line, use, advice) {
   return element("tr", {},
     element("td", {}, nameOfUse(line, use), use.place && element("code", { class: "advice soft" }, use.code), advice && element("span", { class: "advice soft" }, advice)),
-    element("td", {}, ...sayUse(use)),
+    element("td", {}, ...describeUse(use)),
   );
 }
 

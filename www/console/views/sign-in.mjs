@@ -1,4 +1,4 @@
-// Trades a gateway key for a console token. The field is emptied before anything else happens.
+// Exchanges a gateway key for a console token. The field is emptied before anything else happens.
 
 import { element, linkTo } from "../dom.mjs";
 import { signIn } from "../session.mjs";

@@ -1,7 +1,7 @@
 // Is everything all right? Each line of /edge/status in words, and what to do if it is not. The lines that need somebody come first.
 
 import { element, replaceContent } from "../dom.mjs";
-import { keepFresh } from "../live.mjs";
+import { keepFresh } from "../keep-fresh.mjs";
 import { sentence, showError, showLoading } from "../states.mjs";
 import { describe } from "./status-lines.mjs";
 

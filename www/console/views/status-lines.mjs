@@ -7,53 +7,53 @@ import { CODES } from "./inspector-codes.mjs";
 const LINES = {
   configuration: {
     title: "Configuration",
-    say: (warnings) => (warnings.length === 0 ? ["The settings are complete."] : [list(warnings)]),
+    show: (warnings) => (warnings.length === 0 ? ["The settings are complete."] : [list(warnings)]),
   },
   lastWebhook: {
     title: "Last webhook",
     todo: "Check the webhook URL and the secret at OFAuth.",
-    say: (time) => (time ? ["OFAuth's last webhook was accepted ", timeOf(time), "."] : ["No webhook was accepted in the last 24 hours."]),
+    show: (time) => (time ? ["OFAuth's last webhook was accepted ", timeOf(time), "."] : ["No webhook was accepted in the last 24 hours."]),
   },
   rejectedWebhooks: {
     title: "Refused webhooks",
-    say: (codes) => perCode(codes, "No webhook was refused in the last hour.", "refused in the last hour", CODES),
+    show: (codes) => perCode(codes, "No webhook was refused in the last hour.", "refused in the last hour", CODES),
     link: () => element("span", { class: "buttons" }, linkTo("/inspector", {}, "Find out why"), linkTo("/charts", {}, "See when")),
   },
   failingDeliveries: {
     title: "Forwards that failed",
     from: "The list of forwards",
-    say: (number) => forwards(number, "No forward has failed and waits.", " to be sent again."),
+    show: (number) => forwards(number, "No forward has failed and waits.", " to be sent again."),
     link: () => linkTo("/forwards", { state: "pending" }, "Show the events that are sent again"),
   },
   parkedForwards: {
     title: "Forwards that were given up",
     from: "The list of forwards",
-    say: (number) => forwards(number, "No forward is parked.", " parked. Each is sent again only if you replay it."),
+    show: (number) => forwards(number, "No forward is parked.", " parked. Each is sent again only if you replay it."),
     link: () => linkTo("/forwards", { state: "parked" }, "Show these events"),
   },
   expiredConnections: {
     title: "Users who must link again",
     from: "Workers KV",
-    say: expired,
+    show: expired,
     todo: "Ask these users to link again.",
     link: () => linkTo("/connections", { status: "relink" }, "Show these connections"),
   },
   reconciliation: {
     title: "Comparison with OFAuth's list",
     from: "The reconciler",
-    say: passes,
+    show: passes,
   },
   apiKeyRefused: {
     title: "OFAuth's API key",
-    say: (codes) => perCode(codes, "OFAuth has not refused OFAUTH_API_KEY in the last hour.", "refusals in the last hour"),
+    show: (codes) => perCode(codes, "OFAuth has not refused OFAUTH_API_KEY in the last hour.", "refusals in the last hour"),
   },
   storageKeys: {
     title: "Storage keys",
     from: "The reconciler",
-    say: storageKeys,
+    show: storageKeys,
   },
-  webhookSecrets: { title: "Webhook secrets in use", say: (list) => uses("webhookSecrets", list) },
-  gatewayKeys: { title: "Gateway keys in use", say: (list) => uses("gatewayKeys", list) },
+  webhookSecrets: { title: "Webhook secrets in use", show: (list) => uses("webhookSecrets", list) },
+  gatewayKeys: { title: "Gateway keys in use", show: (list) => uses("gatewayKeys", list) },
 };
 
 /**
@@ -63,9 +63,9 @@ const LINES = {
  * @returns {{title: string, content: (Node | string)[], todo?: string, link?: Node}}   todo: in the place of the Worker's hint
  */
 export function describe(name, value, ok) {
-  const line = Object.hasOwn(LINES, name) ? LINES[name] : { title: name, say: (value) => [element("code", {}, JSON.stringify(value))] };
+  const line = Object.hasOwn(LINES, name) ? LINES[name] : { title: name, show: (value) => [element("code", {}, JSON.stringify(value))] };
   const isUnanswered = ok === null && value === null;
-  const content = isUnanswered ? [`${line.from ?? "The metrics"} did not answer. If that goes on, look at the log of the Worker.`] : line.say(value);
+  const content = isUnanswered ? [`${line.from ?? "The metrics"} did not answer. If that goes on, look at the log of the Worker.`] : line.show(value);
   return { title: line.title, content, todo: line.todo, link: line.link?.() };
 }
 
@@ -101,11 +101,11 @@ function passes({ completedAt, stopped, stoppedAt }) {
 }
 
 function uses(line, list) {
-  return [element("ul", { class: "plain", role: "list" }, ...list.map((use) => element("li", {}, element("strong", {}, nameOfUse(line, use)), ": ", ...sayUse(use, " in the last 24 hours"))))];
+  return [element("ul", { class: "plain", role: "list" }, ...list.map((use) => element("li", {}, element("strong", {}, nameOfUse(line, use)), ": ", ...describeUse(use, " in the last 24 hours"))))];
 }
 
 /** How often a secret or key was used, and when last. */
-export function sayUse({ uses, lastUsed }, when = "") {
+export function describeUse({ uses, lastUsed }, when = "") {
   return uses ? [`used ${count(uses, "time")}${when}, last `, timeOf(lastUsed)] : [`not used${when}`];
 }
 

@@ -3,7 +3,7 @@
 import { showBody } from "../bodies.mjs";
 import { button, element, lazyDetails } from "../dom.mjs";
 import { exactTimeOf, timeOf } from "../format.mjs";
-import { errorBox } from "../states.mjs";
+import { showError } from "../states.mjs";
 
 const OUTCOMES = {
   applied: ["good", "It changed the connection."],
@@ -37,7 +37,7 @@ export function openTimeline({ path, api, signal }) {
       take(page.list, "append");
       showEnd();
     } catch (error) {
-      if (!signal.aborted) end.replaceChildren(errorBox(error, more));
+      showError(end, error, { signal, retry: more });
     }
   };
   const refresh = async () => {
@@ -48,7 +48,7 @@ export function openTimeline({ path, api, signal }) {
       take(page.list, "prepend");
       showEnd();
     } catch (error) {
-      if (!signal.aborted) end.replaceChildren(errorBox(error, refresh));
+      showError(end, error, { signal, retry: refresh });
     }
   };
   const section = element("section", { "aria-labelledby": "timeline" }, element("h2", { id: "timeline" }, "Timeline"), list, end);
