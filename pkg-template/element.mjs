@@ -13,10 +13,10 @@ const TEXT_ATTRIBUTES = Object.keys(TEXTS).flatMap((state) => [`label-${state}`,
 /** Properties that a page may have set before the element was defined. */
 const PROPERTIES = ["gateway", "returnUrl", "connection", "popup", "token", "client"];
 /**
- * If the browser has not left the page after so many milliseconds, the user has stopped it. Likewise, if an account that was linked
- * in a window has not appeared after this time, the user may try again.
+ * Milliseconds after which the user may press the button again: because the browser has not left the page, or because an account that
+ * was linked in a window has not appeared.
  */
-const PATIENCE = 10_000;
+const LINK_TIMEOUT = 10_000;
 /** Milliseconds until the first read is made again, if it failed for a passing reason. */
 const READ_INTERVAL = 5_000;
 /** How often to look whether the user has closed Link's window, in milliseconds. There is no event for it. */
@@ -117,7 +117,7 @@ export class OfauthConnect extends Base {
   }
 
   disconnectedCallback() {
-    this.#halt();
+    this.#stopAll();
   }
 
   attributeChangedCallback(name) {
@@ -140,7 +140,7 @@ export class OfauthConnect extends Base {
     } catch {
       return this.#fail("link", wrongArgument("return-url: pass the URL of a page"));
     }
-    if (!this.#tell("connect", session, true) || signal.aborted) return;
+    if (!this.#dispatch("connect", session, true) || signal.aborted) return;
     this.#failed = undefined;
     this.#isLinking = true;
     // Before the first `await`: after it, a browser blocks the window.
@@ -156,13 +156,13 @@ export class OfauthConnect extends Base {
       return this.#fail("link", { ...fault, type: "server_error", code: "INVALID_ANSWER" });
     }
     if (popup) this.#timer = setInterval(() => popup.closed && this.#endLink(), WINDOW_INTERVAL);
-    else this.#timer = setTimeout(() => this.#endLink(), PATIENCE);
+    else this.#timer = setTimeout(() => this.#endLink(), LINK_TIMEOUT);
     (popup ?? globalThis).location.href = url;
   }
 
   /** Stops what runs and begins anew, once the page has set all that it sets now. */
   #begin() {
-    this.#halt();
+    this.#stopAll();
     if (!this.#isQueued) queueMicrotask(() => this.#start());
     this.#isQueued = true;
   }
@@ -173,7 +173,7 @@ export class OfauthConnect extends Base {
     if (!this.#givenClient && !(this.gateway && this.#token)) return;
     this.#stop = new AbortController();
     const { signal } = this.#stop;
-    addEventListener("message", (event) => this.#hear(event), { signal });
+    addEventListener("message", (event) => this.#receive(event), { signal });
     // A page that comes back from the browser's cache, after the back button, goes on as if it was new.
     addEventListener("pageshow", ({ persisted }) => persisted && this.#begin(), { signal });
     try {
@@ -181,15 +181,15 @@ export class OfauthConnect extends Base {
     } catch (error) {
       return this.#fail("read", wrongArgument(error.message));
     }
-    this.#look(signal);
+    this.#findConnection(signal);
     this.#follow(signal);
     const end = readEnd(this.#query);
     this.#query = "";
-    if (end) this.#tell("linkend", end);
+    if (end) this.#dispatch("linkend", end);
   }
 
   /** Takes the message of {@link reportEnd} from Link's window. */
-  #hear({ data, origin, source }) {
+  #receive({ data, origin, source }) {
     // Before the data are read: any frame or window may send anything.
     if (!this.#window || source !== this.#window || origin !== location.origin) return;
     const end = readEnd(data);
@@ -199,14 +199,14 @@ export class OfauthConnect extends Base {
     clearTimeout(this.#timer);
     // The account comes by `live`, a moment later.
     if (this.#isLinking && ["success", "pending"].includes(end.status)) {
-      this.#timer = setTimeout(() => this.#endLink(), PATIENCE);
+      this.#timer = setTimeout(() => this.#endLink(), LINK_TIMEOUT);
       this.#render();
     } else this.#endLink();
-    this.#tell("linkend", end);
+    this.#dispatch("linkend", end);
   }
 
-  /** Finds out whether there is a connection at all: `live` yields nothing for none. */
-  async #look(signal) {
+  /** Finds out whether there is a connection, because `live` yields nothing if there is none. */
+  async #findConnection(signal) {
     const { connections } = this.#client.link;
     const handle = this.connection;
     const { data, error } = await (handle ? connections.getById(handle, { signal }) : connections.getAll({ limit: 1 }, { signal }));
@@ -214,7 +214,7 @@ export class OfauthConnect extends Base {
     if (error && error.type !== "not_found") {
       this.#fail("read", error);
       if (!["retry", "refresh_token"].includes(error.action)) return;
-      const timer = setTimeout(() => this.#look(signal), READ_INTERVAL);
+      const timer = setTimeout(() => this.#findConnection(signal), READ_INTERVAL);
       return signal.addEventListener("abort", () => clearTimeout(timer));
     }
     if (this.#failed === "read") this.#failed = undefined;
@@ -232,11 +232,11 @@ export class OfauthConnect extends Base {
       this.#failed = undefined;
       if (stateOf(this.#shown()) === "active") this.#endLink();
       this.#render();
-      this.#tell("connection", data);
+      this.#dispatch("connection", data);
     }
   }
 
-  #halt() {
+  #stopAll() {
     this.#stop?.abort();
     this.#stop = undefined;
     this.#records.clear();
@@ -255,7 +255,7 @@ export class OfauthConnect extends Base {
     if (this.#failed === "read") return;
     this.#failed = what;
     this.#endLink();
-    this.#tell("error", error);
+    this.#dispatch("error", error);
   }
 
   #shown() {
@@ -276,7 +276,7 @@ export class OfauthConnect extends Base {
   }
 
   /** Dispatches an event. Returns false if the page has cancelled it. */
-  #tell(type, detail, cancelable = false) {
+  #dispatch(type, detail, cancelable = false) {
     return this.dispatchEvent(new CustomEvent(type, { detail, cancelable }));
   }
 }
