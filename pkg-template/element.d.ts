@@ -9,7 +9,7 @@ export type ConnectState = "loading" | "disconnected" | "connecting" | "active" 
 
 /**
  * How Link has ended: what the gateway adds to the query of the page after Link. Anybody can open that page with any query, so use it
- * only for what you say to the user. Which account is linked, you hear from the event `connection`.
+ * only for what you say to the user. The event `connection` tells which account is linked.
  */
 export interface LinkEnd {
   /**
