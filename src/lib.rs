@@ -1,11 +1,13 @@
 //! ofauth-edge connects an app to [OFAuth](https://ofauth.com), the service through which users link their OnlyFans
 //! accounts.
 //!
-//! It runs between OFAuth and the app and does three things:
+//! It runs between OFAuth and the app and does these things:
 //!
 //! - It verifies the webhooks that OFAuth signs.
-//! - It remembers the connections of every user, from those webhooks.
+//! - It remembers the connections of every user, from those webhooks and from OFAuth's own list.
+//! - It forwards the verified events to the app, until the app has taken them.
 //! - It forwards the app's calls to OFAuth's Access API. The app needs neither OFAuth's API key nor a connection id.
+//! - It counts what happens, and alerts the operator.
 //!
 //! Two products are built from this crate. The Cloudflare Worker does all of this. The npm package verifies webhooks in
 //! JavaScript. Both contain the same [`core`].
@@ -29,7 +31,8 @@
 //! # Scope
 //!
 //! In scope of the core: webhook signatures and events, the record of a connection, encryption, the storage schema,
-//! the rules for forwarding calls, sessions, Link, errors, and the configuration.
+//! the rules for forwarding calls and events, sessions, Link, errors, the configuration, the comparison with OFAuth's list,
+//! and what the operator must know.
 //!
 //! Out of scope of the core: clocks, random numbers, the network and the storage itself. The core is *pure*: time,
 //! random numbers and configuration are arguments, and the effects of a decision are returned as data. A *platform*
@@ -54,8 +57,8 @@
 //!    [`EventFilter`](core::config::EventFilter) selects its type.
 //! 7. OFAuth gets the answer 200 with the [`Outcome`](core::connection::Outcome) after the event is stored. It gets 401
 //!    if the signature is not valid, and 503 if storing the event failed. OFAuth then delivers the webhook again.
-//! 8. If `FORWARD_URL` is set, the ledger sends a connection event that changed something to the app, and again until the app
-//!    takes it. [`forward`](core::gateway::forward) has the rules.
+//! 8. If `FORWARD_URL` is set, a connection event that changed something is sent to the app, and again until the app takes
+//!    it. So are other events whose type `EVENT_FORWARD` selects. [`forward`](core::gateway::forward) has the rules.
 //!
 //! # The flow of a call
 //!
@@ -82,28 +85,11 @@
 //!
 //! # Rooms
 //!
-//! The folders of the core are called *rooms*. A room may import the rooms above it in this table, and no others:
-//!
-//! | room | what it is for |
-//! |---|---|
-//! | [`instant`](core::instant), [`id`](core::id) | converts instants; checks connection ids and handles |
-//! | [`json`](core::json) | reads JSON in place, without copying it |
-//! | [`webhook`](core::webhook) | verifies webhooks and reads their events |
-//! | [`connection`](core::connection) | computes the state of a connection from facts |
-//! | [`storage`](core::storage) | encrypts values, computes handles, and defines what is stored where |
-//! | [`gateway`](core::gateway) | routes, credentials, forwarding, Link, lists and errors |
-//! | [`config`](core::config) | reads and checks the configuration |
-//! | [`reconcile`](core::reconcile) | compares OFAuth's list of connections with what is known |
-//!
-//! The Worker has rooms as well, in `src/worker`. An arrow means "is imported by":
-//!
-//! ```text
-//! platform → http → upstream → ledger → connections → routes → mod.rs (the entry)
-//! platform → hub → ledger → reconcile
-//! ```
+//! A folder of the crate is called a *room*. [`core`] lists the rooms of the core, and `src/worker/mod.rs` those of the
+//! Worker. `CONTRIBUTING.md` says which room may import which, and `make check` checks it.
 //!
 //! The core imports no platform, and the platforms do not import each other. Outside a room, only what its `mod.rs`
-//! exports can be used. `make check` checks all of this.
+//! exports can be used.
 //!
 //! # Features
 //!

@@ -10,7 +10,7 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 
-/// The bytes of a nonce.
+/// The length of a nonce, in bytes.
 pub const NONCE_LEN: usize = 24;
 
 /// A key.

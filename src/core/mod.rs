@@ -8,16 +8,16 @@
 //!
 //! | room | what it holds |
 //! |---|---|
-//! | [`instant`], [`id`] | times as unix milliseconds; the form of a connection id |
-//! | [`base64`] | texts in base64 |
+//! | [`instant`], [`id`] | times as unix milliseconds; the form of a connection id and of a handle |
+//! | [`base64`] | base64 in all its forms |
 //! | [`json`] | reading JSON without building a tree |
 //! | [`webhook`] | signatures, events and explanations of webhooks |
 //! | [`connection`] | the record of a connection, and how events change it |
 //! | [`storage`] | encryption, storage keys and stored values |
 //! | [`gateway`] | the routes of the gateway and their rules |
 //! | [`config`] | reading the configuration |
-//! | [`reconcile`] | comparing OFAuth's list with what is known |
-//! | [`monitor`] | counts of what happens |
+//! | [`reconcile`] | comparing OFAuth's list of connections with what is known |
+//! | [`monitor`] | counts of what happens, the status, and which alerts are due |
 
 pub mod base64;
 pub mod config;
