@@ -27,7 +27,7 @@
 //!   with a feature of `getrandom` that it does not set, and takes a header with `"crit": null`.
 
 use ct_codecs::Base64UrlSafeNoPadding;
-use hmac::{Hmac, KeyInit, Mac, digest::CtOutput};
+use hmac::{Hmac, digest::CtOutput};
 use serde::Serialize;
 use sha2::Sha256;
 
@@ -35,7 +35,8 @@ use super::error::EdgeError;
 use crate::core::{
     base64,
     id::is_handle,
-    json::{Field, Members, decode_string, elements, is_number, read},
+    json::{Field, Members, decode_string, decode_strings, is_number, read},
+    webhook::hmac_sha256,
 };
 
 /// The longest token, in bytes.
@@ -84,7 +85,7 @@ pub(super) struct VerifiedToken {
 pub(super) fn sign(claims: &Claims, secret: &str) -> String {
     let payload = base64::encode::<Base64UrlSafeNoPadding>(&serde_json::to_vec(claims).unwrap_or_default());
     let signed = format!("{JWT_HEADER}.{payload}");
-    let signature = base64::encode::<Base64UrlSafeNoPadding>(&mac(secret, signed.as_bytes()).into_bytes());
+    let signature = base64::encode::<Base64UrlSafeNoPadding>(&hmac_sha256(secret.as_bytes(), &[signed.as_bytes()]));
     format!("{signed}.{signature}")
 }
 
@@ -113,7 +114,7 @@ pub(super) fn verify(token: &str, secrets: &[String], now: i64) -> Result<Verifi
     let subject = subject.ok_or(EdgeError::TokenInvalid("the token's sub must be a text of 1 to 256 bytes"))?;
     let is_console = is_for_console(aud)?;
     let expires_at = check_times([iat, exp, nbf], is_console, now)?;
-    let permissions = permissions.map_or(Some(Vec::new()), string_list);
+    let permissions = permissions.map_or(Some(Vec::new()), decode_strings);
     let permissions = permissions.ok_or(EdgeError::TokenInvalid("the token's permissions must be a list of texts"))?;
     let handle = connection.and_then(decode_string).filter(|connection| is_handle(connection));
     if connection.is_some() && handle.is_none() {
@@ -128,27 +129,22 @@ pub(super) fn verify(token: &str, secrets: &[String], now: i64) -> Result<Verifi
 
 /// The MAC of a message, which is compared in constant time.
 pub(super) fn mac(key: &str, message: &[u8]) -> CtOutput<Hmac<Sha256>> {
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    Hmac::new_from_slice(key.as_bytes()).expect("any key length").chain_update(message).finalize()
-}
-
-const fn member(name: &'static str, slot: usize) -> Field {
-    Field { name, slot, inner: &[] }
+    CtOutput::new(hmac_sha256(key.as_bytes(), &[message]).into())
 }
 
 /// How many members are read of a part of a token.
 const MEMBERS: usize = 7;
 /// The members of a token's header.
-const HEADER: [Field; 2] = [member("alg", 0), member("crit", 1)];
+const HEADER: [Field; 2] = [Field::leaf("alg", 0), Field::leaf("crit", 1)];
 /// The members of a token's payload.
 const CLAIMS: [Field; MEMBERS] = [
-    member("sub", 0),
-    member("iat", 1),
-    member("exp", 2),
-    member("nbf", 3),
-    member("permissions", 4),
-    member("connection", 5),
-    member("aud", 6),
+    Field::leaf("sub", 0),
+    Field::leaf("iat", 1),
+    Field::leaf("exp", 2),
+    Field::leaf("nbf", 3),
+    Field::leaf("permissions", 4),
+    Field::leaf("connection", 5),
+    Field::leaf("aud", 6),
 ];
 
 /// Header and payload of a token, decoded, if one of the session secrets signed it with HS256.
@@ -177,7 +173,8 @@ fn read_part<'a>(part: &'a str, fields: &'static [Field]) -> Result<[Option<&'a 
 /// Whether a token is for the console, by its `aud`. An error if it is neither for the console nor for the gateway.
 fn is_for_console(aud: Option<&str>) -> Result<bool, EdgeError> {
     let Some(aud) = aud else { return Ok(false) };
-    let names = decode_string(aud).map(|name| vec![name.into_owned()]).or_else(|| string_list(aud)).unwrap_or_default();
+    let names =
+        decode_string(aud).map(|name| vec![name.into_owned()]).or_else(|| decode_strings(aud)).unwrap_or_default();
     let is_console = aud.starts_with('"') && names.iter().any(|name| name == CONSOLE);
     if is_console || names.iter().any(|name| name == GATEWAY) {
         return Ok(is_console);
@@ -221,8 +218,4 @@ fn millis(number: &str) -> Option<i64> {
     Some(written.take(count).fold(0_i64, |value, digit| {
         value.saturating_mul(10).saturating_add(sign * i64::from(digit.wrapping_sub(b'0')))
     }))
-}
-
-fn string_list(value: &str) -> Option<Vec<String>> {
-    elements(value)?.into_iter().map(|element| decode_string(element).map(Into::into)).collect()
 }

@@ -10,7 +10,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `scan.rs` | [`read`] and [`scan()`]: the members that a tree of [`Field`]s names |
+//! | `scan.rs` | [`read`] and [`scan()`]: the members that a tree of [`Field`]s names; [`elements`]: those of an array |
 //! | `cursor.rs` | the position in the text, and how it moves over a token or a whole value |
 //! | `simd.rs` | looks at 16 bytes of text at a time |
 //! | `string.rs` | [`decode_string`]: the text that a JSON string stands for |
@@ -21,7 +21,7 @@
 //! use ofauth_edge::core::json::{Field, Members, decode_string, read};
 //!
 //! const NAME: usize = 1;
-//! const ROOT: Field = Field { name: "", slot: 0, inner: &[Field { name: "name", slot: NAME, inner: &[] }] };
+//! const ROOT: Field = Field { name: "", slot: 0, inner: &[Field::leaf("name", NAME)] };
 //!
 //! let members: Members<2> = read(r#"{"id": 7, "name": "Ad\u00e8le"}"#, &ROOT).unwrap();
 //! let name = members.values[NAME].unwrap();
@@ -38,6 +38,6 @@ mod string;
 
 pub use deserialize::{UnexpectedJson, from_slice};
 pub use raw::Raw;
-pub use scan::{Field, Members, elements, is_number, read, scan};
+pub use scan::{Field, Members, decode_strings, elements, is_number, read, scan};
 pub(crate) use string::{decode_escape, map_strings, split_at_backslash};
 pub use string::{decode_string, decode_string_lossy};

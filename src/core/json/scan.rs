@@ -3,6 +3,8 @@
 //! Each value is returned as it is written in the text. No tree is built, no number is parsed, and only keys that
 //! contain escapes are copied. The nesting of values is kept on the heap, so deep nesting cannot overflow the stack.
 
+use std::borrow::Cow;
+
 use super::{
     cursor::{Cursor, SyntaxError},
     string::decode_string,
@@ -16,6 +18,13 @@ pub struct Field {
     pub slot: usize,
     /// The members to read inside it, if its value is an object.
     pub inner: &'static [Field],
+}
+
+impl Field {
+    /// A member whose value is not looked into.
+    pub const fn leaf(name: &'static str, slot: usize) -> Self {
+        Self { name, slot, inner: &[] }
+    }
 }
 
 /// The members that were read, by [`Field::slot`]. There are at most 32 slots.
@@ -57,8 +66,7 @@ pub fn scan<'a, const SLOTS: usize>(json: &'a str, root: &Field, members: &mut M
 
 /// Returns the elements of an array, each as it is written in the text.
 ///
-/// `json` starts at the array, as a value of [`Members`] does. Returns `None` if the value
-/// is not an array.
+/// `json` starts at the array, as a value of [`Members`] does. Returns `None` if the value is not an array.
 pub fn elements(json: &str) -> Option<Vec<&str>> {
     let mut cursor = Cursor::<true> { json, at: 0 };
     let mut elements = Vec::new();
@@ -77,6 +85,12 @@ pub fn elements(json: &str) -> Option<Vec<&str>> {
             return cursor.take(b']').then_some(elements);
         }
     }
+}
+
+/// Decodes an array of strings, each as [`decode_string`] does. `json` is as for [`elements`]. Returns `None` for any
+/// other value.
+pub fn decode_strings(json: &str) -> Option<Vec<String>> {
+    elements(json)?.into_iter().map(|element| decode_string(element).map(Cow::into_owned)).collect()
 }
 
 /// Returns whether a value is a number. Only its first character is checked, which is enough for a valid value.

@@ -21,7 +21,7 @@ const ID_PREFIX: &str = "conn_";
 const BODY: Field = Field { name: "", slot: SLOTS, inner: &[DATA] };
 const DATA: Field = Field { name: "data", slot: 0, inner: &[CONNECTION] };
 const CONNECTION: Field = Field { name: "connection", slot: 1, inner: &[ID] };
-const ID: Field = Field { name: "id", slot: 2, inner: &[] };
+const ID: Field = Field::leaf("id", 2);
 const SLOTS: usize = 3;
 
 /// The text with a handle in place of each connection id.

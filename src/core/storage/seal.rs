@@ -36,12 +36,11 @@ use std::fmt;
 use ct_codecs::Base64;
 use hkdf::Hkdf;
 use ofauth_edge_cipher::Cipher;
+pub use ofauth_edge_cipher::NONCE_LEN;
 use sha2::Sha256;
 
 use crate::core::base64;
 
-/// The length of an XChaCha20 nonce, in bytes.
-pub const NONCE_LEN: usize = 24;
 /// The most keys that `STORAGE_KEY` may list.
 pub const MAX_STORAGE_KEYS: usize = 5;
 

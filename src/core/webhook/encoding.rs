@@ -32,7 +32,7 @@ pub(crate) fn decode_base64<'a>(text: &[u8], buffer: &'a mut [u8]) -> Option<&'a
 }
 
 /// The number 1 in each of 8 bytes.
-const ONES: u64 = u64::MAX / 0xFF;
+pub(crate) const ONES: u64 = u64::MAX / 0xFF;
 
 /// Decodes 64 hex digits of either case. Returns `None` if any of them is not a hex digit.
 ///

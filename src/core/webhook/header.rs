@@ -10,7 +10,7 @@
 //! - `OFAuth-Signature` has exactly one `t`. White space around its entries is ignored.
 
 use super::{
-    encoding::{decode_base64, decode_hex},
+    encoding::{ONES, decode_base64, decode_hex},
     error::SignatureError,
     scheme::Scheme,
 };
@@ -250,9 +250,6 @@ impl<'a> Iterator for Segments<'a> {
         rest.get(..end)
     }
 }
-
-/// The number 1 in each of 8 bytes.
-const ONES: u64 = u64::MAX / 0xFF;
 
 /// Returns whether `byte` is one of 8 bytes. Its difference to itself is 0, and subtracting 1 from that sets the
 /// highest bit.

@@ -8,12 +8,12 @@ use super::{
     event::{
         ConnectionChange, ConnectionEvent, Event, EventError, MAX_PERMISSIONS_BYTES, MAX_TEXT_BYTES, Payload, Subject,
     },
-    reading::{ReadMembers, body_text, is_valid_type, short_id, short_text, string, string_list},
+    reading::{ReadMembers, body_text, is_valid_type, short_id, short_text, string},
     verify::Verified,
 };
 use crate::core::{
     id::is_connection_id,
-    json::{self, Field, is_number, read, scan},
+    json::{self, Field, decode_strings, is_number, read, scan},
 };
 
 impl Event {
@@ -52,7 +52,9 @@ impl ConnectionEvent {
             change,
             id: members.id(slot::CONNECTION_ID).ok_or(EventError::InvalidConnectionId)?.into_owned(),
             status: string(members.value(slot::STATUS)).filter(|text| text.len() <= MAX_TEXT_BYTES),
-            permissions: string_list(members.value(slot::PERMISSIONS))
+            permissions: members
+                .value(slot::PERMISSIONS)
+                .and_then(decode_strings)
                 .filter(|all| all.iter().map(|one| one.len() + "\"\",".len()).sum::<usize>() <= MAX_PERMISSIONS_BYTES),
             client_reference_id: short_id(members, slot::DATA_REFERENCE)
                 .or_else(|| short_id(members, slot::CONNECTION_REFERENCE)),
@@ -142,29 +144,25 @@ pub(crate) mod slot {
     pub(crate) const COUNT: usize = 29;
 }
 
-const fn member(name: &'static str, slot: usize) -> Field {
-    Field { name, slot, inner: &[] }
-}
-
 /// The members of a body: of the current form, and `eventType` and `live` of the older SDKs.
 const BODY: Field = Field {
     name: "",
     slot: slot::BODY,
     inner: &[
-        member("type", slot::TYPE),
-        member("timestamp", slot::TIMESTAMP),
+        Field::leaf("type", slot::TYPE),
+        Field::leaf("timestamp", slot::TIMESTAMP),
         Field {
             name: "data",
             slot: slot::DATA,
             inner: &[
                 CONNECTION,
-                member("clientReferenceId", slot::DATA_REFERENCE),
-                member("environment", slot::ENVIRONMENT),
-                member("revision", slot::REVISION),
+                Field::leaf("clientReferenceId", slot::DATA_REFERENCE),
+                Field::leaf("environment", slot::ENVIRONMENT),
+                Field::leaf("revision", slot::REVISION),
             ],
         },
-        member("eventType", slot::EVENT_TYPE),
-        member("live", slot::LIVE),
+        Field::leaf("eventType", slot::EVENT_TYPE),
+        Field::leaf("live", slot::LIVE),
     ],
 };
 
@@ -174,33 +172,33 @@ const CONNECTION: Field = Field {
     name: "connection",
     slot: slot::CONNECTION,
     inner: &[
-        member("id", slot::CONNECTION_ID),
-        member("status", slot::STATUS),
-        member("permissions", slot::PERMISSIONS),
+        Field::leaf("id", slot::CONNECTION_ID),
+        Field::leaf("status", slot::STATUS),
+        Field::leaf("permissions", slot::PERMISSIONS),
         Field {
             name: "userData",
             slot: slot::USER_DATA,
             inner: &[
-                member("id", slot::USER_DATA_ID),
-                member("name", slot::USER_DATA_NAME),
-                member("username", slot::USER_DATA_USERNAME),
-                member("avatar", slot::USER_DATA_AVATAR),
-                member("userId", slot::USER_DATA_USER_ID),
+                Field::leaf("id", slot::USER_DATA_ID),
+                Field::leaf("name", slot::USER_DATA_NAME),
+                Field::leaf("username", slot::USER_DATA_USERNAME),
+                Field::leaf("avatar", slot::USER_DATA_AVATAR),
+                Field::leaf("userId", slot::USER_DATA_USER_ID),
             ],
         },
-        member("clientReferenceId", slot::CONNECTION_REFERENCE),
-        member("platformUserId", slot::PLATFORM_USER_ID),
-        member("createdAt", slot::CREATED_AT),
-        member("expiresAt", slot::EXPIRES_AT),
-        member("lastCheckedAt", slot::LAST_CHECKED_AT),
-        member("imported", slot::IMPORTED),
+        Field::leaf("clientReferenceId", slot::CONNECTION_REFERENCE),
+        Field::leaf("platformUserId", slot::PLATFORM_USER_ID),
+        Field::leaf("createdAt", slot::CREATED_AT),
+        Field::leaf("expiresAt", slot::EXPIRES_AT),
+        Field::leaf("lastCheckedAt", slot::LAST_CHECKED_AT),
+        Field::leaf("imported", slot::IMPORTED),
         Field {
             name: "metadata",
             slot: slot::METADATA,
             inner: &[
-                member("displayName", slot::METADATA_DISPLAY_NAME),
-                member("username", slot::METADATA_USERNAME),
-                member("lastActivity", slot::METADATA_LAST_ACTIVITY),
+                Field::leaf("displayName", slot::METADATA_DISPLAY_NAME),
+                Field::leaf("username", slot::METADATA_USERNAME),
+                Field::leaf("lastActivity", slot::METADATA_LAST_ACTIVITY),
             ],
         },
     ],

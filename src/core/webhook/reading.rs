@@ -9,7 +9,7 @@ use super::{
     event::{EventError, MAX_TEXT_BYTES, MAX_TYPE_BYTES},
     verify::Verified,
 };
-use crate::core::json::{self, Members, elements, is_number};
+use crate::core::json::{self, Members, is_number};
 
 /// The members that were read, each as it is written. Each has its index, a *slot*: see `slot` in `parse.rs`.
 #[derive(Default)]
@@ -101,10 +101,6 @@ pub(super) fn short_id<const SLOTS: usize>(members: &ReadMembers<SLOTS>, slot: u
 
 pub(super) fn string(value: Option<&str>) -> Option<String> {
     value.and_then(json::decode_string).map(Cow::into_owned)
-}
-
-pub(super) fn string_list(value: Option<&str>) -> Option<Vec<String>> {
-    elements(value?)?.into_iter().map(|element| string(Some(element))).collect()
 }
 
 /// Returns a text for people of at most [`MAX_TEXT_BYTES`].
