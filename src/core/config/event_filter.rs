@@ -1,12 +1,12 @@
-//! Selects the webhook events that are stored, by their type.
+//! Selects webhook events by their type: those that are stored (`EVENT_KEEP`) and those that are forwarded (`EVENT_FORWARD`).
 
-/// Which event types are stored, if `EVENT_KEEP` is not set: all except realtime events.
+/// The value of `EVENT_KEEP` and `EVENT_FORWARD` if they are not set: all types except those of realtime events.
 ///
 /// Each stored event costs one KV write, and the free plan has 1,000 writes a day
 /// ([Workers KV: Limits](https://developers.cloudflare.com/kv/platform/limits/)). Chat messages would use them up.
 pub const DEFAULT_EVENT_KEEP: &str = "*,!realtime.*,!of.websocket.*";
 
-/// Decides by type which events are stored: see [`EventFilter::parse`].
+/// Selects events by their type: see [`EventFilter::parse`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventFilter(Vec<TypePattern>);
 
@@ -22,7 +22,7 @@ impl EventFilter {
     ///
     /// - A pattern is an event type, or the beginning of event types followed by `*`.
     /// - A pattern after `!` excludes what it matches.
-    /// - An event is stored if at least one pattern matches its type and no pattern excludes it.
+    /// - An event is selected if at least one pattern matches its type and no pattern excludes it.
     ///
     /// A pattern of any other form is ignored. The second result is the places of these patterns, counted from 1.
     ///
@@ -50,7 +50,7 @@ impl EventFilter {
         (Self(valid), ignored)
     }
 
-    /// Whether an event of this type is stored. `None` stands for a body whose signature is valid but that is not an
+    /// Whether an event of this type is selected. `None` stands for a body whose signature is valid but that is not an
     /// event. Only the pattern `*` matches it.
     pub fn keeps(&self, event_type: Option<&str>) -> bool {
         let event_type = event_type.unwrap_or_default();

@@ -5,8 +5,8 @@
 //! with an incomplete configuration: `GET /healthz` names the problems, and every other route answers 503. A problem
 //! names the variable and the reason, and never shows a value.
 //!
-//! An item of `ALLOWED_ORIGINS` or `EVENT_KEEP` that is not valid is no problem. It is ignored, and `GET /healthz` shows
-//! a [`Warning`] with its place in the list.
+//! An item of `ALLOWED_ORIGINS`, `EVENT_KEEP` or `EVENT_FORWARD` that is not valid is no problem. It is ignored, and
+//! `GET /healthz` shows a [`Warning`] with its place in the list.
 //!
 //! | variable | valid if | without it |
 //! |---|---|---|
@@ -34,15 +34,16 @@
 //! | `FORWARD_SECRET` | a list of texts of 32 characters or more | problem, if events are forwarded |
 //!
 //! A list is separated by commas. A list of secrets or keys has at most 5 items, the newest first. No item may be empty
-//! or have white space at its ends: lists are not trimmed. Only the items of `EVENT_KEEP` may have spaces around them,
-//! may be empty and may be more than 5.
+//! or have white space at its ends: lists are not trimmed. Only the items of `EVENT_KEEP` and `EVENT_FORWARD` may have
+//! spaces around them, and may be empty.
 //!
 //! Read the files in this order:
 //!
 //! 1. `read` reads and checks the variables ([`Config`]).
-//! 2. `event_filter` is the value of `EVENT_KEEP` ([`EventFilter`]).
-//! 3. `usage` names secrets and keys in counts ([`UsageCodes`]).
-//! 4. `problem` names what is wrong ([`Problem`], [`Warning`], [`Reason`]).
+//! 2. `event_filter` is the value of `EVENT_KEEP` and of `EVENT_FORWARD` ([`EventFilter`]).
+//! 3. `secret` holds a secret text ([`Secret`]).
+//! 4. `usage` names secrets and keys in counts ([`UsageCodes`]).
+//! 5. `problem` names what is wrong ([`Problem`], [`Warning`], [`Reason`]).
 //!
 //! [`GatewayKey`]: crate::core::gateway::GatewayKey
 //! [`is_page_origin`]: crate::core::gateway::origin::is_page_origin
@@ -50,12 +51,14 @@
 mod event_filter;
 mod problem;
 mod read;
+mod secret;
 mod usage;
 
 pub use event_filter::{DEFAULT_EVENT_KEEP, EventFilter};
 pub use problem::{Problem, Reason, Warning};
 pub use read::{
     Config, DEFAULT_ALERT_EXPIRATIONS, DEFAULT_API_URL, DEFAULT_EVENT_TTL, ForwardTarget, MAX_CLEANUP_DAYS,
-    MAX_EVENT_TTL, MAX_TOLERANCE, Secret,
+    MAX_EVENT_TTL, MAX_TOLERANCE,
 };
+pub use secret::Secret;
 pub use usage::UsageCodes;

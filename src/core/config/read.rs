@@ -1,10 +1,11 @@
 //! Reads the variables, checks each of them, and collects all problems.
 
-use std::{fmt, ops::RangeInclusive};
+use std::ops::RangeInclusive;
 
 use super::{
     event_filter::{DEFAULT_EVENT_KEEP, EventFilter},
     problem::{MAX_ITEMS, Problem, Reason, Warning},
+    secret::Secret,
     usage::UsageCodes,
 };
 use crate::core::{
@@ -26,7 +27,6 @@ pub const MAX_EVENT_TTL: u64 = 31_536_000;
 pub const MAX_CLEANUP_DAYS: u64 = 3_650;
 /// The largest `WEBHOOK_TOLERANCE_SECONDS`: one day.
 pub const MAX_TOLERANCE: u64 = 86_400;
-
 /// `ALERT_EXPIRATIONS_PER_HOUR`, if it is not set.
 pub const DEFAULT_ALERT_EXPIRATIONS: u64 = 20;
 
@@ -70,13 +70,13 @@ pub struct Config {
     pub event_filter: EventFilter,
     /// `EVENT_FORWARD`: which events other than connection events are forwarded.
     pub forward_filter: EventFilter,
-    /// `FORWARD_URL` and `FORWARD_SECRET`: where connection events are forwarded to. `None` if they are not.
+    /// `FORWARD_URL` and `FORWARD_SECRET`: where events are forwarded to. `None` if none are forwarded.
     pub forward: Option<ForwardTarget>,
     /// The items of `ALLOWED_ORIGINS`, `EVENT_KEEP` and `EVENT_FORWARD` that are not valid and are ignored.
     pub warnings: Vec<Warning>,
 }
 
-/// Where connection events are forwarded to.
+/// Where events are forwarded to.
 #[derive(Debug)]
 pub struct ForwardTarget {
     /// The URL of the app.
@@ -84,9 +84,6 @@ pub struct ForwardTarget {
     /// The newest secret, which signs.
     pub secret: Secret,
 }
-
-/// A text that `Debug` does not show.
-pub struct Secret(String);
 
 impl Config {
     /// Reads all variables. `lookup` returns the text of a variable, or `None` if it is not set.
@@ -282,30 +279,6 @@ impl<F: Fn(&str) -> Option<String>> VariableReader<F> {
         let warnings = ignored.into_iter().map(|item| Warning { name, item, reason: Reason::NotAPattern });
         self.warnings.extend(warnings);
         filter
-    }
-}
-
-impl Secret {
-    /// The text itself. Never log it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether it is an API key of OFAuth's sandbox. The prefix decides (OFAuth documentation, Authentication).
-    fn is_sandbox(&self) -> bool {
-        self.is_live() == Some(false)
-    }
-
-    /// Whether it is an API key for production, and not one of the sandbox. `None` if its prefix says neither.
-    pub fn is_live(&self) -> Option<bool> {
-        let environments = [("sk_live_", true), ("sk_sandbox_", false)];
-        environments.into_iter().find(|(prefix, _)| self.0.starts_with(prefix)).map(|(_, live)| live)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
     }
 }
 
