@@ -18,7 +18,8 @@
 //! | `fields.rs` | the members of a body that is changed |
 //! | `callback.rs` | the way back from Link |
 //! | `health.rs` | whether a connection works |
-//! | `list.rs` | the lists of connections and events, and their cursors |
+//! | `list.rs` | the queries and cursors of the lists of connections and events |
+//! | `page.rs` | a page of connections, selected from the keys of KV |
 //! | `live.rs` | what a page asks for when it opens a WebSocket |
 //! | `forward.rs` | what the app's answer to a forwarded event means |
 //! | `deliveries.rs` | the list of forwarded events that the app has not taken |
@@ -57,6 +58,7 @@ pub mod list;
 pub mod live;
 pub mod origin;
 mod own_event;
+pub mod page;
 pub mod permission;
 pub mod route;
 mod session;

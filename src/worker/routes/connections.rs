@@ -10,7 +10,8 @@ use crate::{
         connection::Record,
         gateway::{
             Caller,
-            list::{ConnectionList, ConnectionQuery, INVALID_CURSOR, MAX_BATCHES, MAX_OFFSET, PageBuilder, UserPage},
+            list::{ConnectionList, ConnectionQuery, INVALID_CURSOR, MAX_OFFSET, UserPage},
+            page::{MAX_BATCHES, PageBuilder},
         },
         storage::{self, CONNECTION_PREFIX, ConnectionMeta},
     },

@@ -9,7 +9,10 @@
 
 use crate::common::index;
 use ofauth_edge::core::{
-    gateway::list::{ConnectionCursor, ConnectionPage, ConnectionQuery, PageBuilder},
+    gateway::{
+        list::{ConnectionCursor, ConnectionQuery},
+        page::{ConnectionPage, PageBuilder},
+    },
     storage::{ConnectionMeta, truncate_status},
 };
 use proptest::prelude::*;
