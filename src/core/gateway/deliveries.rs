@@ -102,8 +102,8 @@ impl DeliveryQuery {
         Ok(Self { state, limit: parse_limit(limit)?, cursor })
     }
 
-    /// Opens the query's cursor: the page has events before the returned place. [`INVALID_CURSOR`](super::list::INVALID_CURSOR) unless the gateway made it
-    /// for this state.
+    /// Opens the query's cursor: the page has events before the returned place.
+    /// [`INVALID_CURSOR`](super::list::INVALID_CURSOR) unless the gateway made it for this state.
     pub fn open_cursor(&self, sealer: &Sealer) -> Result<i64, EdgeError> {
         let query = EventQuery { limit: self.limit, cursor: self.cursor.clone() };
         query.open_timeline_cursor(self.state, sealer)

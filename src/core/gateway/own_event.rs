@@ -19,54 +19,16 @@
 //!
 //! `timestamp` is when the gateway's call began. `clientReferenceId` is null if it is not known.
 //!
-//! [`account_changed_event`] has another form: it comes with the event or the list item that names another account.
+//! Two kinds have another form: [`account_changed_event`], which comes with the event or the list item that names another
+//! account, and [`link_event`], which says how a user's Link session ended without a connection.
 
 use crate::core::{
     connection::{ACTIVE, DISCONNECTED, EXPIRED, MISSING, Record},
     instant::iso_8601,
 };
 
-/// The body of `edge.link.cancelled`, with the `step` at which the user gave up, or of `edge.link.failed`, with the `errorCode`.
-/// Both come from the user's browser. `stamp` is in unix ms.
-pub fn link_event(has_failed: bool, detail: Option<&str>, reference: &str, stamp: i64) -> (&'static str, String) {
-    let (kind, name) = if has_failed { ("edge.link.failed", "errorCode") } else { ("edge.link.cancelled", "step") };
-    let [reference, detail] = [Some(reference), detail].map(|text| serde_json::to_string(&text).unwrap_or_default());
-    let timestamp = iso_8601(stamp);
-    let body = format!(
-        r#"{{"type":"{kind}","timestamp":"{timestamp}","data":{{"clientReferenceId":{reference},"{name}":{detail}}}}}"#
-    );
-    (kind, body)
-}
-
-/// Whether this is the type of an event that [`link_event`] writes.
-pub fn is_link_event(kind: &str) -> bool {
-    kind.starts_with("edge.link.")
-}
-
-/// The type of the event, and of its delivery in the timeline, that a connection's account became another one.
+/// The type of the event that a connection's account became another one. Its delivery in the timeline has it too.
 pub const ACCOUNT_CHANGED: &str = "edge.connection.account_changed";
-
-/// The body of [`ACCOUNT_CHANGED`]. `former` is the OnlyFans user id that the connection had before, and `record` is the
-/// connection's record afterwards.
-///
-/// It is stored with its delivery, because the account may change again before the event is sent.
-pub fn account_changed_event(former: Option<&str>, record: &Record) -> String {
-    let members = [
-        (r#"{"type":"#, Some(ACCOUNT_CHANGED)),
-        (r#","timestamp":"#, record.account_changed_at.as_deref()),
-        (r#","data":{"clientReferenceId":"#, record.client_reference_id.as_deref()),
-        (r#","connection":{"id":"#, Some(&record.id)),
-        (r#","status":"#, Some(&record.status)),
-        (r#","platformUserId":"#, record.platform_user_id.as_deref()),
-        (r#","formerPlatformUserId":"#, former),
-    ];
-    let mut body = String::new();
-    for (name, text) in members {
-        body.push_str(name);
-        body.push_str(&serde_json::to_string(&text).unwrap_or_default());
-    }
-    body + "}}}"
-}
 
 /// An event of the gateway's own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,4 +63,44 @@ impl OwnEvent {
             r#"{{"type":"{kind}","timestamp":"{timestamp}","data":{{"clientReferenceId":{reference},"connection":{{"id":{id},"status":"{status}"}}}}}}"#
         )
     }
+}
+
+/// The body of [`ACCOUNT_CHANGED`]. `former` is the OnlyFans user id that the connection had before, and `record` is the
+/// connection's record afterwards.
+///
+/// It is stored with its delivery, because the account may change again before the event is sent.
+pub fn account_changed_event(former: Option<&str>, record: &Record) -> String {
+    let members = [
+        (r#"{"type":"#, Some(ACCOUNT_CHANGED)),
+        (r#","timestamp":"#, record.account_changed_at.as_deref()),
+        (r#","data":{"clientReferenceId":"#, record.client_reference_id.as_deref()),
+        (r#","connection":{"id":"#, Some(&record.id)),
+        (r#","status":"#, Some(&record.status)),
+        (r#","platformUserId":"#, record.platform_user_id.as_deref()),
+        (r#","formerPlatformUserId":"#, former),
+    ];
+    let mut body = String::new();
+    for (name, text) in members {
+        body.push_str(name);
+        body.push_str(&serde_json::to_string(&text).unwrap_or_default());
+    }
+    body + "}}}"
+}
+
+/// The type and the body of an event about a Link session that made no connection: `edge.link.cancelled`, with the `step` at which
+/// the user gave up, or `edge.link.failed`, with the `errorCode`. `detail` is the step or the code, which the user's browser
+/// brought. `reference` is the user's clientReferenceId, and `stamp` is in unix ms.
+pub fn link_event(has_failed: bool, detail: Option<&str>, reference: &str, stamp: i64) -> (&'static str, String) {
+    let (kind, name) = if has_failed { ("edge.link.failed", "errorCode") } else { ("edge.link.cancelled", "step") };
+    let [reference, detail] = [Some(reference), detail].map(|text| serde_json::to_string(&text).unwrap_or_default());
+    let timestamp = iso_8601(stamp);
+    let body = format!(
+        r#"{{"type":"{kind}","timestamp":"{timestamp}","data":{{"clientReferenceId":{reference},"{name}":{detail}}}}}"#
+    );
+    (kind, body)
+}
+
+/// Whether this is the type of an event that [`link_event`] writes.
+pub fn is_link_event(kind: &str) -> bool {
+    kind.starts_with("edge.link.")
 }
