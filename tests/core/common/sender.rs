@@ -1,4 +1,4 @@
-//! A sender of webhooks who can do everything wrong, drawn at random, and what is said about it.
+//! A random sender of webhooks that can make every mistake, and checks of what is explained about its requests.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -137,17 +137,17 @@ impl Sender {
     /// What is said about a request; in any case nothing that must stay secret.
     pub fn explain(&self, body: &[u8], list: &List) -> Diagnosis {
         let list: Vec<_> = list.iter().map(|(name, value)| (*name, &**value)).collect();
-        let told = explain(body, headers(&list), &self.written(), self.tolerance, self.now);
-        assert_eq!(told.ok, told.cause == Cause::None);
+        let diagnosis = explain(body, headers(&list), &self.written(), self.tolerance, self.now);
+        assert_eq!(diagnosis.ok, diagnosis.cause == Cause::None);
         let right = mac(&self.key_if_any(), &self.content(".", &self.t.to_string(), body));
         let mut hidden = vec![base16ct::lower::encode_string(&right), STANDARD.encode(right)];
         hidden.extend(self.secrets.iter().chain(self.others.iter().flatten()).map(|secret| secret.trim().to_owned()));
         hidden.push(String::from_utf8_lossy(body).into_owned());
-        let shown = format!("{} {told:?}", serde_json::to_string(&told).unwrap());
+        let shown = format!("{} {diagnosis:?}", serde_json::to_string(&diagnosis).unwrap());
         for hidden in hidden.iter().filter(|hidden| hidden.len() > 7) {
             assert!(!shown.contains(after_prefix(hidden)), "{shown}\nshows\n{hidden}");
         }
-        told
+        diagnosis
     }
 
     fn key_if_any(&self) -> Vec<u8> {
@@ -157,14 +157,14 @@ impl Sender {
 
     /// Asserts that the cause is exactly this, proven by a MAC of the secret that signed.
     pub fn expect(&self, body: &[u8], list: &List, cause: Cause) -> Diagnosis {
-        let told = self.explain(body, list);
-        assert_eq!(told.cause, cause, "{told:?}");
-        assert!(told.evidence.mac_matches, "{told:?}");
+        let diagnosis = self.explain(body, list);
+        assert_eq!(diagnosis.cause, cause, "{diagnosis:?}");
+        assert!(diagnosis.evidence.mac_matches, "{diagnosis:?}");
         // The same secret may stand in the list twice.
         let place = self.secrets.iter().position(|secret| secret == self.secret());
-        assert_eq!(told.evidence.secret_index, place, "{told:?}");
-        assert_eq!(told.evidence.secret_list, self.others.is_some().then_some(self.scheme.as_str()));
-        assert_eq!(told.evidence.scheme, Some(self.scheme.as_str()));
-        told
+        assert_eq!(diagnosis.evidence.secret_index, place, "{diagnosis:?}");
+        assert_eq!(diagnosis.evidence.secret_list, self.others.is_some().then_some(self.scheme.as_str()));
+        assert_eq!(diagnosis.evidence.scheme, Some(self.scheme.as_str()));
+        diagnosis
     }
 }

@@ -1,4 +1,4 @@
-//! Session tokens for tests, made by hand: HS256 and nothing else.
+//! Session tokens for tests, made without the code under test: HS256 and nothing else.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,16 +8,16 @@ use sha2::Sha256;
 
 use super::{KEY, SESSION};
 
-/// When every token here is issued and judged, in unix seconds.
+/// When every token here is issued and verified, in unix seconds.
 pub const NOW: i64 = 1_760_000_000;
 /// The secret before [`SESSION`], still listed.
 pub const OLD: &str = "old-session-secret-0123456789-0123456789";
 pub const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
-/// The verdict on a token, without the time when it expires: see [`expires_at`]. What is invalid is [`INVALID`], for whatever
-/// reason: see [`refuse`].
+/// The caller that a token authenticates, or the error. The time when it expires is left out: see [`expires_at`]. So is the
+/// reason of [`INVALID`]: see [`authenticate_with_reason`].
 pub fn authenticate(token: &str, now: i64) -> Result<Caller, EdgeError> {
-    let caller = refuse(token, now);
+    let caller = authenticate_with_reason(token, now);
     let caller = caller.map_err(|error| if error.code() == "CREDENTIALS_INVALID" { INVALID_ERROR } else { error })?;
     Ok(match caller {
         Caller::Session(session) => Caller::Session(Session { expires_at: 0, ..session }),
@@ -27,14 +27,14 @@ pub fn authenticate(token: &str, now: i64) -> Result<Caller, EdgeError> {
 
 /// When a session token with these times expires, in unix ms.
 pub fn expires_at(payload: &str) -> Option<i64> {
-    match refuse(&sign(HEADER, payload, SESSION), NOW) {
+    match authenticate_with_reason(&sign(HEADER, payload, SESSION), NOW) {
         Ok(Caller::Session(session)) => Some(session.expires_at),
         _ => None,
     }
 }
 
-/// The verdict on a token, with its reason.
-pub fn refuse(token: &str, now: i64) -> Result<Caller, EdgeError> {
+/// The caller that a token authenticates, or the error with its reason.
+pub fn authenticate_with_reason(token: &str, now: i64) -> Result<Caller, EdgeError> {
     let authenticator = Authenticator::new(vec![KEY.to_owned()], vec![SESSION.to_owned(), OLD.to_owned()]);
     authenticator
         .authenticate(Credentials { apikey: Some(token), ..Credentials::default() }, now)
@@ -57,12 +57,13 @@ pub fn claims(changes: Value) -> Value {
     claims
 }
 
-pub fn judge(changes: Value) -> Result<Caller, EdgeError> {
+/// The caller that a token with these changes of its claims authenticates, or the error.
+pub fn authenticate_claims(changes: Value) -> Result<Caller, EdgeError> {
     authenticate(&sign(HEADER, &claims(changes).to_string(), SESSION), NOW)
 }
 
-/// The verdict on a payload as it is written.
-pub fn judge_raw(payload: &str) -> Result<Caller, EdgeError> {
+/// The caller that a token with this payload authenticates, or the error.
+pub fn authenticate_payload(payload: &str) -> Result<Caller, EdgeError> {
     authenticate(&sign(HEADER, payload, SESSION), NOW)
 }
 

@@ -1,11 +1,11 @@
-//! Configuration: which secrets exist, what makes one usable, and how what is not is named. The other variables are in
+//! Configuration: which secrets exist, what makes each usable, and how problems are reported. The other variables are in
 //! `vars.rs`.
 //!
-//! 1. Each variable that is missing or weak is named, all of them at once.
-//! 2. Lists are split at commas, not trimmed, at most five long, newest first.
+//! 1. All variables that are missing or weak are reported at once.
+//! 2. Lists are split at commas, not trimmed, have at most five items, and have the newest item first.
 //! 3. One webhook secret of either scheme is enough.
-//! 4. What is not set has its default.
-//! 5. No value shows in a problem or in `Debug`.
+//! 4. A variable that is not set has its default.
+//! 5. Neither a problem nor `Debug` shows a value.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{
@@ -19,7 +19,7 @@ use ofauth_edge::core::{
 };
 use proptest::prelude::*;
 
-fn admits(config: &Config, credential: &str) -> Result<Caller, EdgeError> {
+fn authenticate(config: &Config, credential: &str) -> Result<Caller, EdgeError> {
     config
         .authenticator
         .authenticate(Credentials { apikey: Some(credential), ..Credentials::default() }, 0)
@@ -27,19 +27,19 @@ fn admits(config: &Config, credential: &str) -> Result<Caller, EdgeError> {
 }
 
 #[test]
-fn a_good_configuration_has_its_values_and_defaults() {
+fn a_complete_configuration_is_read_with_its_defaults() {
     let config = configure(&[]).unwrap();
     assert_eq!((config.api_key.reveal(), &*config.api_url), ("sk_sandbox_1", "https://api.ofauth.com"));
     assert_eq!((config.tolerance, config.event_ttl), (300, 604_800));
     assert_eq!(config.event_filter, EventFilter::parse(DEFAULT_EVENT_KEEP).0);
     assert_eq!(config.forward_filter, EventFilter::parse(DEFAULT_EVENT_KEEP).0);
     assert_eq!(config.warnings, []);
-    assert_eq!(admits(&config, KEY), Ok(Caller::Server));
+    assert_eq!(authenticate(&config, KEY), Ok(Caller::Server));
     assert_eq!(config.index.handle("conn_1"), BlindIndex::new(&[2; 32]).handle("conn_1"));
 }
 
 #[test]
-fn each_missing_secret_is_named() {
+fn each_missing_secret_is_a_problem() {
     for (name, _) in GOOD {
         let problems = configure(&[(name, None)]).unwrap_err();
         assert_eq!(problems, [Problem { name: problems[0].name, reason: Reason::Missing }]);
@@ -48,7 +48,7 @@ fn each_missing_secret_is_named() {
 }
 
 #[test]
-fn everything_that_is_missing_is_named_at_once() {
+fn all_missing_variables_are_reported_at_once() {
     let mut expected = GOOD.map(|(name, _)| name);
     expected.sort_unstable();
     let missing: Vec<_> = GOOD.iter().map(|(name, _)| (*name, None)).collect();
@@ -56,7 +56,7 @@ fn everything_that_is_missing_is_named_at_once() {
 }
 
 #[test]
-fn everything_that_is_weak_is_named_at_once() {
+fn all_weak_variables_are_reported_at_once() {
     let weak = [
         ("OFAUTH_API_KEY", Some("")),
         ("GATEWAY_KEY", Some("short")),
@@ -76,7 +76,7 @@ fn everything_that_is_weak_is_named_at_once() {
 }
 
 #[test]
-fn what_is_missing_and_what_is_weak_is_named_in_one_list() {
+fn missing_and_weak_variables_are_reported_in_one_list() {
     let changes =
         [("GATEWAY_KEY", None), ("STORAGE_KEY", None), ("INDEX_KEY", Some("x")), ("APP_RETURN_URL", Some("x"))];
     let found: Vec<_> = configure(&changes).unwrap_err().into_iter().map(|found| (found.name, found.reason)).collect();
@@ -91,13 +91,13 @@ fn what_is_missing_and_what_is_weak_is_named_in_one_list() {
 }
 
 #[test]
-fn weak_webhook_secrets_of_both_schemes_are_both_named() {
+fn weak_webhook_secrets_of_both_schemes_are_both_reported() {
     let weak = [("OFAUTH_WEBHOOK_SECRET", Some(" x")), ("SVIX_WEBHOOK_SECRET", Some("***"))];
     assert_eq!(problems(&weak), ["OFAUTH_WEBHOOK_SECRET", "SVIX_WEBHOOK_SECRET"]);
 }
 
 #[test]
-fn keys_for_callers_have_32_characters_or_more() {
+fn gateway_keys_and_session_secrets_have_32_characters_or_more() {
     for name in ["GATEWAY_KEY", "SESSION_SECRET"] {
         assert_eq!(reason(name, &"k".repeat(31)), Reason::TooShort);
         assert_eq!(reason(name, &"é".repeat(31)), Reason::TooShort);
@@ -107,9 +107,9 @@ fn keys_for_callers_have_32_characters_or_more() {
 }
 
 #[test]
-fn a_named_key_is_judged_by_its_key_and_another_form_with_a_colon_is_named() {
+fn a_named_key_is_long_enough_without_its_name_and_no_other_form_may_have_a_colon() {
     let name = "GATEWAY_KEY";
-    assert_eq!(admits(&configure(&[(name, Some(&format!("app:read:{KEY}")))]).unwrap(), KEY), Ok(Caller::Server));
+    assert_eq!(authenticate(&configure(&[(name, Some(&format!("app:read:{KEY}")))]).unwrap(), KEY), Ok(Caller::Server));
     assert_eq!(reason(name, &format!("app:read:{}", "k".repeat(31))), Reason::TooShort);
     for form in ["app:", "app:reading:", ":read:", "app::", "1:read:"] {
         let text = format!("{KEY},{form}{KEY}");
@@ -121,7 +121,7 @@ fn a_named_key_is_judged_by_its_key_and_another_form_with_a_colon_is_named() {
 }
 
 #[test]
-fn an_empty_item_is_weak() {
+fn an_empty_item_is_a_problem() {
     for name in ["GATEWAY_KEY", "SESSION_SECRET", "OFAUTH_WEBHOOK_SECRET", "SVIX_WEBHOOK_SECRET", "OFAUTH_API_KEY"] {
         assert_eq!(reason(name, ""), Reason::Empty, "{name}");
     }
@@ -179,7 +179,7 @@ fn storage_and_index_keys_are_base64_of_32_bytes() {
 }
 
 #[test]
-fn an_empty_storage_key_is_named() {
+fn an_empty_storage_key_is_a_problem() {
     assert_eq!(problems(&[("STORAGE_KEY", Some(""))]), ["STORAGE_KEY"]);
 }
 
@@ -192,24 +192,24 @@ fn the_newest_storage_key_seals_and_the_others_open() {
 }
 
 #[test]
-fn every_gateway_key_of_the_list_opens() {
+fn every_gateway_key_of_the_list_is_accepted() {
     let config = configure(&[("GATEWAY_KEY", Some(&format!("{SESSION},{KEY}")))]).unwrap();
-    assert_eq!(admits(&config, SESSION), Ok(Caller::Server));
-    assert_eq!(admits(&config, KEY), Ok(Caller::Server));
-    assert!(admits(&config, &format!("{SESSION},{KEY}")).is_err());
+    assert_eq!(authenticate(&config, SESSION), Ok(Caller::Server));
+    assert_eq!(authenticate(&config, KEY), Ok(Caller::Server));
+    assert!(authenticate(&config, &format!("{SESSION},{KEY}")).is_err());
 }
 
 #[test]
-fn the_newest_session_secret_mints_and_the_others_open() {
+fn the_newest_session_secret_signs_tokens_and_the_others_verify() {
     let config = |secrets: &str| configure(&[("SESSION_SECRET", Some(secrets))]).unwrap();
     let (old, new) = (SESSION.to_owned(), SESSION.to_uppercase());
     let both = config(&format!("{new},{old}"));
     let mint = |config: &Config| {
         config.authenticator.mint(SessionRequest::parse(br#"{"clientReferenceId":"u"}"#).unwrap(), 0).unwrap().0
     };
-    assert!(admits(&both, &mint(&config(&old))).is_ok());
-    assert!(admits(&config(&new), &mint(&both)).is_ok());
-    assert_eq!(admits(&config(&old), &mint(&both)).map_err(EdgeError::code), Err("CREDENTIALS_INVALID"));
+    assert!(authenticate(&both, &mint(&config(&old))).is_ok());
+    assert!(authenticate(&config(&new), &mint(&both)).is_ok());
+    assert_eq!(authenticate(&config(&old), &mint(&both)).map_err(EdgeError::code), Err("CREDENTIALS_INVALID"));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn webhook_secrets_have_no_length_rule() {
 const FORWARD: (&str, Option<&str>) = ("FORWARD_URL", Some("https://app.example.com/webhooks"));
 
 #[test]
-fn without_a_url_nothing_is_forwarded_and_its_secret_is_not_read() {
+fn without_a_forward_url_nothing_is_forwarded_and_the_secret_is_not_read() {
     for url in [None, Some("")] {
         let config = configure(&[("FORWARD_URL", url), ("FORWARD_SECRET", Some("short"))]).unwrap();
         assert!(config.forward.is_none());
@@ -238,7 +238,7 @@ fn the_newest_forward_secret_signs() {
 }
 
 #[test]
-fn a_url_needs_a_forward_secret_that_is_not_weak() {
+fn a_forward_url_needs_a_forward_secret_that_is_not_weak() {
     let problem = |secret: Option<&str>| {
         let problems = configure(&[FORWARD, ("FORWARD_SECRET", secret)]).unwrap_err();
         assert_eq!(problems.len(), 1);
@@ -297,7 +297,7 @@ const NAMES: [&str; 15] = [
 ];
 
 #[test]
-fn no_value_shows_in_a_problem() {
+fn no_problem_shows_a_value() {
     for name in NAMES {
         let changes = [(name, Some(" *s3cr3t-value, *s3cr3t-value ")), ("FORWARD_SECRET", Some(KEY))];
         let shown: Vec<String> = match configure(&changes) {
@@ -310,7 +310,7 @@ fn no_value_shows_in_a_problem() {
 }
 
 #[test]
-fn no_secret_shows_in_debug() {
+fn debug_shows_no_secret() {
     let shown = format!("{:?}", configure(&[("SVIX_WEBHOOK_SECRET", Some(SVIX_SECRET))]).unwrap());
     for secret in ["sk_sandbox_1", SECRET, &SVIX_SECRET[6..], KEY, SESSION, STORAGE, INDEX] {
         assert!(!shown.contains(secret), "{shown}");

@@ -1,4 +1,4 @@
-//! Configuration: variables, judged.
+//! Configuration: reading and checking the variables.
 
 #[path = "../common/mod.rs"]
 mod common;

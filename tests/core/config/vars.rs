@@ -1,13 +1,13 @@
-//! The variables that are no secrets.
+//! The variables that are not secrets.
 //!
 //! 1. OFAUTH_API_URL is an origin: https, or http on loopback.
-//! 2. Numbers are whole and within their bounds.
-//! 3. EVENT_KEEP takes and excludes types by pattern. A wrong pattern is ignored and named.
-//! 4. ALLOWED_ORIGINS are origins, split at commas, not trimmed; without any, nobody's pages may call. A wrong item is
-//!    ignored and named.
+//! 2. Numbers are whole and in range.
+//! 3. EVENT_KEEP selects and excludes types by patterns. A malformed pattern is ignored with a warning.
+//! 4. ALLOWED_ORIGINS are origins, split at commas and not trimmed. Without any, no page of another site may call. An item
+//!    that is not an origin is ignored with a warning.
 //! 5. FORWARD_URL is an https URL, or http on loopback. With a live key, its host is public.
-//! 6. APP_RETURN_URL is a URL that a browser can be sent to, kept as it is written, or nothing.
-//! 7. CONSOLE is on, off or nothing.
+//! 6. APP_RETURN_URL is a URL to which a browser can be sent, stays as it is written, or is empty.
+//! 7. CONSOLE is on, off or empty.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{KEY, configure, problems, reason};
@@ -26,7 +26,7 @@ fn warned(name: &'static str, value: &str, expected: Reason) -> Vec<usize> {
 }
 
 #[test]
-fn the_api_s_origin_is_https_or_http_on_loopback() {
+fn the_api_url_is_https_or_http_on_loopback() {
     let origins = [
         "https://api-next.ofauth.com",
         "https://api.ofauth.com:8443",
@@ -45,7 +45,7 @@ fn the_api_s_origin_is_https_or_http_on_loopback() {
 }
 
 #[test]
-fn what_is_no_such_origin_is_refused() {
+fn an_api_url_of_another_form_is_refused() {
     let urls = [
         "",
         "api.ofauth.com",
@@ -83,7 +83,7 @@ fn what_is_no_such_origin_is_refused() {
 }
 
 #[test]
-fn http_beyond_loopback_is_refused() {
+fn an_api_url_over_http_beyond_loopback_is_refused() {
     let urls = [
         "http://api.ofauth.com",
         "http://localhost.example.com",
@@ -122,7 +122,7 @@ fn events_are_forwarded_to_https_and_with_a_sandbox_key_to_loopback() {
 }
 
 #[test]
-fn what_is_no_such_url_is_refused() {
+fn a_forward_url_of_another_form_is_refused() {
     let urls = [
         "app.example.com",
         "/hooks",
@@ -144,17 +144,17 @@ fn what_is_no_such_url_is_refused() {
 }
 
 #[test]
-fn a_port_with_a_sign_is_no_port() {
+fn a_port_may_not_have_a_sign() {
     assert_eq!(problems(&[("OFAUTH_API_URL", Some("https://api.ofauth.com:+443"))]), ["OFAUTH_API_URL"]);
 }
 
 #[test]
-fn brackets_hold_an_address_and_no_name() {
+fn brackets_may_hold_only_an_ip_address() {
     assert_eq!(problems(&[("OFAUTH_API_URL", Some("https://[api.ofauth.com]"))]), ["OFAUTH_API_URL"]);
 }
 
 #[test]
-fn numbers_are_whole_and_within_their_bounds() {
+fn numbers_are_whole_and_in_range() {
     assert_eq!(configure(&[("WEBHOOK_TOLERANCE_SECONDS", Some("0"))]).unwrap().tolerance, 0);
     assert_eq!(configure(&[]).unwrap().cleanup_after_days, 0);
     for (text, is_on) in [(None, false), (Some(""), false), (Some("off"), false), (Some("on"), true)] {
@@ -174,7 +174,7 @@ fn numbers_are_whole_and_within_their_bounds() {
 }
 
 #[test]
-fn by_default_everything_is_kept_but_realtime() {
+fn by_default_all_events_except_realtime_events_are_stored() {
     let keep = EventFilter::parse(DEFAULT_EVENT_KEEP).0;
     for kept in [Some("rules.updated"), Some("rules.update"), Some("payout.created"), Some("realtime"), Some("x"), None]
     {
@@ -186,7 +186,7 @@ fn by_default_everything_is_kept_but_realtime() {
 }
 
 #[test]
-fn patterns_are_types_or_beginnings() {
+fn a_pattern_is_a_type_or_the_beginning_of_types() {
     let keep = configure(&[("EVENT_KEEP", Some("rules.*,payout.created"))]).unwrap().event_filter;
     for (kind, kept) in
         [("rules.updated", true), ("rules", false), ("payout.created", true), ("payout.created.x", false), ("x", false)]
@@ -197,7 +197,7 @@ fn patterns_are_types_or_beginnings() {
 }
 
 #[test]
-fn an_exclusion_wins_wherever_it_stands() {
+fn an_exclusion_wins_at_any_place_in_the_list() {
     for patterns in ["*,!a.*", "!a.*,*", "a.b,*,!a.*"] {
         let keep = EventFilter::parse(patterns).0;
         assert!(keep.keeps(Some("b")) && !keep.keeps(Some("a.b")), "{patterns}");
@@ -205,12 +205,12 @@ fn an_exclusion_wins_wherever_it_stands() {
 }
 
 #[test]
-fn an_empty_list_of_patterns_keeps_nothing() {
+fn an_empty_list_of_patterns_selects_no_event() {
     assert!(!EventFilter::parse("").0.keeps(Some("x")));
 }
 
 #[test]
-fn a_pattern_that_could_take_nothing_is_ignored_and_named() {
+fn a_malformed_pattern_is_ignored_with_a_warning() {
     for bad in ["*.updated", "a.*.b", "!", "**", "!!a", "a!b"] {
         assert_eq!(warned("EVENT_KEEP", bad, Reason::NotAPattern), [1], "{bad}");
         assert_eq!(warned("EVENT_KEEP", &format!("a.b, ,{bad},c"), Reason::NotAPattern), [3], "{bad}");
@@ -221,14 +221,14 @@ fn a_pattern_that_could_take_nothing_is_ignored_and_named() {
 }
 
 #[test]
-fn a_key_that_no_header_could_carry_is_refused() {
+fn an_api_key_that_no_header_can_carry_is_refused() {
     for bad in ["sk_live\nx", "sk_live_\u{e9}", "sk\u{7f}x"] {
         assert_eq!(reason("OFAUTH_API_KEY", bad), Reason::NotAHeaderValue, "{bad:?}");
     }
 }
 
 #[test]
-fn a_number_beyond_its_bound_is_refused() {
+fn a_number_over_its_maximum_is_refused() {
     assert_eq!(reason("EVENT_TTL_SECONDS", "31536001"), Reason::OutOfRange(60, 31_536_000));
     assert_eq!(reason("WEBHOOK_TOLERANCE_SECONDS", "86401"), Reason::OutOfRange(0, 86_400));
 }
@@ -246,7 +246,7 @@ fn allowed_origins_are_split_at_commas() {
 }
 
 #[test]
-fn without_allowed_origins_nobody_s_pages_may_call() {
+fn without_allowed_origins_no_page_of_another_site_may_call() {
     for none in [None, Some("")] {
         let allowed = configure(&[("ALLOWED_ORIGINS", none)]).unwrap().allowed_origins;
         assert!(["", "null", "https://app.example.com"].iter().all(|origin| !allowed.allows(origin)), "{none:?}");
@@ -254,7 +254,7 @@ fn without_allowed_origins_nobody_s_pages_may_call() {
 }
 
 #[test]
-fn an_item_that_is_no_origin_is_ignored_and_named() {
+fn an_item_that_is_not_an_origin_is_ignored_with_a_warning() {
     let good = "https://app.example.com";
     let warned = |value: &str| warned("ALLOWED_ORIGINS", value, Reason::NotAPageOrigin);
     for bad in ["*", "null", "app.example.com", "https://*.example.com/", "http://app.example.com", "https://a/", " "] {
@@ -299,7 +299,7 @@ fn a_warning_names_the_item_and_the_rule_and_not_the_value() {
 }
 
 #[test]
-fn the_app_s_page_is_kept_as_it_is_written() {
+fn app_return_url_stays_as_it_is_written() {
     for url in [
         "https://app.example.com",
         "https://app.example.com/",
@@ -314,7 +314,7 @@ fn the_app_s_page_is_kept_as_it_is_written() {
 }
 
 #[test]
-fn the_gateway_s_own_origin_is_an_origin_or_nothing() {
+fn public_url_is_an_origin_or_empty() {
     for url in ["https://gateway.example", "https://gateway.example:8443", "http://localhost:8787", "http://[::1]"] {
         assert_eq!(configure(&[("PUBLIC_URL", Some(url))]).unwrap().public_url.as_deref(), Some(url));
     }
@@ -334,14 +334,14 @@ fn the_gateway_s_own_origin_is_an_origin_or_nothing() {
 }
 
 #[test]
-fn without_a_page_of_the_app_s_there_is_none() {
+fn without_app_return_url_there_is_no_return_page() {
     for none in [None, Some("")] {
         assert_eq!(configure(&[("APP_RETURN_URL", none)]).unwrap().app_return_url, None, "{none:?}");
     }
 }
 
 #[test]
-fn a_page_that_no_browser_could_be_sent_to_is_refused() {
+fn an_app_return_url_to_which_no_browser_can_be_sent_is_refused() {
     let long = format!("https://app.example.com/{}", "x".repeat(2048));
     for bad in [
         " ",
@@ -372,7 +372,7 @@ fn a_page_that_no_browser_could_be_sent_to_is_refused() {
 }
 
 #[test]
-fn alert_url_is_a_url_that_shows_nowhere_or_nothing() {
+fn alert_url_is_a_url_or_empty_and_debug_does_not_show_it() {
     let url = "https://hooks.example/services/T0/B0/secret";
     let config = configure(&[("ALERT_URL", Some(url))]).unwrap();
     assert_eq!(config.alert_url.as_ref().unwrap().reveal(), url);

@@ -1,9 +1,9 @@
-//! What a connection notes beside its fields: which delivery gave it its status, and that its account became another one.
+//! What a connection notes beside its fields: the delivery that gave it its status, and that its account became another one.
 //!
-//! 1. The reason of a status is that of the greatest fact, in any order and after it was written down.
-//! 2. A state of an older build has no reason; an older build that writes a newer state drops it.
-//! 3. Another account is noted when the account that is shown changes, and only then.
-//! 4. The note stays until that account is accepted.
+//! 1. The reason of a status is that of the greatest fact, in any order, also after the connection was stored and read.
+//! 2. A connection that an older build stored has no reason. An older build that stores a newer connection drops the reason.
+//! 3. A change of the account is noted when the account that is shown changes, and only then.
+//! 4. The note stays until the new account is accepted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::{
@@ -54,7 +54,7 @@ fn statuses() -> impl Strategy<Value = Vec<(i64, u8, Option<&'static str>)>> {
 
 proptest! {
     #[test]
-    fn the_reason_is_that_of_the_fact_that_won_in_any_order(
+    fn the_status_reason_is_that_of_the_greatest_fact_in_any_order(
         facts in statuses(),
         order in prop::collection::vec(any::<prop::sample::Index>(), 6),
         cut: prop::sample::Index,
@@ -85,7 +85,7 @@ proptest! {
     }
 
     #[test]
-    fn the_note_tells_of_changes_of_the_shown_account(facts in prop::collection::vec(("[abc]", T..T + 5), 0..8)) {
+    fn exactly_the_changes_of_the_shown_account_are_noted(facts in prop::collection::vec(("[abc]", T..T + 5), 0..8)) {
         let (mut connection, mut expected) = (new(), None);
         for (account, stamp) in facts {
             let shown = |connection: &Connection| connection.record(String::new()).platform_user_id;
@@ -103,7 +103,7 @@ proptest! {
 }
 
 #[test]
-fn a_status_of_an_older_build_has_no_reason() {
+fn a_status_that_an_older_build_stored_has_no_reason() {
     let at = r#"{"stamp":1,"rank":3,"delivery":"a"}"#;
     let older = format!(r#"{{"id":"conn_1","status":{{"value":"expired","at":{at}}}}}"#);
     let mut connection: Connection = serde_json::from_str(&older).unwrap();
@@ -113,13 +113,13 @@ fn a_status_of_an_older_build_has_no_reason() {
 }
 
 #[test]
-fn what_nothing_is_noted_of_is_written_as_an_older_build_writes_it() {
+fn a_connection_without_notes_is_written_as_an_older_build_writes_it() {
     let text = serde_json::to_string(&new()).unwrap();
     assert!(!text.contains("status_type") && !text.contains("former_account"), "{text}");
 }
 
 #[test]
-fn the_first_account_is_no_change() {
+fn the_first_account_is_not_a_change() {
     let (connection, replaced) = received(&[of_account("a", T), of_account("a", T + 1)]);
     assert_eq!((replaced, changed_at(&connection)), (vec![None, None], None));
 }
@@ -131,7 +131,7 @@ fn another_account_is_a_change() {
 }
 
 #[test]
-fn a_fact_that_comes_too_late_is_no_change() {
+fn an_older_account_that_arrives_late_is_not_a_change() {
     let (mut connection, replaced) = received(&[of_account("b", T + 1), of_account("a", T)]);
     assert_eq!((replaced, changed_at(&connection)), (vec![None, None], None));
     // A second copy, and a fact that names no account.
@@ -141,14 +141,14 @@ fn a_fact_that_comes_too_late_is_no_change() {
 }
 
 #[test]
-fn the_first_account_again_is_a_change_too() {
+fn a_return_to_the_first_account_is_also_a_change() {
     let (connection, replaced) = received(&[of_account("a", T), of_account("b", T + 1), of_account("a", T + 2)]);
     assert_eq!(replaced[2].as_deref(), Some("b"));
     assert_eq!(changed_at(&connection), Some(iso_8601(T + 2)));
 }
 
 #[test]
-fn the_note_stays_until_that_account_is_accepted() {
+fn the_note_stays_until_the_new_account_is_accepted() {
     let (connection, _) = received(&[of_account("a", T), of_account("b", T + 1)]);
     let mut connection: Connection = serde_json::from_str(&serde_json::to_string(&connection).unwrap()).unwrap();
     connection.receive(of_account("b", T + 2), "connection.updated");
@@ -162,7 +162,7 @@ fn the_note_stays_until_that_account_is_accepted() {
 }
 
 #[test]
-fn an_acceptance_does_not_change_when_the_record_was_updated() {
+fn accepting_an_account_does_not_change_updated_at() {
     let (mut connection, _) = received(&[of_account("a", T), of_account("b", T + 1)]);
     let before = connection.record("acct_1".to_owned()).updated_at;
     connection.accept_account("b");
@@ -170,7 +170,7 @@ fn an_acceptance_does_not_change_when_the_record_was_updated() {
 }
 
 #[test]
-fn what_was_erased_has_no_note() {
+fn an_erased_connection_has_no_note() {
     let (mut connection, _) = received(&[of_account("a", T), of_account("b", T + 1)]);
     connection.erase();
     assert_eq!(connection.receive(of_account("c", T + 2), "connection.updated"), (false, false));

@@ -1,12 +1,12 @@
-//! The fold: any order and any number of copies of the same facts make the same record.
+//! The fold: the same facts give the same record, in any order and with any number of copies.
 //!
-//! 1. Any permutation and duplication of any facts folds to one connection and one record: that of a naive model.
-//! 2. A fact is applied or changes nothing, and says which.
-//! 3. A disconnect is final for the status, in every order; other registers go on.
-//! 4. Facts of the same instant go by rank, then by delivery id.
-//! 5. What a fact does not assert it does not erase; a null avatar does.
-//! 6. `expiredAt` and `updatedAt` are derived.
-//! 7. Facts and connections survive being written down.
+//! 1. Any facts in any order, with any copies, give one connection and one record. The record is that of a naive model.
+//! 2. Applying a fact returns whether it changed anything.
+//! 3. No fact replaces the status of a disconnect. The other fields still change.
+//! 4. Facts of the same instant are ordered by rank, then by delivery id.
+//! 5. A value that a fact does not name stays. A null avatar removes the avatar.
+//! 6. `expiredAt` and `updatedAt` are computed.
+//! 7. Facts and connections can be stored and read.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::one_in;
@@ -57,8 +57,8 @@ fn model(facts: &[Fact]) -> Record {
         stamps.push(at.stamp);
         Some(value)
     }
-    let tombstones: Vec<Fact> = facts.iter().filter(|fact| fact.at.rank == Rank::Disconnected).cloned().collect();
-    let status = greatest(&tombstones, |changes| changes.status.clone())
+    let disconnects: Vec<Fact> = facts.iter().filter(|fact| fact.at.rank == Rank::Disconnected).cloned().collect();
+    let status = greatest(&disconnects, |changes| changes.status.clone())
         .or_else(|| greatest(facts, |changes| changes.status.clone()));
     let mut stamps: Vec<i64> = status.iter().map(|(_, at)| at.stamp).collect();
     let user = ofauth_edge::core::connection::UserData {
@@ -155,18 +155,18 @@ fn shuffled() -> impl Strategy<Value = (Vec<Fact>, Vec<Fact>)> {
 
 proptest! {
     #[test]
-    fn any_order_and_any_copies_of_the_same_facts_fold_to_the_same((facts, shuffled) in shuffled()) {
+    fn facts_in_any_order_and_with_copies_give_the_same_connection((facts, shuffled) in shuffled()) {
         prop_assert_eq!(fold(&facts), fold(&shuffled));
         prop_assert_eq!(record(&facts), record(&shuffled));
     }
 
     #[test]
-    fn the_fold_is_that_of_the_model(facts in facts(12)) {
+    fn the_record_is_that_of_a_naive_model(facts in facts(12)) {
         prop_assert_eq!(record(&facts), model(&facts));
     }
 
     #[test]
-    fn a_fact_says_whether_it_changed_anything((_, shuffled) in shuffled()) {
+    fn applying_a_fact_returns_whether_anything_changed((_, shuffled) in shuffled()) {
         let mut connection = Connection::new("conn_1".to_owned());
         for fact in shuffled {
             let before = connection.clone();
@@ -177,7 +177,7 @@ proptest! {
     }
 
     #[test]
-    fn a_disconnect_is_lifted_by_nothing(mut facts in facts(9), at: prop::sample::Index, stamp in T - 10..T + 3) {
+    fn no_fact_replaces_a_disconnect(mut facts in facts(9), at: prop::sample::Index, stamp in T - 10..T + 3) {
         let at = at.index(facts.len() + 1);
         facts.insert(at, says(DISCONNECTED, stamp, Rank::Disconnected));
         prop_assert_eq!(record(&facts).status, DISCONNECTED);
@@ -185,7 +185,7 @@ proptest! {
     }
 
     #[test]
-    fn a_connection_goes_on_folding_after_it_was_written_down(
+    fn a_connection_takes_further_facts_after_it_was_stored_and_read(
         (facts, shuffled) in shuffled(),
         at: prop::sample::Index,
     ) {
@@ -202,7 +202,7 @@ proptest! {
 proptest! {
     #![proptest_config(one_in(4))]
     #[test]
-    fn all_orders_of_five_facts_fold_to_the_same(facts in facts(6)) {
+    fn all_orders_of_five_facts_give_the_same_connection(facts in facts(6)) {
         let expected = fold(&facts);
         for order in crate::common::orders(facts.len()) {
             let facts: Vec<Fact> = order.into_iter().map(|place| facts[place].clone()).collect();
@@ -212,14 +212,14 @@ proptest! {
 }
 
 #[test]
-fn a_connection_of_which_nothing_is_known_is_unknown() {
+fn without_any_fact_the_status_is_unknown() {
     let record = record(&[]);
     assert_eq!((&*record.status, record.user_data, record.permissions), (UNKNOWN, None, Vec::new()));
     assert_eq!((record.created_at, record.expired_at, record.expires_at), (None, None, None));
 }
 
 #[test]
-fn other_registers_go_on_after_a_disconnect() {
+fn after_a_disconnect_the_other_fields_still_change() {
     let late = Changes { status: some(ACTIVE), name: some("Jane"), avatar: Some(None), ..Changes::default() };
     let facts = [says(DISCONNECTED, T, Rank::Disconnected), fact(T + 5000, Rank::Updated, "late", late)];
     let record = record(&facts);
@@ -228,7 +228,7 @@ fn other_registers_go_on_after_a_disconnect() {
 }
 
 #[test]
-fn a_status_that_only_reads_disconnected_is_no_tombstone() {
+fn a_status_disconnected_of_a_lower_rank_is_not_final() {
     let facts = [says(DISCONNECTED, T, Rank::Updated), says(ACTIVE, T + 1, Rank::Updated)];
     assert_eq!(record(&facts).status, ACTIVE);
     assert!(!fold(&facts[..1]).is_disconnected());
@@ -272,7 +272,7 @@ fn expired_at_is_the_stamp_of_the_status_while_it_is_expired() {
 }
 
 #[test]
-fn updated_at_is_the_newest_stamp_of_any_register() {
+fn updated_at_is_the_newest_stamp_of_any_field() {
     let nothing = Changes::default;
     let registers = [
         Changes { status: some("a"), ..nothing() },
@@ -295,13 +295,13 @@ fn updated_at_is_the_newest_stamp_of_any_register() {
 }
 
 #[test]
-fn a_fact_without_assertions_changes_nothing() {
+fn a_fact_that_names_no_value_changes_nothing() {
     let mut connection = fold(&[says(ACTIVE, T, Rank::Created)]);
     assert!(!connection.apply(fact(T + 1, Rank::Observed, "e", Changes::default())));
 }
 
 #[test]
-fn what_a_call_showed_is_news_only_where_it_may_change_the_status() {
+fn an_observed_status_is_news_only_if_it_differs_from_the_present_one() {
     let with = |status: &str| {
         let mut connection = Connection::new("conn_1".to_owned());
         connection.apply(fact(
@@ -325,7 +325,7 @@ fn what_a_call_showed_is_news_only_where_it_may_change_the_status() {
 }
 
 #[test]
-fn what_was_erased_keeps_nothing_and_hears_nothing() {
+fn an_erased_connection_has_only_its_id_and_takes_no_fact() {
     let mut connection = fold(&[says(ACTIVE, T, Rank::Created)]);
     connection.erase();
     assert!(connection.is_erased() && !connection.is_news(None));
@@ -337,7 +337,7 @@ fn what_was_erased_keeps_nothing_and_hears_nothing() {
 }
 
 #[test]
-fn what_was_erased_stays_so_when_it_was_written_down() {
+fn an_erased_connection_stays_erased_after_it_was_stored_and_read() {
     let mut connection = fold(&[says(DISCONNECTED, T, Rank::Disconnected)]);
     connection.erase();
     let mut read: Connection = serde_json::from_str(&serde_json::to_string(&connection).unwrap()).unwrap();
@@ -348,7 +348,7 @@ fn what_was_erased_stays_so_when_it_was_written_down() {
 }
 
 #[test]
-fn a_connection_of_before_erasing_was_known_is_not_erased() {
+fn a_connection_that_an_older_build_stored_without_erased_is_not_erased() {
     let mut written = serde_json::to_value(fold(&[says(ACTIVE, T, Rank::Created)])).unwrap();
     written.as_object_mut().unwrap().remove("erased").unwrap();
     let read: Connection = serde_json::from_value(written).unwrap();
@@ -356,7 +356,7 @@ fn a_connection_of_before_erasing_was_known_is_not_erased() {
 }
 
 #[test]
-fn of_a_connection_without_a_status_a_call_shows_nothing_but_trouble() {
+fn without_a_status_an_observed_active_is_not_news() {
     let connection = Connection::new("conn_1".to_owned());
     assert!(connection.is_news(None) && connection.is_news(Some(EXPIRED)) && connection.is_news(Some(MISSING)));
     assert!(!connection.is_news(Some(ACTIVE)));

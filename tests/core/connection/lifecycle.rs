@@ -1,11 +1,11 @@
-//! The life of a connection through signed bodies: what `fold.rs` says of facts, said of webhooks.
+//! A connection from its first webhook to its last. `fold.rs` tests facts; here the facts come from signed bodies.
 //!
-//! 1. The documented events tell the same story in all 120 orders, under both schemes, with copies between them.
-//! 2. So they do when all happened in the same second, and when they carry no timestamp at all.
-//! 3. A reconnect lifts an expiry, a disconnect stays.
-//! 4. `expired` and `disconnected` erase nothing; a null avatar clears the avatar.
-//! 5. `created` asserts when; `expired` and `disconnected` assert their status whatever the body says.
-//! 6. A server sees OFAuth's id, a session and the console the handle for it, and all else alike.
+//! 1. The documented events give the same record in all 120 orders, under both schemes and with copies.
+//! 2. So do events of the same second, and events without a timestamp.
+//! 3. A reconnect replaces an expiry. A disconnect stays.
+//! 4. `expired` and `disconnected` remove no other field. A null avatar removes the avatar.
+//! 5. `created` sets the time of creation. `expired` and `disconnected` set their status, whatever the body says.
+//! 6. A server sees OFAuth's id. A session and the console see the handle in its place, and everything else alike.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{CREATED, DISCONNECTED, EXPIRED, NOW, SDK_CREATED, UPDATED, fact, fact_of, orders, svix_signed};
@@ -72,7 +72,7 @@ fn there_are_120_orders_of_five() {
 }
 
 #[test]
-fn the_documented_life_reads_the_same_in_all_orders() {
+fn the_documented_events_give_the_same_record_in_all_orders() {
     let record = record_in_all_orders(&facts(&life()));
     assert_eq!((&*record.status, record.expired_at), ("disconnected", None));
     assert_eq!(record.client_reference_id.as_deref(), Some("user_456"));
@@ -84,20 +84,20 @@ fn the_documented_life_reads_the_same_in_all_orders() {
 }
 
 #[test]
-fn the_documented_life_reads_the_same_in_all_orders_under_svix() {
+fn the_documented_events_give_the_same_record_in_all_orders_under_svix() {
     let signed = |(n, body): (usize, &String)| svix_signed(body.as_bytes(), &format!("msg_{n}"), NOW + 7200, fact_of);
     let svix: Vec<Fact> = life().iter().enumerate().map(signed).collect();
     assert_eq!(record_in_all_orders(&svix), record_in_all_orders(&facts(&life())));
 }
 
 #[test]
-fn before_the_disconnect_the_reconnect_has_the_last_word_in_all_orders() {
+fn without_the_disconnect_the_reconnect_decides_in_all_orders() {
     let record = record_in_all_orders(&facts(&life()[..4]));
     assert_eq!((&*record.status, record.expired_at, &*record.updated_at), ("active", None, "2024-01-15T12:03:00.000Z"));
 }
 
 #[test]
-fn before_the_reconnect_the_expiry_has_the_last_word_in_all_orders() {
+fn without_the_reconnect_the_expiry_decides_in_all_orders() {
     let record = record_in_all_orders(&facts(&life()[..3]));
     assert_eq!((&*record.status, record.expired_at.as_deref()), ("expired", Some("2024-01-15T12:00:00.000Z")));
     assert_eq!(record.permissions, ["profile:read", "posts:read", "messages:read"]);
@@ -105,20 +105,20 @@ fn before_the_reconnect_the_expiry_has_the_last_word_in_all_orders() {
 }
 
 #[test]
-fn a_life_in_one_second_reads_the_same_in_all_orders() {
+fn events_of_one_second_give_the_same_record_in_all_orders() {
     let record = record_in_all_orders(&facts(&life_in_a_second()));
     assert_eq!((&*record.status, &*record.updated_at), ("disconnected", "2024-01-15T10:30:00.000Z"));
     assert_eq!(record.created_at.as_deref(), Some("2024-01-15T10:30:00.000Z"));
 }
 
 #[test]
-fn in_one_second_without_a_disconnect_the_expiry_outranks_the_updates() {
+fn of_events_of_one_second_an_expiry_outranks_updates() {
     let record = record_in_all_orders(&facts(&life_in_a_second()[..4]));
     assert_eq!((&*record.status, record.expired_at.as_deref()), ("expired", Some("2024-01-15T10:30:00.000Z")));
 }
 
 #[test]
-fn a_life_without_timestamps_goes_by_the_signatures_in_all_orders() {
+fn events_without_timestamps_are_ordered_by_the_times_of_their_signatures() {
     let types = ["created", "updated", "expired", "updated", "disconnected"];
     let bodies: Vec<String> =
         types.iter().map(|kind| SDK_CREATED.replace("connection.created", &format!("connection.{kind}"))).collect();
@@ -139,7 +139,7 @@ fn a_retry_of_an_old_event_changes_nothing() {
 }
 
 #[test]
-fn an_expiry_and_a_disconnect_erase_nothing() {
+fn an_expiry_and_a_disconnect_remove_no_other_field() {
     let before = record(&[fact(CREATED, NOW)]);
     for body in [EXPIRED, DISCONNECTED] {
         let after = record(&[fact(CREATED, NOW), fact(body, NOW + 7200)]);
@@ -153,7 +153,7 @@ fn an_expiry_and_a_disconnect_erase_nothing() {
 }
 
 #[test]
-fn an_expiry_without_a_reference_keeps_the_one_that_is_known() {
+fn an_expiry_without_a_client_reference_id_leaves_the_known_one() {
     for reference in ["null", ""] {
         let body = match reference {
             "" => EXPIRED.replace("\"clientReferenceId\": \"user_456\",", ""),
@@ -165,7 +165,7 @@ fn an_expiry_without_a_reference_keeps_the_one_that_is_known() {
 }
 
 #[test]
-fn an_expiry_may_be_the_first_thing_that_is_heard() {
+fn an_expiry_may_be_the_first_event_of_a_connection() {
     let record = record(&[fact(EXPIRED, NOW + 7200)]);
     assert_eq!((&*record.status, record.user_data, record.created_at), ("expired", None, None));
     assert_eq!(record.client_reference_id.as_deref(), Some("user_456"));
@@ -182,14 +182,14 @@ fn a_null_avatar_clears_the_avatar_and_an_absent_one_does_not() {
 }
 
 #[test]
-fn an_older_avatar_does_not_come_back() {
+fn an_older_avatar_does_not_replace_a_removed_one() {
     let cleared = UPDATED.replace("\"https://cdn.onlyfans.com/avatar.jpg\"", "null");
     let record = record(&[fact(&cleared, NOW + 7200), fact(CREATED, NOW)]);
     assert_eq!(record.user_data.unwrap().avatar, None);
 }
 
 #[test]
-fn expired_and_disconnected_assert_their_status_whatever_the_body_says() {
+fn expired_and_disconnected_events_set_their_status_whatever_the_body_says() {
     for (body, status) in [(EXPIRED, "expired"), (DISCONNECTED, "disconnected")] {
         let said = format!("\"status\": \"{status}\"");
         for says in ["\"status\": \"active\"", "\"status\": null", "\"note\": 1"] {
@@ -199,19 +199,19 @@ fn expired_and_disconnected_assert_their_status_whatever_the_body_says() {
 }
 
 #[test]
-fn the_four_events_have_their_ranks() {
+fn each_of_the_four_events_has_its_rank() {
     let ranks = [CREATED, UPDATED, EXPIRED, DISCONNECTED].map(|body| fact(body, NOW + 7200).at.rank);
     assert_eq!(ranks, [Rank::Created, Rank::Updated, Rank::Observed, Rank::Disconnected]);
 }
 
 #[test]
-fn a_created_that_names_its_time_of_creation_is_believed() {
+fn created_at_in_the_body_goes_before_the_time_of_the_event() {
     let body = CREATED.replace("\"status\"", "\"createdAt\": \"2024-01-01T00:00:00Z\", \"status\"");
     assert_eq!(record(&[fact(&body, NOW)]).created_at.as_deref(), Some("2024-01-01T00:00:00Z"));
 }
 
 #[test]
-fn only_a_server_is_shown_the_id() {
+fn only_a_server_sees_the_connection_id() {
     let mut connection = Connection::new("conn_abc123".to_owned());
     connection.apply(fact(CREATED, NOW));
     let record = connection.record("acct_1".to_owned());

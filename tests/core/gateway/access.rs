@@ -1,10 +1,10 @@
-//! The proxy's rules: which paths and headers pass, and which connection a server names.
+//! The proxy's rules: which paths and headers are forwarded, and which connection a server names.
 //!
-//! 1. A path that could be read as another one is refused; what only looks odd passes. OFAuth's routes for servers are
-//!    judged like this too: see `account.rs`.
-//! 2. No path panics, and none that passes hides a dot segment, slash, backslash or control byte.
-//! 3. Credentials, routing and hop-by-hop headers stop on the way up.
-//! 4. What would act on our origin stops on the way back.
+//! 1. A path that a server could read as another one is refused. A path that is only unusual is forwarded. The same holds
+//!    for OFAuth's routes for servers: see `account.rs`.
+//! 2. No path panics, and no accepted path hides a dot segment, slash, backslash or control byte.
+//! 3. Credentials, routing and hop-by-hop headers are not forwarded to OFAuth.
+//! 4. Headers that would act on the gateway's origin are not passed back.
 //! 5. A server names exactly one connection, by handle or id.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -23,7 +23,7 @@ fn code(path: &str) -> Option<&'static str> {
 }
 
 #[test]
-fn a_path_without_the_prefix_is_no_route() {
+fn a_path_without_the_prefix_is_not_a_route() {
     for path in [
         "",
         "/",
@@ -85,7 +85,7 @@ fn percent_encoded_text_passes() {
 }
 
 #[test]
-fn dot_segments_are_refused_however_they_are_written() {
+fn dot_segments_are_refused_in_every_spelling() {
     for path in [".", "..", "../account", "a/../b", "a/./b", "%2e", "%2E%2e", ".%2e/account", "%2e./x", "a/%2e%2E"] {
         assert_eq!(code(&format!("{PREFIX}{path}")), Some("BAD_REQUEST"), "{path:?}");
     }
@@ -106,7 +106,7 @@ fn control_bytes_are_refused() {
 }
 
 #[test]
-fn what_could_be_decoded_a_second_time_is_refused() {
+fn text_that_could_be_decoded_a_second_time_is_refused() {
     for path in [
         "%252e%252e",
         "a%252fb",
@@ -179,7 +179,7 @@ proptest! {
     }
 
     #[test]
-    fn a_header_that_connection_names_stops_both_ways(
+    fn a_header_that_connection_names_is_forwarded_in_neither_direction(
         name in "[a-z][a-z-]{0,20}",
         before in "[a-z, ]{0,9}",
         pad in "[ \t]{0,2}",
@@ -202,7 +202,7 @@ const HOP_BY_HOP: [&str; 8] = [
 ];
 
 #[test]
-fn credentials_and_routing_stop_on_the_way_up() {
+fn credentials_and_routing_headers_are_not_forwarded_to_ofauth() {
     let stopped = [
         "apikey",
         "authorization",
@@ -243,7 +243,7 @@ fn credentials_and_routing_stop_on_the_way_up() {
 }
 
 #[test]
-fn hop_by_hop_headers_stop_both_ways() {
+fn hop_by_hop_headers_are_forwarded_in_neither_direction() {
     for name in HOP_BY_HOP {
         assert!(!forwards_request_header(name, ""), "{name}");
         assert!(!forwards_response_header(name, ""), "{name}");
@@ -251,7 +251,7 @@ fn hop_by_hop_headers_stop_both_ways() {
 }
 
 #[test]
-fn other_headers_go_up() {
+fn other_request_headers_are_forwarded() {
     let passed = [
         "accept",
         "accept-encoding",
@@ -276,7 +276,7 @@ fn other_headers_go_up() {
 }
 
 #[test]
-fn what_would_act_on_our_origin_stops_on_the_way_back() {
+fn response_headers_that_would_act_on_the_gateways_origin_are_not_passed_back() {
     let stopped = [
         "set-cookie",
         "set-cookie2",
@@ -304,7 +304,7 @@ fn what_would_act_on_our_origin_stops_on_the_way_back() {
 }
 
 #[test]
-fn other_headers_come_back() {
+fn other_response_headers_are_passed_back() {
     let passed = [
         "content-type",
         "content-length",
@@ -326,7 +326,7 @@ fn other_headers_come_back() {
 }
 
 #[test]
-fn a_header_that_connection_does_not_name_whole_passes() {
+fn a_header_that_connection_names_only_in_part_is_forwarded() {
     assert!(forwards_request_header("x-a", "x-ab, close"));
     assert!(forwards_response_header("x-ab", "x-a"));
 }
@@ -340,7 +340,7 @@ fn a_server_names_a_connection_by_handle_or_id() {
 }
 
 #[test]
-fn a_server_that_names_none_or_several_is_refused() {
+fn a_server_that_names_no_connection_or_several_is_refused() {
     let long = "c".repeat(257);
     for header in [
         None,

@@ -1,11 +1,11 @@
-//! OFAuth's routes for servers: which paths are theirs, what a call does to a connection, and the path that goes up. What
-//! the list says of connections is in `account_item.rs`.
+//! OFAuth's routes for servers: their paths, what a call does to a connection, and the path that is forwarded. What the
+//! list says about connections is in `account_item.rs`.
 //!
-//! 1. The prefixes are passed on, whole segments only.
-//! 2. Delete, invalidate and import are told from everything else, whatever a connection is called.
-//! 3. A path goes up as it came; one of the older documents in today's words.
-//! 4. A connection is named anew in its own segment and nowhere else.
-//! 5. An id goes into a path as one segment, whatever is in it.
+//! 1. A path belongs to these routes if it begins with whole segments of a prefix.
+//! 2. Delete, invalidate and import are distinguished from all other calls, whatever the connection's name is.
+//! 3. A path is forwarded as received. A path of the older documents is forwarded as the current one.
+//! 4. A handle is replaced in its own segment and nowhere else.
+//! 5. An id is one segment of the path, whatever characters it has.
 //! 6. No method or path panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -27,7 +27,7 @@ fn does<'a>(method: &str, path: &'a str) -> (AccountEffect, Option<&'a str>) {
 }
 
 #[test]
-fn the_routes_for_servers_are_passed_on() {
+fn paths_of_the_routes_for_servers_are_recognised() {
     let paths = [
         "/v2/account/whoami",
         "/v2/account/settings",
@@ -51,7 +51,7 @@ fn the_routes_for_servers_are_passed_on() {
 }
 
 #[test]
-fn a_path_that_only_begins_like_one_is_not() {
+fn a_path_that_only_begins_like_such_a_path_is_not_one() {
     let paths = [
         "",
         "/",
@@ -82,7 +82,7 @@ fn a_path_that_only_begins_like_one_is_not() {
 }
 
 #[test]
-fn a_delete_names_its_connection() {
+fn a_delete_is_recognised_with_its_connection() {
     for name in ["conn_1", HANDLE, "conn%5F1", "a%3Ab", "settings", "invalidate", "connections", "import2", "Import"] {
         for prefix in [CONNECTIONS_PATH, "/v2/connections"] {
             let path = format!("{prefix}/{name}");
@@ -92,7 +92,7 @@ fn a_delete_names_its_connection() {
 }
 
 #[test]
-fn an_invalidation_names_its_connection() {
+fn an_invalidation_is_recognised_with_its_connection() {
     for name in ["conn_1", HANDLE, "invalidate", "settings", "import-1"] {
         for prefix in [CONNECTIONS_PATH, "/v2/connections"] {
             let path = format!("{prefix}/{name}/invalidate");
@@ -102,7 +102,7 @@ fn an_invalidation_names_its_connection() {
 }
 
 #[test]
-fn an_import_makes_a_connection_or_renews_the_one_it_names() {
+fn an_import_is_recognised_with_the_connection_if_it_names_one() {
     assert_eq!(does("POST", "/v2/account/connections/import"), (AccountEffect::Import, None));
     for name in ["conn_1", HANDLE, "import", "settings"] {
         let path = format!("{CONNECTIONS_PATH}/import/{name}");
@@ -111,7 +111,7 @@ fn an_import_makes_a_connection_or_renews_the_one_it_names() {
 }
 
 #[test]
-fn any_other_call_does_nothing_to_a_connection() {
+fn any_other_call_changes_no_connection() {
     let calls = [
         ("GET", "/v2/account/connections"),
         ("POST", "/v2/account/connections"),
@@ -147,7 +147,7 @@ fn any_other_call_does_nothing_to_a_connection() {
 }
 
 #[test]
-fn settings_are_those_of_the_connection_they_stand_under() {
+fn settings_belong_to_the_connection_in_their_path() {
     let path = format!("{CONNECTIONS_PATH}/{HANDLE}/settings");
     assert_eq!(does("PATCH", &path), (AccountEffect::None, Some(HANDLE)));
     assert_eq!(
@@ -157,7 +157,7 @@ fn settings_are_those_of_the_connection_they_stand_under() {
 }
 
 #[test]
-fn a_call_without_a_connection_is_never_given_one() {
+fn a_path_without_a_connection_gets_none() {
     for path in ["/v2/account/whoami", "/v2/account/connections", "/v2/account/connections/import", "/v2/vault/conn_1"]
     {
         let call = AccountCall::read("POST", path);
@@ -166,7 +166,7 @@ fn a_call_without_a_connection_is_never_given_one() {
 }
 
 #[test]
-fn an_older_path_goes_up_in_today_s_words() {
+fn an_older_path_is_forwarded_as_the_current_one() {
     for under in ["", "/", "/conn_1", "/conn%5F1", "/conn_1/settings", "/conn_1/invalidate", "//conn_1"] {
         let call = format!("/v2/connections{under}");
         assert_eq!(AccountCall::read("GET", &call).upstream_path(None), format!("/v2/account/connections{under}"));
@@ -174,7 +174,7 @@ fn an_older_path_goes_up_in_today_s_words() {
 }
 
 #[test]
-fn a_handle_becomes_the_id_in_its_own_segment() {
+fn a_handle_is_replaced_by_the_id_in_its_segment() {
     let cases = [
         ("DELETE", "", ""),
         ("POST", "", "/invalidate"),
@@ -193,7 +193,7 @@ fn a_handle_becomes_the_id_in_its_own_segment() {
 }
 
 #[test]
-fn what_an_id_is_made_of_is_escaped_in_a_path() {
+fn an_id_is_percent_encoded_in_a_path() {
     assert_eq!(connection_path("conn_1", "").unwrap(), "/v2/account/connections/conn_1");
     assert_eq!(connection_path("Az09-._~", "/invalidate").unwrap(), "/v2/account/connections/Az09-._~/invalidate");
     for (id, segment) in
@@ -211,7 +211,7 @@ fn what_an_id_is_made_of_is_escaped_in_a_path() {
 }
 
 #[test]
-fn a_call_is_understood_however_its_path_is_spelled() {
+fn a_call_is_recognised_in_every_spelling_of_its_path() {
     for (method, path, effect) in [
         ("DELETE", "/v2/account/connections/conn_1/", AccountEffect::Delete),
         ("DELETE", "/v2/account/%63onnections/conn_1", AccountEffect::Delete),
@@ -252,7 +252,7 @@ fn segments() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn a_path_goes_up_as_it_came_unless_a_connection_is_named_anew(
+    fn a_path_is_forwarded_as_received_unless_its_connection_is_replaced(
         method in prop::sample::select(ALLOWED_METHODS.to_vec()),
         under in segments(),
     ) {
@@ -265,7 +265,7 @@ proptest! {
     }
 
     #[test]
-    fn naming_a_connection_anew_changes_one_segment(under in segments(), id in "[!-+.-~-]{1,20}") {
+    fn replacing_a_connection_changes_one_segment(under in segments(), id in "[!-+.-~-]{1,20}") {
         let path = format!("{CONNECTIONS_PATH}{under}");
         let call = AccountCall::read("GET", &path);
         let named = call.upstream_path(Some(&id));

@@ -1,9 +1,9 @@
-//! Items of OFAuth's list, in today's shape and the older one: what each asserts of a connection.
+//! Items of OFAuth's list, in the current shape and in the older one: what each says about a connection.
 //!
-//! 1. Both shapes are read whole; what is past is kept apart from what is to come.
+//! 1. All fields of both shapes are read. The time of an expiry in the past is not read as one in the future.
 //! 2. The answer to an import may wrap an item.
-//! 3. An item that cannot be read is passed over, and spoils no other; a page without a list is none.
-//! 4. What an item asserts is folded like everything else: by rank, and never as a tombstone.
+//! 3. An item that cannot be read is skipped, and the others are read. A body without a list is not a page.
+//! 4. An item is a fact like any other: ordered by its rank, and never final.
 //! 5. No bytes panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -69,7 +69,7 @@ fn listed(json: &Value) -> Fact {
 }
 
 #[test]
-fn today_s_item_is_read_whole() {
+fn all_fields_of_the_current_item_are_read() {
     let expected = Changes {
         status: some("active"),
         permissions: Some(vec!["profile:read".to_owned()]),
@@ -91,7 +91,7 @@ fn today_s_item_is_read_whole() {
 }
 
 #[test]
-fn the_older_item_is_read_whole() {
+fn all_fields_of_the_older_item_are_read() {
     let older =
         older().to_string().replace(r#""platformUserId":0"#, r#""platformUserId":123456789012345678901234567890"#);
     let item = ListedConnection::read(older.as_bytes()).unwrap();
@@ -110,7 +110,7 @@ fn the_older_item_is_read_whole() {
 }
 
 #[test]
-fn today_s_words_for_a_profile_go_before_the_older_ones() {
+fn the_current_names_of_profile_fields_go_before_the_older_ones() {
     let metadata = json!({ "username": "old", "displayName": "Old" });
     let both = json!({ "id": "c", "userData": { "name": "New", "username": "new" }, "metadata": metadata });
     let half = json!({ "id": "c", "userData": { "name": "New", "username": null }, "metadata": metadata });
@@ -120,7 +120,7 @@ fn today_s_words_for_a_profile_go_before_the_older_ones() {
 }
 
 #[test]
-fn when_ofauth_last_used_the_connection_is_shown_in_today_s_words_and_the_older_ones() {
+fn the_time_of_the_last_use_is_read_under_its_current_and_its_older_name() {
     let (new, old) = ("2024-01-17T10:30:00Z", "2024-01-16T10:30:00Z");
     for (item, expected) in [
         (json!({ "id": "c", "lastCheckedAt": new }), some(new)),
@@ -144,7 +144,7 @@ fn when_ofauth_last_used_the_connection_is_shown_in_today_s_words_and_the_older_
 }
 
 #[test]
-fn an_event_may_say_the_profile_in_the_older_words() {
+fn an_event_may_have_the_profile_under_the_older_names() {
     let body = json!({ "type": "connection.updated", "data": { "connection": {
         "id": "conn_1", "platformUserId": 7, "metadata": { "username": "janedoe", "displayName": "Jane Doe" }
     } } });
@@ -156,7 +156,7 @@ fn an_event_may_say_the_profile_in_the_older_words() {
 }
 
 #[test]
-fn a_field_of_another_type_asserts_nothing_and_the_others_are_heard() {
+fn a_field_of_another_type_is_absent_and_the_others_are_read() {
     for odd in [json!([]), json!({}), json!("x"), json!(7), json!(true), Value::Null] {
         for field in ["userData", "metadata", "permissions", "createdAt", "expiresAt", "imported", "lastCheckedAt"] {
             let mut whole = json!({ "id": "conn_1", "status": "active" });
@@ -169,14 +169,14 @@ fn a_field_of_another_type_asserts_nothing_and_the_others_are_heard() {
 }
 
 #[test]
-fn half_of_a_surrogate_pair_in_a_name_spoils_no_item() {
+fn half_of_a_surrogate_pair_in_a_name_does_not_hide_the_item() {
     let item =
         ListedConnection::read(br#"{"id":"conn_1","metadata":{"displayName":"cut \ud83d","username":"u"}}"#).unwrap();
     assert_eq!(item.changes().name, some("cut \u{fffd}"));
 }
 
 #[test]
-fn an_import_s_answer_is_an_item_wrapped_or_not() {
+fn the_answer_to_an_import_is_an_item_with_or_without_a_wrapper() {
     for answer in [today(), json!({ "connection": today() }), json!({ "success": true, "connection": today() })] {
         assert_eq!(changes(&answer), changes(&today()), "{answer}");
     }
@@ -187,7 +187,7 @@ fn an_import_s_answer_is_an_item_wrapped_or_not() {
 }
 
 #[test]
-fn what_names_no_connection_is_no_item() {
+fn an_item_without_a_connection_id_is_none() {
     for answer in [
         "",
         "null",
@@ -233,7 +233,7 @@ fn a_page_has_its_items_in_order_and_says_whether_more_follow() {
 }
 
 #[test]
-fn an_item_that_cannot_be_read_is_passed_over() {
+fn an_item_that_cannot_be_read_is_skipped() {
     let odd = [json!(null), json!(1), json!([today()]), json!({}), json!({ "id": "a b" }), json!("conn_1")];
     for odd in odd {
         let page = json!({ "list": [odd.clone(), today(), odd], "hasMore": true }).to_string();
@@ -247,14 +247,14 @@ fn an_item_that_cannot_be_read_is_passed_over() {
 }
 
 #[test]
-fn what_has_no_list_is_no_page() {
+fn a_body_without_a_list_is_not_a_page() {
     for page in ["", "{}", "[]", "null", "<p>", r#"{"list":{}}"#, r#"{"list":null}"#, r#"{"data":[]}"#, "[[],true]"] {
         assert_eq!(ListedConnection::read_page(page.as_bytes()), None, "{page}");
     }
 }
 
 #[test]
-fn depth_does_no_harm() {
+fn deep_nesting_does_not_overflow_the_stack() {
     let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
     let with = |field: &str| format!(r#"{{"id":"conn_1","status":"active","{field}":{deep}}}"#);
     for field in ["other", "userData", "metadata", "permissions"] {
@@ -269,7 +269,7 @@ fn depth_does_no_harm() {
 }
 
 #[test]
-fn a_listed_item_corrects_an_older_event_and_yields_to_an_observation_of_the_same_instant() {
+fn a_listed_item_outranks_an_event_and_not_an_observation_of_the_same_instant() {
     let mut connection = Connection::new("conn_abc123".to_owned());
     connection.apply(fact(CREATED, NOW));
     let item = listed(&json!({ "id": "conn_abc123", "status": "expired", "clientReferenceId": null }));
@@ -282,7 +282,7 @@ fn a_listed_item_corrects_an_older_event_and_yields_to_an_observation_of_the_sam
 }
 
 #[test]
-fn a_listed_item_that_reads_disconnected_is_no_tombstone() {
+fn a_listed_status_disconnected_is_not_final() {
     let mut connection = Connection::new("conn_1".to_owned());
     let gone = listed(&json!({ "id": "conn_1", "status": "disconnected" }));
     connection.apply(gone.clone());
@@ -292,7 +292,7 @@ fn a_listed_item_that_reads_disconnected_is_no_tombstone() {
 }
 
 #[test]
-fn a_listed_item_lifts_no_tombstone() {
+fn a_listed_item_does_not_replace_a_disconnect() {
     let mut connection = Connection::new("conn_1".to_owned());
     let item = listed(&today());
     let deleted = FactOrder { stamp: item.at.stamp - 5000, rank: Rank::Disconnected, delivery: "d".to_owned() };
@@ -304,7 +304,7 @@ fn a_listed_item_lifts_no_tombstone() {
 }
 
 #[test]
-fn a_listed_item_is_not_created_at_the_moment_it_is_listed() {
+fn the_time_of_a_listing_is_not_taken_for_created_at() {
     let item = ListedConnection::read(br#"{"id":"conn_1","status":"active"}"#).unwrap();
     assert_eq!(item.changes().created_at, None);
     let Payload::Connection(event) = parse(CREATED).unwrap().payload else { panic!("a connection event") };

@@ -1,12 +1,13 @@
-//! Errors: OFAuth's in all their shapes, made one; and the gateway's own.
+//! Errors: those of OFAuth, read from all their shapes, and the gateway's own.
 //!
-//! 1. The documented shape and its variants in the wild read alike.
-//! 2. Without a type the code counts, without a code the status; HTML, nothing or other JSON is no obstacle.
+//! 1. The documented shape and the others that occur are read alike.
+//! 2. Without a `type`, the `code` counts, and without both the status. A body that is HTML, empty or other JSON is read by
+//!    its status.
 //! 3. Every row of OFAuth's table has its verdict.
-//! 4. After a 429: Retry-After, else X-RateLimit-Retry-After, else the body, else 60 s.
+//! 4. The wait after a 429 is read from Retry-After, else from X-RateLimit-Retry-After, else from the body, else it is 60 s.
 //! 5. No answer makes the reader panic.
-//! 6. The gateway's own errors have their documented code, status, action and verdict; verdicts have words.
-//! 7. A refusal of OFAuth's is an object that names a type, and nothing else is one.
+//! 6. The gateway's own errors have their documented code, status, action and verdict. Verdicts have their names.
+//! 7. A refusal of OFAuth is an object with a type or a code. Nothing else is one.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::gateway::{ApiError, EdgeError, RELINK, RetryHeaders, Verdict};
@@ -27,7 +28,7 @@ fn wait(retry_after: Option<&str>, rate_limit: Option<&str>, body: &str) -> Opti
 }
 
 #[test]
-fn the_documented_shape_is_read_whole() {
+fn all_fields_of_the_documented_shape_are_read() {
     let body = r#"{"error":"Session expired","type":"SESSION_EXPIRED","requestId":"req_1","actionRequired":"relink_connection"}"#;
     let expected = ApiError {
         code: "SESSION_EXPIRED".to_owned(),
@@ -41,7 +42,7 @@ fn the_documented_shape_is_read_whole() {
 }
 
 #[test]
-fn code_stands_for_type_message_for_error_and_snake_for_camel() {
+fn code_message_and_action_required_in_snake_case_are_read_too() {
     let documented = r#"{"error":"No","type":"FORBIDDEN","requestId":"r","actionRequired":"verify_identity"}"#;
     let variant = r#"{"message":"No","code":"FORBIDDEN","requestId":"r","action_required":"verify_identity"}"#;
     assert_eq!(read(403, variant), read(403, documented));
@@ -77,7 +78,7 @@ fn an_unknown_type_is_kept() {
 }
 
 #[test]
-fn a_field_that_is_null_empty_or_of_another_type_is_passed_over() {
+fn a_field_that_is_null_empty_or_of_another_type_is_ignored() {
     for odd in ["null", r#""""#, "{}", "[1]", "true", "7"] {
         let body = format!(
             r#"{{"type":{odd},"code":"FORBIDDEN","error":{odd},"message":"No","requestId":null,"actionRequired":{odd}}}"#
@@ -126,7 +127,7 @@ fn an_answer_without_a_message_has_an_empty_one() {
 }
 
 #[test]
-fn depth_in_what_is_not_read_does_no_harm() {
+fn deep_nesting_in_other_members_causes_no_error() {
     let deep = [&*"[".repeat(100_000), &"]".repeat(100_000)].concat();
     assert_eq!(read(401, &format!(r#"{{"details":{deep},"type":"SESSION_EXPIRED"}}"#)).code, "SESSION_EXPIRED");
     assert_eq!(read(401, &format!(r#"{{"error":{deep}}}"#)).code, "UNAUTHORIZED");
@@ -163,7 +164,7 @@ fn every_row_of_the_table_has_its_verdict() {
 }
 
 #[test]
-fn an_action_that_means_relink_decides_whatever_the_type() {
+fn an_action_that_means_relink_decides_for_every_type() {
     for (status, kind) in [(401, "UNAUTHORIZED"), (403, "FORBIDDEN"), (401, "TEAPOT")] {
         for action in ["relink_connection", "refresh_session"] {
             for name in ["actionRequired", "action_required"] {
@@ -179,13 +180,13 @@ fn an_action_that_means_relink_decides_whatever_the_type() {
 }
 
 #[test]
-fn an_identity_to_verify_is_no_relink() {
+fn the_action_to_verify_an_identity_is_not_a_relink() {
     let error = read(403, r#"{"type":"FORBIDDEN","actionRequired":"verify_identity"}"#);
     assert_eq!((error.verdict, error.action_required.as_deref()), (Verdict::GiveUp, Some("verify_identity")));
 }
 
 #[test]
-fn retry_after_goes_before_the_rate_limit_s_header_and_that_before_the_body() {
+fn the_wait_is_read_from_retry_after_then_the_rate_limit_header_then_the_body() {
     assert_eq!(wait(Some("7"), Some("8"), "9"), Some(7));
     assert_eq!(wait(None, Some("8"), "9"), Some(8));
     assert_eq!(wait(None, None, "9"), Some(9));
@@ -194,7 +195,7 @@ fn retry_after_goes_before_the_rate_limit_s_header_and_that_before_the_body() {
 }
 
 #[test]
-fn a_wait_that_is_no_number_of_seconds_is_passed_over() {
+fn a_wait_that_is_not_a_number_of_seconds_is_ignored() {
     for odd in ["", "soon", "-1", "Wed, 21 Oct 2026 07:28:00 GMT", "99999999999999999999999", "NaN", "1,2", "0x1"] {
         assert_eq!(wait(Some(odd), Some("8"), "9"), Some(8), "{odd:?}");
         assert_eq!(wait(Some(odd), Some(odd), "9"), Some(9), "{odd:?}");
@@ -205,12 +206,12 @@ fn a_wait_that_is_no_number_of_seconds_is_passed_over() {
 }
 
 #[test]
-fn a_wait_of_zero_is_one() {
+fn a_wait_of_zero_seconds_is_read_as_zero() {
     assert_eq!(wait(Some("0"), Some("8"), "9"), Some(0));
 }
 
 #[test]
-fn a_part_of_a_second_is_waited_for_whole() {
+fn a_fraction_of_a_second_is_rounded_up() {
     assert_eq!(wait(None, None, "1.2"), Some(2));
     assert_eq!(wait(Some("0.5"), None, "9"), Some(1));
     assert_eq!(wait(None, None, "3.0"), Some(3));
@@ -243,12 +244,12 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_that_is_no_json_means_what_its_status_means(status: u16, body in "<[a-z]{0,9}>\\PC*") {
+    fn an_answer_that_is_not_json_is_read_by_its_status(status: u16, body in "<[a-z]{0,9}>\\PC*") {
         prop_assert_eq!(read(status, &body), read(status, ""));
     }
 
     #[test]
-    fn an_answer_of_a_server_s_fault_is_worth_a_retry(status in 500_u16..600) {
+    fn a_server_error_may_be_retried(status in 500_u16..600) {
         prop_assert_eq!(read(status, "").verdict, Verdict::Retry);
     }
 }
@@ -297,13 +298,13 @@ fn own_errors_have_their_documented_code_status_and_verdict() {
 }
 
 #[test]
-fn verdicts_have_their_documented_words() {
+fn verdicts_have_their_documented_names() {
     let verdicts = [Verdict::Relink, Verdict::Operator, Verdict::RefreshToken, Verdict::Retry, Verdict::GiveUp];
     assert_eq!(verdicts.map(Verdict::as_str), ["relink", "operator", "refresh_token", "retry", "give_up"]);
 }
 
 #[test]
-fn a_refusal_is_an_object_that_names_a_type() {
+fn a_refusal_is_an_object_with_a_type_or_a_code() {
     for body in
         [r#"{"type":"SESSION_EXPIRED"}"#, r#"{"code":"session_expired"}"#, r#"{"type":"","code":"session_expired"}"#]
     {
@@ -315,7 +316,7 @@ fn a_refusal_is_an_object_that_names_a_type() {
 }
 
 #[test]
-fn anything_else_is_no_refusal() {
+fn any_other_body_is_not_a_refusal() {
     let bodies = [
         "",
         " ",
@@ -340,12 +341,12 @@ fn anything_else_is_no_refusal() {
 }
 
 #[test]
-fn a_list_is_no_refusal() {
+fn an_array_is_not_a_refusal() {
     assert_eq!(ApiError::read_refusal(401, br#"["No","No","SESSION_EXPIRED"]"#), None);
 }
 
 #[test]
-fn a_connection_that_is_not_found_is_to_be_linked() {
+fn connection_not_found_asks_for_a_relink() {
     assert_eq!(EdgeError::ConnectionNotFound.action_required(), Some(RELINK));
     assert_eq!(RELINK, "relink_connection");
     assert_eq!(EdgeError::RouteNotFound.action_required(), None);

@@ -1,9 +1,10 @@
-//! Health: what a record says of its connection before anybody is asked, and what an answer of OFAuth's shows.
+//! Health: what a record says about its connection without a call, and what an answer of OFAuth shows.
 //!
-//! 1. A record that cannot work is told without a call; any other waits for one.
-//! 2. A success is healthy, unless it says that nobody is signed in.
-//! 3. Only a refusal that means relink is the user's to mend; a limit, an outage or a wrong key is not the connection's.
-//! 4. The words are those of the design.
+//! 1. A status that cannot work decides without a call. Any other status needs a call.
+//! 2. A success is healthy, unless it says `isAuth: false`.
+//! 3. Only a refusal that means relink needs the user. A rate limit, an outage or a refused API key is not a fault of the
+//!    connection.
+//! 4. Each health has its documented name.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::{
@@ -16,7 +17,7 @@ use ofauth_edge::core::{
 use proptest::prelude::*;
 use serde_json::json;
 
-fn told_by(status: &str) -> Option<Health> {
+fn from_status(status: &str) -> Option<Health> {
     let mut connection = Connection::new("conn_1".to_owned());
     let at = FactOrder { stamp: 0, rank: Rank::Updated, delivery: String::new() };
     connection.apply(Fact { at, changes: Changes::status(status) });
@@ -33,34 +34,34 @@ fn typed(status: u16, kind: &str) -> Health {
 }
 
 #[test]
-fn a_connection_that_must_be_linked_again_is_told_without_a_call() {
+fn the_stored_status_alone_can_show_that_a_relink_is_needed() {
     for status in ["expired", "failed", "disconnected", "revoked", MISSING] {
-        assert_eq!(told_by(status), Some(Health::Relink), "{status}");
+        assert_eq!(from_status(status), Some(Health::Relink), "{status}");
     }
 }
 
 #[test]
-fn a_user_who_is_still_linking_is_waited_for() {
+fn a_user_who_is_still_linking_is_waiting() {
     for status in ["pending", "awaiting_2fa"] {
-        assert_eq!(told_by(status), Some(Health::Waiting), "{status}");
+        assert_eq!(from_status(status), Some(Health::Waiting), "{status}");
     }
 }
 
 #[test]
-fn trouble_that_may_pass_is_unstable() {
-    assert_eq!(told_by("error"), Some(Health::Unstable));
+fn the_status_error_is_unstable() {
+    assert_eq!(from_status("error"), Some(Health::Unstable));
 }
 
 #[test]
-fn of_any_other_connection_only_a_call_can_tell() {
+fn any_other_status_needs_a_call() {
     for status in ["active", "unknown", "paused", "", "Expired", "expired "] {
-        assert_eq!(told_by(status), None, "{status:?}");
+        assert_eq!(from_status(status), None, "{status:?}");
     }
     assert_eq!(from_record(&Connection::new("conn_1".to_owned()).record("acct_1".to_owned())), None);
 }
 
 #[test]
-fn a_success_is_healthy_unless_nobody_is_signed_in() {
+fn a_success_is_healthy_unless_is_auth_is_false() {
     for status in [200, 201, 204, 299] {
         for is_auth in [None, Some(true)] {
             assert_eq!(from_answer(status, is_auth, None), Health::Healthy, "{status} {is_auth:?}");
@@ -70,7 +71,7 @@ fn a_success_is_healthy_unless_nobody_is_signed_in() {
 }
 
 #[test]
-fn a_refusal_that_means_relink_is_the_user_s_to_mend() {
+fn a_refusal_that_means_relink_needs_the_user() {
     for kind in ["SESSION_EXPIRED", "SESSION_NOT_PROVIDED", "session_expired"] {
         assert_eq!(typed(401, kind), Health::Relink, "{kind}");
     }
@@ -86,14 +87,14 @@ fn a_refusal_that_means_relink_is_the_user_s_to_mend() {
 }
 
 #[test]
-fn a_wrong_key_is_the_operator_s_to_mend() {
+fn a_refused_api_key_is_an_operator_error() {
     for kind in ["UNAUTHORIZED", "unauthorized"] {
         assert_eq!(typed(401, kind), Health::OperatorError, "{kind}");
     }
 }
 
 #[test]
-fn a_limit_is_said_to_be_one() {
+fn a_rate_limit_is_reported_as_rate_limited() {
     for body in ["", "<p>", "{}", r#"{"type":"RATE_LIMIT_EXCEEDED"}"#, r#"{"code":"too_many_requests","retryAfter":5}"#]
     {
         assert_eq!(shown(429, body), Health::RateLimited, "{body}");
@@ -102,7 +103,7 @@ fn a_limit_is_said_to_be_one() {
 }
 
 #[test]
-fn an_outage_is_ofauth_s() {
+fn an_outage_is_reported_as_upstream_down() {
     for status in [500, 502, 503, 504, 599] {
         for body in ["", "<h1>Bad gateway</h1>", "{}", r#"{"type":"PROXY_ERROR"}"#, r#"{"type":"NETWORK_ERROR"}"#] {
             assert_eq!(shown(status, body), Health::UpstreamDown, "{status} {body}");
@@ -113,7 +114,7 @@ fn an_outage_is_ofauth_s() {
 }
 
 #[test]
-fn an_answer_that_is_neither_success_nor_error_is_not_as_it_should_be() {
+fn an_answer_that_is_neither_success_nor_error_is_upstream_down() {
     for status in [100, 199, 300, 302, 304, 399] {
         assert_eq!(from_answer(status, None, None), Health::UpstreamDown, "{status}");
     }
@@ -128,7 +129,7 @@ fn any_other_refusal_is_unstable() {
 }
 
 #[test]
-fn a_verdict_is_one_word() {
+fn each_health_has_its_name_in_json() {
     for (health, word) in [
         (Health::Healthy, "healthy"),
         (Health::Relink, "relink"),
@@ -144,7 +145,7 @@ fn a_verdict_is_one_word() {
 
 proptest! {
     #[test]
-    fn only_words_of_ofauth_s_blame_the_connection(status in 300_u16..600, body: Vec<u8>) {
+    fn only_an_error_by_ofauth_is_blamed_on_the_connection(status in 300_u16..600, body: Vec<u8>) {
         let error = ApiError::read(status, RetryHeaders::default(), &body);
         let health = from_answer(status, None, (status >= 400).then_some(&error));
         let asked = serde_json::from_slice::<serde_json::Value>(&body).is_ok_and(|body| body.is_object());

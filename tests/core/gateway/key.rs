@@ -1,10 +1,10 @@
 //! Names and rights of gateway keys.
 //!
-//! 1. A key alone has all rights, and is called by its place.
-//! 2. A named key opens by its key alone, with its rights alone.
-//! 3. Any other form with a colon is none.
-//! 4. Each route has the right that the documentation says.
-//! 5. A call says who makes it.
+//! 1. A key without a name has all rights, and its place in the list as its name.
+//! 2. A named key has only the rights in its item.
+//! 3. Any other form with a colon is refused.
+//! 4. Each route needs the right that the documentation says.
+//! 5. The actor of a call names the key or the kind of token.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{KEY, SESSION};
@@ -31,14 +31,14 @@ fn opens(items: &[&str], credential: &str) -> Result<(String, Vec<Right>), EdgeE
 }
 
 #[test]
-fn a_key_alone_has_all_rights_and_is_called_by_its_place() {
+fn a_key_without_a_name_has_all_rights_and_its_place_as_its_name() {
     let other = "other-key-0123456789-0123456789-0123";
     assert_eq!(opens(&[KEY, other], KEY), Ok(("1".to_owned(), RIGHTS.to_vec())));
     assert_eq!(opens(&[KEY, other], other), Ok(("2".to_owned(), RIGHTS.to_vec())));
 }
 
 #[test]
-fn a_named_key_has_its_rights_alone() {
+fn a_named_key_has_only_the_rights_in_its_item() {
     let item = format!("billing-2:read+manage:{KEY}");
     assert_eq!(opens(&[&item], KEY), Ok(("billing-2".to_owned(), vec![Right::Manage, Right::Read])));
     assert_eq!(opens(&[&item], &item), Err(EdgeError::CredentialsInvalid));
@@ -54,14 +54,14 @@ fn a_named_key_has_its_rights_alone() {
 }
 
 #[test]
-fn of_two_items_with_one_key_the_first_counts() {
+fn if_two_items_have_the_same_key_the_first_one_counts() {
     let (first, second) = (format!("a:read:{KEY}"), format!("b:link:{KEY}"));
     assert_eq!(opens(&[&first, &second], KEY), Ok(("a".to_owned(), vec![Right::Read])));
     assert_eq!(opens(&[&second, &first, KEY], KEY), Ok(("b".to_owned(), vec![Right::Link])));
 }
 
 #[test]
-fn any_other_form_with_a_colon_is_none() {
+fn an_item_of_any_other_form_with_a_colon_is_refused() {
     for item in [
         "a:b",
         "a::b",
@@ -125,7 +125,7 @@ fn each_route_needs_its_right() {
 }
 
 #[test]
-fn a_call_says_who_makes_it() {
+fn the_actor_of_a_call_names_the_key_or_the_kind_of_token() {
     let item = format!("app:sessions+manage+read:{KEY}");
     let authenticator = authenticator(&[&item]);
     let actor = |credential: &str| {
@@ -140,7 +140,7 @@ fn a_call_says_who_makes_it() {
 
 proptest! {
     #[test]
-    fn what_is_read_opens_with_its_rights_and_nothing_panics(item: String, place in 1_usize..6) {
+    fn no_item_makes_the_reader_panic(item: String, place in 1_usize..6) {
         if let Some(key) = GatewayKey::parse(&item, place) {
             let text = item.rsplit_once(':').map_or(&*item, |(_, key)| key);
             prop_assert!(key.chars() >= text.chars().count());
@@ -148,7 +148,7 @@ proptest! {
     }
 
     #[test]
-    fn any_name_and_rights_are_read(name in "[A-Za-z][A-Za-z0-9_-]{0,31}", mask in 1_usize..32, key in "[!-+.-~]{32,60}") {
+    fn any_valid_name_and_rights_are_read(name in "[A-Za-z][A-Za-z0-9_-]{0,31}", mask in 1_usize..32, key in "[!-+.-~]{32,60}") {
         let wanted: Vec<_> = RIGHTS.into_iter().filter(|right| mask & (1 << *right as usize) != 0).collect();
         let names: Vec<_> = wanted.iter().map(|right| right.name()).collect();
         let item = format!("{name}:{}:{key}", names.join("+"));

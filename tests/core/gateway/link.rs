@@ -1,14 +1,14 @@
 //! The beginning of Link: the body of an init request, the connection that is reconnected, and OFAuth's answer. The way
 //! back is in `link_callback.rs` and `link_return.rs`.
 //!
-//! 1. A body is an object or nothing; connectionId is a name, null, or not there.
+//! 1. A body is an object, empty or absent. `connectionId` is a name, null or absent.
 //! 2. A session's body is forwarded with its own user and the gateway's callback, and little else of what it received.
 //! 3. A server's body is forwarded as received, except for the connection.
 //! 4. If no connection is named, the only expired one is reconnected, if none is active.
 //! 5. A session's browser is sent to a hosted page over https, and nowhere else.
 //! 6. A Link session ends when OFAuth says so, after an hour at the latest.
 //! 7. No body panics.
-//! 8. A server's private Link comes back through the gateway.
+//! 8. A server's private Link returns through the gateway.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::one_in;
@@ -71,7 +71,7 @@ fn a_body_may_be_absent_or_empty() {
 }
 
 #[test]
-fn a_body_that_is_no_object_is_refused() {
+fn a_body_that_is_not_an_object_is_refused() {
     let bodies: [&[u8]; 14] = [
         b" ",
         b"null",
@@ -94,7 +94,7 @@ fn a_body_that_is_no_object_is_refused() {
 }
 
 #[test]
-fn a_connection_is_named_new_or_not_mentioned() {
+fn connection_id_names_a_connection_or_is_null_or_absent() {
     let named = |name: &str| RequestedConnection::Named(name.to_owned());
     assert_eq!(asked(r#"{"redirectUrl":"x"}"#), RequestedConnection::Unspecified);
     assert_eq!(asked(r#"{"connectionId": null }"#), RequestedConnection::New);
@@ -105,7 +105,7 @@ fn a_connection_is_named_new_or_not_mentioned() {
 }
 
 #[test]
-fn a_connection_is_named_by_text_alone() {
+fn connection_id_must_be_text_or_null() {
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     for odd in [
         "1",
@@ -126,7 +126,7 @@ fn a_connection_is_named_by_text_alone() {
 }
 
 #[test]
-fn of_a_key_that_stands_twice_one_value_counts_everywhere() {
+fn if_a_key_occurs_twice_the_last_value_counts_everywhere() {
     let twice = r#"{"connectionId":"conn_1","connectionId":null,"clientReferenceId":"a","clientReferenceId":"b"}"#;
     assert_eq!(asked(twice), RequestedConnection::New);
     assert_eq!(init(twice).client_reference_id().as_deref(), Some("b"));
@@ -135,7 +135,7 @@ fn of_a_key_that_stands_twice_one_value_counts_everywhere() {
 }
 
 #[test]
-fn a_session_s_body_says_nothing_that_is_not_its_own_to_say() {
+fn a_sessions_body_has_its_own_user_and_callback_and_few_received_fields() {
     let body = json!({
         "clientAppId": "app_1",
         "geolocation": { "country": "US", "state": "CA", "city": null },
@@ -158,7 +158,7 @@ fn a_session_s_body_says_nothing_that_is_not_its_own_to_say() {
 }
 
 #[test]
-fn a_session_s_user_is_written_as_json_whatever_it_is() {
+fn any_user_of_a_session_is_written_as_valid_json() {
     let odd = "a\"},\"clientReferenceId\":\"b\\\0é";
     let session = Session { client_reference_id: odd.to_owned(), ..session() };
     let up: Value = serde_json::from_str(&init("{}").session_body(&session, ORIGIN, Some("c\"d"))).unwrap();
@@ -166,7 +166,7 @@ fn a_session_s_user_is_written_as_json_whatever_it_is() {
 }
 
 #[test]
-fn a_server_s_body_goes_up_as_it_came_but_for_the_connection() {
+fn a_servers_body_is_forwarded_as_received_except_for_the_connection() {
     let body = r#"{"a":1.50,"big":12345678901234567890123,"connectionId":"acct_1","redirectUrl":"https:\/\/x\u002f"}"#;
     let up = init(body).server_body(Some("conn_1"));
     assert_eq!(up, body.replace("acct_1", "conn_1"));
@@ -174,7 +174,7 @@ fn a_server_s_body_goes_up_as_it_came_but_for_the_connection() {
 }
 
 #[test]
-fn a_body_that_asks_for_the_very_connection_need_not_be_written_anew() {
+fn a_body_that_already_names_the_connection_needs_no_change() {
     let named = |name: &str| RequestedConnection::Named(name.to_owned());
     assert!(RequestedConnection::Unspecified.is_already(None) && named("conn_1").is_already(Some("conn_1")));
     assert!(
@@ -186,7 +186,7 @@ fn a_body_that_asks_for_the_very_connection_need_not_be_written_anew() {
 }
 
 #[test]
-fn a_server_names_the_user_in_text_of_a_length_that_is_kept() {
+fn a_server_names_the_user_with_text_of_1_to_4096_bytes() {
     let reference = |body: &str| init(body).client_reference_id();
     assert_eq!(reference(r#"{"clientReferenceId":"us\u0065r"}"#).as_deref(), Some("user"));
     for body in ["{}", r#"{"clientReferenceId":null}"#, r#"{"clientReferenceId":""}"#, r#"{"clientReferenceId":[]}"#] {
@@ -198,7 +198,7 @@ fn a_server_names_the_user_in_text_of_a_length_that_is_kept() {
 }
 
 #[test]
-fn the_only_expired_connection_is_linked_again() {
+fn the_only_expired_connection_is_reconnected() {
     for others in [&[][..], &["disconnected"], &["pending", "awaiting_2fa"], &["failed", "missing", "revoked", "error"]]
     {
         let statuses = [others, &["expired"]].concat();
@@ -207,7 +207,7 @@ fn the_only_expired_connection_is_linked_again() {
 }
 
 #[test]
-fn without_exactly_one_expired_and_no_active_connection_a_new_one_is_linked() {
+fn with_an_active_connection_or_several_expired_ones_a_new_account_is_linked() {
     let users: [&[&str]; 8] = [
         &[],
         &["active"],
@@ -224,7 +224,7 @@ fn without_exactly_one_expired_and_no_active_connection_a_new_one_is_linked() {
 }
 
 #[test]
-fn a_hosted_page_is_passed_on_with_its_mode() {
+fn the_answer_to_a_session_has_the_hosted_page_and_its_mode() {
     let url = "https://link.ofauth.com/cs_1?x=y#z";
     let expected = json!({ "mode": "hosted", "url": url, "expiresAt": "2024-01-15T11:00:00Z" });
     let at = "2024-01-15T11:00:00Z";
@@ -248,7 +248,7 @@ fn a_session_never_gets_a_client_secret() {
 }
 
 #[test]
-fn what_is_no_page_to_send_a_user_to_is_refused() {
+fn an_answer_without_a_page_for_a_browser_is_refused() {
     let urls = [
         "",
         "/cs_1",
@@ -283,7 +283,7 @@ fn what_is_no_page_to_send_a_user_to_is_refused() {
 }
 
 #[test]
-fn a_link_session_ends_when_ofauth_says_so() {
+fn a_link_session_ends_at_the_time_that_ofauth_names() {
     let ends = |body: &str| expires_at(body.as_bytes(), NOW) - NOW;
     assert_eq!(ends(r#"{"expiresAt":"2024-01-15T11:00:00Z"}"#), HOUR / 2);
     assert_eq!(ends(r#"{"expiresAt":"2024-01-15T12:00:00.500+01:00"}"#), HOUR / 2 + 500);
@@ -291,7 +291,7 @@ fn a_link_session_ends_when_ofauth_says_so() {
 }
 
 #[test]
-fn a_link_session_ends_after_an_hour_whatever_ofauth_says() {
+fn a_link_session_ends_after_an_hour_at_the_latest() {
     for body in [
         "",
         "{}",
@@ -331,7 +331,7 @@ fn key() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn a_server_s_private_link_comes_back_through_the_gateway() {
+fn a_servers_private_link_returns_through_the_gateway() {
     let body = r#"{"mode":"private","redirectUrl":"https://app.example.com/","clientReferenceId":"u","x":1.50}"#;
     let private = |id| init(body).private_body(ORIGIN, id);
     assert!(init(body).is_private());
@@ -341,7 +341,7 @@ fn a_server_s_private_link_comes_back_through_the_gateway() {
 }
 
 #[test]
-fn any_other_mode_is_ofauth_s_own() {
+fn any_other_mode_is_forwarded_to_ofauth() {
     for mode in ["\"hosted\"", "\"whitelabel\"", "\"Private\"", "\"\"", "null", "true", "[\"private\"]", "{}"] {
         let body = format!(r#"{{"mode":{mode}}}"#);
         assert!(!init(&body).is_private(), "{mode}");
@@ -363,7 +363,7 @@ proptest! {
     }
 
     #[test]
-    fn a_session_s_body_is_its_own_whatever_came(
+    fn a_sessions_body_is_correct_for_any_received_body(
         fields in prop::collection::btree_map(key(), value(), 0..8),
         user: String,
         id in proptest::option::of(any::<String>()),
@@ -383,7 +383,7 @@ proptest! {
     }
 
     #[test]
-    fn a_server_s_body_keeps_every_field_but_the_connection(
+    fn a_servers_body_has_every_received_field_except_the_connection(
         fields in prop::collection::btree_map(key(), value(), 0..8),
         id in proptest::option::of(any::<String>()),
     ) {

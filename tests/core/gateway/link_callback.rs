@@ -1,8 +1,8 @@
-//! Link's way back, what the browser brings: of the callback's query only OFAuth's own words are read.
+//! The end of Link: the query that the user's browser brings. Only what OFAuth documents is read.
 //!
-//! 1. How Link ended, at which step or why, for whom and with which connection.
-//! 2. Without a status that Link knows, the query says nothing.
-//! 3. What stands twice, or is not what it should be, is as good as absent.
+//! 1. The query says how Link ended, at which step or why, for which user and with which connection.
+//! 2. A query without a status of Link is not a callback.
+//! 3. A key that occurs twice, or a value of another form, counts as absent.
 //! 4. No query panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -21,7 +21,7 @@ fn some<T>(text: &str, make: impl Fn(Option<String>) -> T) -> T {
 }
 
 #[test]
-fn ofauth_s_words_are_read() {
+fn the_documented_queries_are_read() {
     let success = callback("status=success&connection_id=conn_1&client_reference_id=user+1%2F%C3%A9");
     assert_eq!(
         (success.ending, success.client_reference_id.as_deref()),
@@ -46,7 +46,7 @@ fn ofauth_s_words_are_read() {
 }
 
 #[test]
-fn a_query_without_a_status_that_link_knows_says_nothing() {
+fn a_query_without_a_known_status_is_not_a_callback() {
     for query in [
         "",
         "&&&",
@@ -74,7 +74,7 @@ fn a_query_without_a_status_that_link_knows_says_nothing() {
 }
 
 #[test]
-fn what_stands_twice_is_as_good_as_absent() {
+fn a_key_that_occurs_twice_counts_as_absent() {
     let twice = callback("status=success&connection_id=conn_1&connection_id=conn_1&client_reference_id=u");
     assert_eq!((twice.ending, twice.client_reference_id.as_deref()), (LinkEnding::Success(None), Some("u")));
     let twice = callback("status=success&connection_id=conn_1&client_reference_id=u&client%5Freference_id=v");
@@ -84,7 +84,7 @@ fn what_stands_twice_is_as_good_as_absent() {
 }
 
 #[test]
-fn what_cannot_be_a_connection_id_is_none() {
+fn a_value_that_cannot_be_a_connection_id_counts_as_absent() {
     let long = "x".repeat(257);
     for odd in
         ["", "a+b", "a%20b", "a,b", "a%2Cb", "%00", "conn_1%00", "conn%0D%0A", "%C3%A9", "%ff", "conn_1%7f", &long]
@@ -99,7 +99,7 @@ fn what_cannot_be_a_connection_id_is_none() {
 }
 
 #[test]
-fn a_user_may_be_called_anything_of_a_length_that_is_kept() {
+fn a_client_reference_id_is_any_text_of_1_to_4096_bytes() {
     let reference = |value: &str| callback(&format!("status=success&client_reference_id={value}")).client_reference_id;
     for (sent, read) in
         [("a%00b", "a\0b"), ("%", "%"), ("%zz", "%zz"), ("%F0%9F%98%80", "😀"), ("a%26b%3Dc", "a&b=c"), ("+", " ")]
@@ -112,7 +112,7 @@ fn a_user_may_be_called_anything_of_a_length_that_is_kept() {
 }
 
 #[test]
-fn a_step_or_code_that_is_no_word_is_not_passed_on() {
+fn a_step_or_code_of_another_form_counts_as_absent() {
     let long = "x".repeat(65);
     for odd in
         ["", "Login", "<script>", "a%20b", "a+b", "a%0ab", "%00", "é", "a.b", "a%26status%3Dsuccess", "a%23", &long]
@@ -136,7 +136,7 @@ proptest! {
     }
 
     #[test]
-    fn any_user_and_connection_are_read_as_they_were_sent(user in ".{1,99}", id in "conn_[!-$&-+.0-\\[\\]-~-]{0,99}") {
+    fn any_client_reference_id_and_connection_id_are_read_as_sent(user in ".{1,99}", id in "conn_[!-$&-+.0-\\[\\]-~-]{0,99}") {
         let pairs = [("status", "success"), ("connection_id", &*id), ("client_reference_id", &*user)];
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         let expected = Callback { client_reference_id: Some(user), ending: LinkEnding::Success(Some(id)) };

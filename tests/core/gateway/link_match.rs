@@ -38,37 +38,37 @@ fn a_stored_session_keeps_its_field_names() {
 }
 
 #[test]
-fn without_a_session_nothing_follows() {
+fn without_a_link_session_nothing_matches() {
     assert_eq!(of(&[], "conn_a", NEW), None);
 }
 
 #[test]
-fn a_session_ends_with_the_connection_it_asked_for() {
+fn a_session_ends_with_the_connection_that_it_requested() {
     let sessions = [session(3, Some("conn_b")), session(2, None), session(1, Some("conn_a"))];
     assert_eq!(of(&sessions, "conn_a", OLD), Some((1, true, None)));
     assert_eq!(of(&sessions, "conn_b", OLD), Some((3, true, None)));
 }
 
 #[test]
-fn a_session_for_a_new_account_goes_before_one_that_asked_for_another() {
+fn a_session_for_a_new_account_goes_before_one_that_requested_another_connection() {
     let sessions = [session(2, Some("conn_b")), session(1, None)];
     assert_eq!(of(&sessions, "conn_new", NEW), Some((1, true, None)));
 }
 
 #[test]
-fn a_new_connection_in_the_place_of_the_one_asked_for_means_that_one_is_missing() {
+fn a_new_connection_in_place_of_the_requested_one_means_that_the_requested_one_is_missing() {
     let sessions = [session(1, Some("conn_b"))];
     assert_eq!(of(&sessions, "conn_new", NEW), Some((1, true, Some("conn_b".to_owned()))));
 }
 
 #[test]
-fn a_connection_that_the_user_had_before_came_of_no_session() {
+fn a_connection_that_the_user_had_before_ends_no_session() {
     let sessions = [session(1, Some("conn_b"))];
     assert_eq!(of(&sessions, "conn_old", OLD), Some((1, false, None)));
 }
 
 #[test]
-fn with_several_that_asked_for_others_nobody_knows_which_it_was() {
+fn if_several_sessions_requested_others_none_ends() {
     let sessions = [session(2, Some("conn_b")), session(1, Some("conn_c"))];
     assert_eq!(of(&sessions, "conn_new", NEW), Some((2, false, None)));
 }

@@ -1,10 +1,10 @@
 //! The end of Link: the page to which a user's browser returns, and the status in its query. What the browser brings
 //! back is in `link_callback.rs`.
 //!
-//! 1. A requested page is on an origin of ALLOWED_ORIGINS or on that of APP_RETURN_URL; https, or http on loopback.
-//! 2. A URL that a browser could read as one of another site is refused.
+//! 1. A requested page is on an origin of ALLOWED_ORIGINS or on that of APP_RETURN_URL: https, or http on loopback.
+//! 2. A URL that a browser could read as one of another origin is refused.
 //! 3. If no page is requested, it is that of APP_RETURN_URL, if that is set.
-//! 4. The status is added to the page's query; origin, path, the rest of the query and fragment stay.
+//! 4. The status is added to the page's query. Origin, path, fragment and the rest of the query stay.
 //! 5. No URL panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -26,8 +26,8 @@ fn allowed() -> AllowedOrigins {
     )
 }
 
-/// What becomes of a session's wish to return to `url`.
-fn wish(url: &str) -> Result<Option<String>, &'static str> {
+/// What becomes of a session's request to return to `url`.
+fn requested(url: &str) -> Result<Option<String>, &'static str> {
     let init = InitRequest::read(json!({ "redirectUrl": url }).to_string().as_bytes()).unwrap();
     init.return_url(&allowed(), Some(APP)).map_err(EdgeError::code)
 }
@@ -36,7 +36,7 @@ fn some<T>(text: &str, make: impl Fn(Option<String>) -> T) -> T {
 }
 
 #[test]
-fn a_page_of_an_allowed_site_may_be_wished_for() {
+fn a_page_on_an_allowed_origin_may_be_requested() {
     for url in [
         "https://shop.example.com",
         "https://shop.example.com/",
@@ -53,12 +53,12 @@ fn a_page_of_an_allowed_site_may_be_wished_for() {
         "https://app.example.com/anything/else",
         "https://app.example.com",
     ] {
-        assert_eq!(wish(url), Ok(Some(url.to_owned())), "{url}");
+        assert_eq!(requested(url), Ok(Some(url.to_owned())), "{url}");
     }
 }
 
 #[test]
-fn a_page_of_any_other_site_is_refused() {
+fn a_page_on_any_other_origin_is_refused() {
     for url in [
         "https://evil.example/",
         "https://shop.example.com.evil.example/",
@@ -78,12 +78,12 @@ fn a_page_of_any_other_site_is_refused() {
         "https://shop.example.com./",
         "https://xn--shp-7qa.example.com/",
     ] {
-        assert_eq!(wish(url), Err("BAD_REQUEST"), "{url}");
+        assert_eq!(requested(url), Err("BAD_REQUEST"), "{url}");
     }
 }
 
 #[test]
-fn what_a_browser_could_read_as_another_site_is_refused() {
+fn a_url_that_a_browser_could_read_as_another_origin_is_refused() {
     for url in [
         "https://shop.example.com@evil.example/",
         "https://shop.example.com:443@evil.example/",
@@ -124,12 +124,12 @@ fn what_a_browser_could_read_as_another_site_is_refused() {
         "https://ѕhop.example.com/",
         "https://shop.example.com/é",
     ] {
-        assert_eq!(wish(url), Err("BAD_REQUEST"), "{url:?}");
+        assert_eq!(requested(url), Err("BAD_REQUEST"), "{url:?}");
     }
 }
 
 #[test]
-fn what_is_no_absolute_url_of_a_page_is_refused() {
+fn a_text_that_is_not_an_absolute_url_of_a_page_is_refused() {
     for url in [
         "",
         "/",
@@ -155,32 +155,32 @@ fn what_is_no_absolute_url_of_a_page_is_refused() {
         "*",
         "null",
     ] {
-        assert_eq!(wish(url), Err("BAD_REQUEST"), "{url:?}");
+        assert_eq!(requested(url), Err("BAD_REQUEST"), "{url:?}");
     }
 }
 
 #[test]
-fn upper_case_never_leads_to_another_site() {
+fn upper_case_never_leads_to_another_origin() {
     for url in
         ["HTTPS://shop.example.com/", "https://SHOP.example.com/", "Https://Evil.example/", "JAVASCRIPT:alert(1)"]
     {
-        assert_eq!(wish(url), Err("BAD_REQUEST"), "{url}");
+        assert_eq!(requested(url), Err("BAD_REQUEST"), "{url}");
     }
     let path = "https://shop.example.com/A/B?C=D#E";
-    assert_eq!(wish(path), Ok(Some(path.to_owned())), "a path has a case of its own");
+    assert_eq!(requested(path), Ok(Some(path.to_owned())), "a path has a case of its own");
 }
 
 #[test]
 fn a_url_has_at_most_2048_bytes() {
     let url = |length: usize| format!("https://shop.example.com/{}", "x".repeat(length - 25));
-    assert_eq!(wish(&url(2048)).map(|url| url.map(|url| url.len())), Ok(Some(2048)));
+    assert_eq!(requested(&url(2048)).map(|url| url.map(|url| url.len())), Ok(Some(2048)));
     for length in [2049, 10_000, 65_000] {
-        assert_eq!(wish(&url(length)), Err("BAD_REQUEST"), "{length}");
+        assert_eq!(requested(&url(length)), Err("BAD_REQUEST"), "{length}");
     }
 }
 
 #[test]
-fn a_wish_is_text() {
+fn the_requested_page_must_be_text() {
     for odd in [json!(1), json!(true), json!([APP]), json!({ "url": APP })] {
         let init = InitRequest::read(json!({ "redirectUrl": odd }).to_string().as_bytes()).unwrap();
         assert_eq!(init.return_url(&allowed(), Some(APP)).unwrap_err().code(), "BAD_REQUEST", "{odd}");
@@ -188,27 +188,27 @@ fn a_wish_is_text() {
 }
 
 #[test]
-fn without_a_wish_the_app_s_own_page_is_meant_if_there_is_one() {
+fn without_a_requested_page_it_is_that_of_app_return_url() {
     let init = InitRequest::read(b"{}").unwrap();
     assert_eq!(init.return_url(&allowed(), Some(APP)), Ok(None));
     assert_eq!(init.return_url(&allowed(), None).unwrap_err().code(), "BAD_REQUEST");
 }
 
 #[test]
-fn a_site_that_nobody_allowed_is_refused_whatever_else_is_set() {
-    let wish = |url: &str, app| {
+fn an_origin_that_is_not_allowed_is_refused_whatever_else_is_set() {
+    let requested = |url: &str, app| {
         let init = InitRequest::read(json!({ "redirectUrl": url }).to_string().as_bytes()).unwrap();
         init.return_url(&AllowedOrigins::default(), app).is_ok()
     };
-    assert!(!wish("https://shop.example.com/", None));
-    assert!(!wish("https://shop.example.com/", Some(APP)));
-    assert!(wish("https://app.example.com/", Some(APP)));
-    assert!(!wish("https://app.example.com/", Some("https://app.example.com:8443/")));
+    assert!(!requested("https://shop.example.com/", None));
+    assert!(!requested("https://shop.example.com/", Some(APP)));
+    assert!(requested("https://app.example.com/", Some(APP)));
+    assert!(!requested("https://app.example.com/", Some("https://app.example.com:8443/")));
 }
 #[test]
-fn the_page_is_told_in_its_query() {
+fn the_status_is_added_to_the_query_of_the_page() {
     let url = "https://app.example.com/linked";
-    let told = [
+    let status = [
         (ReturnStatus::Success("acct_1".to_owned()), "status=success&connection=acct_1"),
         (ReturnStatus::Pending, "status=pending"),
         (some("2fa", ReturnStatus::Cancelled), "status=cancelled&step=2fa"),
@@ -217,13 +217,13 @@ fn the_page_is_told_in_its_query() {
         (ReturnStatus::Failed(None), "status=error"),
         (ReturnStatus::Unknown, "status=unknown"),
     ];
-    for (told, query) in told {
-        assert_eq!(told.add_to_url(url), format!("{url}?{query}"));
+    for (status, query) in status {
+        assert_eq!(status.add_to_url(url), format!("{url}?{query}"));
     }
 }
 
 #[test]
-fn what_the_page_s_url_has_of_its_own_stays() {
+fn the_rest_of_the_url_of_the_page_stays() {
     for (url, expected) in [
         ("https://a.example", "https://a.example?status=pending"),
         ("https://a.example/", "https://a.example/?status=pending"),
@@ -242,8 +242,8 @@ fn what_the_page_s_url_has_of_its_own_stays() {
     }
 }
 
-/// Everything a page may be told.
-fn told() -> impl Strategy<Value = ReturnStatus> {
+/// Every status that a page may receive.
+fn any_status() -> impl Strategy<Value = ReturnStatus> {
     let word = || proptest::option::of("[a-z0-9_-]{1,64}");
     prop_oneof![
         "acct_[0-9a-f]{32}".prop_map(ReturnStatus::Success),
@@ -287,8 +287,8 @@ fn parts(url: &str) -> (&str, Option<&str>, Option<&str>) {
 }
 proptest! {
     #[test]
-    fn a_wish_that_passes_leads_to_an_allowed_site(url in url()) {
-        if let Ok(passed) = wish(&url) {
+    fn every_accepted_page_is_on_an_allowed_origin(url in url()) {
+        if let Ok(passed) = requested(&url) {
             prop_assert_eq!(passed.as_deref(), Some(&*url));
             let sites = ["https://shop.example.com", "https://b.example.com:8443", "http://localhost:5173", "https://app.example.com"];
             let rest = sites.iter().find_map(|site| url.strip_prefix(site));
@@ -298,9 +298,9 @@ proptest! {
     }
 
     #[test]
-    fn what_a_page_is_told_leaves_its_url_as_it_was(url in page(), told in told()) {
-        prop_assume!(wish(&url).is_ok());
-        let sent = told.add_to_url(&url);
+    fn any_status_leaves_the_rest_of_any_url(url in page(), status in any_status()) {
+        prop_assume!(requested(&url).is_ok());
+        let sent = status.add_to_url(&url);
         prop_assert_eq!(origin_of(&sent), origin_of(&url));
         let (before, after) = (parts(&url), parts(&sent));
         prop_assert_eq!((before.0, before.2), (after.0, after.2));
@@ -313,13 +313,13 @@ proptest! {
     }
 
     #[test]
-    fn what_a_page_is_told_has_no_byte_that_a_header_could_not_carry(url in page(), told in told()) {
-        prop_assume!(wish(&url).is_ok());
-        prop_assert!(told.add_to_url(&url).bytes().all(|byte| byte.is_ascii_graphic()));
+    fn a_url_with_a_status_can_be_a_header_value(url in page(), status in any_status()) {
+        prop_assume!(requested(&url).is_ok());
+        prop_assert!(status.add_to_url(&url).bytes().all(|byte| byte.is_ascii_graphic()));
     }
 
     #[test]
-    fn no_url_makes_the_judge_panic(url: String) {
-        let _ = (origin_of(&url), wish(&url), ReturnStatus::Pending.add_to_url(&url));
+    fn no_url_makes_the_check_panic(url: String) {
+        let _ = (origin_of(&url), requested(&url), ReturnStatus::Pending.add_to_url(&url));
     }
 }

@@ -1,8 +1,8 @@
-//! List queries and their cursors; the pages themselves are in `page.rs`.
+//! List queries and their cursors. The pages themselves are in `page.rs`.
 //!
-//! 1. Filters, limit, offset and cursor are read; what is not given has its default.
-//! 2. A number out of range or form, an unknown key and a repeated key are BAD_REQUEST.
-//! 3. A cursor opens for the same filters only, and only unchanged.
+//! 1. Filters, limit, offset and cursor are read. A key that is absent has its default.
+//! 2. A number out of range or of another form, an unknown key and a repeated key are BAD_REQUEST.
+//! 3. A cursor opens only with the same filters, and only unchanged.
 //! 4. The list of events has cursors of its own, and so has the timeline of each connection.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -101,7 +101,7 @@ fn a_repeated_key_is_refused() {
 }
 
 #[test]
-fn an_unknown_status_is_no_fault_of_the_query() {
+fn an_unknown_status_is_accepted() {
     assert_eq!(query("status=nonsense").status.as_deref(), Some("nonsense"));
 }
 
@@ -142,12 +142,12 @@ fn a_cursor_of_other_filters_is_refused() {
 }
 
 #[test]
-fn a_cursor_goes_into_a_url_as_it_is() {
+fn a_cursor_needs_no_encoding_in_a_url() {
     assert!(sealed("").bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
 }
 
 #[test]
-fn a_cursor_shows_nothing_of_what_it_holds() {
+fn a_cursor_shows_none_of_its_contents() {
     assert_ne!(sealed(""), query("").seal_cursor(&cursor(), &sealer(), NONCE_B));
     assert!(!sealed("").contains("acct"));
 }
@@ -169,7 +169,7 @@ fn an_event_cursor_opens_as_it_was_sealed() {
 }
 
 #[test]
-fn cursors_of_events_and_connections_do_not_mix() {
+fn a_cursor_of_events_does_not_open_the_list_of_connections_and_the_reverse() {
     let event = EventQuery::seal_cursor(&EventCursor::default(), &sealer(), NONCE_A);
     assert!(with_cursor("", event).open_cursor(&sealer()).is_err());
     assert!(EventQuery { limit: 20, cursor: Some(sealed("")) }.open_cursor(&sealer()).is_err());
@@ -183,13 +183,13 @@ fn next(sealed: String) -> EventQuery {
 }
 
 #[test]
-fn a_timeline_begins_beyond_every_place() {
+fn a_timeline_begins_after_every_position() {
     let beginning = EventQuery::parse("").unwrap().open_timeline_cursor(HANDLE, &sealer()).unwrap();
     assert_eq!(beginning, (1 << 53) - 1, "the largest safe integer of JavaScript");
 }
 
 #[test]
-fn a_place_opens_for_the_same_connection_only() {
+fn a_cursor_of_a_timeline_opens_for_the_same_connection_only() {
     let sealed = EventQuery::seal_timeline_cursor(HANDLE, 7, &sealer(), NONCE_A);
     assert_eq!(next(sealed.clone()).open_timeline_cursor(HANDLE, &sealer()), Ok(7));
     for other in ["acct_00112233445566778899aabbccddeef0", "", "acct_", "../events"] {
@@ -201,7 +201,7 @@ fn a_place_opens_for_the_same_connection_only() {
 }
 
 #[test]
-fn places_and_cursors_do_not_mix() {
+fn a_cursor_of_a_timeline_opens_no_other_list() {
     let place = EventQuery::seal_timeline_cursor(HANDLE, 7, &sealer(), NONCE_A);
     let events = EventQuery::seal_cursor(&EventCursor::default(), &sealer(), NONCE_A);
     assert!(next(place.clone()).open_cursor(&sealer()).is_err());
@@ -213,7 +213,7 @@ fn places_and_cursors_do_not_mix() {
 
 proptest! {
     #[test]
-    fn any_place_round_trips(place: i64, handle: String) {
+    fn any_cursor_of_a_timeline_round_trips(place: i64, handle: String) {
         let sealed = EventQuery::seal_timeline_cursor(&handle, place, &sealer(), NONCE_A);
         prop_assert!(sealed.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)));
         prop_assert_eq!(next(sealed).open_timeline_cursor(&handle, &sealer()), Ok(place));
@@ -243,7 +243,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_a_cursor_by_chance(text: String) {
+    fn random_text_is_not_a_cursor(text: String) {
         prop_assert!(with_cursor("", text.clone()).open_cursor(&sealer()).is_err());
         let events = EventQuery { limit: 20, cursor: Some(text) };
         prop_assert!(events.open_cursor(&sealer()).is_err());

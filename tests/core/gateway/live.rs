@@ -1,9 +1,9 @@
 //! Opening a WebSocket: what the subprotocols and the query say.
 //!
-//! 1. The token is what follows `bearer.`, wherever in the list it stands; another list has none.
-//! 2. `ofauth-edge` must be offered, as it is written.
-//! 3. `since` is a number in decimal digits, or absent; anything else in the query is refused.
-//! 4. Nothing panics, and no number is read that was not written.
+//! 1. The token follows `bearer.`, at any place of the list. Without it there is no token.
+//! 2. `ofauth-edge` must be offered, spelled exactly so.
+//! 3. `since` is a number in decimal digits, or absent. Anything else in the query is refused.
+//! 4. No text panics, and a number is read as it was written.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::gateway::{
@@ -70,13 +70,13 @@ fn since_is_a_number_in_decimal_digits() {
 
 proptest! {
     #[test]
-    fn nothing_panics(protocols in "\\PC*", query in "\\PC*") {
+    fn no_protocols_and_no_query_panic(protocols in "\\PC*", query in "\\PC*") {
         _ = token(&protocols);
         _ = read_since(&protocols, &query);
     }
 
     #[test]
-    fn a_number_that_is_read_was_written(query in "(since=)?[0-9+. &=-]{0,18}") {
+    fn a_number_is_read_as_it_was_written(query in "(since=)?[0-9+. &=-]{0,18}") {
         if let Ok(number) = since(&query) {
             let written = format!("since={number}");
             prop_assert!(query.is_empty() || query == written);

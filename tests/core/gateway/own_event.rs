@@ -1,10 +1,10 @@
 //! The events that the gateway itself makes.
 //!
 //! 1. Each type has its status.
-//! 2. What is OFAuth's, and what an app need not know at once, is none.
+//! 2. A delivery of OFAuth makes no event, and neither does one that an app need not know at once.
 //! 3. The body is JSON that names the connection and its user.
-//! 4. That the account became another one names both accounts.
-//! 5. A Link session that did not succeed has an event too.
+//! 4. An account change names both accounts.
+//! 5. A Link session that was cancelled or failed has an event too.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::{
@@ -38,7 +38,7 @@ fn each_type_has_its_status() {
 }
 
 #[test]
-fn other_deliveries_are_no_events_of_its_own() {
+fn other_deliveries_make_no_event() {
     for kind in ["connection.expired", "edge.listed", "edge.imported", "edge.", "edge.pending", ""] {
         assert_eq!(OwnEvent::of_delivery(kind), None, "{kind}");
     }
@@ -50,7 +50,7 @@ fn any_text_is_escaped() {
 }
 
 #[test]
-fn that_the_account_became_another_one_names_both_accounts() {
+fn an_account_change_names_both_accounts() {
     let mut connection = Connection::new("conn_\"".to_owned());
     for (stamp, account) in [(STAMP - 1, "1"), (STAMP, "2\"")] {
         let at = FactOrder { stamp, rank: Rank::Created, delivery: account.to_owned() };
@@ -69,7 +69,7 @@ fn that_the_account_became_another_one_names_both_accounts() {
 }
 
 #[test]
-fn a_link_that_did_not_succeed_names_its_user_and_the_step_or_the_code() {
+fn a_cancelled_or_failed_link_names_its_user_and_the_step_or_the_code() {
     let read = |(kind, body): (&str, String)| (kind.to_owned(), serde_json::from_str::<Value>(&body).unwrap());
     let timestamp = "2024-01-15T10:30:00.000Z";
     let data = json!({ "clientReferenceId": "a\"b", "step": "2fa" });

@@ -1,10 +1,10 @@
 //! Pages of connections over KV's batches, compared with a naive model: filter, skip, take.
 //!
 //! 1. One page is the model's page, with the model's total and whether there is more.
-//! 2. Walking the cursor visits each match once, in order, whatever the size of batches and pages.
-//! 3. So it does when a request may read few batches only; an offset is still skipped once, whole.
-//! 4. Totals are exact to 1,000 and null beyond.
-//! 5. An unknown status matches nothing; a status longer than metadata hold still matches.
+//! 2. Following the cursors visits each match once and in order, whatever the size of batches and pages.
+//! 3. The same holds if a request may read only few batches. An offset is skipped once and completely.
+//! 4. Totals are exact up to 1,000 and null beyond.
+//! 5. An unknown status matches nothing. A status that metadata hold shortened still matches.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::index;
@@ -150,7 +150,7 @@ proptest! {
 }
 
 #[test]
-fn an_offset_beyond_what_one_request_may_read_is_skipped_whole() {
+fn an_offset_beyond_the_batches_of_one_request_is_skipped_entirely() {
     let kv = Kv { keys: active(40), batch: 5, most: 2 };
     let visited: Vec<Key> = kv.walk(&query("offset=25&limit=4")).into_iter().flat_map(|page| page.items).collect();
     assert_eq!(visited.first(), kv.keys.get(25));
@@ -170,7 +170,7 @@ fn an_offset_beyond_the_end_is_an_empty_page_with_its_total() {
 }
 
 #[test]
-fn a_total_is_exact_to_1000_and_null_beyond() {
+fn a_total_is_exact_up_to_1000_and_null_beyond() {
     for (keys, total) in [(999, Some(999)), (1000, Some(1000)), (1001, None), (2500, None)] {
         let kv = Kv { keys: active(keys), batch: 1000, most: 10 };
         assert_eq!(kv.page(&query(""), None).total, total, "{keys}");
@@ -179,7 +179,7 @@ fn a_total_is_exact_to_1000_and_null_beyond() {
 }
 
 #[test]
-fn a_total_counts_matches_and_not_keys() {
+fn a_total_counts_matches_only() {
     let keys = (0..3000).map(|place| key(place, if place % 3 == 0 { "expired" } else { "active" }, None)).collect();
     let kv = Kv { keys, batch: 1000, most: 10 };
     assert_eq!(kv.page(&query("status=expired"), None).total, Some(1000));
@@ -224,14 +224,14 @@ fn the_case_of_a_status_does_not_matter() {
 }
 
 #[test]
-fn a_status_that_metadata_hold_cut_still_matches() {
+fn a_status_that_metadata_hold_shortened_still_matches() {
     let long = "s".repeat(100);
     let kv = Kv { keys: vec![key(1, truncate_status(&long), None)], batch: 10, most: 10 };
     assert_eq!(kv.page(&query(&format!("status={long}")), None).items.len(), 1);
 }
 
 #[test]
-fn a_connection_of_no_known_user_matches_no_user() {
+fn a_connection_without_a_known_user_matches_no_user() {
     let kv = Kv { keys: vec![key(1, "active", None), key(2, "active", Some("1"))], batch: 10, most: 10 };
     assert_eq!(kv.page(&query("platformUserId=1"), None).items, [key(2, "active", Some("1"))]);
 }

@@ -1,10 +1,11 @@
-//! What a session may call, and which of its connections a call means.
+//! What a session may call, and which of its connections a call is for.
 //!
-//! 1. Every route of OFAuth's list needs the permission that stands there, with HEAD as with GET.
-//! 2. Static segments go before parameters, each segment decoded once.
-//! 3. A trailing or empty segment, another method, and what is not listed need `access:any`; so does the raw proxy.
-//! 4. A session means the connection it names, else its only active one, else its only one not disconnected.
-//! 5. It names one by handle, in the header or in the token, which must agree.
+//! 1. Every listed route needs the permission in the list, with HEAD as with GET.
+//! 2. Fixed segments go before parameters. Each segment is decoded once.
+//! 3. A trailing or empty segment, another method, a route that is not listed, and the raw proxy need `access:any`.
+//! 4. A call is for the connection that it names, else for the user's only active one, else for the only one that is not
+//!    disconnected.
+//! 5. A session names a connection by handle, in the header or in the token. If both name one, they must agree.
 //! 6. No method, path or header panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -45,7 +46,7 @@ fn every_listed_route_needs_its_permission() {
 }
 
 #[test]
-fn newer_routes_and_those_of_older_sdks_need_their_siblings_permissions() {
+fn newer_routes_and_those_of_older_sdks_need_the_permissions_of_similar_routes() {
     for (method, path, expected) in [
         ("GET", "users/17/stories", "stories:read"),
         ("GET", "stories/items", "stories:read"),
@@ -65,7 +66,7 @@ fn newer_routes_and_those_of_older_sdks_need_their_siblings_permissions() {
 }
 
 #[test]
-fn what_a_call_can_need_exists() {
+fn every_permission_that_a_call_can_need_exists() {
     assert!(routes().iter().all(|(.., needed)| permission::exists(needed)));
     assert!([ANY, permission::LINK, permission::WRITE].into_iter().all(permission::exists));
     for other in ["", "profile", "profile:", "profile:read ", "Profile:read", "connections:read", "GET"] {
@@ -92,7 +93,7 @@ fn a_method_that_is_not_listed_for_the_path_needs_any() {
 }
 
 #[test]
-fn static_segments_go_before_parameters() {
+fn fixed_segments_go_before_parameters() {
     let rows = [
         ("GET", "users/17", "profile:read"),
         ("GET", "users/lists", "lists:read"),
@@ -113,7 +114,7 @@ fn static_segments_go_before_parameters() {
 }
 
 #[test]
-fn an_encoded_static_segment_is_that_segment() {
+fn a_percent_encoded_fixed_segment_matches() {
     for path in ["users/%6cists", "users/%6Cists", "%75sers/lists", "users/%6c%69%73%74%73", "%75%73ers/list%73"] {
         assert_eq!(permission::required("GET", &format!("/v2/access/{path}")), "lists:read", "{path}");
     }
@@ -121,7 +122,7 @@ fn an_encoded_static_segment_is_that_segment() {
 }
 
 #[test]
-fn segments_are_decoded_once_and_apart() {
+fn each_segment_is_decoded_once_on_its_own() {
     assert_eq!(permission::required("GET", "/v2/access/users/%256cists"), "profile:read");
     assert_eq!(permission::required("GET", "/v2/access/users%2Flists"), ANY);
     assert_eq!(permission::required("GET", "/v2%2Faccess%2Fself"), ANY);
@@ -131,14 +132,14 @@ fn segments_are_decoded_once_and_apart() {
 }
 
 #[test]
-fn the_case_of_a_static_segment_matters() {
+fn the_case_of_a_fixed_segment_matters() {
     for path in ["/v2/access/Self", "/V2/access/self", "/v2/access/subscribers/17/NOTE"] {
         assert_eq!(permission::required("GET", path), ANY, "{path}");
     }
 }
 
 #[test]
-fn a_segment_that_only_some_servers_take_for_a_static_one_needs_any() {
+fn a_segment_that_only_some_servers_take_for_a_fixed_one_needs_any() {
     // Each matches the route with {userId}, too.
     for path in
         ["users/Lists", "users/BLOCKED", "users/lists;x=1", "users/%4cists", "users/restrict%3b", "users/lISTS/posts"]
@@ -173,7 +174,7 @@ fn a_trailing_or_empty_segment_matches_nothing() {
 }
 
 #[test]
-fn what_is_not_listed_needs_any() {
+fn a_route_that_is_not_listed_needs_any() {
     for path in
         ["/v2/access/new", "/v2/access/self/new", "/v2/access/users/1/2/3/4/5/6", "/v1/access/self", "/v2/access/selfx"]
     {
@@ -194,13 +195,13 @@ fn the_raw_proxy_needs_any() {
     assert_eq!(ANY, "access:any");
 }
 
-/// A connection of this status, told from others by its handle.
+/// A connection of this status.
 fn record(name: &str, status: &str) -> Record {
     Record { status: status.to_owned(), ..Connection::new(format!("conn_{name}")).record(name.to_owned()) }
 }
 
-/// What a session with connections of these statuses means, by its place; "a" is the first one's handle.
-fn meant(named: Option<&str>, statuses: &[&str]) -> Result<String, EdgeError> {
+/// The connection that is chosen for a session whose connections have these statuses. "a" is the handle of the first one.
+fn chosen(named: Option<&str>, statuses: &[&str]) -> Result<String, EdgeError> {
     let theirs: Vec<Record> =
         ["a", "b", "c", "d"].iter().zip(statuses).map(|(name, status)| record(name, status)).collect();
     choose_connection(named, &theirs).map(|record| record.handle.clone())
@@ -210,48 +211,48 @@ const NOT_FOUND: Result<String, EdgeError> = Err(EdgeError::ConnectionNotFound);
 const AMBIGUOUS: Result<String, EdgeError> = Err(EdgeError::ConnectionAmbiguous);
 
 #[test]
-fn a_named_connection_is_meant_unless_it_is_disconnected() {
+fn a_named_connection_is_chosen_unless_it_is_disconnected() {
     for status in [ACTIVE, EXPIRED, MISSING, UNKNOWN, "awaiting_2fa"] {
-        assert_eq!(meant(Some("b"), &[ACTIVE, status, ACTIVE]).as_deref(), Ok("b"), "{status}");
+        assert_eq!(chosen(Some("b"), &[ACTIVE, status, ACTIVE]).as_deref(), Ok("b"), "{status}");
     }
-    assert_eq!(meant(Some("b"), &[ACTIVE, DISCONNECTED]), NOT_FOUND);
+    assert_eq!(chosen(Some("b"), &[ACTIVE, DISCONNECTED]), NOT_FOUND);
 }
 
 #[test]
 fn another_user_s_connection_is_not_found() {
     for named in ["z", "", "A", "conn_a"] {
-        assert_eq!(meant(Some(named), &[ACTIVE]), NOT_FOUND, "{named:?}");
-        assert_eq!(meant(Some(named), &[]), NOT_FOUND, "{named:?}");
+        assert_eq!(chosen(Some(named), &[ACTIVE]), NOT_FOUND, "{named:?}");
+        assert_eq!(chosen(Some(named), &[]), NOT_FOUND, "{named:?}");
     }
 }
 
 #[test]
-fn the_only_active_connection_is_meant() {
-    assert_eq!(meant(None, &[ACTIVE]).as_deref(), Ok("a"));
-    assert_eq!(meant(None, &[EXPIRED, DISCONNECTED, ACTIVE, UNKNOWN]).as_deref(), Ok("c"));
+fn the_only_active_connection_is_chosen() {
+    assert_eq!(chosen(None, &[ACTIVE]).as_deref(), Ok("a"));
+    assert_eq!(chosen(None, &[EXPIRED, DISCONNECTED, ACTIVE, UNKNOWN]).as_deref(), Ok("c"));
 }
 
 #[test]
-fn without_an_active_one_the_only_one_not_disconnected_is_meant() {
+fn without_an_active_connection_the_only_one_not_disconnected_is_chosen() {
     for status in [EXPIRED, MISSING, UNKNOWN, "awaiting_2fa", "", "Active"] {
-        assert_eq!(meant(None, &[status]).as_deref(), Ok("a"), "{status}");
-        assert_eq!(meant(None, &[DISCONNECTED, status, DISCONNECTED]).as_deref(), Ok("b"), "{status}");
+        assert_eq!(chosen(None, &[status]).as_deref(), Ok("a"), "{status}");
+        assert_eq!(chosen(None, &[DISCONNECTED, status, DISCONNECTED]).as_deref(), Ok("b"), "{status}");
     }
 }
 
 #[test]
-fn several_are_ambiguous() {
+fn several_possible_connections_are_ambiguous() {
     for statuses in
         [&[ACTIVE, ACTIVE][..], &[ACTIVE, EXPIRED, ACTIVE], &[EXPIRED, EXPIRED], &[EXPIRED, MISSING, DISCONNECTED]]
     {
-        assert_eq!(meant(None, statuses), AMBIGUOUS, "{statuses:?}");
+        assert_eq!(chosen(None, statuses), AMBIGUOUS, "{statuses:?}");
     }
 }
 
 #[test]
-fn none_is_not_found() {
+fn without_a_possible_connection_none_is_found() {
     for statuses in [&[][..], &[DISCONNECTED], &[DISCONNECTED, DISCONNECTED]] {
-        assert_eq!(meant(None, statuses), NOT_FOUND, "{statuses:?}");
+        assert_eq!(chosen(None, statuses), NOT_FOUND, "{statuses:?}");
     }
 }
 
@@ -263,7 +264,7 @@ fn bound(header: Option<&str>, connection: Option<&str>) -> Result<Option<String
 }
 
 #[test]
-fn a_session_names_by_handle_in_the_header_or_in_the_token() {
+fn a_session_names_a_connection_by_handle_in_the_header_or_in_the_token() {
     let handle = index().handle("conn_1");
     let named = Ok(Some(handle.clone()));
     assert_eq!(bound(None, None), Ok(None));
@@ -279,7 +280,7 @@ fn a_token_for_one_connection_opens_no_other() {
 }
 
 #[test]
-fn a_session_that_names_by_id_finds_nothing() {
+fn a_session_that_names_a_connection_by_id_finds_none() {
     let handle = index().handle("conn_1");
     for id in ["conn_1", "acct_1", "1", &handle.to_uppercase(), &format!("{handle}0")] {
         assert_eq!(bound(Some(id), None), Err("CONNECTION_NOT_FOUND"), "{id}");
@@ -319,7 +320,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_meant_is_never_disconnected(
+    fn the_chosen_connection_is_never_disconnected(
         statuses in prop::collection::vec(prop::sample::select(vec![ACTIVE, EXPIRED, DISCONNECTED, MISSING]), 0..5),
         named: Option<prop::sample::Index>,
     ) {

@@ -1,13 +1,13 @@
-//! What OFAuth's answer means: whether to send the call again, what it shows about the connection, what a client should
+//! What OFAuth's answer means: whether to send the call again, what it shows about the connection, and what a client should
 //! do.
 //!
 //! 1. GET and HEAD are sent again after a network error, 502, 503, RULES_OUTDATED, and a 429 that names at most 2 s.
-//! 2. At most 3 attempts and 10 s in all; jitter is anything up to 200 ms, then 400 ms.
-//! 3. A refusal is looked for in 401 and 403, never under the raw proxy.
-//! 4. A refusal that means relink shows `expired`, and so does a `/self` that is not signed in; a success lifts
-//!    `expired` and `missing`; nothing lifts `disconnected`.
-//! 5. An error answer has a verdict; the raw proxy's 401 and 403 say nothing of the session or the key.
-//! 6. The relink hint goes into an object that lacks one, and changes nothing else.
+//! 2. There are at most 3 attempts and 10 s in all. The random wait is up to 200 ms, then up to 400 ms.
+//! 3. Only a 401 or 403 can be a refusal, and never one of the raw proxy.
+//! 4. A refusal that means relink shows `expired`, and so does a `/self` with `isAuth: false`. A success makes an `expired` or
+//!    `missing` connection active. Nothing makes a `disconnected` one active.
+//! 5. An error answer has a verdict. A 401 or 403 of the raw proxy says nothing about the session or the API key.
+//! 6. The relink hint is added to an object that lacks one, and changes nothing else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::{
@@ -65,7 +65,7 @@ fn any_other_method_is_sent_once() {
 }
 
 #[test]
-fn other_answers_are_handed_on_at_once() {
+fn other_answers_are_not_retried() {
     for status in [200, 204, 301, 304, 400, 401, 403, 404, 409, 500, 501, 504, 520] {
         assert_eq!(retry_delay("GET", answered(status, None, None), 1, 0, 0.0), None, "{status}");
         assert_eq!(retry_delay("GET", answered(status, None, Some(1)), 1, 0, 0.0), None, "{status}");
@@ -76,7 +76,7 @@ fn other_answers_are_handed_on_at_once() {
 }
 
 #[test]
-fn a_429_is_waited_for_if_it_names_two_seconds_or_less() {
+fn a_429_is_retried_if_it_names_two_seconds_or_less() {
     let wait = |seconds, random| retry_delay("GET", answered(429, None, seconds), 1, 0, random);
     assert_eq!([wait(Some(0), 0.0), wait(Some(1), 0.0), wait(Some(2), 0.0)], [Some(0), Some(1_000), Some(2_000)]);
     assert_eq!(wait(Some(2), 1.0), Some(2_200));
@@ -95,7 +95,7 @@ fn a_call_is_sent_three_times_at_most() {
 }
 
 #[test]
-fn no_try_begins_after_the_deadline() {
+fn no_attempt_begins_after_the_deadline() {
     assert_eq!(DEADLINE, 10_000);
     let wait = |tried, elapsed| retry_delay("GET", tried, 1, elapsed, 0.5);
     assert_eq!(wait(Attempt::Failed, 9_899), Some(100));
@@ -105,14 +105,14 @@ fn no_try_begins_after_the_deadline() {
 }
 
 #[test]
-fn jitter_doubles() {
+fn the_random_wait_doubles() {
     let wait = |tries, random| retry_delay("GET", Attempt::Failed, tries, 0, random);
     assert_eq!([wait(1, 0.0), wait(1, 0.5), wait(1, 1.0)], [Some(0), Some(100), Some(200)]);
     assert_eq!([wait(2, 0.0), wait(2, 0.5), wait(2, 1.0)], [Some(0), Some(200), Some(400)]);
 }
 
 #[test]
-fn a_refusal_may_stand_in_401_and_403() {
+fn a_401_or_403_may_be_a_refusal_except_under_the_raw_proxy() {
     for status in [401, 403] {
         assert!(may_be_refusal("/v2/access/self", status));
         assert!(may_be_refusal("/v2/access/proxyx/users", status));
@@ -125,7 +125,7 @@ fn a_refusal_may_stand_in_401_and_403() {
 }
 
 #[test]
-fn the_raw_proxy_is_itself_however_it_is_written() {
+fn the_raw_proxy_is_recognised_in_every_spelling() {
     for path in [
         "/v2/access/%70roxy/users/me",
         "/v2/access/pro%78y/users/me",
@@ -139,7 +139,7 @@ fn the_raw_proxy_is_itself_however_it_is_written() {
 }
 
 #[test]
-fn a_refusal_that_means_relink_shows_expired() {
+fn a_refusal_that_means_relink_shows_that_the_connection_expired() {
     let hinted = ApiError::read_refusal(403, br#"{"type":"FORBIDDEN","actionRequired":"refresh_session"}"#).unwrap();
     for refusal in [refusal("SESSION_EXPIRED"), refusal("SESSION_NOT_PROVIDED"), refusal("session_expired"), hinted] {
         for known in [ACTIVE, MISSING, UNKNOWN, EXPIRED, "awaiting_2fa"] {
@@ -150,7 +150,7 @@ fn a_refusal_that_means_relink_shows_expired() {
 }
 
 #[test]
-fn any_other_error_shows_nothing() {
+fn any_other_error_shows_no_status() {
     for known in [ACTIVE, EXPIRED, MISSING, DISCONNECTED, UNKNOWN] {
         for kind in ["UNAUTHORIZED", "RULES_OUTDATED", "FORBIDDEN", "TEAPOT"] {
             assert_eq!(observed_status(known, 401, Some(&refusal(kind)), None), None, "{known} {kind}");
@@ -164,7 +164,7 @@ fn any_other_error_shows_nothing() {
 }
 
 #[test]
-fn a_success_lifts_expired_and_missing() {
+fn a_success_makes_an_expired_or_missing_connection_active() {
     for status in [200, 201, 204, 206, 299] {
         for is_auth in [None, Some(true)] {
             for known in [EXPIRED, MISSING] {
@@ -178,7 +178,7 @@ fn a_success_lifts_expired_and_missing() {
 }
 
 #[test]
-fn a_self_that_is_not_signed_in_counts_as_expired() {
+fn is_auth_false_of_self_shows_that_the_connection_expired() {
     for known in [ACTIVE, MISSING, UNKNOWN, EXPIRED] {
         assert_eq!(observed_status(known, 200, None, Some(false)), Some(EXPIRED), "{known}");
     }
@@ -186,7 +186,7 @@ fn a_self_that_is_not_signed_in_counts_as_expired() {
 }
 
 #[test]
-fn what_is_no_error_has_no_verdict() {
+fn an_answer_that_is_not_an_error_has_no_verdict() {
     for status in [200, 204, 206, 301, 304, 399] {
         assert_eq!(verdict("/v2/access/self", status, None), None, "{status}");
         assert_eq!(verdict("/v2/access/proxy/x", status, None), None, "{status}");
@@ -208,7 +208,7 @@ fn a_refusal_has_its_own_verdict() {
 }
 
 #[test]
-fn an_error_that_is_not_read_has_the_verdict_of_its_status() {
+fn an_error_whose_body_is_not_read_has_the_verdict_of_its_status() {
     let rows = [
         (400, Verdict::GiveUp),
         (404, Verdict::GiveUp),
@@ -225,7 +225,7 @@ fn an_error_that_is_not_read_has_the_verdict_of_its_status() {
 }
 
 #[test]
-fn the_raw_proxy_s_refusals_say_nothing_of_session_or_key() {
+fn a_401_or_403_of_the_raw_proxy_says_nothing_about_session_or_api_key() {
     for status in [401, 403] {
         for refusal in [None, Some(refusal("SESSION_EXPIRED")), Some(refusal("UNAUTHORIZED"))] {
             assert_eq!(
@@ -238,7 +238,7 @@ fn the_raw_proxy_s_refusals_say_nothing_of_session_or_key() {
 }
 
 #[test]
-fn the_hint_is_added_at_the_end() {
+fn the_relink_hint_is_added_at_the_end() {
     let expected = r#"{"error":"No","type":"SESSION_EXPIRED","actionRequired":"relink_connection"}"#;
     assert_eq!(hinted(r#"{"error":"No","type":"SESSION_EXPIRED"}"#).as_deref(), Some(expected));
     let spaced = "{ \"type\" : \"A\",\n\"n\": 1.50, \"o\": {} }\r\n ";
@@ -247,14 +247,14 @@ fn the_hint_is_added_at_the_end() {
 }
 
 #[test]
-fn a_hint_that_is_there_stays() {
+fn an_existing_hint_stays() {
     for name in ["actionRequired", "action_required", "action\\u0052equired"] {
         assert_eq!(hinted(&format!(r#"{{"type":"SESSION_EXPIRED","{name}":"refresh_session"}}"#)), None, "{name}");
     }
 }
 
 #[test]
-fn what_is_no_object_gets_no_hint() {
+fn a_body_that_is_not_an_object_gets_no_hint() {
     for body in ["", "{}", " { } ", "[]", "[{}]", "null", "\"}\"", "<html>}", r#"{"a":1"#, r#"{"a":1}}"#, r#"{"a":1,}"#]
     {
         assert_eq!(hinted(body), None, "{body}");
@@ -263,7 +263,7 @@ fn what_is_no_object_gets_no_hint() {
 }
 
 #[test]
-fn half_a_pair_of_surrogates_does_not_keep_the_hint_off() {
+fn half_of_a_surrogate_pair_does_not_prevent_the_hint() {
     let body = r#"{"error":"No, Jane \ud83d","type":"SESSION_EXPIRED"}"#;
     assert!(ApiError::read_refusal(401, body.as_bytes()).is_some_and(|refusal| refusal.verdict == Verdict::Relink));
     assert!(hinted(body).is_some_and(|hinted| hinted.ends_with(r#","actionRequired":"relink_connection"}"#)));
@@ -271,7 +271,7 @@ fn half_a_pair_of_surrogates_does_not_keep_the_hint_off() {
 
 proptest! {
     #[test]
-    fn a_wait_lies_within_its_bounds(
+    fn a_wait_is_within_its_bounds(
         tries in 0_u32..6,
         elapsed in 0_i64..20_000,
         random in prop_oneof![4 => 0.0..=1.0, 1 => any::<f64>()],
@@ -287,7 +287,7 @@ proptest! {
     }
 
     #[test]
-    fn a_hint_changes_nothing_else(fields in prop::collection::hash_map("\\PC{0,9}", "\\PC{0,9}", 1..6)) {
+    fn the_hint_changes_nothing_else(fields in prop::collection::hash_map("\\PC{0,9}", "\\PC{0,9}", 1..6)) {
         let body = json!(fields);
         let with: Value = serde_json::from_str(&hinted(&body.to_string()).unwrap()).unwrap();
         let mut expected = body;
@@ -303,7 +303,7 @@ proptest! {
 }
 
 #[test]
-fn self_is_itself_however_it_is_written() {
+fn self_is_recognised_in_every_spelling() {
     let lax = ["/v2/access/self/", "/v2/access/Self", "/v2/access/self;x=1", "/v2/ACCESS/s%45lf;", "/v2/access/self//"];
     for path in ["/v2/access/self", "/v2/access/%73elf", "/v2/acces%73/self"].into_iter().chain(lax) {
         assert!(is_self_path(path), "{path}");

@@ -1,12 +1,12 @@
-//! Routes: every path the Worker serves, and with which methods.
+//! Routes: every path that the Worker serves, and with which methods.
 //!
-//! 1. Each route answers its methods, HEAD where it answers GET.
-//! 2. Any other method there is 405, with what is allowed.
-//! 3. Any method goes to the Access API, and to OFAuth's routes for servers.
-//! 4. A trailing, empty, missing or further segment, and any other path, is nothing.
-//! 5. A route's name in logs never shows its path.
+//! 1. Each route answers its methods, and HEAD if it answers GET.
+//! 2. Any other method gets 405 and the allowed methods.
+//! 3. The Access API and OFAuth's routes for servers take any method.
+//! 4. A path with a trailing, empty, missing or further segment has no route, and neither has any other path.
+//! 5. The name of a route in logs never shows its path.
 //! 6. No method or path panics.
-//! 7. Pages of other sites may call what a session token opens, and nothing else.
+//! 7. Pages of other sites may call the routes for session tokens, and no others.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::gateway::route::{Route, allows_cross_origin, route};
@@ -45,7 +45,7 @@ const ONE: [(&str, &str, Route); 9] = [
 ];
 
 #[test]
-fn a_route_of_one_method_answers_that_alone() {
+fn a_route_of_one_method_answers_only_that_method() {
     for (allowed, path, expected) in ONE {
         assert_eq!(route(allowed, path), expected, "{path}");
         for method in ALLOWED_METHODS.iter().filter(|method| **method != allowed) {
@@ -55,7 +55,7 @@ fn a_route_of_one_method_answers_that_alone() {
 }
 
 #[test]
-fn a_link_session_is_read_and_cancelled() {
+fn a_link_session_can_be_read_and_cancelled() {
     for path in ["/v2/link/cs_1", "/v2/link/callback", "/v2/link/INIT", "/v2/link/init%20", "/v2/link/.."] {
         for method in ALLOWED_METHODS {
             let expected = match method {
@@ -77,7 +77,7 @@ fn any_method_goes_to_the_routes_for_servers() {
 }
 
 #[test]
-fn a_connection_may_be_called_like_a_route() {
+fn a_connection_may_have_the_name_of_a_route() {
     for name in ["health", "events", "invalidate", "import", "connections"] {
         assert_eq!(route("GET", &format!("/edge/connections/{name}")), Route::Connection(name));
         assert_eq!(route("DELETE", &format!("/edge/connections/{name}")), Route::DeleteConnection(name));
@@ -86,7 +86,7 @@ fn a_connection_may_be_called_like_a_route() {
 }
 
 #[test]
-fn pages_may_call_what_a_token_opens() {
+fn pages_of_other_sites_may_call_the_routes_for_session_tokens() {
     for path in ["/v2/access/self", "/v2/link/init", "/edge/connections", "/edge/connections/acct_1", "/edge/nothing"] {
         assert!(allows_cross_origin(path), "{path}");
     }
@@ -97,7 +97,7 @@ fn pages_may_call_what_a_token_opens() {
 }
 
 #[test]
-fn get_and_head_read() {
+fn routes_that_read_answer_get_and_head() {
     for (path, expected) in READ {
         assert_eq!(route("GET", path), expected, "{path}");
         assert_eq!(route("HEAD", path), expected, "{path}");
@@ -105,7 +105,7 @@ fn get_and_head_read() {
 }
 
 #[test]
-fn what_is_read_allows_get_and_head_alone() {
+fn routes_that_read_allow_only_get_and_head() {
     for (path, _) in READ {
         for method in &ALLOWED_METHODS[2..] {
             let expected = match route("DELETE", path) {
@@ -130,13 +130,13 @@ fn any_method_goes_to_the_access_api() {
 }
 
 #[test]
-fn a_connection_s_segment_is_handed_on_as_it_came() {
+fn the_segment_of_a_connection_stays_percent_encoded() {
     assert_eq!(route("GET", "/edge/connections/conn%5F1"), Route::Connection("conn%5F1"));
     assert_eq!(route("GET", "/edge/connections/.."), Route::Connection(".."));
 }
 
 #[test]
-fn a_trailing_or_empty_segment_matches_nothing() {
+fn a_path_with_an_empty_segment_has_no_route() {
     let paths = [
         "/healthz/",
         "//healthz",
@@ -176,7 +176,7 @@ fn a_trailing_or_empty_segment_matches_nothing() {
 }
 
 #[test]
-fn a_webhook_is_not_lost_for_a_slash_too_many() {
+fn extra_slashes_do_not_change_the_webhook_route() {
     for path in ["/webhooks/ofauth/", "//webhooks/ofauth", "/webhooks//ofauth", "//webhooks//ofauth//"] {
         assert_eq!(route("POST", path), Route::Webhook, "{path}");
         assert_eq!(route("GET", path), Route::MethodNotAllowed("POST"), "{path}");
@@ -187,7 +187,7 @@ fn a_webhook_is_not_lost_for_a_slash_too_many() {
 }
 
 #[test]
-fn other_paths_are_nothing() {
+fn other_paths_have_no_route() {
     let paths = [
         "",
         "/",
@@ -233,7 +233,7 @@ fn other_paths_are_nothing() {
 }
 
 #[test]
-fn names_in_logs_show_no_path() {
+fn the_names_of_routes_in_logs_show_no_path() {
     let mut names: Vec<&str> = READ.iter().map(|(_, route)| route.name()).collect();
     names.extend(ONE.map(|(_, _, route)| route.name()));
     let others = [

@@ -1,13 +1,13 @@
-//! Who is calling: gateway keys, and the headers that credentials come in. What a token must be is in
-//! `session_token.rs` and `session_claims.rs`, minting in `session_mint.rs`.
+//! Who is calling: gateway keys, and the headers of credentials. The rules for tokens are in `session_token.rs` and
+//! `session_claims.rs`, and creating tokens is in `session_mint.rs`.
 //!
-//! 1. A key opens as `Authorization: Bearer` and as `apikey`; the scheme's case does not matter. So does a token.
-//! 2. Authorization, where it is present, alone counts.
-//! 3. No credential is missing, any other is invalid.
-//! 4. Any of several keys opens, and nothing but a key.
-//! 5. A key on a request of another site's page is denied; a token is for pages.
-//! 6. A token grants the permissions it names, whole.
-//! 7. Keys and secrets show nowhere.
+//! 1. A key is accepted as `Authorization: Bearer` and as `apikey`, and so is a token. The case of the scheme does not matter.
+//! 2. If there is an Authorization header, only that counts.
+//! 3. A call without a credential is CREDENTIALS_MISSING. Any other credential is invalid.
+//! 4. Any of several keys is accepted, and nothing but a key.
+//! 5. A key in a request from a page of another site is denied. A token is for pages.
+//! 6. A token grants only the permissions that it names, and only by their whole names.
+//! 7. `Debug` shows no key and no secret.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{KEY, SESSION};
@@ -22,7 +22,7 @@ fn authenticator() -> Authenticator {
     Authenticator::new(vec![KEY.to_owned(), OLD.to_owned()], vec![SESSION.to_owned()])
 }
 
-fn judge(authorization: Option<&str>, apikey: Option<&str>) -> Result<Caller, EdgeError> {
+fn authenticate(authorization: Option<&str>, apikey: Option<&str>) -> Result<Caller, EdgeError> {
     caller(&authenticator(), Credentials { authorization, apikey, origin: None, own_origin: OWN })
 }
 
@@ -59,51 +59,59 @@ fn session(permissions: &[&str]) -> Session {
 }
 
 #[test]
-fn a_key_opens_as_bearer_and_as_apikey() {
+fn a_gateway_key_is_accepted_as_bearer_and_as_apikey() {
     for key in [KEY, OLD] {
-        assert_eq!(judge(Some(&bearer(key)), None), Ok(Caller::Server));
-        assert_eq!(judge(None, Some(key)), Ok(Caller::Server));
+        assert_eq!(authenticate(Some(&bearer(key)), None), Ok(Caller::Server));
+        assert_eq!(authenticate(None, Some(key)), Ok(Caller::Server));
     }
 }
 
 #[test]
-fn a_token_opens_as_bearer_and_as_apikey() {
+fn a_token_is_accepted_as_bearer_and_as_apikey() {
     let token = token();
-    assert_eq!(judge(Some(&bearer(&token)), None), user());
-    assert_eq!(judge(None, Some(&token)), user());
+    assert_eq!(authenticate(Some(&bearer(&token)), None), user());
+    assert_eq!(authenticate(None, Some(&token)), user());
 }
 
 #[test]
-fn the_scheme_s_case_does_not_matter() {
+fn the_case_of_the_scheme_does_not_matter() {
     for scheme in ["bearer", "BEARER", "bEaReR"] {
-        assert_eq!(judge(Some(&format!("{scheme} {KEY}")), None), Ok(Caller::Server), "{scheme}");
+        assert_eq!(authenticate(Some(&format!("{scheme} {KEY}")), None), Ok(Caller::Server), "{scheme}");
     }
 }
 
 #[test]
-fn the_key_s_case_does_matter() {
-    assert_eq!(judge(None, Some(&KEY.to_uppercase())), Err(EdgeError::CredentialsInvalid));
+fn the_case_of_the_key_matters() {
+    assert_eq!(authenticate(None, Some(&KEY.to_uppercase())), Err(EdgeError::CredentialsInvalid));
 }
 
 #[test]
-fn authorization_alone_counts_where_it_is_present() {
+fn if_there_is_an_authorization_header_only_that_counts() {
     let token = token();
     for authorization in ["Bearer wrong", "Basic eDp5", "Bearer ", ""] {
-        assert_eq!(judge(Some(authorization), Some(KEY)), Err(EdgeError::CredentialsInvalid), "{authorization:?}");
-        assert_eq!(judge(Some(authorization), Some(&token)), Err(EdgeError::CredentialsInvalid), "{authorization:?}");
+        assert_eq!(
+            authenticate(Some(authorization), Some(KEY)),
+            Err(EdgeError::CredentialsInvalid),
+            "{authorization:?}"
+        );
+        assert_eq!(
+            authenticate(Some(authorization), Some(&token)),
+            Err(EdgeError::CredentialsInvalid),
+            "{authorization:?}"
+        );
     }
-    assert_eq!(judge(Some(&bearer(KEY)), Some("wrong")), Ok(Caller::Server));
-    assert_eq!(judge(Some(&bearer(&token)), Some(KEY)), user());
-    assert_eq!(judge(Some(&bearer(KEY)), Some(&token)), Ok(Caller::Server));
+    assert_eq!(authenticate(Some(&bearer(KEY)), Some("wrong")), Ok(Caller::Server));
+    assert_eq!(authenticate(Some(&bearer(&token)), Some(KEY)), user());
+    assert_eq!(authenticate(Some(&bearer(KEY)), Some(&token)), Ok(Caller::Server));
 }
 
 #[test]
-fn no_credential_is_missing() {
-    assert_eq!(judge(None, None), Err(EdgeError::CredentialsMissing));
+fn a_call_without_a_credential_is_credentials_missing() {
+    assert_eq!(authenticate(None, None), Err(EdgeError::CredentialsMissing));
 }
 
 #[test]
-fn another_scheme_or_none_is_invalid() {
+fn authorization_with_another_scheme_or_none_is_invalid() {
     let other = [
         KEY.to_owned(),
         format!("Basic {KEY}"),
@@ -113,12 +121,12 @@ fn another_scheme_or_none_is_invalid() {
         "Bearer ".to_owned(),
     ];
     for authorization in other {
-        assert_eq!(judge(Some(&authorization), None), Err(EdgeError::CredentialsInvalid), "{authorization}");
+        assert_eq!(authenticate(Some(&authorization), None), Err(EdgeError::CredentialsInvalid), "{authorization}");
     }
 }
 
 #[test]
-fn less_or_more_than_a_key_is_invalid() {
+fn a_part_of_a_key_or_a_longer_text_is_invalid() {
     let odd = [
         String::new(),
         KEY[..KEY.len() - 1].to_owned(),
@@ -129,18 +137,18 @@ fn less_or_more_than_a_key_is_invalid() {
         format!("{KEY}{KEY}"),
     ];
     for credential in odd {
-        assert_eq!(judge(None, Some(&credential)), Err(EdgeError::CredentialsInvalid), "{credential}");
-        assert_eq!(judge(Some(&bearer(&credential)), None), Err(EdgeError::CredentialsInvalid), "{credential}");
+        assert_eq!(authenticate(None, Some(&credential)), Err(EdgeError::CredentialsInvalid), "{credential}");
+        assert_eq!(authenticate(Some(&bearer(&credential)), None), Err(EdgeError::CredentialsInvalid), "{credential}");
     }
 }
 
 #[test]
-fn the_session_secret_is_no_key() {
-    assert_eq!(judge(None, Some(SESSION)), Err(EdgeError::CredentialsInvalid));
+fn the_session_secret_is_not_a_gateway_key() {
+    assert_eq!(authenticate(None, Some(SESSION)), Err(EdgeError::CredentialsInvalid));
 }
 
 #[test]
-fn without_any_key_or_secret_nothing_opens_and_nothing_is_minted() {
+fn without_keys_and_secrets_no_credential_is_accepted_and_no_token_is_created() {
     let token = token();
     let none = Authenticator::new(Vec::new(), Vec::new());
     for credential in ["", " ", ".", "..", KEY, &token] {
@@ -148,12 +156,12 @@ fn without_any_key_or_secret_nothing_opens_and_nothing_is_minted() {
         let refused = caller(&none, credentials).map_err(EdgeError::code);
         assert_eq!(refused, Err("CREDENTIALS_INVALID"), "{credential:?}");
     }
-    let wish = SessionRequest::parse(br#"{"clientReferenceId":"user_1"}"#).unwrap();
-    assert_eq!(none.mint(wish, NOW), Err(EdgeError::NotConfigured));
+    let request = SessionRequest::parse(br#"{"clientReferenceId":"user_1"}"#).unwrap();
+    assert_eq!(none.mint(request, NOW), Err(EdgeError::NotConfigured));
 }
 
 #[test]
-fn a_key_from_another_site_s_page_is_denied() {
+fn a_gateway_key_from_a_page_of_another_site_is_denied() {
     let foreign = [
         "https://app.example.com",
         "http://gateway.example.com",
@@ -171,13 +179,13 @@ fn a_key_from_another_site_s_page_is_denied() {
 }
 
 #[test]
-fn a_token_is_taken_from_any_page() {
+fn a_token_is_accepted_from_any_page() {
     let token = token();
     assert_eq!(from("https://app.example.com", &token), user());
 }
 
 #[test]
-fn a_permission_is_granted_by_its_whole_name() {
+fn a_permission_is_granted_only_by_its_whole_name() {
     let session = session(&["profile:read", "access:any"]);
     assert_eq!(session.require("profile:read"), Ok(()));
     for other in ["profile", "profile:rea", "profile:reads", "Profile:read", "", "lists:read"] {
@@ -188,25 +196,25 @@ fn a_permission_is_granted_by_its_whole_name() {
 }
 
 #[test]
-fn keys_and_secrets_show_in_no_debug() {
+fn debug_shows_no_key_and_no_secret() {
     let shown = format!("{:?}", authenticator());
     assert!([KEY, OLD, SESSION].iter().all(|secret| !shown.contains(secret)), "{shown}");
 }
 
 proptest! {
     #[test]
-    fn nothing_but_a_key_or_token_opens(credential: String) {
+    fn only_keys_and_tokens_are_accepted(credential: String) {
         for refused in [
-            judge(None, Some(&credential)),
-            judge(Some(&credential), Some(KEY)),
-            judge(Some(&bearer(&credential)), Some(KEY)),
+            authenticate(None, Some(&credential)),
+            authenticate(Some(&credential), Some(KEY)),
+            authenticate(Some(&bearer(&credential)), Some(KEY)),
         ] {
             prop_assert_eq!(refused.map_err(EdgeError::code), Err("CREDENTIALS_INVALID"));
         }
     }
 
     #[test]
-    fn any_key_without_a_colon_that_a_header_can_carry_opens(key in "[!-9;-~]{32,80}") {
+    fn any_key_without_a_colon_that_a_header_can_carry_is_accepted(key in "[!-9;-~]{32,80}") {
         let keys = Authenticator::new(vec![KEY.to_owned(), key.clone()], vec![SESSION.to_owned()]);
         let (bearer, key) = (bearer(&key), Some(&*key));
         prop_assert_eq!(caller(&keys, Credentials { apikey: key, ..Credentials::default() }), Ok(Caller::Server));

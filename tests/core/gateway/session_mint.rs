@@ -1,11 +1,11 @@
-//! Minting: the tokens that `POST /edge/sessions` hands out.
+//! Creating tokens: those of `POST /edge/sessions`.
 //!
-//! 1. What is minted opens as what was asked for, for as long as was asked for.
-//! 2. A life has 60 to 86400 seconds, 3600 unless asked; a console's an hour at most.
-//! 3. A session is somebody's, its connection a handle, its permissions exist; a console token takes none of them.
-//! 4. A wish of another shape, or with an unknown or repeated key, is BAD_REQUEST.
-//! 5. Nothing is minted that would not open.
-//! 6. With CONSOLE off, no console token is minted, and none opens.
+//! 1. A created token grants what was requested, for as long as was requested.
+//! 2. A lifetime is 60 to 86400 seconds, and 3600 by default. That of a console token is an hour at most.
+//! 3. A session token needs a user. Its connection is a handle, and its permissions exist. A console token has none of them.
+//! 4. A request of another shape, or with an unknown or repeated key, is BAD_REQUEST.
+//! 5. No token is created that would not be accepted.
+//! 6. With CONSOLE off, no console token is created, and none is accepted.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{KEY, SESSION, index};
@@ -21,12 +21,12 @@ fn authenticator() -> Authenticator {
     Authenticator::new(vec![KEY.to_owned()], vec![SESSION.to_owned()])
 }
 
-fn mint(wish: &Value) -> Result<(String, i64), EdgeError> {
-    authenticator().mint(SessionRequest::parse(wish.to_string().as_bytes())?, NOW)
+fn mint(request: &Value) -> Result<(String, i64), EdgeError> {
+    authenticator().mint(SessionRequest::parse(request.to_string().as_bytes())?, NOW)
 }
 
-fn refused(wish: &Value) -> bool {
-    mint(wish).is_err_and(|error| error.code() == "BAD_REQUEST")
+fn refused(request: &Value) -> bool {
+    mint(request).is_err_and(|error| error.code() == "BAD_REQUEST")
 }
 
 fn opens(token: &str, now: i64) -> Result<Caller, EdgeError> {
@@ -45,10 +45,10 @@ fn session(client_reference_id: &str, permissions: &[&str], connection: Option<&
 }
 
 #[test]
-fn what_is_minted_opens_as_what_was_asked_for() {
+fn a_created_token_grants_what_was_requested() {
     let handle = index().handle("conn_1");
-    let wish = json!({ "clientReferenceId": "user é \"1\"", "permissions": ["posts:read", "access:any"], "connection": handle });
-    let (token, exp) = mint(&wish).unwrap();
+    let request = json!({ "clientReferenceId": "user é \"1\"", "permissions": ["posts:read", "access:any"], "connection": handle });
+    let (token, exp) = mint(&request).unwrap();
     assert_eq!(exp, NOW + DEFAULT_LIFETIME);
     let expected = session("user é \"1\"", &["posts:read", "access:any"], Some(&handle), exp);
     assert_eq!(opens(&token, NOW), Ok(expected.clone()));
@@ -57,14 +57,14 @@ fn what_is_minted_opens_as_what_was_asked_for() {
 }
 
 #[test]
-fn a_life_is_60_to_86400_seconds_and_3600_unless_asked() {
-    let life = |wish: &Value| mint(wish).unwrap().1 - NOW;
+fn a_lifetime_is_60_to_86400_seconds_and_3600_by_default() {
+    let life = |request: &Value| mint(request).unwrap().1 - NOW;
     assert_eq!(life(&json!({ "clientReferenceId": "u" })), 3_600);
     assert_eq!(life(&json!({ "clientReferenceId": "u", "expiresIn": null })), 3_600);
     for seconds in [60, 61, 3_600, 86_400] {
-        let wish = json!({ "clientReferenceId": "u", "expiresIn": seconds });
-        assert_eq!(life(&wish), seconds);
-        let (token, exp) = mint(&wish).unwrap();
+        let request = json!({ "clientReferenceId": "u", "expiresIn": seconds });
+        assert_eq!(life(&request), seconds);
+        let (token, exp) = mint(&request).unwrap();
         assert_eq!(opens(&token, exp - 1), Ok(session("u", &[], None, exp)));
     }
     for bad in [json!(59), json!(86_401), json!(0), json!(-60), json!("60"), json!(60.0), json!(i64::MAX), json!(true)]
@@ -75,7 +75,7 @@ fn a_life_is_60_to_86400_seconds_and_3600_unless_asked() {
 }
 
 #[test]
-fn a_console_token_lives_an_hour_at_most() {
+fn a_console_token_is_valid_for_an_hour_at_most() {
     for (seconds, life) in [(60, 60), (3_600, 3_600), (3_601, 3_600), (86_400, 3_600)] {
         let (token, exp) = mint(&json!({ "console": true, "expiresIn": seconds })).unwrap();
         assert_eq!(exp, NOW + life);
@@ -86,7 +86,7 @@ fn a_console_token_lives_an_hour_at_most() {
 }
 
 #[test]
-fn a_console_token_takes_nothing_but_a_life() {
+fn a_request_for_a_console_token_has_only_a_lifetime() {
     for key in ["clientReferenceId", "permissions", "connection"] {
         let value = if key == "permissions" { json!([]) } else { json!(index().handle("conn_1")) };
         assert!(refused(&json!({ "console": true, key: value })), "{key}");
@@ -94,13 +94,13 @@ fn a_console_token_takes_nothing_but_a_life() {
 }
 
 #[test]
-fn without_a_console_no_token_for_it_is_minted_or_opens() {
-    let wish = |wish: &[u8]| SessionRequest::parse(wish).unwrap();
+fn with_console_off_no_console_token_is_created_or_accepted() {
+    let request = |request: &[u8]| SessionRequest::parse(request).unwrap();
     let (token, _) = mint(&json!({ "console": true })).unwrap();
     let off = authenticator().with_console(false);
-    let refused = off.mint(wish(br#"{"console":true}"#), NOW).unwrap_err();
+    let refused = off.mint(request(br#"{"console":true}"#), NOW).unwrap_err();
     assert_eq!(refused.code(), "BAD_REQUEST");
-    assert!(off.mint(wish(br#"{"clientReferenceId":"u","console":false}"#), NOW).is_ok());
+    assert!(off.mint(request(br#"{"clientReferenceId":"u","console":false}"#), NOW).is_ok());
     let opens = |credential| off.authenticate(Credentials { apikey: Some(credential), ..Credentials::default() }, NOW);
     assert_eq!(opens(&token).err().map(EdgeError::code), Some("CREDENTIALS_INVALID"));
     let (token, _) = mint(&json!({ "clientReferenceId": "u" })).unwrap();
@@ -109,7 +109,7 @@ fn without_a_console_no_token_for_it_is_minted_or_opens() {
 }
 
 #[test]
-fn a_session_is_somebody_s() {
+fn a_session_token_needs_a_client_reference_id() {
     for bad in [json!({}), json!({ "console": false }), json!({ "clientReferenceId": null })] {
         assert!(refused(&bad), "{bad}");
     }
@@ -120,7 +120,7 @@ fn a_session_is_somebody_s() {
 }
 
 #[test]
-fn a_connection_is_named_by_handle_alone() {
+fn a_connection_is_named_only_by_handle() {
     let handle = index().handle("conn_1");
     for bad in ["conn_1", "", "acct_1", &handle.to_uppercase(), &handle[..36], &format!("{handle}0")] {
         assert!(refused(&json!({ "clientReferenceId": "u", "connection": bad })), "{bad}");
@@ -138,7 +138,7 @@ const KNOWN: [&str; 6] =
     ["profile:read", "stories:read", "earnings:read", "access:any", "connections:write", "connections:link"];
 
 #[test]
-fn a_permission_that_does_not_exist_is_refused_by_its_place() {
+fn a_permission_that_does_not_exist_is_refused_with_its_index() {
     assert!(mint(&json!({ "clientReferenceId": "u", "permissions": KNOWN })).is_ok());
     for bad in ["", "profile", "profile:reed", "Profile:read", "profile:read ", "*", "access:*", "connections:read"] {
         let refused = mint(&json!({ "clientReferenceId": "u", "permissions": ["posts:read", bad, "x"] })).unwrap_err();
@@ -156,14 +156,14 @@ fn an_unknown_or_repeated_key_is_refused() {
 }
 
 #[test]
-fn a_wish_is_an_object() {
+fn a_request_is_an_object() {
     for bad in ["", "null", "1", "\"u\"", "[]", "{", "{}x", r#"["u",["a"],null,null,null]"#] {
         assert_eq!(SessionRequest::parse(bad.as_bytes()).map_err(EdgeError::code), Err("BAD_REQUEST"), "{bad}");
     }
 }
 
 #[test]
-fn no_token_is_minted_that_is_too_long_to_open() {
+fn a_token_that_would_be_too_long_is_not_created() {
     let permissions = vec!["promotions:write"; 700];
     let minted = mint(&json!({ "clientReferenceId": "u", "permissions": permissions }));
     assert_eq!(minted.map(|(token, _)| token.len()).map_err(EdgeError::code), Err("BAD_REQUEST"));
@@ -171,17 +171,17 @@ fn no_token_is_minted_that_is_too_long_to_open() {
 
 proptest! {
     #[test]
-    fn any_wish_within_bounds_makes_a_round_trip(
+    fn any_valid_request_makes_a_token_that_grants_it(
         user in "\\PC{1,64}",
         permissions in prop::collection::vec(prop::sample::select(KNOWN.to_vec()), 0..20),
         bound: Option<String>,
         life in 60_i64..=86_400,
     ) {
         let connection = bound.map(|id| index().handle(&id));
-        let wish = json!({
+        let request = json!({
             "clientReferenceId": user, "permissions": permissions, "connection": connection, "expiresIn": life,
         });
-        let (token, exp) = mint(&wish).unwrap();
+        let (token, exp) = mint(&request).unwrap();
         prop_assert_eq!(exp, NOW + life);
         prop_assert_eq!(opens(&token, NOW), Ok(session(&user, &permissions, connection.as_deref(), exp)));
     }

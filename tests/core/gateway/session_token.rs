@@ -1,15 +1,18 @@
-//! What a session token must be: its form, its header and its signature. Its claims are in `session_claims.rs`.
+//! The rules for a session token: its form, its header and its signature. Its claims are in `session_claims.rs`.
 //!
-//! 1. A token of any backend opens as its claims say; what is not known in it is skipped.
-//! 2. Changed, cut, longer, re-encoded, or under another secret or algorithm it is invalid; any of the secrets opens.
+//! 1. A token of any backend grants what its claims say. Unknown members are ignored.
+//! 2. A token is invalid if it was changed, cut, lengthened or encoded again, or has another secret or algorithm. Any of the
+//!    configured secrets is accepted.
 //! 3. The header's `alg` is exactly HS256, and there is no `crit`, not even null.
-//! 4. Header and payload are objects, and what is read of them stands once.
-//! 5. A token has at most 8192 bytes, and none panics.
+//! 4. Header and payload are objects, and each member that is read occurs once.
+//! 5. A token has at most 8192 bytes, and no token panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{
     KEY, SESSION,
-    token::{EXPIRED, HEADER, INVALID, NOW, OLD, authenticate, claims, judge, judge_raw, sign, user},
+    token::{
+        EXPIRED, HEADER, INVALID, NOW, OLD, authenticate, authenticate_claims, authenticate_payload, claims, sign, user,
+    },
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -22,20 +25,20 @@ use sha2::Sha512;
 const FOREIGN: &str = "eyJ0eXAiOiAiSldUIiwgImFsZyI6ICJIUzI1NiIsICJraWQiOiAiMSJ9.eyJleHAiOiAxNzYwMDAzNjAwLCAiaWF0IjogMTc2MDAwMDAwMCwgImp0aSI6ICIxIiwgInN1YiI6ICJ1c2VyXzEiLCAiaXNzIjogImh0dHBzOi8vYXBwLmV4YW1wbGUuY29tIiwgInBlcm1pc3Npb25zIjogWyJwcm9maWxlOnJlYWQiXX0.2Tk6tZ0w1QYrCsdKOEbZ27PXawneALdGROMN_df64lo";
 
 #[test]
-fn a_token_of_another_library_opens() {
+fn a_token_of_another_library_is_accepted() {
     assert_eq!(authenticate(FOREIGN, NOW), user(&["profile:read"]));
     assert_eq!(authenticate(FOREIGN, NOW + 3_600), EXPIRED);
 }
 
 #[test]
-fn what_is_not_known_is_skipped() {
-    assert_eq!(judge(json!({ "iss": 1, "jti": [], "console": true, "scope": "a" })), user(&[]));
+fn unknown_members_are_ignored() {
+    assert_eq!(authenticate_claims(json!({ "iss": 1, "jti": [], "console": true, "scope": "a" })), user(&[]));
     let header = r#"{"kid":null,"alg":"HS256","cty":"x","zip":"DEF"}"#;
     assert_eq!(authenticate(&sign(header, &claims(json!({})).to_string(), SESSION), NOW), user(&[]));
 }
 
 #[test]
-fn any_of_the_secrets_opens_and_no_other() {
+fn a_token_signed_with_any_of_the_secrets_is_accepted_and_no_other() {
     let payload = claims(json!({})).to_string();
     assert_eq!(authenticate(&sign(HEADER, &payload, OLD), NOW), user(&[]));
     for secret in [KEY, "", "session-secret-0123456789-0123456788", &format!("{SESSION},{OLD}")] {
@@ -55,7 +58,7 @@ fn a_token_with_any_character_changed_is_invalid() {
 }
 
 #[test]
-fn trailing_bits_and_padding_make_another_token() {
+fn trailing_bits_and_padding_make_a_token_invalid() {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let token = sign(HEADER, &claims(json!({})).to_string(), SESSION);
     let (head, last) = token.split_at(token.len() - 1);
@@ -68,7 +71,7 @@ fn trailing_bits_and_padding_make_another_token() {
 }
 
 #[test]
-fn parts_that_are_missing_or_swapped_make_no_token() {
+fn a_token_with_missing_or_swapped_parts_is_invalid() {
     let token = sign(HEADER, &claims(json!({})).to_string(), SESSION);
     let parts: Vec<&str> = token.split('.').collect();
     for places in [&[0][..], &[0, 1], &[1, 2], &[0, 2], &[1, 0, 2], &[2, 1, 0], &[0, 1, 1, 2], &[0, 0, 1, 2]] {
@@ -104,7 +107,7 @@ fn a_token_under_hs512_is_invalid() {
 }
 
 #[test]
-fn the_algorithm_is_exactly_hs256_even_where_the_mac_is_right() {
+fn the_algorithm_must_be_exactly_hs256_even_if_the_mac_is_right() {
     let payload = claims(json!({})).to_string();
     let algorithms =
         ["\"none\"", "\"HS512\"", "\"HS384\"", "\"RS256\"", "\"hs256\"", "\"HS256 \"", "\"\"", "null", "256"];
@@ -117,7 +120,7 @@ fn the_algorithm_is_exactly_hs256_even_where_the_mac_is_right() {
 }
 
 #[test]
-fn a_critical_extension_is_refused_whatever_it_is() {
+fn any_critical_extension_is_refused() {
     let payload = claims(json!({})).to_string();
     for crit in ["[\"b64\"]", "[\"exp\"]", "[]", "null", "false", "\"\"", "{}"] {
         assert_eq!(
@@ -129,31 +132,34 @@ fn a_critical_extension_is_refused_whatever_it_is() {
 }
 
 #[test]
-fn a_list_in_an_object_s_place_is_refused() {
+fn an_array_in_place_of_an_object_is_refused() {
     let payload = claims(json!({})).to_string();
     for header in [r#"["HS256"]"#, r#"["HS256",null]"#, r#"["HS256",["exp"]]"#] {
         assert_eq!(authenticate(&sign(header, &payload, SESSION), NOW), INVALID, "{header}");
     }
     let (iat, exp) = (NOW, NOW + 60);
-    assert_eq!(judge_raw(&format!(r#"["user_1",{iat},{exp}]"#)), INVALID);
-    assert_eq!(judge_raw(&format!(r#"["user_1",{iat},{exp},{iat},["access:any"],null,"ofauth-edge"]"#)), INVALID);
+    assert_eq!(authenticate_payload(&format!(r#"["user_1",{iat},{exp}]"#)), INVALID);
+    assert_eq!(
+        authenticate_payload(&format!(r#"["user_1",{iat},{exp},{iat},["access:any"],null,"ofauth-edge"]"#)),
+        INVALID
+    );
 }
 
 #[test]
-fn a_payload_that_is_no_json_object_is_refused() {
+fn a_payload_that_is_not_a_json_object_is_refused() {
     let good = claims(json!({})).to_string();
     for payload in
         ["", "null", "{}", "\"user_1\"", &good[..good.len() - 1], &format!("{good}x"), &format!("\u{feff}{good}")]
     {
-        assert_eq!(judge_raw(payload), INVALID, "{payload}");
+        assert_eq!(authenticate_payload(payload), INVALID, "{payload}");
     }
 }
 
 #[test]
-fn a_claim_that_stands_twice_is_refused() {
+fn a_claim_that_occurs_twice_is_refused() {
     for twice in [r#""sub":"user_2""#, r#""exp":1"#, r#""iat":1"#] {
         let payload = format!(r#"{{{twice},"sub":"user_1","iat":{NOW},"exp":{}}}"#, NOW + 60);
-        assert_eq!(judge_raw(&payload), INVALID, "{twice}");
+        assert_eq!(authenticate_payload(&payload), INVALID, "{twice}");
     }
 }
 

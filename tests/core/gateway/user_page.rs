@@ -1,8 +1,8 @@
 //! Pages of one user's connections that are selected from all of the user's records.
 //!
-//! 1. The newest come first, and of the same age those with the lower handle.
-//! 2. Pages, one after the other, are the whole list; filters count together; the total counts all that match.
-//! 3. The default connection among the two best candidates, as a hub sends them, is that among all records.
+//! 1. The newest come first. Connections with equal times are ordered by handle.
+//! 2. All pages together are the whole list. Filters apply together, and the total counts all matches.
+//! 3. The default connection of the two best candidates, which a hub sends, is the same as that of all records.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::index;
@@ -35,7 +35,7 @@ fn handles(page: &UserPage) -> Vec<&str> {
 }
 
 #[test]
-fn the_newest_come_first_and_of_the_same_age_those_with_the_lower_handle() {
+fn the_newest_come_first_and_equal_times_are_ordered_by_handle() {
     let records: Vec<_> = [3, 5, 3, 9, 3].iter().enumerate().map(|(id, at)| record(id, ACTIVE, *at, "1")).collect();
     let page = query("").page_of(records.clone());
     let mut same_age = [0, 2, 4].map(|place: usize| records[place].handle.as_str());
@@ -61,7 +61,7 @@ fn any_records() -> impl Strategy<Value = Vec<Record>> {
 
 proptest! {
     #[test]
-    fn pages_one_after_the_other_are_the_whole_list(
+    fn all_pages_together_are_the_whole_list(
         records in any_records(),
         limit in 1..12_usize,
         status in proptest::option::of("active|expired"),
@@ -88,7 +88,7 @@ proptest! {
     }
 
     #[test]
-    fn the_default_connection_is_the_same_among_the_two_best_candidates(records in any_records()) {
+    fn two_candidates_are_enough_to_choose_the_default_connection(records in any_records()) {
         let mut candidates: Vec<_> = records.iter().filter(|record| record.is_connected()).cloned().collect();
         candidates.sort_by_key(|record| record.status != ACTIVE);
         candidates.truncate(2);

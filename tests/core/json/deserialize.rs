@@ -1,10 +1,10 @@
-//! `from_slice` against `serde_json`, which reads the same types.
+//! `from_slice`, compared with `serde_json`, which reads the same types.
 //!
-//! 1. Both read the same values from the same texts, whole or damaged, with white space anywhere.
-//! 2. What `serde_json` takes and `from_slice` refuses: an array for a struct. What neither takes: a fraction for a whole
-//!    number, a member twice, half of a surrogate pair, anything after the value.
+//! 1. Both read the same values from the same texts, complete or damaged, with white space anywhere.
+//! 2. `from_slice` refuses an array for a struct, which `serde_json` accepts. Both refuse a fraction for an integer, a member
+//!    that occurs twice, half of a surrogate pair, and anything after the value.
 //! 3. A raw value is the text as it is written.
-//! 4. No depth of what is skipped is too deep.
+//! 4. A skipped value may be nested to any depth.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::collections::BTreeMap;
@@ -76,7 +76,7 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_text_is_read_or_refused_by_both(
+    fn a_damaged_text_is_read_or_refused_as_serde_json_does(
         whole in wholes(),
         at: prop::sample::Index,
         cut in 0..3_usize,
@@ -103,13 +103,13 @@ proptest! {
 }
 
 #[test]
-fn an_array_is_no_struct() {
+fn an_array_is_not_read_as_a_struct() {
     assert!(from_slice::<Part>(br#"["a",1,true,null]"#).is_err());
     assert_eq!(from_slice::<Part>(b" {} ").unwrap(), Part::default());
 }
 
 #[test]
-fn what_no_type_takes_is_refused() {
+fn text_that_fits_no_type_is_refused() {
     for json in [
         r#"{"number":1.0}"#,
         r#"{"number":1e3}"#,
@@ -139,7 +139,7 @@ fn what_no_type_takes_is_refused() {
 }
 
 #[test]
-fn a_member_that_is_not_asked_for_is_skipped_and_validated() {
+fn an_unknown_member_is_skipped_and_validated() {
     let part = Part { text: "a".to_owned(), ..Part::default() };
     assert_eq!(
         from_slice::<Part>(r#"{"x":[{"y":1.5e-3}],"text":"a","\ud83d":0}"#.replace("\\ud83d", "z").as_bytes()).unwrap(),
@@ -168,12 +168,12 @@ fn a_raw_value_is_the_text_as_it_is_written() {
 }
 
 #[test]
-fn no_depth_of_what_is_skipped_is_too_deep() {
+fn a_skipped_value_may_be_nested_to_any_depth() {
     let deep = format!(r#"{{"x":{}1{},"text":"a"}}"#, "[".repeat(100_000), "]".repeat(100_000));
     assert_eq!(from_slice::<Part>(deep.as_bytes()).unwrap().text, "a");
 }
 
 #[test]
-fn bytes_that_are_no_text_are_refused() {
+fn bytes_that_are_not_utf_8_are_refused() {
     assert!(from_slice::<Part>(b"{\"text\":\"\xff\"}").is_err());
 }

@@ -1,4 +1,4 @@
-//! JSON, read in place.
+//! JSON that is read in place.
 
 mod deserialize;
 mod scan;

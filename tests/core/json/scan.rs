@@ -1,9 +1,9 @@
-//! The scanner against `serde_json`, which builds what the scanner only passes.
+//! The scanner, compared with `serde_json`, which builds a tree.
 //!
-//! 1. Both take the same texts for JSON, whole or damaged.
-//! 2. A member that is wanted is found wherever it stands, as it is written; strings say the same.
-//! 3. A key that stands twice, or has half of a surrogate pair, is noted; where the half is in a text, U+FFFD stands for it.
-//! 4. No depth is too deep, on either side of what fits a word.
+//! 1. Both accept the same texts as JSON, complete or damaged.
+//! 2. A wanted member is found at any place, as it is written, and its strings decode to the same text.
+//! 3. A key that occurs twice, or has half of a surrogate pair, is reported. In text for people, U+FFFD replaces the half.
+//! 4. Any depth of nesting is read, below and above 64 levels.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::json::{Field, Members, decode_string, decode_string_lossy, elements, is_number, read};
@@ -125,7 +125,7 @@ fn nested(depth: usize, seed: u64) -> String {
 }
 
 #[test]
-fn numbers_are_those_of_json() {
+fn only_json_numbers_are_numbers() {
     for number in ["0", "-0", "10", "1.0", "-1.50e+3", "1E9", "0e0", "1e400"] {
         assert!(scan(number).is_some(), "{number}");
     }
@@ -135,7 +135,7 @@ fn numbers_are_those_of_json() {
 }
 
 #[test]
-fn a_special_character_is_seen_at_every_place_of_a_long_string() {
+fn a_special_character_is_found_at_every_position_of_a_long_string() {
     for length in 0..40 {
         for at in 0..=length {
             let with = |special: &str| format!("\"{}{special}{}\"", "é".repeat(at), "x".repeat(length - at));
@@ -150,7 +150,7 @@ fn a_special_character_is_seen_at_every_place_of_a_long_string() {
 }
 
 #[test]
-fn a_key_that_stands_twice_is_noted_where_it_is_wanted() {
+fn a_key_that_occurs_twice_is_reported_if_it_is_wanted() {
     let twice = |json| scan(json).unwrap().duplicates;
     assert_eq!(twice(r#"{"a":1,"a":2}"#), 0b0010);
     assert_eq!(twice(r#"{"a":1,"\u0061":2}"#), 0b0010);
@@ -159,7 +159,7 @@ fn a_key_that_stands_twice_is_noted_where_it_is_wanted() {
 }
 
 #[test]
-fn half_of_a_surrogate_pair_is_noted_in_keys_and_read_in_texts_only() {
+fn half_of_a_surrogate_pair_is_reported_in_keys_and_read_only_in_text_for_people() {
     let halves = |json| scan(json).unwrap().lone_surrogates;
     assert_eq!(halves(r#"{"\ud83d":1,"b":{"c":1}}"#), 0b0001);
     assert_eq!(halves(r#"{"b":{"\udc00":1},"x":{"\ud83d":1}}"#), 0b0100);
@@ -175,7 +175,7 @@ fn half_of_a_surrogate_pair_is_noted_in_keys_and_read_in_texts_only() {
 }
 
 #[test]
-fn what_closes_must_be_what_was_opened_however_deep() {
+fn brackets_must_match_at_any_depth() {
     for depth in [1, 2, 63, 64, 65, 127, 128, 129, 200] {
         for seed in [0, u64::MAX, 0xA5A5_F00F_1234_8001] {
             let json = nested(depth, seed);
@@ -199,17 +199,17 @@ proptest! {
     }
 
     #[test]
-    fn what_is_damaged_is_json_where_serde_json_says_so(json in damaged()) {
+    fn damaged_json_is_accepted_exactly_if_serde_json_accepts_it(json in damaged()) {
         assert_agrees(&json);
     }
 
     #[test]
-    fn any_tokens_are_json_where_serde_json_says_so(json in r#"(\{|\}|\[|\]|"[abc]"|"\\u[0-9a-f]{4}"|"\\.?"|:|,|[-+]?[0-9]{1,2}(\.[0-9]?)?([eE]-?[0-9]?)?|true|null|fals|[ \t\r\n\x0b\u{a0}]){0,16}"#) {
+    fn any_sequence_of_tokens_is_accepted_exactly_if_serde_json_accepts_it(json in r#"(\{|\}|\[|\]|"[abc]"|"\\u[0-9a-f]{4}"|"\\.?"|:|,|[-+]?[0-9]{1,2}(\.[0-9]?)?([eE]-?[0-9]?)?|true|null|fals|[ \t\r\n\x0b\u{a0}]){0,16}"#) {
         assert_agrees(&json);
     }
 
     #[test]
-    fn any_text_is_json_where_serde_json_says_so(json in ".{0,40}") {
+    fn any_text_is_accepted_exactly_if_serde_json_accepts_it(json in ".{0,40}") {
         assert_agrees(&json);
     }
 }

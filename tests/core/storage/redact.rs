@@ -1,8 +1,8 @@
-//! Bodies as those see them who may not see connection ids.
+//! Stored bodies for callers that may not see connection ids.
 //!
-//! 1. Whatever begins like an id has its handle in its place, wherever it stands.
-//! 2. So has the id that a realtime event names, of whatever form, however it is written.
-//! 3. All else stays as it came, and no text panics.
+//! 1. Every word that begins like an id is replaced by its handle, wherever it occurs.
+//! 2. So is the id that a realtime event names, whatever its form and however it is written.
+//! 3. All other text stays as it is, and no text panics.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{CREATED, DISCONNECTED, EXPIRED, REALTIME, SDK_CREATED, UPDATED, index};
@@ -33,7 +33,7 @@ fn no_documented_event_shows_an_id() {
 }
 
 #[test]
-fn an_id_has_its_own_handle_wherever_it_stands() {
+fn an_id_is_replaced_by_its_handle_wherever_it_occurs() {
     let text = "conn_a,conn_B-9_x \"conn_a\" https://x/conn_a/conn_b?c=conn_a#";
     let expected = [("conn_a", "a"), ("conn_B-9_x", "b"), ("conn_b", "c")];
     let expected = format!(
@@ -46,7 +46,7 @@ fn an_id_has_its_own_handle_wherever_it_stands() {
 }
 
 #[test]
-fn what_only_begins_like_an_id_is_replaced_as_well() {
+fn a_word_that_only_begins_like_an_id_is_replaced_too() {
     assert_eq!(shown("conn_"), handle("conn_"));
     assert_eq!(shown("conn_é conn"), format!("{}é conn", handle("conn_")));
 }
@@ -60,7 +60,7 @@ fn a_realtime_event_s_id_of_another_form_is_replaced_everywhere() {
 }
 
 #[test]
-fn without_a_realtime_event_s_shape_all_else_stays() {
+fn without_the_shape_of_a_realtime_event_other_text_stays() {
     for text in [
         "",
         "{}",
@@ -75,14 +75,14 @@ fn without_a_realtime_event_s_shape_all_else_stays() {
 }
 
 #[test]
-fn an_id_that_begins_with_the_named_one_has_a_handle_of_its_own() {
+fn an_id_that_begins_with_the_named_id_has_its_own_handle() {
     let body = json!({ "data": { "connection": { "id": "conn_ab" }, "other": "conn_abc" } }).to_string();
     let expected = json!({ "data": { "connection": { "id": handle("conn_ab") }, "other": handle("conn_abc") } });
     assert_eq!(shown(&body), expected.to_string());
 }
 
 #[test]
-fn an_id_that_json_escapes_does_not_survive() {
+fn an_id_with_json_escapes_is_replaced() {
     for body in [
         r#"{"data":{"connection":{"id":"conn\u005fabc"}}}"#,
         r#"{"data":{"connection":{"id":"\u0063onn_abc"}}}"#,
@@ -95,19 +95,19 @@ fn an_id_that_json_escapes_does_not_survive() {
 }
 
 #[test]
-fn a_byte_order_mark_does_not_keep_the_id_from_being_found() {
+fn an_id_after_a_byte_order_mark_is_found() {
     let body = format!("\u{feff}{}", realtime("7f3a-99"));
     assert!(!shown(&body).contains("7f3a-99"));
 }
 
 #[test]
-fn json_after_a_byte_order_mark_is_written_anew_without_it() {
+fn json_after_a_byte_order_mark_is_returned_without_it() {
     assert_eq!(shown("\u{feff}0"), "0");
     assert_eq!(shown("\u{feff}no JSON"), "\u{feff}no JSON");
 }
 
 #[test]
-fn an_id_that_is_a_number_leaves_json_behind() {
+fn replacing_an_id_that_is_a_number_leaves_valid_json() {
     let body = r#"{"data":{"connection":{"id":1705},"at":"1705314600"}}"#;
     let shown = shown(body);
     assert!(serde_json::from_str::<Value>(&shown).is_ok(), "{shown}");
@@ -115,7 +115,7 @@ fn an_id_that_is_a_number_leaves_json_behind() {
 
 proptest! {
     #[test]
-    fn no_id_survives(before in "\\PC*", id in "conn_[A-Za-z0-9_-]{0,24}", after in "[^A-Za-z0-9_-]\\PC*") {
+    fn no_id_is_left(before in "\\PC*", id in "conn_[A-Za-z0-9_-]{0,24}", after in "[^A-Za-z0-9_-]\\PC*") {
         let shown = shown(&format!("{before}{id}{after}"));
         prop_assert!(!shown.contains("conn_"));
     }
@@ -128,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn no_id_of_a_realtime_event_survives(id in "[!#-+./-\\[\\]-~]{8,64}") {
+    fn no_id_of_a_realtime_event_is_left(id in "[!#-+./-\\[\\]-~]{8,64}") {
         prop_assume!(!handle(&id).contains(&id));
         let shown = shown(&realtime(&id).to_string());
         prop_assert!(!shown.contains(&id), "{}", shown);

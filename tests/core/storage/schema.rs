@@ -1,11 +1,11 @@
 //! The storage schema of KV.
 //!
-//! 1. A connection stands under its handle, opens there only, and round-trips; so does its summary.
-//! 2. Metadata says status, time and a hash of the user; it never has more than 1,024 bytes, whatever the record.
-//! 3. A summary that has no room is left out.
-//! 4. An event stands under its age, newest first, with its type and lifetime; its key is read back.
-//! 5. The newest rules stand under one key.
-//! 6. No connection id, reference, user or body stands in clear in any write.
+//! 1. A connection is stored under its handle, opens only there, and round-trips. So does its summary.
+//! 2. Metadata have the status, the time and a hash of the user. They have at most 1,024 bytes, whatever the record.
+//! 3. A summary that does not fit is left out.
+//! 4. An event is stored under its age, the newest first, with its type and lifetime. Its key can be read.
+//! 5. The newest rules are stored under one key.
+//! 6. No write shows a connection id, a reference, a user or a body in clear.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{CREATED, NONCE_A, NONCE_B, NOW, fact, index, one_in, sealer};
@@ -58,7 +58,7 @@ fn size(put: &KvPut) -> usize {
 }
 
 #[test]
-fn a_connection_stands_under_its_handle_for_good() {
+fn a_connection_is_stored_under_its_handle_without_a_lifetime() {
     let put = put(&record());
     assert_eq!((put.key.clone(), put.ttl), (format!("conn:{}", handle()), None));
     assert_eq!(put.key, connection_key(&handle()));
@@ -79,7 +79,7 @@ fn a_connection_opens_under_no_other_handle() {
 }
 
 #[test]
-fn a_value_is_no_summary_and_a_summary_no_value() {
+fn a_value_does_not_open_as_a_summary_nor_a_summary_as_a_value() {
     let put = put(&record());
     let meta = meta(&put);
     let summary = STANDARD_NO_PAD.decode(meta.summary.as_ref().unwrap()).unwrap();
@@ -89,14 +89,14 @@ fn a_value_is_no_summary_and_a_summary_no_value() {
 }
 
 #[test]
-fn a_summary_that_is_absent_or_no_base64_is_none() {
+fn a_summary_that_is_absent_or_not_base64_is_none() {
     assert_eq!(open_summary(&handle(), &ConnectionMeta::default(), &sealer()), None);
     let odd = ConnectionMeta { summary: Some("*".to_owned()), ..ConnectionMeta::default() };
     assert_eq!(open_summary(&handle(), &odd, &sealer()), None);
 }
 
 #[test]
-fn metadata_has_what_lists_filter_by() {
+fn metadata_have_the_values_by_which_lists_filter() {
     let meta = meta(&put(&record()));
     assert_eq!((&*meta.status, &*meta.updated_at), ("active", "2024-01-15T10:30:00.000Z"));
     assert_eq!(meta.user, Some(index().hash_platform_user_id("of_user_456")));
@@ -105,14 +105,14 @@ fn metadata_has_what_lists_filter_by() {
 }
 
 #[test]
-fn metadata_that_lack_everything_are_read_as_empty() {
+fn empty_metadata_are_read() {
     assert_eq!(serde_json::from_str::<ConnectionMeta>("{}").unwrap(), ConnectionMeta::default());
     assert_eq!(serde_json::from_str::<EventMeta>("{}").unwrap(), EventMeta::default());
     assert_eq!(serde_json::from_str::<RulesMeta>("{}").unwrap(), RulesMeta::default());
 }
 
 #[test]
-fn a_summary_without_room_is_left_out_and_the_value_is_whole() {
+fn a_summary_that_does_not_fit_is_left_out_and_the_value_is_complete() {
     let large = Record { permissions: vec!["messages:write".to_owned(); 100], ..record() };
     let put = put(&large);
     assert_eq!(meta(&put).summary, None);
@@ -121,7 +121,7 @@ fn a_summary_without_room_is_left_out_and_the_value_is_whole() {
 }
 
 #[test]
-fn a_status_is_cut_to_64_bytes_between_characters() {
+fn a_status_is_shortened_to_64_bytes_without_splitting_a_character() {
     assert_eq!(truncate_status("awaiting_2fa"), "awaiting_2fa");
     assert_eq!(truncate_status(&"s".repeat(65)), "s".repeat(64));
     assert_eq!(truncate_status(&format!("{}é", "s".repeat(63))), "s".repeat(63));
@@ -136,7 +136,7 @@ fn event_keys_sort_newest_first() {
 }
 
 #[test]
-fn an_event_opens_at_its_key_to_the_raw_body() {
+fn an_event_opens_under_its_key_as_the_raw_body() {
     let body = b"\xff raw \0 bytes";
     let delivery = Delivery { id: "msg_1".to_owned(), stamp: STAMP };
     let put = put_event(&delivery, &event_meta(None), body, MIN_TTL, &sealer(), NONCE_A);
@@ -146,7 +146,7 @@ fn an_event_opens_at_its_key_to_the_raw_body() {
 }
 
 #[test]
-fn an_event_s_metadata_have_its_type_and_when_it_came() {
+fn the_metadata_of_an_event_have_its_type_and_its_time_of_arrival() {
     let meta: EventMeta = serde_json::from_str(&event(STAMP, "id").metadata).unwrap();
     assert_eq!(meta, event_meta(Some("rules.updated")));
     let json: serde_json::Value = serde_json::from_str(&event(STAMP, "id").metadata).unwrap();
@@ -154,7 +154,7 @@ fn an_event_s_metadata_have_its_type_and_when_it_came() {
 }
 
 #[test]
-fn what_is_no_event_key_is_none() {
+fn a_text_of_another_form_is_not_an_event_key() {
     for key in
         ["", "event:", "event:1", "event::id", "event:x:id", "conn:acct_1", "rules", "event:99999999999999999999:id"]
     {
@@ -163,12 +163,12 @@ fn what_is_no_event_key_is_none() {
 }
 
 #[test]
-fn an_event_key_of_no_stamp_at_all_does_no_harm() {
+fn an_event_key_with_an_impossible_age_is_none() {
     assert_eq!(parse_event_key("event:-9223372036854775808:id"), None);
 }
 
 #[test]
-fn the_newest_rules_stand_under_one_key_for_good() {
+fn the_newest_rules_are_stored_under_one_key_without_a_lifetime() {
     let put = put_rules(Some("rev-1"), b"body", &sealer(), NONCE_A);
     assert_eq!((&*put.key, put.ttl), (RULES_KEY, None));
     assert_eq!(sealer().open(RULES_KEY, &put.value).unwrap(), b"body");
@@ -275,7 +275,7 @@ proptest! {
     }
 
     #[test]
-    fn any_event_of_a_type_that_events_have_fits_its_metadata(kind in text(), id in "[a-f0-9]{64}") {
+    fn any_event_with_a_valid_type_fits_its_metadata(kind in text(), id in "[a-f0-9]{64}") {
         let kind: String = kind.chars().filter(|char| !char.is_control()).take(32).collect();
         let delivery = Delivery { id, stamp: STAMP };
         let put = put_event(&delivery, &event_meta(Some(&kind)), b"", 600, &sealer(), NONCE_A);

@@ -1,11 +1,11 @@
-//! Sealing and naming.
+//! Sealed values, handles and hashes.
 //!
-//! 1. What was sealed opens in its own place, and nowhere else.
-//! 2. Changed, cut, lengthened or alien bytes do not open.
-//! 3. The envelope has its form: version, key id, nonce, ciphertext and tag.
-//! 4. The newest key seals, all open, and an unknown key is named by its id, which no list position changes.
-//! 5. A handle and a user's hash are the documented keyed hashes.
-//! 6. Keys are read as base64 of 32 bytes and shown by nothing.
+//! 1. A sealed value opens in its own place, and nowhere else.
+//! 2. Bytes that were changed, cut, lengthened or never sealed do not open.
+//! 3. A sealed value is version, key id, nonce, ciphertext and tag.
+//! 4. The newest key seals, and all keys open. The error names an unknown key by its id, which does not depend on the list.
+//! 5. A handle and the hash of a user are the documented keyed hashes.
+//! 6. Keys are base64 of 32 bytes, and `Debug` does not show them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{NONCE_A, NONCE_B, index, sealer};
@@ -33,13 +33,13 @@ fn key_id(sealed: &[u8]) -> [u8; 4] {
 
 proptest! {
     #[test]
-    fn what_was_sealed_opens_in_its_place(place: String, plain: Vec<u8>, nonce: [u8; NONCE_LEN]) {
+    fn a_sealed_value_opens_in_its_place(place: String, plain: Vec<u8>, nonce: [u8; NONCE_LEN]) {
         let sealed = sealer().seal(&place, &plain, nonce);
         prop_assert_eq!(sealer().open(&place, &sealed), Ok(plain));
     }
 
     #[test]
-    fn what_was_sealed_opens_in_no_other_place(place: String, other: String, plain: Vec<u8>) {
+    fn a_sealed_value_opens_in_no_other_place(place: String, other: String, plain: Vec<u8>) {
         prop_assume!(place != other);
         let sealed = sealer().seal(&place, &plain, NONCE_A);
         prop_assert_eq!(sealer().open(&other, &sealed), Err(SealError::NotAuthentic));
@@ -54,7 +54,7 @@ proptest! {
     }
 
     #[test]
-    fn a_part_of_an_envelope_is_refused(plain: Vec<u8>, at: prop::sample::Index) {
+    fn a_part_of_a_sealed_value_is_refused(plain: Vec<u8>, at: prop::sample::Index) {
         let sealed = sealer().seal(PLACE, &plain, NONCE_A);
         let at = at.index(sealed.len());
         prop_assert!(sealer().open(PLACE, &sealed[..at]).is_err());
@@ -62,7 +62,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_open_by_chance_or_panic(place: String, bytes: Vec<u8>) {
+    fn random_bytes_neither_open_nor_panic(place: String, bytes: Vec<u8>) {
         prop_assert!(sealer().open(&place, &bytes).is_err());
         let versioned = [&[1], &key_id(&sealer().seal("", b"", NONCE_A))[..], &bytes].concat();
         prop_assert!(sealer().open(&place, &versioned).is_err());
@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn a_user_s_hash_is_the_documented_one(key: [u8; 32], user: String) {
+    fn the_hash_of_a_user_is_the_documented_one(key: [u8; 32], user: String) {
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
         mac.update(format!("user\0{user}").as_bytes());
         let hex = base16ct::lower::encode_string(&mac.finalize().into_bytes()[..8]);
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_is_a_handle_but_one_of_its_form(text in r"\PC*|acct_[0-9a-fA-F]{30,34}") {
+    fn only_text_of_its_form_is_a_handle(text in r"\PC*|acct_[0-9a-fA-F]{30,34}") {
         let hex = text.strip_prefix("acct_").unwrap_or_default();
         let form = hex.len() == 32 && hex.chars().all(|char| "0123456789abcdef".contains(char));
         prop_assert_eq!(is_handle(&text), form);
@@ -101,13 +101,13 @@ fn an_appended_byte_is_refused() {
 }
 
 #[test]
-fn nothing_is_too_short() {
+fn an_empty_value_is_too_short() {
     assert_eq!(sealer().open(PLACE, b""), Err(SealError::TooShort));
     assert_eq!(sealer().open(PLACE, &[1; 28]), Err(SealError::TooShort));
 }
 
 #[test]
-fn the_envelope_is_version_key_id_nonce_ciphertext_and_tag() {
+fn a_sealed_value_is_version_key_id_nonce_ciphertext_and_tag() {
     let sealed = sealer().seal(PLACE, b"plain", NONCE_A);
     assert_eq!(sealed.len(), 1 + 4 + 24 + 5 + 16);
     assert_eq!((sealed[0], &sealed[5..29]), (1, &NONCE_A[..]));
@@ -121,7 +121,7 @@ fn another_nonce_makes_another_ciphertext() {
 }
 
 #[test]
-fn an_unknown_version_is_named() {
+fn the_error_names_an_unknown_version() {
     let mut sealed = sealer().seal(PLACE, b"plain", NONCE_A);
     sealed[0] = 2;
     assert_eq!(sealer().open(PLACE, &sealed), Err(SealError::UnknownVersion(2)));
@@ -138,7 +138,7 @@ fn the_newest_key_seals_and_all_open() {
 }
 
 #[test]
-fn an_unknown_key_is_named_by_its_id() {
+fn the_error_names_an_unknown_key_by_its_id() {
     let sealed = sealer_of(&[OLD]).seal(PLACE, b"plain", NONCE_A);
     let error = sealer_of(&[NEW]).open(PLACE, &sealed).unwrap_err();
     assert_eq!(error, SealError::UnknownKey(key_id(&sealed)));
@@ -157,20 +157,20 @@ fn a_key_id_does_not_depend_on_the_place_in_the_list() {
 }
 
 #[test]
-fn a_key_id_is_no_part_of_the_key() {
+fn a_key_id_is_not_a_part_of_the_key() {
     let id = key_id(&sealer_of(&[NEW]).seal(PLACE, b"", NONCE_A));
     assert!(!NEW.windows(4).any(|window| window == id));
 }
 
 #[test]
-fn one_to_five_keys_are_taken() {
+fn one_to_five_keys_are_accepted() {
     assert!(Sealer::new(&[]).is_none());
     assert!(Sealer::new(&[OLD; MAX_STORAGE_KEYS]).is_some());
     assert!(Sealer::new(&[OLD; MAX_STORAGE_KEYS + 1]).is_none());
 }
 
 #[test]
-fn a_handle_is_the_same_every_time_and_another_for_another_id_or_key() {
+fn a_handle_is_always_the_same_and_differs_for_another_id_or_key() {
     let handle = index().handle("conn_abc123");
     assert_eq!(handle, index().handle("conn_abc123"));
     assert_ne!(handle, index().handle("conn_abc124"));
@@ -178,7 +178,7 @@ fn a_handle_is_the_same_every_time_and_another_for_another_id_or_key() {
 }
 
 #[test]
-fn a_handle_and_a_user_s_hash_of_the_same_text_have_nothing_in_common() {
+fn a_handle_and_a_user_hash_of_the_same_text_differ() {
     assert!(!index().handle("123").contains(&index().hash_platform_user_id("123")));
 }
 
@@ -202,7 +202,7 @@ fn debug_shows_no_key() {
 }
 
 #[test]
-fn each_value_names_its_key_and_whether_that_is_the_newest() {
+fn a_sealed_value_shows_its_key_id_and_whether_that_is_the_newest() {
     let (old, both) = (Sealer::new(&[[1; 32]]).unwrap(), Sealer::new(&[[2; 32], [1; 32]]).unwrap());
     let (older, newer) = (old.seal("place", b"", [7; 24]), both.seal("place", b"", [7; 24]));
     assert_eq!(Sealer::key_id(&older), base16ct::lower::encode_string(old.newest_key_id()));

@@ -1,11 +1,11 @@
 //! The summary in the metadata of a connection's key.
 //!
 //! 1. A record of the usual size fits, with every field, every permission of OFAuth and a long avatar address.
-//! 2. A field that is empty is not one that is missing.
+//! 2. An empty field differs from an absent one.
 //! 3. A record that the compact form cannot hold has no summary.
-//! 4. A summary opens beside its own status and time only.
-//! 5. A summary that an older build wrote opens; an older build does not take a new one for its own.
-//! 6. What older builds do not know stands beside the summary.
+//! 4. A summary opens only beside its own status and time.
+//! 5. A summary that an older build wrote opens. An older build does not open a new one.
+//! 6. Fields that older builds do not know are beside the summary.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{CREATED, NONCE_A, NONCE_B, NOW, fact, index, sealer};
@@ -166,7 +166,7 @@ fn a_summary_of_an_older_build_opens_and_an_older_build_opens_no_new_one() {
 }
 
 #[test]
-fn what_older_builds_do_not_know_stands_beside_the_summary() {
+fn fields_that_older_builds_do_not_know_are_beside_the_summary() {
     let reason = |kind: &str, at: &str| Some(StatusReason { kind: kind.to_owned(), at: at.to_owned() });
     let (expired, earlier) = ("2026-05-01T10:30:00.000Z", "2026-04-30T10:30:00.000Z");
     let expired_at = Some(expired.to_owned());
@@ -191,7 +191,7 @@ fn what_older_builds_do_not_know_stands_beside_the_summary() {
 }
 
 #[test]
-fn a_reason_that_nobody_wrote_is_none() {
+fn a_reason_without_a_time_is_none() {
     for reason in ["", "connection.expired"] {
         let odd = ConnectionMeta { reason: Some(reason.to_owned()), ..meta(&record()) };
         let opened = open_summary(&record().handle, &odd, &sealer());

@@ -1,10 +1,11 @@
-//! Deliveries: what tells one from another, and when what it says happened.
+//! Deliveries: the id that recognises a copy, and the time of the event.
 //!
-//! 1. Under svix the message id names the delivery.
-//! 2. Under ofauth a body with a timestamp is named by its own hash: a retry is the same delivery.
-//! 3. Under ofauth a body without one is named by its hash with the signature's time: it may repeat honestly.
-//! 4. The stamp is the body's timestamp as an instant; the signature's time where that is absent, unreadable or more
-//!    than 300 s after it.
+//! 1. Under svix, the delivery id is the message id.
+//! 2. Under ofauth, the id of a body with a timestamp is its hash, so a retry is the same delivery.
+//! 3. Under ofauth, the id of a body without one is its hash with the time of the signature, because two events may have
+//!    equal bodies.
+//! 4. The stamp is the timestamp in the body. If that is absent, unreadable or more than 300 s after the signature, it is the
+//!    time of the signature.
 //! 5. Instants are written in one form of ISO 8601.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -39,7 +40,7 @@ fn untimed_expiry() -> String {
 }
 
 #[test]
-fn the_message_id_names_a_svix_delivery() {
+fn under_svix_the_delivery_id_is_the_message_id() {
     assert_eq!(svix_delivery(CREATED, "msg_p5jXN8AQM9LWM0D4loKWxJek", NOW).id, "msg_p5jXN8AQM9LWM0D4loKWxJek");
     assert_eq!(svix_delivery(&untimed_expiry(), "msg_1", NOW).id, "msg_1");
 }
@@ -50,12 +51,12 @@ fn a_svix_retry_is_the_same_delivery() {
 }
 
 #[test]
-fn two_messages_of_the_same_body_are_two_svix_deliveries() {
+fn under_svix_two_messages_with_the_same_body_are_two_deliveries() {
     assert_ne!(svix_delivery(EXPIRED, "msg_1", NOW).id, svix_delivery(EXPIRED, "msg_2", NOW).id);
 }
 
 #[test]
-fn odd_message_ids_make_plain_delivery_ids_that_differ() {
+fn unusual_message_ids_give_plain_and_different_delivery_ids() {
     let long = "m".repeat(2000);
     let odd = ["msg 1", "msg:1", "msg/1", "msg\n1", "é", "..:..", &long, &long[1..]];
     let mut ids: Vec<_> = odd.iter().map(|id| svix_delivery(CREATED, id, NOW).id).collect();
@@ -68,7 +69,7 @@ fn odd_message_ids_make_plain_delivery_ids_that_differ() {
 }
 
 #[test]
-fn a_body_with_a_timestamp_is_named_by_its_hash() {
+fn the_delivery_id_of_a_body_with_a_timestamp_is_its_hash() {
     for body in [CREATED, EXPIRED, REALTIME] {
         assert_eq!(delivery(body, NOW).id, sha256(body));
     }
@@ -80,7 +81,7 @@ fn a_retry_with_a_new_signature_is_the_same_delivery() {
 }
 
 #[test]
-fn a_body_without_a_timestamp_is_named_by_its_hash_with_the_signature_s_time() {
+fn the_delivery_id_of_a_body_without_a_timestamp_is_its_hash_with_the_time_of_the_signature() {
     assert_eq!(delivery(SDK_CREATED, NOW).id, sha256(format!("{NOW}.{SDK_CREATED}")));
     assert_eq!(
         delivery(r#"{"type":"x","timestamp":null}"#, NOW).id,
@@ -102,7 +103,7 @@ fn two_copies_without_a_timestamp_signed_in_the_same_second_are_one_delivery() {
 }
 
 #[test]
-fn a_body_that_is_no_event_is_a_delivery_at_the_signature_s_time() {
+fn a_body_that_is_not_an_event_has_the_time_of_the_signature() {
     let body = b"not \xff json";
     let delivery = signed(body, NOW, |verified| Delivery::from_verified(verified, None));
     assert_eq!(delivery, Delivery { id: sha256([format!("{NOW}.").as_bytes(), body].concat()), stamp: NOW_MS });
@@ -110,25 +111,25 @@ fn a_body_that_is_no_event_is_a_delivery_at_the_signature_s_time() {
 }
 
 #[test]
-fn the_body_s_timestamp_is_the_stamp() {
+fn the_stamp_is_the_timestamp_in_the_body() {
     assert_eq!(delivery(CREATED, NOW + 3).stamp, NOW_MS);
     assert_eq!(svix_delivery(CREATED, "msg_1", NOW + 3).stamp, NOW_MS);
 }
 
 #[test]
-fn an_old_timestamp_is_believed() {
+fn an_old_timestamp_is_used() {
     assert_eq!(stamp(r#""2020-02-29T23:59:59Z""#), 1_583_020_799_000);
     assert_eq!(stamp(r#""1970-01-01T00:00:00Z""#), 0);
 }
 
 #[test]
-fn an_absent_timestamp_leaves_the_signature_s_time() {
+fn without_a_timestamp_the_stamp_is_the_time_of_the_signature() {
     assert_eq!(delivery(r#"{"type":"x"}"#, NOW).stamp, NOW_MS);
     assert_eq!(stamp("null"), NOW_MS);
 }
 
 #[test]
-fn an_unreadable_timestamp_leaves_the_signature_s_time() {
+fn with_an_unreadable_timestamp_the_stamp_is_the_time_of_the_signature() {
     let unreadable = [
         r#""""#,
         r#""yesterday""#,
@@ -152,14 +153,14 @@ fn an_unreadable_timestamp_leaves_the_signature_s_time() {
 }
 
 #[test]
-fn a_timestamp_before_1970_leaves_the_signature_s_time() {
+fn with_a_timestamp_before_1970_the_stamp_is_the_time_of_the_signature() {
     assert_eq!(stamp(r#""1969-12-31T23:59:59.999Z""#), NOW_MS);
     assert_eq!(stamp(r#""0001-01-01T00:00:00Z""#), NOW_MS);
     assert_eq!(stamp(r#""1970-01-01T00:00:00+02:00""#), NOW_MS);
 }
 
 #[test]
-fn a_timestamp_is_believed_up_to_300_seconds_after_the_signature_s() {
+fn a_timestamp_is_used_up_to_300_seconds_after_the_time_of_the_signature() {
     assert_eq!(stamp(r#""2024-01-15T10:35:00Z""#), NOW_MS + 300_000);
     assert_eq!(stamp(r#""2024-01-15T10:35:00.001Z""#), NOW_MS);
     assert_eq!(stamp(r#""2024-01-15T10:35:01Z""#), NOW_MS);
@@ -167,7 +168,7 @@ fn a_timestamp_is_believed_up_to_300_seconds_after_the_signature_s() {
 }
 
 #[test]
-fn a_timestamp_ahead_by_its_offset_only_is_not_ahead() {
+fn a_timestamp_is_compared_as_an_instant_whatever_its_offset() {
     assert_eq!(stamp(r#""2024-01-15T12:30:00+02:00""#), NOW_MS);
     assert_eq!(stamp(r#""2024-01-15T12:00:00+02:00""#), NOW_MS - 1_800_000);
     assert_eq!(stamp(r#""2024-01-15T05:00:00-05:30""#), NOW_MS);
@@ -208,7 +209,7 @@ fn iso_8601_stays_between_1970_and_9999() {
 
 proptest! {
     #[test]
-    fn what_iso_8601_writes_is_read_back(ms in 0..=253_402_300_799_999_i64) {
+    fn an_instant_that_was_written_is_read_back(ms in 0..=253_402_300_799_999_i64) {
         let text = iso_8601(ms);
         prop_assert_eq!(text.len(), 24);
         prop_assert_eq!(unix_ms(&text), Some(ms));

@@ -1,12 +1,12 @@
-//! Events: what is read of an authentic body. Bodies made to hurt are in `event_json.rs`, deliveries in `delivery.rs`.
+//! Events: what is read of a verified body. Hostile bodies are in `event_json.rs`, deliveries in `delivery.rs`.
 //!
-//! 1. The documented payloads of the four connection events, of the SDK and of realtime are read.
-//! 2. `rules.updated` and its older name carry a revision, or none.
-//! 3. Unknown types are `Other`, whatever their data; unknown fields are skipped.
-//! 4. Ids are strings or numbers, kept as they are written.
-//! 5. Absent and null assert nothing; only a null avatar does.
-//! 6. Names stand in the places that the two documents give them.
-//! 7. What lacks a type, a connection or a usable id is no event.
+//! 1. The documented payloads of the four connection events, of the older SDKs and of realtime events are read.
+//! 2. `rules.updated` and its older name have a revision, or none.
+//! 3. Unknown types are `Other`, whatever their data. Unknown fields are skipped.
+//! 4. Ids are strings or numbers, and are read as they are written.
+//! 5. Null counts as absent. Only a null avatar says that there is none.
+//! 6. Each name is read where either of the two documents has it.
+//! 7. A body without a type, a connection or a valid id is not an event.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{CREATED, DISCONNECTED, EXPIRED, NOW, REALTIME, SDK_CREATED, UPDATED, parse, signed};
@@ -75,7 +75,7 @@ fn with_person(event: ConnectionEvent, permissions: &[&str]) -> ConnectionEvent 
 }
 
 #[test]
-fn the_documented_created_is_read_whole() {
+fn all_fields_of_the_documented_created_event_are_read() {
     let expected = documented(ConnectionChange::Created, "active");
     assert_eq!(connection(CREATED), with_person(expected, &["profile:read", "posts:read"]));
     let Event { kind, timestamp, live, .. } = parse(CREATED).unwrap();
@@ -83,29 +83,29 @@ fn the_documented_created_is_read_whole() {
 }
 
 #[test]
-fn the_documented_updated_is_read_whole() {
+fn all_fields_of_the_documented_updated_event_are_read() {
     let expected = documented(ConnectionChange::Updated, "active");
     assert_eq!(connection(UPDATED), with_person(expected, &["profile:read", "posts:read", "messages:read"]));
 }
 
 #[test]
-fn the_documented_expired_says_nothing_of_person_and_permissions() {
+fn the_documented_expired_event_has_no_profile_and_no_permissions() {
     assert_eq!(connection(EXPIRED), documented(ConnectionChange::Expired, "expired"));
 }
 
 #[test]
-fn the_documented_disconnected_says_nothing_of_person_and_permissions() {
+fn the_documented_disconnected_event_has_no_profile_and_no_permissions() {
     assert_eq!(connection(DISCONNECTED), documented(ConnectionChange::Disconnected, "disconnected"));
 }
 
 #[test]
-fn the_general_shape_needs_no_person() {
+fn a_connection_event_needs_no_profile() {
     let body = r#"{"type":"connection.created","timestamp":"2024-01-15T10:30:00Z","data":{"clientReferenceId":"user_456","connection":{"id":"conn_abc123","status":"active"}}}"#;
     assert_eq!(connection(body), documented(ConnectionChange::Created, "active"));
 }
 
 #[test]
-fn the_sdk_envelope_is_read() {
+fn the_envelope_of_the_older_sdks_is_read() {
     let event = parse(SDK_CREATED).unwrap();
     assert_eq!((&*event.kind, event.timestamp, event.live), ("connection.created", None, Some(true)));
     let expected = ConnectionEvent {
@@ -122,7 +122,7 @@ fn the_sdk_envelope_is_read() {
 }
 
 #[test]
-fn live_is_true_false_or_not_said() {
+fn live_is_true_false_or_absent() {
     let live = |live: &str| parse(format!(r#"{{"eventType":"x"{live},"data":{{}}}}"#)).unwrap().live;
     assert_eq!(live(r#","live":true"#), Some(true));
     assert_eq!(live(r#","live":false"#), Some(false));
@@ -131,7 +131,7 @@ fn live_is_true_false_or_not_said() {
 }
 
 #[test]
-fn without_live_the_environment_says_so() {
+fn without_live_the_environment_decides() {
     for (environment, live) in [
         (json!("live"), Some(true)),
         (json!("test"), Some(false)),
@@ -169,14 +169,14 @@ fn a_translated_realtime_event_is_an_event_and_names_its_user_and_connection() {
 }
 
 #[test]
-fn a_realtime_event_is_of_another_kind_and_keeps_its_timestamp() {
+fn a_realtime_event_has_no_payload_and_has_its_timestamp() {
     let event = parse(REALTIME).unwrap();
     assert_eq!((&*event.kind, event.payload), ("of.websocket.event.received", Payload::Other));
     assert_eq!(event.timestamp.as_deref(), Some("2026-04-23T14:30:15.143Z"));
 }
 
 #[test]
-fn rules_carry_their_revision_under_both_names() {
+fn rules_events_have_their_revision_under_both_type_names() {
     for kind in ["rules.updated", "rules.update"] {
         let revision = |data: Value| parse(json!({ "type": kind, "data": data }).to_string()).unwrap().payload;
         assert_eq!(revision(json!({ "revision": "rev-1" })), Payload::Rules(some("rev-1")));
@@ -185,14 +185,14 @@ fn rules_carry_their_revision_under_both_names() {
 }
 
 #[test]
-fn rules_without_a_revision_are_rules_still() {
+fn rules_events_may_have_no_revision() {
     for body in [r#"{"type":"rules.updated"}"#, r#"{"type":"rules.updated","data":{}}"#] {
         assert_eq!(parse(body).unwrap().payload, Payload::Rules(None), "{body}");
     }
 }
 
 #[test]
-fn unknown_types_are_taken_whatever_their_data() {
+fn events_of_unknown_types_are_accepted_with_any_data() {
     let kinds = [
         "connection.paused",
         "Connection.Created",
@@ -219,14 +219,14 @@ fn unknown_fields_are_skipped_everywhere() {
 }
 
 #[test]
-fn an_unknown_status_is_kept_as_it_came() {
+fn an_unknown_status_is_read_as_written() {
     for status in ["awaiting_2fa", "revoked", "Zzz", ""] {
         assert_eq!(updated(json!({ "status": status })).status, some(status));
     }
 }
 
 #[test]
-fn ids_may_be_numbers_and_are_kept_as_they_are_written() {
+fn ids_may_be_numbers_and_are_read_as_written() {
     for id in ["0", "123456789", "9007199254740993", "123456789012345678901234567890", "-5", "1.50", "1e3"] {
         let body = format!(
             r#"{{"type":"connection.updated","data":{{"clientReferenceId":{id},"connection":{{"id":{id},"platformUserId":{id},"userData":{{"id":{id}}}}}}}}}"#
@@ -244,7 +244,7 @@ fn ids_may_be_escaped_strings() {
 }
 
 #[test]
-fn without_an_id_that_is_text_or_number_there_is_no_connection_event() {
+fn a_connection_event_needs_an_id_that_is_text_or_a_number() {
     for id in ["true", "[]", "{}", "[1]", "null"] {
         let body = format!(r#"{{"type":"connection.disconnected","data":{{"connection":{{"id":{id}}}}}}}"#);
         assert_eq!(code(&body), "INVALID_EVENT", "{id}");
@@ -252,7 +252,7 @@ fn without_an_id_that_is_text_or_number_there_is_no_connection_event() {
 }
 
 #[test]
-fn a_field_of_another_type_asserts_nothing_and_the_others_are_heard() {
+fn a_field_of_another_type_is_absent_and_the_others_are_read() {
     let odd = [
         ("clientReferenceId", json!({})),
         ("status", json!(["active"])),
@@ -273,7 +273,7 @@ fn a_field_of_another_type_asserts_nothing_and_the_others_are_heard() {
 }
 
 #[test]
-fn a_text_that_is_too_long_asserts_nothing() {
+fn a_text_that_is_too_long_counts_as_absent() {
     for (bytes, taken) in [(MAX_TEXT_BYTES, true), (MAX_TEXT_BYTES + 1, false)] {
         let event = updated(json!({ "status": "x".repeat(bytes), "userData": { "name": "x".repeat(bytes) } }));
         assert_eq!((event.status.is_some(), event.name.is_some()), (taken, taken));
@@ -284,7 +284,7 @@ fn a_text_that_is_too_long_asserts_nothing() {
 }
 
 #[test]
-fn null_asserts_as_little_as_an_absent_field() {
+fn null_counts_as_absent() {
     let nulls = json!({
         "clientReferenceId": null, "status": null, "permissions": null, "platformUserId": null, "createdAt": null,
         "expiresAt": null, "imported": null, "userData": null,
@@ -298,14 +298,14 @@ fn null_asserts_as_little_as_an_absent_field() {
 }
 
 #[test]
-fn a_null_avatar_asserts_that_there_is_none() {
+fn a_null_avatar_says_that_there_is_none() {
     assert_eq!(updated(json!({ "userData": { "avatar": null } })).avatar, Some(None));
     assert_eq!(updated(json!({ "userData": { "avatar": "a.jpg" } })).avatar, Some(some("a.jpg")));
     assert_eq!(updated(json!({ "userData": {} })).avatar, None);
 }
 
 #[test]
-fn the_client_reference_stands_in_data_or_in_the_connection() {
+fn the_client_reference_id_is_read_from_data_or_from_the_connection() {
     let reference = |data: Value| {
         connection(&json!({ "type": "connection.updated", "data": data }).to_string()).client_reference_id
     };
@@ -314,7 +314,7 @@ fn the_client_reference_stands_in_data_or_in_the_connection() {
 }
 
 #[test]
-fn the_user_id_goes_by_either_name() {
+fn the_user_id_is_read_under_either_name() {
     assert_eq!(updated(json!({ "userData": { "id": 1 } })).user_id, some("1"));
     assert_eq!(updated(json!({ "userData": { "userId": 2 } })).user_id, some("2"));
     assert_eq!(updated(json!({ "platformUserId": 3 })).platform_user_id, some("3"));
@@ -322,7 +322,7 @@ fn the_user_id_goes_by_either_name() {
 }
 
 #[test]
-fn times_and_import_are_read_as_they_came() {
+fn times_and_imported_are_read_as_written() {
     let event =
         updated(json!({ "createdAt": "2024-01-15T10:30:00Z", "expiresAt": "2024-02-15T10:30:00Z", "imported": true }));
     let times = (event.created_at.as_deref(), event.expires_at.as_deref(), event.imported);
@@ -330,18 +330,18 @@ fn times_and_import_are_read_as_they_came() {
 }
 
 #[test]
-fn an_expiry_in_the_past_is_not_taken_for_one_to_come() {
+fn expired_at_is_not_read_as_expires_at() {
     assert_eq!(updated(json!({ "expiredAt": "2024-01-15T10:30:00Z" })).expires_at, None);
 }
 
 #[test]
-fn the_current_type_goes_before_the_sdk_s() {
+fn type_goes_before_event_type() {
     assert_eq!(parse(r#"{"eventType":"b","type":"a"}"#).unwrap().kind, "a");
     assert_eq!(parse(r#"{"eventType":"b","type":null}"#).unwrap().kind, "b");
 }
 
 #[test]
-fn a_body_without_a_usable_type_is_no_event() {
+fn a_body_without_a_valid_type_is_not_an_event() {
     for kind in ["null", "1", "[]", "{}", r#""""#, r#""a\u0000b""#, r#""a\nb""#] {
         assert_eq!(code(&format!(r#"{{"type":{kind}}}"#)), "INVALID_EVENT", "{kind}");
     }
@@ -356,7 +356,7 @@ fn a_type_has_at_most_128_bytes() {
 }
 
 #[test]
-fn a_connection_event_without_a_connection_is_no_event() {
+fn a_connection_event_without_a_connection_is_not_an_event() {
     for data in ["null", "{}", "1", r#"{"connection":null}"#, r#"{"connection":{}}"#, r#"{"connection":"conn_1"}"#] {
         assert_eq!(code(&format!(r#"{{"type":"connection.created","data":{data}}}"#)), "INVALID_EVENT", "{data}");
     }
@@ -364,7 +364,7 @@ fn a_connection_event_without_a_connection_is_no_event() {
 }
 
 #[test]
-fn an_id_that_cannot_be_a_segment_of_a_path_is_no_connection_id() {
+fn an_id_that_cannot_be_a_segment_of_a_path_is_not_a_connection_id() {
     for id in [".", "..", "conn/slash", "conn%2e", "conn%2F", "conn\"\\x", "../self", "a%5cb", "%252e"] {
         let body = json!({ "type": "connection.created", "data": { "connection": { "id": id } } }).to_string();
         assert_eq!(code(&body), "INVALID_EVENT", "{id:?}");
@@ -375,7 +375,7 @@ fn an_id_that_cannot_be_a_segment_of_a_path_is_no_connection_id() {
 }
 
 #[test]
-fn an_empty_id_of_a_user_asserts_nothing() {
+fn an_empty_id_of_a_user_counts_as_absent() {
     let event =
         updated(json!({ "id": "conn_1", "clientReferenceId": "", "platformUserId": "", "userData": { "id": "" } }));
     assert_eq!((event.client_reference_id, event.platform_user_id, event.user_id), (None, None, None));
@@ -386,7 +386,7 @@ fn an_empty_id_of_a_user_asserts_nothing() {
 }
 
 #[test]
-fn an_id_that_cannot_be_a_header_is_no_connection_id() {
+fn an_id_that_cannot_be_a_header_value_is_not_a_connection_id() {
     let long = "c".repeat(257);
     for id in ["", " ", "conn 1", "conn_1,conn_2", "conn_\u{e9}", "conn_1\n", "conn_1\0", "conn_1\u{7f}", &long] {
         let body = json!({ "type": "connection.created", "data": { "connection": { "id": id } } }).to_string();

@@ -1,11 +1,11 @@
-//! Bodies made to hurt: what is JSON, what is an event, and what must do no harm.
+//! Hostile bodies: what is JSON, what is an event, and what must cause no error.
 //!
-//! 1. INVALID_JSON is what `JSON.parse` of the bytes in fatal UTF-8 refuses, INVALID_EVENT the rest.
-//! 2. One byte order mark is dropped, no more.
-//! 3. NUL and halves of surrogate pairs are text like other text; a half becomes one U+FFFD.
-//! 4. A key that is read and stands twice in one object is INVALID_EVENT; any other may.
-//! 5. An array is not taken for an object.
-//! 6. Neither depth nor any bytes overflow the stack or panic.
+//! 1. A body is INVALID_JSON if `JSON.parse` or strict UTF-8 refuses it. Any other refused body is INVALID_EVENT.
+//! 2. One byte order mark is ignored, and no more.
+//! 3. NUL and halves of surrogate pairs are text like any other. A half becomes one U+FFFD.
+//! 4. A key that is read and occurs twice in one object is INVALID_EVENT. Any other key may occur twice.
+//! 5. An array is not read as an object.
+//! 6. No depth of nesting overflows the stack, and no bytes panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{CREATED, NOW, parse, signed};
@@ -29,7 +29,7 @@ fn named(name: &str) -> String {
 }
 
 #[test]
-fn what_is_not_json_is_invalid_json() {
+fn a_body_that_is_not_json_is_invalid_json() {
     let bodies = [
         "",
         " ",
@@ -63,14 +63,14 @@ fn what_is_not_json_is_invalid_json() {
 }
 
 #[test]
-fn what_is_json_but_no_event_is_an_invalid_event() {
+fn json_that_is_not_an_event_is_an_invalid_event() {
     for body in ["null", "true", "0", "-1e5", r#""connection.created""#, "[]", "{}", " { } ", r#"{"type":7}"#] {
         assert_eq!(code(body), "INVALID_EVENT", "{body:?}");
     }
 }
 
 #[test]
-fn a_fault_of_json_goes_before_a_fault_of_the_event() {
+fn invalid_json_goes_before_an_invalid_event() {
     for body in [
         r#"{"type":7,"#,
         r#"{"type":7} x"#,
@@ -97,7 +97,7 @@ fn bytes_that_are_not_utf_8_are_invalid_json() {
 }
 
 #[test]
-fn white_space_of_json_may_surround_an_event() {
+fn white_space_may_surround_an_event() {
     assert_eq!(code(format!(" \t\r\n{CREATED}\n ")), "ok");
 }
 
@@ -107,7 +107,7 @@ fn numbers_beyond_any_float_are_json() {
 }
 
 #[test]
-fn one_byte_order_mark_is_dropped() {
+fn one_byte_order_mark_is_ignored() {
     assert_eq!(parse(format!("\u{feff}{CREATED}")), parse(CREATED));
     assert_eq!(code(format!("\u{feff}\u{feff}{CREATED}")), "INVALID_JSON");
     assert_eq!(code("\u{feff}"), "INVALID_JSON");
@@ -124,7 +124,7 @@ fn a_pair_of_surrogates_is_one_character() {
 }
 
 #[test]
-fn half_a_pair_of_surrogates_in_a_name_becomes_one_replacement_character() {
+fn half_of_a_surrogate_pair_in_a_name_becomes_one_replacement_character() {
     let names = [
         (r#""Jane \ud83d""#, "Jane \u{fffd}"),
         (r#""\ude00 Doe""#, "\u{fffd} Doe"),
@@ -139,13 +139,13 @@ fn half_a_pair_of_surrogates_in_a_name_becomes_one_replacement_character() {
 }
 
 #[test]
-fn half_a_pair_of_surrogates_in_a_value_that_is_not_read_does_no_harm() {
+fn half_of_a_surrogate_pair_in_another_value_is_accepted() {
     assert_eq!(code(r#"{"type":"x","note":"\ud83d","data":{"text":"\ude00"}}"#), "ok");
     assert_eq!(code(CREATED.replace("\"status\"", r#""note": "\ud83d", "status""#)), "ok");
 }
 
 #[test]
-fn half_a_pair_of_surrogates_in_a_key_is_an_invalid_event_where_the_object_is_read() {
+fn half_of_a_surrogate_pair_in_a_key_of_an_object_that_is_read_is_an_invalid_event() {
     assert_eq!(code(r#"{"type":"x","data":{"\ud83d":1}}"#), "ok");
     assert_eq!(code(r#"{"type":"x","\ud83d":1}"#), "INVALID_EVENT");
     assert_eq!(code(CREATED.replace("\"status\"", r#""\ud83d": 1, "status""#)), "INVALID_EVENT");
@@ -186,7 +186,7 @@ fn value_of(key: &str) -> &'static str {
 }
 
 #[test]
-fn a_key_that_is_read_and_stands_twice_is_an_invalid_event() {
+fn a_key_that_is_read_and_occurs_twice_is_an_invalid_event() {
     for (keys, body) in READ {
         assert_eq!(code(body.replace("KEY", "")), "ok", "{body}");
         for key in keys.split(' ') {
@@ -199,18 +199,18 @@ fn a_key_that_is_read_and_stands_twice_is_an_invalid_event() {
 }
 
 #[test]
-fn a_revision_that_stands_twice_is_an_invalid_event() {
+fn a_revision_that_occurs_twice_is_an_invalid_event() {
     assert_eq!(code(r#"{"type":"rules.updated","data":{"revision":"a","revision":"b"}}"#), "INVALID_EVENT");
 }
 
 #[test]
-fn a_key_that_is_read_and_stands_twice_under_different_escapes_is_an_invalid_event() {
+fn a_key_that_is_read_and_occurs_twice_with_different_escapes_is_an_invalid_event() {
     assert_eq!(code(r#"{"type":"x","\u0074ype":"y"}"#), "INVALID_EVENT");
     assert_eq!(code(CREATED.replace("\"status\"", r#""i\u0064": "conn_2", "status""#)), "INVALID_EVENT");
 }
 
 #[test]
-fn a_key_that_is_not_read_may_stand_twice() {
+fn a_key_that_is_not_read_may_occur_twice() {
     assert_eq!(code(r#"{"type":"x","a":1,"a":2,"data":{"id":1,"id":2,"type":1,"type":2}}"#), "ok");
     assert_eq!(code(CREATED.replace("\"status\"", r#""a": 1, "a": 2, "status""#)), "ok");
 }
@@ -222,14 +222,14 @@ fn the_same_key_in_two_objects_is_no_duplicate() {
 }
 
 #[test]
-fn an_array_in_the_place_of_the_envelope_is_an_invalid_event() {
+fn an_array_in_place_of_the_body_is_an_invalid_event() {
     assert_eq!(code(r#"["x",null,null,null,null]"#), "INVALID_EVENT");
     let body = r#"["connection.created",null,"2024-01-15T10:30:00Z",true,{"connection":{"id":"conn_1"}}]"#;
     assert_eq!(code(body), "INVALID_EVENT");
 }
 
 #[test]
-fn an_array_in_the_place_of_an_inner_object_is_an_invalid_event() {
+fn an_array_in_place_of_an_inner_object_is_an_invalid_event() {
     let connection = r#"["conn_1","user","active",[],1,{},"t","t",true]"#;
     let data = [r#"["user",{"id":"conn_1"}]"#.to_owned(), format!(r#"{{"connection":{connection}}}"#)];
     for data in data {
@@ -244,7 +244,7 @@ fn deep() -> String {
 }
 
 #[test]
-fn depth_in_what_is_not_read_does_no_harm() {
+fn deep_nesting_in_other_members_is_accepted() {
     assert_eq!(code(format!(r#"{{"type":"x","data":{}}}"#, deep())), "ok");
     assert_eq!(code(format!(r#"{{"type":"rules.updated","data":{}}}"#, deep())), "ok");
     assert_eq!(code(CREATED.replace("\"status\"", &format!(r#""deep": {}, "status""#, deep()))), "ok");
@@ -252,7 +252,7 @@ fn depth_in_what_is_not_read_does_no_harm() {
 }
 
 #[test]
-fn depth_is_an_invalid_event_only_where_something_is_needed() {
+fn deep_nesting_is_an_invalid_event_only_in_place_of_a_required_member() {
     let deep = deep();
     assert_eq!(code(&deep), "INVALID_EVENT");
     assert_eq!(code(format!(r#"{{"type":{deep}}}"#)), "INVALID_EVENT");
@@ -263,7 +263,7 @@ fn depth_is_an_invalid_event_only_where_something_is_needed() {
 }
 
 #[test]
-fn broken_depth_is_invalid_json() {
+fn deep_nesting_that_is_not_closed_is_invalid_json() {
     assert_eq!(code("[".repeat(300_000)), "INVALID_JSON");
     assert_eq!(code(r#"{"data":"#.repeat(300_000)), "INVALID_JSON");
 }
@@ -303,7 +303,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn no_authentic_body_makes_the_parser_panic(body in body(), t in 0..1_u64 << 53) {
+    fn no_verified_body_makes_the_parser_panic(body in body(), t in 0..1_u64 << 53) {
         let code = signed(&body, t, |verified| {
             let event = Event::parse(verified);
             let _ = Delivery::from_verified(verified, event.as_ref().ok());
@@ -323,7 +323,7 @@ proptest! {
 }
 
 #[test]
-fn the_event_s_own_time_is_not_judged_by_the_parser() {
+fn the_parser_does_not_check_the_timestamp_of_the_event() {
     let event = signed(br#"{"type":"x","timestamp":"yesterday"}"#, NOW, Event::parse).unwrap();
     assert_eq!(event.timestamp.as_deref(), Some("yesterday"));
 }

@@ -1,9 +1,9 @@
-//! The user that an authentic body names, whatever else it is: what erases a user finds the user's events by.
+//! The user that a verified body names, whether or not it is an event. Deleting a user finds the user's events by it.
 //!
-//! 1. `data` names the user, or its connection does; data goes first.
-//! 2. An id is text or a number, kept as it is written; anything else names nobody.
-//! 3. Bodies that are no event may name a user; those that are no object name nobody.
-//! 4. A kept event's metadata hold the user's keyed hash, never the user.
+//! 1. `data` names the user, or its connection does. `data` goes first.
+//! 2. An id is text or a number, and is read as it is written. Any other value names no user.
+//! 3. A body that is not an event may name a user. A body that is not an object names none.
+//! 4. The metadata of a stored event have a keyed hash of the user, and never the user.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{CREATED, DISCONNECTED, EXPIRED, NOW, REALTIME, SDK_CREATED, index, signed, svix_signed};
@@ -41,7 +41,7 @@ fn the_documented_events_name_their_user() {
 }
 
 #[test]
-fn data_names_the_user_or_its_connection_does() {
+fn the_user_is_named_in_data_or_in_its_connection() {
     assert_eq!(user_of(&json!({ "clientReferenceId": "a" })).as_deref(), Some("a"));
     assert_eq!(user_of(&json!({ "connection": { "clientReferenceId": "b" } })).as_deref(), Some("b"));
     let both = json!({ "clientReferenceId": "a", "connection": { "clientReferenceId": "b" } });
@@ -53,14 +53,14 @@ fn data_names_the_user_or_its_connection_does() {
 }
 
 #[test]
-fn an_id_that_is_a_number_stays_as_it_is_written() {
+fn an_id_that_is_a_number_is_read_as_written() {
     for id in ["7", "-1", "1.50", "123456789012345678901234567890", "1e400"] {
         assert_eq!(user(format!(r#"{{"data":{{"clientReferenceId":{id}}}}}"#)).as_deref(), Some(id));
     }
 }
 
 #[test]
-fn the_user_is_the_one_that_a_connection_event_is_folded_under() {
+fn the_user_is_the_one_in_the_fact_of_the_event() {
     for data in [
         json!({ "clientReferenceId": 7, "connection": { "id": "c" } }),
         json!({ "clientReferenceId": null, "connection": { "id": "c", "clientReferenceId": "u" } }),
@@ -76,7 +76,7 @@ fn the_user_is_the_one_that_a_connection_event_is_folded_under() {
 }
 
 #[test]
-fn a_body_that_is_no_event_may_name_a_user() {
+fn a_body_that_is_not_an_event_may_name_a_user() {
     for body in [
         r#"{"data":{"clientReferenceId":"u"}}"#,
         r#"{"type":7,"data":{"clientReferenceId":"u"}}"#,
@@ -90,7 +90,7 @@ fn a_body_that_is_no_event_may_name_a_user() {
 }
 
 #[test]
-fn what_has_no_data_names_nobody() {
+fn a_body_without_data_names_no_user() {
     for body in [
         "",
         "null",
@@ -114,14 +114,14 @@ fn what_has_no_data_names_nobody() {
 }
 
 #[test]
-fn depth_does_no_harm() {
+fn deep_nesting_does_not_overflow_the_stack() {
     let deep = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
     assert_eq!(user(format!(r#"{{"x":{deep},"data":{{"clientReferenceId":"u","x":{deep}}}}}"#)).as_deref(), Some("u"));
     assert_eq!(user(format!(r#"{{"data":{{"clientReferenceId":{deep},"connection":{deep}}}}}"#)), None);
 }
 
 #[test]
-fn metadata_of_a_kept_event_name_the_user_by_a_keyed_hash() {
+fn the_metadata_of_a_stored_event_have_a_keyed_hash_of_the_user() {
     let reference = user(CREATED).map(|user| index().hash_client_reference_id(&user));
     let meta = EventMeta { reference: reference.clone(), ..EventMeta::default() };
     let json = serde_json::to_value(&meta).unwrap();
@@ -131,7 +131,7 @@ fn metadata_of_a_kept_event_name_the_user_by_a_keyed_hash() {
 }
 
 #[test]
-fn metadata_of_a_kept_event_that_names_nobody_say_nothing_of_it() {
+fn the_metadata_of_a_stored_event_without_a_user_have_no_hash() {
     let json = serde_json::to_value(EventMeta::default()).unwrap();
     assert!(json.get("reference").is_none(), "{json}");
     let older = json!({ "type": "rules.updated", "receivedAt": "2024-01-15T10:30:00.000Z" });
@@ -140,7 +140,7 @@ fn metadata_of_a_kept_event_that_names_nobody_say_nothing_of_it() {
 
 proptest! {
     #[test]
-    fn any_text_that_is_kept_is_read_as_it_is(reference in ".{1,200}") {
+    fn any_text_of_a_valid_length_is_read_as_written(reference in ".{1,200}") {
         let named = user_of(&json!({ "clientReferenceId": reference }));
         prop_assert_eq!(named, Some(reference));
     }
@@ -152,7 +152,7 @@ proptest! {
 }
 
 #[test]
-fn a_body_names_its_connection_by_id() {
+fn the_connection_of_a_body_is_its_id() {
     let connection = |body: &str| signed(body.as_bytes(), NOW, |verified| Subject::read(verified).connection_id);
     assert_eq!(connection(r#"{"data":{"connection":{"id":"conn_1"}}}"#).as_deref(), Some("conn_1"));
     assert_eq!(connection(r#"{"data":{"connection":{"id":7}}}"#).as_deref(), Some("7"));

@@ -1,12 +1,12 @@
-//! Explanations of bodies that changed, of times, and of what was signed: bodies, secrets and times are drawn at random,
-//! the fault is made, and exactly its cause must be told. No case may show a secret, a body or a MAC (`Sender::explain`
-//! checks that). Secrets and headers are in `explain_secret.rs`, JSON in `explain_json.rs`.
+//! Explanations of bodies that changed, of times, and of what was signed. Bodies, secrets and times are random, the fault is
+//! made, and exactly its cause must be found. No explanation may show a secret, a body or a MAC (`Sender::explain` checks
+//! that). Secrets and headers are in `explain_secret.rs`, JSON in `explain_json.rs`.
 //!
-//! 1. What is right is right; a wrong secret or body is unknown, and so is a wrong body that is late.
-//! 2. A line break at the end, line breaks, a byte order mark, each added or removed.
-//! 3. A time out of tolerance, alone or beside another cause.
-//! 4. Milliseconds, a comma for the dot, the body without a timestamp.
-//! 5. Every cause has its own word and message.
+//! 1. A request that verifies has no cause. A wrong secret or body is unknown, and so is a wrong body that is late.
+//! 2. A line break at the end, line breaks, and a byte order mark are found, each added or removed.
+//! 3. A time out of tolerance is found, alone or beside another cause.
+//! 4. Milliseconds, a comma in place of the dot, and a body without the timestamp are found.
+//! 5. Every cause has its own name and message.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::collections::BTreeSet;
@@ -48,84 +48,84 @@ fn change(sender: &Sender, signed: &[u8], received: &[u8], cause: Cause) {
 
 proptest! {
     #[test]
-    fn what_is_right_is_right(sender in sender(), body in bytes()) {
-        let told = sender.expect(&body, &sender.sign(&body), Cause::None);
-        prop_assert!(told.ok);
-        prop_assert_eq!(told.evidence.code, None);
+    fn a_request_that_verifies_has_no_cause(sender in sender(), body in bytes()) {
+        let diagnosis = sender.expect(&body, &sender.sign(&body), Cause::None);
+        prop_assert!(diagnosis.ok);
+        prop_assert_eq!(diagnosis.evidence.code, None);
     }
 
     #[test]
-    fn a_line_break_added_at_the_end_is_told(sender in sender(), body in bytes(), crlf: bool) {
+    fn a_line_break_added_at_the_end_is_found(sender in sender(), body in bytes(), crlf: bool) {
         let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
         change(&sender, &body, &[&body, end].concat(), Cause::TrailingNewlineAdded);
     }
 
     #[test]
-    fn a_line_break_removed_at_the_end_is_told(sender in sender(), body in bytes(), crlf: bool) {
+    fn a_line_break_removed_at_the_end_is_found(sender in sender(), body in bytes(), crlf: bool) {
         let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
         change(&sender, &[&body, end].concat(), &body, Cause::TrailingNewlineRemoved);
     }
 
     #[test]
-    fn line_breaks_that_became_crlf_are_told(sender in sender(), lines in lines()) {
+    fn line_breaks_that_became_crlf_are_found(sender in sender(), lines in lines()) {
         change(&sender, lines.join("\n").as_bytes(), lines.join("\r\n").as_bytes(), Cause::NewlinesToCrlf);
     }
 
     #[test]
-    fn line_breaks_that_became_lf_are_told(sender in sender(), lines in lines()) {
+    fn line_breaks_that_became_lf_are_found(sender in sender(), lines in lines()) {
         change(&sender, lines.join("\r\n").as_bytes(), lines.join("\n").as_bytes(), Cause::NewlinesToLf);
     }
 
     #[test]
-    fn a_byte_order_mark_that_was_added_is_told(sender in sender(), body in bytes()) {
+    fn a_byte_order_mark_that_was_added_is_found(sender in sender(), body in bytes()) {
         change(&sender, &body, &[BOM.as_bytes(), &body].concat(), Cause::BomAdded);
     }
 
     #[test]
-    fn a_byte_order_mark_that_was_removed_is_told(sender in sender(), body in bytes()) {
+    fn a_byte_order_mark_that_was_removed_is_found(sender in sender(), body in bytes()) {
         change(&sender, &[BOM.as_bytes(), &body].concat(), &body, Cause::BomRemoved);
     }
 
     #[test]
-    fn a_time_out_of_tolerance_is_told(sender in late(), body in bytes()) {
-        let told = sender.expect(&body, &sender.sign(&body), Cause::ClockSkew);
-        prop_assert_eq!(told.evidence.skew_seconds, Some(skew(&sender)));
+    fn a_time_out_of_tolerance_is_found(sender in late(), body in bytes()) {
+        let diagnosis = sender.expect(&body, &sender.sign(&body), Cause::ClockSkew);
+        prop_assert_eq!(diagnosis.evidence.skew_seconds, Some(skew(&sender)));
         let code = if sender.now > sender.t { "TIMESTAMP_TOO_OLD" } else { "TIMESTAMP_TOO_NEW" };
-        prop_assert_eq!(told.evidence.code, Some(code));
+        prop_assert_eq!(diagnosis.evidence.code, Some(code));
         let seconds = skew(&sender).unsigned_abs().to_string();
-        prop_assert!(told.message.contains(&seconds));
+        prop_assert!(diagnosis.message.contains(&seconds));
     }
 
     #[test]
-    fn a_time_out_of_tolerance_is_told_beside_a_change_of_the_body(sender in late(), body in bytes()) {
-        let told = sender.expect(&[&body[..], b"\n"].concat(), &sender.sign(&body), Cause::TrailingNewlineAdded);
-        prop_assert_eq!(told.evidence.skew_seconds, Some(skew(&sender)));
-        prop_assert!(told.message.contains("more than the tolerance"));
+    fn a_time_out_of_tolerance_is_shown_beside_a_change_of_the_body(sender in late(), body in bytes()) {
+        let diagnosis = sender.expect(&[&body[..], b"\n"].concat(), &sender.sign(&body), Cause::TrailingNewlineAdded);
+        prop_assert_eq!(diagnosis.evidence.skew_seconds, Some(skew(&sender)));
+        prop_assert!(diagnosis.message.contains("more than the tolerance"));
     }
 
     #[test]
-    fn milliseconds_in_the_header_are_told(sender in sender(), body in bytes(), rest in 0_u64..1000, signed: bool) {
+    fn milliseconds_in_the_header_are_found(sender in sender(), body in bytes(), rest in 0_u64..1000, signed: bool) {
         let (t, ms) = (sender.t.to_string(), (sender.t * 1000 + rest).to_string());
         let content = sender.content(".", if signed { &ms } else { &t }, &body);
-        let told = sender.expect(&body, &sender.headers(&ms, mac(&sender.key(), &content)), Cause::Milliseconds);
-        prop_assert_eq!(told.evidence.skew_seconds, Some(skew(&sender)));
+        let diagnosis = sender.expect(&body, &sender.headers(&ms, mac(&sender.key(), &content)), Cause::Milliseconds);
+        prop_assert_eq!(diagnosis.evidence.skew_seconds, Some(skew(&sender)));
     }
 
     #[test]
-    fn milliseconds_in_the_header_prove_themselves(sender in sender(), body in bytes()) {
-        let told = sender.explain(&body, &sender.headers(&(sender.t * 1000).to_string(), [7; 32]));
-        prop_assert_eq!((told.cause, told.evidence.mac_matches), (Cause::Milliseconds, false));
+    fn milliseconds_in_the_header_are_found_without_a_matching_mac(sender in sender(), body in bytes()) {
+        let diagnosis = sender.explain(&body, &sender.headers(&(sender.t * 1000).to_string(), [7; 32]));
+        prop_assert_eq!((diagnosis.cause, diagnosis.evidence.mac_matches), (Cause::Milliseconds, false));
     }
 
     #[test]
-    fn a_comma_for_the_dot_is_told(sender in sender(), body in bytes()) {
+    fn a_comma_in_place_of_the_dot_is_found(sender in sender(), body in bytes()) {
         let t = sender.t.to_string();
         let list = sender.headers(&t, mac(&sender.key(), &sender.content(",", &t, &body)));
         sender.expect(&body, &list, Cause::CommaForDot);
     }
 
     #[test]
-    fn a_body_signed_without_a_timestamp_is_told(sender in sender(), body in bytes()) {
+    fn a_body_that_was_signed_without_a_timestamp_is_found(sender in sender(), body in bytes()) {
         let list = sender.headers(&sender.t.to_string(), mac(&sender.key(), &body));
         sender.expect(&body, &list, Cause::BodyWithoutTimestamp);
     }
@@ -141,11 +141,11 @@ proptest! {
         wrong in any_secret(),
         body in bytes().prop_filter("an empty body is a cause of its own", |body| !body.is_empty()),
     ) {
-        let told = sender.explain(&body, &sender.sign_with(wrong.as_bytes(), &body));
-        prop_assert_eq!(told.cause, Cause::Unknown);
-        prop_assert!(!told.ok && !told.evidence.mac_matches);
-        prop_assert_eq!(told.evidence.secret_index, None);
-        prop_assert!(told.message.contains("cannot tell which"));
+        let diagnosis = sender.explain(&body, &sender.sign_with(wrong.as_bytes(), &body));
+        prop_assert_eq!(diagnosis.cause, Cause::Unknown);
+        prop_assert!(!diagnosis.ok && !diagnosis.evidence.mac_matches);
+        prop_assert_eq!(diagnosis.evidence.secret_index, None);
+        prop_assert!(diagnosis.message.contains("cannot tell which"));
     }
 
     #[test]
@@ -157,21 +157,21 @@ proptest! {
     ) {
         let mut received = signed.clone();
         received[at.index(signed.len())] ^= 1 << bit;
-        let told = sender.explain(&received, &sender.sign(&signed));
-        prop_assert_eq!(told.cause, Cause::Unknown);
-        prop_assert_eq!(told.evidence.code, Some("SIGNATURE_MISMATCH"));
+        let diagnosis = sender.explain(&received, &sender.sign(&signed));
+        prop_assert_eq!(diagnosis.cause, Cause::Unknown);
+        prop_assert_eq!(diagnosis.evidence.code, Some("SIGNATURE_MISMATCH"));
     }
 
     #[test]
     fn a_wrong_body_that_is_late_is_unknown(sender in late(), body in bytes()) {
-        let told = sender.explain(&[&body[..], b"#"].concat(), &sender.sign(&body));
-        prop_assert_eq!(told.cause, Cause::Unknown);
-        prop_assert_eq!(told.evidence.skew_seconds, Some(skew(&sender)));
-        prop_assert!(told.message.contains("more than the tolerance"));
+        let diagnosis = sender.explain(&[&body[..], b"#"].concat(), &sender.sign(&body));
+        prop_assert_eq!(diagnosis.cause, Cause::Unknown);
+        prop_assert_eq!(diagnosis.evidence.skew_seconds, Some(skew(&sender)));
+        prop_assert!(diagnosis.message.contains("more than the tolerance"));
     }
 
     #[test]
-    fn milliseconds_that_were_signed_only_are_told(sender in sender(), body in bytes(), rest in 0_u64..1000) {
+    fn milliseconds_that_only_the_sender_signed_are_found(sender in sender(), body in bytes(), rest in 0_u64..1000) {
         let content = sender.content(".", &(sender.t * 1000 + rest).to_string(), &body);
         let list = sender.headers(&sender.t.to_string(), mac(&sender.key(), &content));
         sender.expect(&body, &list, Cause::Milliseconds);
@@ -193,7 +193,7 @@ fn the_first_and_the_last_millisecond_of_a_second_are_tried() {
 }
 
 #[test]
-fn of_a_long_body_only_a_whole_second_in_milliseconds_is_tried() {
+fn for_a_long_body_only_the_first_millisecond_of_the_second_is_tried() {
     let sender = Sender::plain();
     let signed = |rest: &str| {
         let body = vec![b'x'; MAX_MILLISECOND_SEARCH_BYTES + 1];
@@ -204,7 +204,7 @@ fn of_a_long_body_only_a_whole_second_in_milliseconds_is_tried() {
 }
 
 #[test]
-fn every_cause_has_its_own_word_in_json() {
+fn every_cause_has_its_own_name_in_json() {
     let words: BTreeSet<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
     assert_eq!(words.len(), Cause::ALL.len());
     for cause in Cause::ALL {
@@ -217,7 +217,7 @@ fn every_cause_has_its_own_word_in_json() {
 fn a_diagnosis_is_plain_json() {
     let sender = Sender::plain();
     let list = sender.sign(b"{}");
-    let told = serde_json::to_value(sender.explain(b"{}\n", &list)).unwrap();
+    let diagnosis = serde_json::to_value(sender.explain(b"{}\n", &list)).unwrap();
     let message = "The body ends in a line break that was not signed. Verify the raw bytes.";
     let evidence = serde_json::json!({
         "macMatches": true, "bodyBytes": 3, "code": "SIGNATURE_MISMATCH", "scheme": "ofauth", "secretIndex": 0,
@@ -226,5 +226,5 @@ fn a_diagnosis_is_plain_json() {
     let whole = serde_json::json!({
         "ok": false, "cause": "trailing_newline_added", "message": message, "evidence": evidence,
     });
-    assert_eq!(told, whole);
+    assert_eq!(diagnosis, whole);
 }

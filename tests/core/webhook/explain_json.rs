@@ -1,10 +1,10 @@
-//! Explanations of JSON that was written anew after it was signed. Values are drawn at random and written as JavaScript,
-//! Python and PHP write them, by `serde_json` and by replacing in its output, not by the code under test.
+//! Explanations of JSON that was written again after it was signed. Values are random. `serde_json` and replacements in its
+//! output write them as JavaScript, Python and PHP do, not the code under test.
 //!
-//! 1. Another layout or other escapes are told, and pretty-printing as such.
+//! 1. Another layout or other escapes are found, and pretty-printing has a cause of its own.
 //! 2. Another value is unknown, whatever its layout.
-//! 3. Evidence names layout and escapes of what was signed.
-//! 4. What is no JSON, is cut off, nested deep or too long is unknown, and no danger.
+//! 3. The evidence names the layout and the escapes that were signed.
+//! 4. A body that is not JSON, cut off, deeply nested or too long is unknown, and costs little memory.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::io;
@@ -90,7 +90,7 @@ fn form() -> impl Strategy<Value = (&'static str, &'static str)> {
 
 proptest! {
     #[test]
-    fn json_written_anew_is_told(sender in sender(), value in value(), before in form(), after in form()) {
+    fn json_that_was_written_again_is_found(sender in sender(), value in value(), before in form(), after in form()) {
         let (signed, received) = (write(&value, before.0, before.1), write(&value, after.0, after.1));
         prop_assume!(signed != received);
         let cause = match (signed.contains('\n'), received.contains('\n')) {
@@ -116,47 +116,47 @@ proptest! {
     }
 
     #[test]
-    fn what_is_cut_off_or_no_json_is_unknown(sender in sender(), text in "[{\\[][\\[\\]{}:,\"\\\\u0d8é/ \n]{0,40}") {
+    fn a_body_that_is_cut_off_or_not_json_is_unknown(sender in sender(), text in "[{\\[][\\[\\]{}:,\"\\\\u0d8é/ \n]{0,40}") {
         let list = sender.sign(b"something else");
         prop_assert_eq!(sender.explain(text.as_bytes(), &list).cause, Cause::Unknown);
     }
 }
 
-fn told(signed: &str, received: &str) -> (Cause, Option<&'static str>, Option<&'static str>) {
+fn explained(signed: &str, received: &str) -> (Cause, Option<&'static str>, Option<&'static str>) {
     let sender = Sender::plain();
-    let told = sender.explain(received.as_bytes(), &sender.sign(signed.as_bytes()));
-    (told.cause, told.evidence.layout, told.evidence.escapes)
+    let diagnosis = sender.explain(received.as_bytes(), &sender.sign(signed.as_bytes()));
+    (diagnosis.cause, diagnosis.evidence.layout, diagnosis.evidence.escapes)
 }
 
 #[test]
-fn evidence_names_layout_and_escapes_of_what_was_signed() {
+fn the_evidence_names_the_layout_and_the_escapes_that_were_signed() {
     let python = r#"{"a": [1, "\u00e9\ud83d\ude00/"], "b": {}}"#;
     let php = r#"{"a":[1,"\u00e9\ud83d\ude00\/"],"b":{}}"#;
     let js = r#"{"a":[1,"é😀/"],"b":{}}"#;
     let go = "{\n\t\"a\": [\n\t\t1,\n\t\t\"é😀/\"\n\t],\n\t\"b\": {}\n}";
-    assert_eq!(told(python, js), (Cause::JsonReserialised, Some("spaced"), Some("ascii")));
-    assert_eq!(told(php, go), (Cause::JsonPrettyPrinted, Some("compact"), Some("ascii_and_slash")));
-    assert_eq!(told(js, php), (Cause::JsonReserialised, Some("compact"), Some("none")));
-    assert_eq!(told(go, js), (Cause::JsonReserialised, Some("indent_tab"), Some("kept")));
+    assert_eq!(explained(python, js), (Cause::JsonReserialised, Some("spaced"), Some("ascii")));
+    assert_eq!(explained(php, go), (Cause::JsonPrettyPrinted, Some("compact"), Some("ascii_and_slash")));
+    assert_eq!(explained(js, php), (Cause::JsonReserialised, Some("compact"), Some("none")));
+    assert_eq!(explained(go, js), (Cause::JsonReserialised, Some("indent_tab"), Some("kept")));
 }
 
 #[test]
-fn scalars_keep_their_text() {
+fn scalars_stay_as_they_are_written() {
     let (signed, received) = (r#"{"a":1.50,"b":1e+2,"b":-0}"#, r#"{ "a" : 1.50, "b" : 1e+2, "b" : -0 }"#);
-    assert_eq!(told(signed, received), (Cause::JsonReserialised, Some("compact"), Some("kept")));
-    assert_eq!(told(signed, &received.replace("1.50", "1.5")).0, Cause::Unknown);
+    assert_eq!(explained(signed, received), (Cause::JsonReserialised, Some("compact"), Some("kept")));
+    assert_eq!(explained(signed, &received.replace("1.50", "1.5")).0, Cause::Unknown);
 }
 
 #[test]
 fn half_a_surrogate_pair_and_needed_escapes_stay_escaped() {
     let (signed, received) = (r#"["\ud83d","\u0022\u005c\u0000é"]"#, r#"["\ud83d", "\u0022\u005c\u0000\u00e9"]"#);
-    assert_eq!(told(signed, received), (Cause::JsonReserialised, Some("compact"), Some("none")));
+    assert_eq!(explained(signed, received), (Cause::JsonReserialised, Some("compact"), Some("none")));
 }
 
 #[test]
-fn json_is_written_anew_up_to_a_mebibyte() {
+fn json_forms_are_tried_up_to_one_mebibyte() {
     let long = |bytes: usize| format!("[1,\"{}\"]", "x".repeat(bytes - 6));
-    let signed = |bytes: usize| told(&long(bytes).replace(',', ", "), &long(bytes)).0;
+    let signed = |bytes: usize| explained(&long(bytes).replace(',', ", "), &long(bytes)).0;
     assert_eq!(signed(MAX_JSON_BYTES), Cause::JsonReserialised);
     assert_eq!(signed(MAX_JSON_BYTES + 1), Cause::Unknown);
 }
@@ -164,5 +164,5 @@ fn json_is_written_anew_up_to_a_mebibyte() {
 #[test]
 fn deep_nesting_does_not_use_up_memory() {
     let deep = "[1,".repeat(MAX_JSON_BYTES / 3);
-    assert_eq!(told("something else", &deep).0, Cause::Unknown);
+    assert_eq!(explained("something else", &deep).0, Cause::Unknown);
 }

@@ -1,12 +1,12 @@
-//! Explanations of secrets and of headers: secrets, bodies and times are drawn at random, the fault is made, and exactly
-//! its cause must be told. No case may show a secret (`Sender::explain` checks that).
+//! Explanations of secrets and of headers. Secrets, bodies and times are random, the fault is made, and exactly its cause
+//! must be found. No explanation may show a secret (`Sender::explain` checks that).
 //!
-//! 1. White space around a secret, whether it is the sender's or not.
-//! 2. A secret taken as base64, or not, or with or without its prefix.
-//! 3. A secret that is given for the other scheme; headers of a scheme that has no secret.
-//! 4. Signatures in the other scheme's encoding.
-//! 5. Secrets that cannot be used, headers that are absent or malformed.
-//! 6. Nothing makes it panic, and it agrees with the verifier.
+//! 1. White space around a secret is found, whether or not the sender's secret has it too.
+//! 2. A secret that was decoded or not decoded, or that lacks its prefix or has one, is found.
+//! 3. A secret of the other scheme is found, and so are headers of a scheme without a secret.
+//! 4. Signatures in the encoding of the other scheme are found.
+//! 5. Secrets that cannot be used, and headers that are absent or malformed, are found.
+//! 6. An explanation agrees with the verifier, and never panics.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::common::{
@@ -29,7 +29,7 @@ fn padded(secret: &str, pad: &str, before: bool) -> String {
 
 proptest! {
     #[test]
-    fn white_space_around_a_secret_is_told(
+    fn white_space_around_a_secret_is_found(
         sender in sender(),
         body: Vec<u8>,
         pad in "[ \t\r\n]{1,3}",
@@ -39,14 +39,14 @@ proptest! {
         let list = if right { sender.sign(&body) } else { sender.sign_with(b"wrong", &body) };
         let mut ours = sender.clone();
         ours.secrets[sender.place] = padded(sender.secret(), &pad, before);
-        let told = ours.explain(&body, &list);
-        prop_assert_eq!((told.cause, told.evidence.mac_matches), (Cause::SecretWhiteSpace, right));
-        prop_assert_eq!((told.evidence.code, told.evidence.secret_index), (Some("INVALID_SECRET"), Some(sender.place)));
-        prop_assert_eq!(told.evidence.secret_list, sender.others.is_some().then_some(sender.scheme.as_str()));
+        let diagnosis = ours.explain(&body, &list);
+        prop_assert_eq!((diagnosis.cause, diagnosis.evidence.mac_matches), (Cause::SecretWhiteSpace, right));
+        prop_assert_eq!((diagnosis.evidence.code, diagnosis.evidence.secret_index), (Some("INVALID_SECRET"), Some(sender.place)));
+        prop_assert_eq!(diagnosis.evidence.secret_list, sender.others.is_some().then_some(sender.scheme.as_str()));
     }
 
     #[test]
-    fn an_ofauth_secret_that_was_decoded_is_told(
+    fn an_ofauth_secret_that_was_decoded_is_found(
         sender in sender_of(Scheme::Ofauth),
         secret in any_secret(),
         body: Vec<u8>,
@@ -57,7 +57,7 @@ proptest! {
     }
 
     #[test]
-    fn an_ofauth_secret_without_its_prefix_is_told(
+    fn an_ofauth_secret_that_the_sender_used_without_its_prefix_is_found(
         sender in sender_of(Scheme::Ofauth),
         rest in "[!-~]{8,60}",
         body: Vec<u8>,
@@ -67,7 +67,7 @@ proptest! {
     }
 
     #[test]
-    fn an_ofauth_secret_that_lacks_its_prefix_is_told(
+    fn an_ofauth_secret_that_lacks_its_prefix_here_is_found(
         sender in sender_of(Scheme::Ofauth),
         rest in "[!-~]{8,60}",
         body: Vec<u8>,
@@ -78,13 +78,13 @@ proptest! {
     }
 
     #[test]
-    fn a_svix_secret_that_was_not_decoded_is_told(sender in sender_of(Scheme::Svix), prefix: bool, body: Vec<u8>) {
+    fn a_svix_secret_that_was_not_decoded_is_found(sender in sender_of(Scheme::Svix), prefix: bool, body: Vec<u8>) {
         let key = format!("{}{}", if prefix { "whsec_" } else { "" }, after_prefix(sender.secret()));
         sender.expect(&body, &sender.sign_with(key.as_bytes(), &body), Cause::SecretNotDecoded);
     }
 
     #[test]
-    fn a_svix_secret_that_is_no_base64_is_told_if_its_text_is_the_key(
+    fn a_svix_secret_that_is_not_base64_is_found_if_its_text_is_the_key(
         sender in sender_of(Scheme::Svix),
         rest in "[!-~]{8,60}_",
         prefix: bool,
@@ -93,15 +93,15 @@ proptest! {
     ) {
         let sender = replaced(sender, format!("{}{rest}", if prefix { "whsec_" } else { "" }));
         let key = if right { sender.secret() } else { "wrong" };
-        let told = sender.explain(&body, &sender.sign_with(key.as_bytes(), &body));
+        let diagnosis = sender.explain(&body, &sender.sign_with(key.as_bytes(), &body));
         let cause = if right { Cause::SecretNotDecoded } else { Cause::InvalidSecret };
-        prop_assert_eq!((told.cause, told.evidence.mac_matches), (cause, right));
-        prop_assert_eq!((told.evidence.code, told.evidence.secret_index), (Some("INVALID_SECRET"), Some(sender.place)));
-        prop_assert_eq!(told.evidence.secret_list, sender.others.is_some().then_some(sender.scheme.as_str()));
+        prop_assert_eq!((diagnosis.cause, diagnosis.evidence.mac_matches), (cause, right));
+        prop_assert_eq!((diagnosis.evidence.code, diagnosis.evidence.secret_index), (Some("INVALID_SECRET"), Some(sender.place)));
+        prop_assert_eq!(diagnosis.evidence.secret_list, sender.others.is_some().then_some(sender.scheme.as_str()));
     }
 
     #[test]
-    fn a_secret_of_the_other_scheme_is_told(
+    fn a_secret_of_the_other_scheme_is_found(
         sender in prop_oneof![with_others(Scheme::Ofauth), with_others(Scheme::Svix)],
         at: prop::sample::Index,
         decoded: bool,
@@ -111,15 +111,15 @@ proptest! {
         let place = at.index(others.len());
         let secret = &others[place];
         let key = if decoded { STANDARD.decode(after_prefix(secret)).unwrap() } else { secret.as_bytes().to_vec() };
-        let told = sender.explain(&body, &sender.sign_with(&key, &body));
-        prop_assert_eq!((told.cause, told.evidence.mac_matches), (Cause::OtherSchemeSecret, true));
+        let diagnosis = sender.explain(&body, &sender.sign_with(&key, &body));
+        prop_assert_eq!((diagnosis.cause, diagnosis.evidence.mac_matches), (Cause::OtherSchemeSecret, true));
         let other = if sender.scheme == Scheme::Ofauth { "svix" } else { "ofauth" };
-        prop_assert_eq!((told.evidence.secret_list, told.evidence.secret_index), (Some(other), Some(place)));
-        prop_assert_eq!(told.evidence.scheme, Some(sender.scheme.as_str()));
+        prop_assert_eq!((diagnosis.evidence.secret_list, diagnosis.evidence.secret_index), (Some(other), Some(place)));
+        prop_assert_eq!(diagnosis.evidence.scheme, Some(sender.scheme.as_str()));
     }
 
     #[test]
-    fn headers_of_a_scheme_without_a_secret_are_told(
+    fn headers_of_a_scheme_without_a_secret_are_found(
         sender in prop_oneof![with_others(Scheme::Ofauth), with_others(Scheme::Svix)],
         known: bool,
         body: Vec<u8>,
@@ -128,26 +128,26 @@ proptest! {
         let secrets = if known { sender.secrets.clone() } else { sender.others.clone().unwrap() };
         let ours = Sender { secrets: Vec::new(), others: Some(secrets), place: 0, ..sender.clone() };
         let ours = ours.written();
-        let told = explain(&body, headers(&borrowed(&list)), &ours, sender.tolerance, sender.now);
-        prop_assert_eq!((told.cause, told.evidence.mac_matches), (Cause::WrongSchemeHeader, known));
+        let diagnosis = explain(&body, headers(&borrowed(&list)), &ours, sender.tolerance, sender.now);
+        prop_assert_eq!((diagnosis.cause, diagnosis.evidence.mac_matches), (Cause::WrongSchemeHeader, known));
         // A secret that only ofauth takes is no svix secret, which the verifier says first.
         let code = if ours.validate().is_ok() { "MISSING_HEADERS" } else { "INVALID_SECRET" };
-        prop_assert_eq!((told.evidence.code, told.evidence.scheme), (Some(code), Some(sender.scheme.as_str())));
+        prop_assert_eq!((diagnosis.evidence.code, diagnosis.evidence.scheme), (Some(code), Some(sender.scheme.as_str())));
     }
 
     #[test]
-    fn a_signature_in_the_other_encoding_is_told(sender in sender(), right: bool, body: Vec<u8>) {
+    fn a_signature_in_the_other_encoding_is_found(sender in sender(), right: bool, body: Vec<u8>) {
         let t = sender.t.to_string();
         let mac = if right { mac(&sender.key(), &sender.content(".", &t, &body)) } else { [7; 32] };
         let ofauth = sender.scheme == Scheme::Ofauth;
-        let told = sender.explain(&body, &sender.headers_as(&t, mac, !ofauth));
+        let diagnosis = sender.explain(&body, &sender.headers_as(&t, mac, !ofauth));
         let cause = if ofauth { Cause::Base64ForHex } else { Cause::HexForBase64 };
-        prop_assert_eq!((told.cause, told.evidence.mac_matches), (cause, right));
-        prop_assert_eq!(told.evidence.code, Some("NO_VALID_SIGNATURES"));
+        prop_assert_eq!((diagnosis.cause, diagnosis.evidence.mac_matches), (cause, right));
+        prop_assert_eq!(diagnosis.evidence.code, Some("NO_VALID_SIGNATURES"));
     }
 
     #[test]
-    fn a_right_signature_in_the_other_encoding_is_told_beside_a_wrong_one(sender in sender(), body: Vec<u8>) {
+    fn a_right_signature_in_the_other_encoding_is_found_beside_a_wrong_one(sender in sender(), body: Vec<u8>) {
         let t = sender.t.to_string();
         let right = mac(&sender.key(), &sender.content(".", &t, &body));
         let ofauth = sender.scheme == Scheme::Ofauth;
@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn it_agrees_with_the_verifier_and_never_panics(
+    fn an_explanation_agrees_with_the_verifier_and_never_panics(
         ofauth in prop::option::of("[t=,v1 0-9a]{0,20}"),
         svix in prop::collection::vec(prop::option::of("[v1, 0-9a=]{0,12}"), 3),
         secrets in prop::collection::vec("[ a-z_=]{0,8}", 0..7),
@@ -179,11 +179,11 @@ proptest! {
             Some(svix) => SecretStrings::PerScheme { ofauth: secrets, svix },
         };
         let list = borrowed(&list);
-        let told = explain(&body, headers(&list), &secrets, tolerance, now);
-        let judged = secrets.validate();
-        let code = judged.and_then(|judged| verify(&body, headers(&list), &judged, tolerance, now).map(drop)).err();
-        prop_assert_eq!(told.evidence.code, code.map(|error| error.code()));
-        prop_assert!(!told.message.is_empty());
+        let diagnosis = explain(&body, headers(&list), &secrets, tolerance, now);
+        let validated = secrets.validate();
+        let code = validated.and_then(|validated| verify(&body, headers(&list), &validated, tolerance, now).map(drop)).err();
+        prop_assert_eq!(diagnosis.evidence.code, code.map(|error| error.code()));
+        prop_assert!(!diagnosis.message.is_empty());
     }
 }
 
@@ -197,20 +197,20 @@ fn borrowed(list: &List) -> Vec<(&'static str, &str)> {
     list.iter().map(|(name, value)| (*name, &**value)).collect()
 }
 
-/// What is told of these headers with a secret for either scheme.
-fn told(list: &[(&'static str, &str)]) -> (&'static str, Option<&'static str>) {
+/// The cause that is found for these headers, with a secret for each scheme, and the header that is missing.
+fn explained(list: &[(&'static str, &str)]) -> (&'static str, Option<&'static str>) {
     let secrets = SecretStrings::PerScheme { ofauth: vec![SECRET.to_owned()], svix: vec![SVIX_SECRET.to_owned()] };
-    let told = explain(b"{}", headers(list), &secrets, 300, NOW);
-    (told.cause.as_str(), told.evidence.missing_header)
+    let diagnosis = explain(b"{}", headers(list), &secrets, 300, NOW);
+    (diagnosis.cause.as_str(), diagnosis.evidence.missing_header)
 }
 
 #[test]
-fn secrets_that_cannot_be_used_are_told() {
+fn secrets_that_cannot_be_used_are_found() {
     let sender = Sender::plain();
     let invalid = |secrets: Vec<&str>, place: usize| {
         let secrets = SecretStrings::AnyScheme(secrets.into_iter().map(str::to_owned).collect());
-        let told = explain(b"{}", headers(&borrowed(&sender.sign(b"{}"))), &secrets, 300, NOW);
-        (told.cause, told.evidence.secret_index == Some(place), told.message)
+        let diagnosis = explain(b"{}", headers(&borrowed(&sender.sign(b"{}"))), &secrets, 300, NOW);
+        (diagnosis.cause, diagnosis.evidence.secret_index == Some(place), diagnosis.message)
     };
     let cause = Cause::InvalidSecret;
     let message =
@@ -221,57 +221,60 @@ fn secrets_that_cannot_be_used_are_told() {
 }
 
 #[test]
-fn white_space_is_told_of_the_secret_that_has_it_and_not_of_the_signer() {
+fn white_space_is_reported_for_the_secret_that_has_it_even_if_another_one_signed() {
     let sender = Sender::plain();
     let list = sender.sign(b"{}");
     let ours = Sender { secrets: vec![SECRET.to_owned(), " another".to_owned()], ..sender };
-    let told = ours.explain(b"{}", &list);
-    assert_eq!((told.cause, told.evidence.secret_index), (Cause::SecretWhiteSpace, Some(1)));
-    assert!(!told.evidence.mac_matches);
+    let diagnosis = ours.explain(b"{}", &list);
+    assert_eq!((diagnosis.cause, diagnosis.evidence.secret_index), (Cause::SecretWhiteSpace, Some(1)));
+    assert!(!diagnosis.evidence.mac_matches);
 }
 
 #[test]
-fn a_secret_that_cannot_be_used_is_told_before_what_is_wrong_with_the_other_schemes() {
+fn an_unusable_secret_is_reported_before_a_fault_of_the_other_scheme() {
     let sender = Sender { secrets: vec![SVIX_SECRET.to_owned()], ..Sender::plain() };
     let list = sender.sign_with(&STANDARD.decode(&SVIX_SECRET[6..]).unwrap(), b"{}");
-    let told = Sender { others: Some(vec!["no*base64".to_owned()]), ..sender }.explain(b"{}", &list);
-    assert_eq!((told.cause, told.evidence.mac_matches), (Cause::InvalidSecret, false));
-    assert_eq!((told.evidence.secret_list, told.evidence.secret_index), (Some("svix"), Some(0)));
+    let diagnosis = Sender { others: Some(vec!["no*base64".to_owned()]), ..sender }.explain(b"{}", &list);
+    assert_eq!((diagnosis.cause, diagnosis.evidence.mac_matches), (Cause::InvalidSecret, false));
+    assert_eq!((diagnosis.evidence.secret_list, diagnosis.evidence.secret_index), (Some("svix"), Some(0)));
 }
 
 #[test]
-fn a_header_of_a_scheme_without_a_secret_is_not_missed() {
+fn a_header_of_a_scheme_without_a_secret_is_not_reported_as_missing() {
     let secrets = SecretStrings::PerScheme { ofauth: vec![SECRET.to_owned()], svix: Vec::new() };
-    let told = explain(b"{}", headers(&[("svix-id", "msg_1")]), &secrets, 300, NOW);
-    assert_eq!((told.cause, told.evidence.missing_header), (Cause::MissingHeaders, None));
+    let diagnosis = explain(b"{}", headers(&[("svix-id", "msg_1")]), &secrets, 300, NOW);
+    assert_eq!((diagnosis.cause, diagnosis.evidence.missing_header), (Cause::MissingHeaders, None));
 }
 
 #[test]
-fn absent_headers_are_told() {
+fn absent_headers_are_found() {
     let t = NOW.to_string();
-    assert_eq!(told(&[]), ("missing_headers", None));
-    assert_eq!(told(&[("svix-id", "msg_1"), ("svix-signature", "v1,")]), ("missing_headers", Some("svix-timestamp")));
+    assert_eq!(explained(&[]), ("missing_headers", None));
+    assert_eq!(
+        explained(&[("svix-id", "msg_1"), ("svix-signature", "v1,")]),
+        ("missing_headers", Some("svix-timestamp"))
+    );
     let webhook = [("webhook-id", "msg_1"), ("webhook-timestamp", &*t)];
-    assert_eq!(told(&webhook), ("missing_headers", Some("webhook-signature")));
+    assert_eq!(explained(&webhook), ("missing_headers", Some("webhook-signature")));
 }
 
 #[test]
-fn malformed_headers_are_told() {
+fn malformed_headers_are_found() {
     let t = NOW.to_string();
     let (twice, long) = (format!("t={t},t={t}"), "x".repeat(8193));
     for header in ["", "v1=x", &twice, &long] {
-        assert_eq!(told(&[("ofauth-signature", header)]).0, "malformed_header", "{header}");
+        assert_eq!(explained(&[("ofauth-signature", header)]).0, "malformed_header", "{header}");
     }
-    assert_eq!(told(&[("ofauth-signature", "t=today,v1=x")]).0, "invalid_timestamp");
-    assert_eq!(told(&[("ofauth-signature", &format!("t={t},v1=x"))]).0, "no_valid_signatures");
-    let svix = |id, t, signature| told(&[("svix-id", id), ("svix-timestamp", t), ("svix-signature", signature)]).0;
+    assert_eq!(explained(&[("ofauth-signature", "t=today,v1=x")]).0, "invalid_timestamp");
+    assert_eq!(explained(&[("ofauth-signature", &format!("t={t},v1=x"))]).0, "no_valid_signatures");
+    let svix = |id, t, signature| explained(&[("svix-id", id), ("svix-timestamp", t), ("svix-signature", signature)]).0;
     assert_eq!(svix("", &t, "v1,x"), "malformed_header");
     assert_eq!(svix("msg_1", "1e9", "v1,x"), "invalid_timestamp");
     assert_eq!(svix("msg_1", &t, "v1,x"), "no_valid_signatures");
 }
 
 #[test]
-fn both_schemes_know_a_secret_they_share() {
+fn a_secret_that_both_schemes_have_is_explained_under_the_scheme_of_the_request() {
     for scheme in [Scheme::Ofauth, Scheme::Svix] {
         let secrets = vec![SVIX_SECRET.to_owned()];
         let sender =

@@ -1,11 +1,12 @@
-//! The forms of signature headers: every rule of OFAuth's page that the shared vectors leave open.
+//! The forms of signature headers: every rule of OFAuth's page that the shared vectors do not cover.
 //!
-//! 1. A header over 8,192 bytes is malformed, one of 8,192 is read.
-//! 2. Timestamps: plain decimal digits up to 2^53 − 1, nothing else, in both schemes.
-//! 3. ofauth segments: keys are case-sensitive, the first `=` splits, what has none or another key is ignored.
-//! 4. ofauth `v1`: exactly 64 hex digits; any other is skipped and spoils nothing.
-//! 5. svix entries: `v1,` and padded base64 of 32 bytes; any other is skipped and spoils nothing.
-//! 6. No header makes the verifier panic, or accept.
+//! 1. A header of 8,192 bytes is read, and a longer one is malformed.
+//! 2. A timestamp is plain decimal digits up to 2^53 − 1, in both schemes.
+//! 3. Keys in an ofauth header are case-sensitive. The first `=` ends a key. A segment without one, or with another key, is
+//!    ignored.
+//! 4. An ofauth `v1` is exactly 64 hex digits. Any other is skipped.
+//! 5. A svix entry is `v1,` and padded base64 of 32 bytes. Any other is skipped.
+//! 6. No header makes the verifier panic, or accept a wrong signature.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{NOW, SECRET, SVIX_SECRET, headers};
@@ -21,7 +22,7 @@ fn secrets() -> Secrets {
     Secrets::new(&[SECRET], &[SVIX_SECRET]).unwrap()
 }
 
-/// The code of an `OFAuth-Signature` over [`BODY`], judged at `now`.
+/// The code of an `OFAuth-Signature` over [`BODY`], verified at `now`.
 fn ofauth_at(header: &str, now: u64) -> &'static str {
     let secrets = secrets();
     verify(BODY, headers(&[("ofauth-signature", header)]), &secrets, 300, now)
@@ -32,7 +33,7 @@ fn ofauth(header: &str) -> &'static str {
     ofauth_at(header, NOW)
 }
 
-/// The code of svix headers over [`BODY`], judged at `now`.
+/// The code of svix headers over [`BODY`], verified at `now`.
 fn svix_at(id: &str, timestamp: &str, signature: &str, now: u64) -> &'static str {
     let (secrets, list) = (secrets(), [("svix-id", id), ("svix-timestamp", timestamp), ("svix-signature", signature)]);
     verify(BODY, headers(&list), &secrets, 300, now).map_or_else(|error| error.code(), |_| "ok")
@@ -72,7 +73,7 @@ fn a_svix_header_of_8192_bytes_is_read_and_a_longer_one_malformed() {
 }
 
 #[test]
-fn the_longest_header_is_counted_in_bytes() {
+fn the_length_of_a_header_is_counted_in_bytes() {
     assert_eq!(
         ofauth(&format!("{},{}", sign_ofauth(BODY, SECRET, NOW).unwrap(), "é".repeat(4096))),
         "MALFORMED_HEADER"
@@ -80,7 +81,7 @@ fn the_longest_header_is_counted_in_bytes() {
 }
 
 #[test]
-fn a_timestamp_goes_up_to_two_to_the_53_less_one() {
+fn a_timestamp_is_at_most_two_to_the_53_less_one() {
     let latest = (1_u64 << 53) - 1;
     assert_eq!(ofauth_at(&sign_ofauth(BODY, SECRET, latest).unwrap(), latest), "ok");
     assert_eq!(ofauth_at(&sign_ofauth(BODY, SECRET, latest + 1).unwrap(), latest), "INVALID_TIMESTAMP");
@@ -155,7 +156,7 @@ fn empty_segments_and_segments_without_an_equals_sign_are_ignored() {
 }
 
 #[test]
-fn two_timestamps_are_malformed_wherever_they_stand() {
+fn two_timestamps_are_malformed_at_any_position() {
     assert_eq!(ofauth(&format!("t={NOW},v1={},t={NOW}", hex())), "MALFORMED_HEADER");
     assert_eq!(ofauth(&format!("t=,v1={}, t={NOW}", hex())), "MALFORMED_HEADER");
 }
@@ -166,7 +167,7 @@ fn tabs_around_a_segment_are_trimmed() {
 }
 
 #[test]
-fn a_v1_that_is_not_64_hex_digits_is_skipped_and_spoils_nothing() {
+fn a_v1_that_is_not_64_hex_digits_is_skipped() {
     let good = hex();
     let bad = [
         String::new(),
@@ -193,7 +194,7 @@ fn mixed_case_hex_is_read() {
 }
 
 #[test]
-fn a_svix_entry_of_another_form_is_skipped_and_spoils_nothing() {
+fn a_svix_entry_of_another_form_is_skipped() {
     let good = entry();
     let base64 = good.strip_prefix("v1,").unwrap();
     let mac = STANDARD.decode(base64).unwrap();
@@ -269,6 +270,6 @@ proptest! {
 }
 
 #[test]
-fn default_headers_are_none_at_all() {
+fn default_headers_have_no_header() {
     assert_eq!(verify(BODY, RequestHeaders::default(), &secrets(), 300, NOW).unwrap_err().code(), "MISSING_HEADERS");
 }

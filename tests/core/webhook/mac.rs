@@ -1,4 +1,4 @@
-//! Another implementation of HMAC, as a platform may have one, in place of our own.
+//! Another implementation of HMAC, which a platform may have, in place of the one in Rust.
 #![allow(clippy::unwrap_used)]
 
 use crate::common::{NOW, headers, sender::sender};
@@ -21,7 +21,7 @@ proptest! {
     #![proptest_config(crate::common::one_in(4))]
 
     #[test]
-    fn another_hmac_verifies_and_explains_alike(sender in sender(), body: Vec<u8>, signed: bool) {
+    fn another_implementation_of_hmac_verifies_and_explains_alike(sender in sender(), body: Vec<u8>, signed: bool) {
         let list = sender.sign(if signed { &body } else { b"something else" });
         let list: Vec<_> = list.iter().map(|(name, value)| (*name, &**value)).collect();
         let (written, headers) = (sender.written(), headers(&list));
@@ -32,12 +32,12 @@ proptest! {
             prop_assert_eq!(verified.digest_with(|data| Sha256::digest(data).into()), verified.digest());
         }
         prop_assert_eq!(&verified, &verify(&body, headers, &secrets, sender.tolerance, sender.now));
-        let told = explain_with(at_once, &body, headers, &written, sender.tolerance, sender.now);
-        prop_assert_eq!(told, explain(&body, headers, &written, sender.tolerance, sender.now));
+        let diagnosis = explain_with(at_once, &body, headers, &written, sender.tolerance, sender.now);
+        prop_assert_eq!(diagnosis, explain(&body, headers, &written, sender.tolerance, sender.now));
     }
 
     #[test]
-    fn another_hmac_signs_alike(sender in sender(), body: Vec<u8>) {
+    fn another_implementation_of_hmac_signs_alike(sender in sender(), body: Vec<u8>) {
         let signature = sign_with(at_once, sender.scheme, &body, sender.secret(), &sender.id, NOW);
         let expected = match sender.scheme.as_str() {
             "ofauth" => sign_ofauth(&body, sender.secret(), NOW),
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn parts_are_one_after_the_other_under_keys_of_any_length(
+    fn the_hmac_of_parts_is_that_of_the_joined_message_under_keys_of_any_length(
         key in proptest::collection::vec(any::<u8>(), 0..200),
         parts: Vec<Vec<u8>>,
     ) {

@@ -1,10 +1,10 @@
 //! Secrets for any scheme: they serve the scheme of the request's headers.
 //!
 //! 1. One secret verifies what either scheme signed with it.
-//! 2. The headers choose the scheme, ofauth if both are present. If it fails, the other one is not tried.
+//! 2. The headers choose the scheme, and ofauth if both are present. If it fails, the other one is not tried.
 //! 3. A secret that neither scheme can use is refused before any header is read.
 //! 4. A secret that is not base64 is refused when svix is chosen, and not before.
-//! 5. Secrets as a caller writes them are validated for any scheme, or as a list for each scheme.
+//! 5. Secret strings are validated for any scheme, or as a list for each scheme.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use crate::common::{
@@ -56,7 +56,7 @@ proptest! {
 }
 
 #[test]
-fn with_both_headers_a_secret_for_any_scheme_is_judged_under_ofauth() {
+fn with_both_headers_a_secret_for_any_scheme_is_verified_under_ofauth() {
     let (t, secrets) = (NOW.to_string(), for_any_scheme(&[SVIX_SECRET]));
     let svix = sign_svix(BODY, SVIX_SECRET, "msg_1", NOW).unwrap();
     let [ofauth, other] = [SVIX_SECRET, SECRET].map(|secret| sign_ofauth(BODY, secret, NOW).unwrap());
@@ -89,14 +89,14 @@ fn secrets_for_any_scheme_that_are_wrong_for_both_schemes_are_refused_at_once() 
 }
 
 #[test]
-fn white_space_at_an_end_of_a_secret_is_what_unicode_calls_so() {
+fn white_space_at_an_end_of_a_secret_is_that_of_unicode() {
     for char in '\0'..=char::MAX {
         for secret in [format!("{char}s"), format!("s{char}"), format!("s{char}s")] {
             let is_refused = char.is_whitespace() && secret.len() < 2 + char.len_utf8();
             let expected = if is_refused { Err(SecretFault::OuterWhiteSpace) } else { Ok(()) };
-            let judged = Secrets::for_any_scheme(vec![secret]).map(drop);
+            let validated = Secrets::for_any_scheme(vec![secret]).map(drop);
             assert_eq!(
-                judged,
+                validated,
                 expected.map_err(|fault| SignatureError::InvalidSecret { scheme: None, index: 0, fault }),
                 "{char:?}"
             );
@@ -106,7 +106,7 @@ fn white_space_at_an_end_of_a_secret_is_what_unicode_calls_so() {
 
 proptest! {
     #[test]
-    fn a_svix_secret_is_padded_canonical_base64_of_something(
+    fn a_svix_secret_is_padded_canonical_base64_and_not_empty(
         text in prop_oneof![any::<String>(), "[A-Za-z0-9+/_=-]{0,9}", "([A-Za-z0-9+/]{4}){0,12}[A-Za-z0-9+/]{2,4}={0,2}"],
     ) {
         prop_assume!(!text.is_empty() && text.trim() == text && !text.starts_with("whsec_"));
@@ -118,7 +118,7 @@ proptest! {
 }
 
 #[test]
-fn a_secret_for_any_scheme_that_is_no_base64_serves_ofauth() {
+fn a_secret_for_any_scheme_that_is_not_base64_verifies_ofauth() {
     for secret in ["whsec_", "whsec_***", "not base64"] {
         let signature = sign_ofauth(BODY, secret, NOW).unwrap();
         assert_eq!(code(&[("ofauth-signature", &signature)], &for_any_scheme(&[secret])), "ok", "{secret}");
@@ -126,7 +126,7 @@ fn a_secret_for_any_scheme_that_is_no_base64_serves_ofauth() {
 }
 
 #[test]
-fn a_secret_for_any_scheme_that_is_no_base64_is_refused_if_svix_is_chosen() {
+fn a_secret_for_any_scheme_that_is_not_base64_is_refused_if_svix_is_chosen() {
     for secret in ["whsec_", "whsec_***", "not base64"] {
         assert_eq!(forged_svix(&for_any_scheme(&[SVIX_SECRET, secret])), "INVALID_SECRET", "{secret}");
     }
@@ -134,7 +134,7 @@ fn a_secret_for_any_scheme_that_is_no_base64_is_refused_if_svix_is_chosen() {
 }
 
 #[test]
-fn a_secret_for_any_scheme_that_is_no_base64_does_not_matter_without_headers() {
+fn a_secret_for_any_scheme_that_is_not_base64_does_not_matter_without_headers() {
     let secrets = for_any_scheme(&["not base64"]);
     assert_eq!(code(&[], &secrets), "MISSING_HEADERS");
     assert_eq!(code(&[("svix-id", "msg_1"), ("svix-signature", "v1,")], &secrets), "MISSING_HEADERS");
@@ -142,7 +142,7 @@ fn a_secret_for_any_scheme_that_is_no_base64_does_not_matter_without_headers() {
 }
 
 #[test]
-fn the_place_of_a_secret_for_any_scheme_that_is_no_base64_is_told() {
+fn the_error_names_the_index_of_a_secret_that_is_not_base64() {
     let (t, secrets) = (NOW.to_string(), for_any_scheme(&[SVIX_SECRET, "not base64"]));
     let list = [("svix-id", "msg_1"), ("svix-timestamp", &*t), ("svix-signature", "")];
     let error = verify(BODY, headers(&list), &secrets, 300, NOW).unwrap_err();
@@ -154,14 +154,14 @@ fn the_place_of_a_secret_for_any_scheme_that_is_no_base64_is_told() {
 }
 
 #[test]
-fn secrets_for_any_scheme_show_neither_in_debug_nor_in_an_error() {
+fn neither_debug_nor_an_error_shows_a_secret_for_any_scheme() {
     assert!(!format!("{:?}", for_any_scheme(&["hunter2hunter2"])).contains("hunter2"));
     let error = fault(&["hunter2hunter2 "]);
     assert!(!format!("{error} {error:?}").contains("hunter2"), "{error}");
 }
 
 #[test]
-fn secrets_as_written_are_validated_for_any_scheme_or_for_each() {
+fn secret_strings_are_validated_for_any_scheme_or_for_each() {
     let secret = "not base64".to_owned();
     assert!(SecretStrings::AnyScheme(vec![secret.clone()]).validate().is_ok());
     assert!(SecretStrings::PerScheme { ofauth: vec![secret.clone()], svix: Vec::new() }.validate().is_ok());

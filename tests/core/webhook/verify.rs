@@ -1,15 +1,15 @@
-//! Webhook signatures as a whole: the shared vectors, signing, secrets, schemes, time and the order of judgement. The
+//! Webhook signatures as a whole: the shared vectors, signing, secrets, schemes, time and the order of the checks. The
 //! forms of the headers are in `header.rs`.
 //!
-//! 1. Every shared vector gets its code.
-//! 2. Signing reproduces the vectors' signatures, in both schemes.
-//! 3. What was signed verifies, in both schemes, and says by what.
-//! 4. A changed byte, and a prefix left off an ofauth secret, is a mismatch.
-//! 5. No secrets, too many, empty or padded ones are refused, by place.
-//! 6. Secrets show neither in `Debug` nor in an error.
-//! 7. The configured scheme judges; ofauth goes first; nothing falls through.
+//! 1. Every shared vector has its expected code.
+//! 2. Signing reproduces the signatures of the vectors, in both schemes.
+//! 3. A signed body verifies in both schemes, and the result says by which secret.
+//! 4. A changed byte is a mismatch, and so is an ofauth secret without its prefix.
+//! 5. No secrets, too many, and empty or padded ones are refused, with their index.
+//! 6. Neither `Debug` nor an error shows a secret.
+//! 7. The scheme that has a secret is verified. With both, it is ofauth, and svix is not tried if ofauth fails.
 //! 8. The tolerance is inclusive, in both directions.
-//! 9. Faults are judged in their order: secrets, presence, form, time, MAC.
+//! 9. Faults are reported in the order of the checks: secrets, presence, form, time, MAC.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{NOW, SECRET, SVIX_SECRET, headers, vector::Vector};
@@ -32,7 +32,7 @@ impl Vector {
         [name, &svix, &format!("webhook-{name}")].iter().find_map(|name| self.headers.get(*name)).unwrap()
     }
 
-    fn judge(&self) -> &'static str {
+    fn code(&self) -> &'static str {
         let secrets = match &*self.scheme {
             "ofauth" => Secrets::new(&self.secrets, &[]),
             "svix" => Secrets::new(&[], &self.secrets),
@@ -47,9 +47,9 @@ impl Vector {
 }
 
 #[test]
-fn every_shared_vector_gets_its_code() {
+fn every_shared_vector_has_its_expected_code() {
     for vector in Vector::all() {
-        assert_eq!(vector.judge(), vector.expect, "{}", vector.name);
+        assert_eq!(vector.code(), vector.expect, "{}", vector.name);
     }
 }
 
@@ -77,7 +77,7 @@ fn signing_reproduces_the_svix_vectors() {
 
 proptest! {
     #[test]
-    fn what_ofauth_signed_verifies(body: Vec<u8>, secret in "[!-~]{1,80}", t in 0..1_u64 << 53) {
+    fn a_body_signed_under_ofauth_verifies(body: Vec<u8>, secret in "[!-~]{1,80}", t in 0..1_u64 << 53) {
         let signature = sign_ofauth(&body, &secret, t).unwrap();
         let secrets = Secrets::new(&[SECRET, &secret], &[]).unwrap();
         let verified = verify(&body, headers(&[("ofauth-signature", &signature)]), &secrets, 0, t).unwrap();
@@ -87,7 +87,7 @@ proptest! {
     }
 
     #[test]
-    fn what_svix_signed_verifies(
+    fn a_body_signed_under_svix_verifies(
         body: Vec<u8>,
         key in prop::collection::vec(any::<u8>(), 1..80),
         id in "[!-~]{1,80}",
@@ -149,14 +149,14 @@ fn an_empty_list_of_secrets_is_refused() {
 }
 
 #[test]
-fn five_secrets_are_taken_and_six_refused() {
+fn five_secrets_are_accepted_and_six_refused() {
     assert!(Secrets::new(&["s"; 5], &[SVIX_SECRET; 5]).is_ok());
     assert_eq!(Secrets::new(&["s"; 6], &[]).unwrap_err().code(), "INVALID_SECRET");
     assert_eq!(Secrets::new(&[], &[SVIX_SECRET; 6]).unwrap_err().code(), "INVALID_SECRET");
 }
 
 #[test]
-fn an_empty_or_padded_secret_is_refused_by_its_place() {
+fn an_empty_or_padded_secret_is_refused_with_its_index() {
     for padded in [" s", "s ", "\ts", "s\n", "s\r\n", "\u{a0}s"] {
         let error = Secrets::new(&["good", padded], &[]).unwrap_err();
         assert_eq!(
@@ -185,7 +185,7 @@ fn inner_white_space_is_part_of_an_ofauth_secret() {
 }
 
 #[test]
-fn a_svix_secret_that_decodes_to_nothing_or_not_at_all_is_refused() {
+fn a_svix_secret_that_is_not_base64_or_decodes_to_nothing_is_refused() {
     for secret in ["whsec_", "whsec_***", "whsec_AAA\u{e9}", "not base64"] {
         assert_eq!(Secrets::new(&[], &[secret]).unwrap_err().code(), "INVALID_SECRET", "{secret}");
         assert_eq!(sign_svix(BODY, secret, "msg_1", NOW).unwrap_err().code(), "INVALID_SECRET", "{secret}");
@@ -193,7 +193,7 @@ fn a_svix_secret_that_decodes_to_nothing_or_not_at_all_is_refused() {
 }
 
 #[test]
-fn secrets_show_neither_in_debug_nor_in_an_error() {
+fn neither_debug_nor_an_error_shows_a_secret() {
     let shown = format!("{:?}", Secrets::new(&["hunter2hunter2"], &[SVIX_SECRET]).unwrap());
     assert!(!shown.contains("hunter2") && !shown.contains(&SVIX_SECRET[6..]), "{shown}");
     let error = Secrets::new(&["hunter2hunter2 "], &[]).unwrap_err();
@@ -221,7 +221,7 @@ fn code(list: &[(&str, &str)], secrets: &Secrets, tolerance: u64, now: u64) -> &
 }
 
 #[test]
-fn with_both_headers_the_only_configured_scheme_judges() {
+fn with_both_headers_the_only_scheme_with_a_secret_is_verified() {
     let (ofauth, svix) = (Secrets::new(&[SECRET], &[]).unwrap(), Secrets::new(&[], &[SVIX_SECRET]).unwrap());
     assert_eq!(code(&borrowed(&both(true, false)), &ofauth, 300, NOW), "ok");
     assert_eq!(code(&borrowed(&both(true, false)), &svix, 300, NOW), "SIGNATURE_MISMATCH");
@@ -230,7 +230,7 @@ fn with_both_headers_the_only_configured_scheme_judges() {
 }
 
 #[test]
-fn with_both_headers_and_both_secrets_ofauth_judges_and_never_falls_through() {
+fn with_both_headers_and_both_secrets_only_ofauth_is_verified() {
     let secrets = Secrets::new(&[SECRET], &[SVIX_SECRET]).unwrap();
     assert_eq!(code(&borrowed(&both(true, false)), &secrets, 300, NOW), "ok");
     assert_eq!(code(&borrowed(&both(false, true)), &secrets, 300, NOW), "SIGNATURE_MISMATCH");
@@ -240,7 +240,7 @@ fn with_both_headers_and_both_secrets_ofauth_judges_and_never_falls_through() {
 }
 
 #[test]
-fn with_both_secrets_the_header_present_picks_the_scheme() {
+fn with_both_secrets_the_present_header_chooses_the_scheme() {
     let secrets = Secrets::new(&[SECRET], &[SVIX_SECRET]).unwrap();
     let list = both(true, true);
     let scheme = |list: &[(&str, &str)]| verify(BODY, headers(list), &secrets, 300, NOW).unwrap().scheme();
@@ -266,7 +266,7 @@ fn svix_needs_all_three_headers() {
 }
 
 #[test]
-fn faults_are_judged_in_their_order() {
+fn faults_are_reported_in_the_documented_order() {
     let secrets = Secrets::new(&[SECRET], &[]).unwrap();
     let zeros = "0".repeat(64);
     assert_eq!(code(&[], &secrets, 300, NOW), "MISSING_HEADERS");
@@ -285,7 +285,7 @@ fn faults_are_judged_in_their_order() {
 }
 
 #[test]
-fn everything_but_the_mac_is_judged_before_the_body_is_read() {
+fn everything_except_the_mac_is_checked_before_the_body_is_read() {
     let secrets = Secrets::new(&[SECRET], &[]).unwrap();
     let read = |header: &str| {
         SignatureClaim::read(headers(&[("ofauth-signature", header)]), &secrets, 300, NOW)
