@@ -1,5 +1,5 @@
-//! HMAC-SHA256 with the platform's SHA-256, if it has one that is synchronous, and else with the one in Rust. Node's
-//! takes a third of the time.
+//! Computes HMAC-SHA256 with the platform's SHA-256, if that is synchronous, and otherwise with the one in Rust. Node's
+//! SHA-256 takes a third of the time.
 
 use std::cell::RefCell;
 

@@ -1,7 +1,7 @@
 //! The codes under which uses of secrets and keys are counted, such as `ofauth:1a2b3c4d`.
 //!
-//! A code has the [fingerprint](BlindIndex::fingerprint) of the value in the place of its place in the list. So a value keeps
-//! its counts if the list changes, and a new value never gets those of an older one.
+//! A code has the [fingerprint](BlindIndex::fingerprint) of the value, and not its place in the list. So a value keeps its counts
+//! if the list changes, and a new value never gets those of an older one.
 
 use crate::core::{
     gateway::{Authenticator, GatewayKey},

@@ -271,8 +271,8 @@ pub fn forwards_request_header(name: &str, connection: &str) -> bool {
     !is_blocked && !is_hop_by_hop(name, connection)
 }
 
-/// Whether a header of OFAuth's answer is passed back. Blocked are those that would act on the gateway's own origin in
-/// a browser, and those that the gateway sets itself. The arguments are those of [`forwards_request_header`].
+/// Whether a header of OFAuth's answer is passed back. A header is blocked if it would act on the gateway's own origin in
+/// a browser, or if the gateway sets it itself. The arguments are those of [`forwards_request_header`].
 pub fn forwards_response_header(name: &str, connection: &str) -> bool {
     let is_set_by_gateway = matches!(name, "x-connection-id" | "x-ofauth-edge" | "x-ofauth-edge-action");
     let is_blocked = is_set_by_gateway

@@ -45,7 +45,7 @@ pub enum Right {
 /// A gateway key. It has no `Debug`, because it is a secret.
 pub struct GatewayKey {
     name: String,
-    /// In the list, counted from 1.
+    /// The place in the list, counted from 1.
     place: usize,
     /// One bit for each [`Right`].
     rights: u8,
