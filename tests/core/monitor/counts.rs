@@ -1,9 +1,9 @@
 //! Counts of what happened.
 //!
-//! 1. Equal things add up, under their name and code, and the last minute is the newest.
-//! 2. What others choose of a code is bounded: its length, its characters, and how many there are.
-//! 3. Lines read back as they were written; what is no line is ignored.
-//! 4. JSON has each name once.
+//! 1. Equal names and codes add up, and the last minute is the newest.
+//! 2. A code from outside is limited: its length, its characters, and how many there are.
+//! 3. Lines are read back as they were written. A line of another form is ignored.
+//! 4. The JSON has each name once.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::monitor::{Counts, MAX_KINDS, is_rate_low};
@@ -23,7 +23,7 @@ fn parsed(counts: &Counts) -> Value {
 }
 
 #[test]
-fn equal_things_add_up() {
+fn equal_names_and_codes_add_up() {
     let all = counts(&[("b", "x", 1, 7), ("a", "y", 2, 3), ("b", "x", 4, 5), ("b", "w", 1, 1)]);
     assert_eq!(all.to_text(true), "a y 2 3\nb w 1 1\nb x 5 7\n");
     assert_eq!(all.under("b").map(|count| count.count).sum::<u64>(), 6);
@@ -32,7 +32,7 @@ fn equal_things_add_up() {
 }
 
 #[test]
-fn a_code_that_cannot_be_shown_is_other() {
+fn a_code_that_cannot_be_shown_is_counted_as_other() {
     for code in ["", "a b", "a\n", "\"", "é", &"x".repeat(65)] {
         assert_eq!(counts(&[("a", code, 1, 0)]).to_text(false), "a other 1\n", "{code:?}");
     }
@@ -40,7 +40,7 @@ fn a_code_that_cannot_be_shown_is_other() {
 }
 
 #[test]
-fn one_kind_too_many_is_other() {
+fn a_kind_over_the_limit_is_counted_as_other() {
     let mut all = Counts::default();
     for at in 0..MAX_KINDS * 2 {
         all.add("a", &format!("c{at}"), 1, 0);
@@ -52,21 +52,21 @@ fn one_kind_too_many_is_other() {
 }
 
 #[test]
-fn what_is_no_line_is_ignored() {
+fn a_line_of_another_form_is_ignored() {
     let mut all = Counts::default();
     all.add_text("\n \na\na b\na b c\na b -1\na b 1\n  \na b 2 9 x\n", 4);
     assert_eq!(all.to_text(true), "a b 3 9\n");
 }
 
 #[test]
-fn a_rate_is_low_under_a_fifth() {
+fn a_rate_limit_is_low_under_a_fifth() {
     assert_eq!([12, 11, 0].map(|remaining| is_rate_low(remaining, 60)), [false, true, true]);
     assert!(!is_rate_low(0, 0) && !is_rate_low(u64::MAX, u64::MAX));
 }
 
 proptest! {
     #[test]
-    fn lines_read_back_and_json_is_json(items in prop::collection::vec(("[a-z_]{1,9}", ".{0,9}", 0_u64..1_000_000, 0_i64..99), 0..40)) {
+    fn lines_are_read_back_as_written_and_the_json_is_valid(items in prop::collection::vec(("[a-z_]{1,9}", ".{0,9}", 0_u64..1_000_000, 0_i64..99), 0..40)) {
         let items: Vec<_> = items.iter().map(|(name, code, count, last)| (&**name, &**code, *count, *last)).collect();
         let all = counts(&items);
         let mut read = Counts::default();

@@ -1,4 +1,4 @@
-//! The counts of each minute: parts of several objects become one list, the newest minute first, with a total.
+//! The counts of each minute: the texts of several objects become one list, the newest minute first, with a total.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::monitor::Minutes;
@@ -14,7 +14,7 @@ fn parsed(texts: &[&str]) -> Value {
 }
 
 #[test]
-fn the_parts_of_several_objects_become_one_list() {
+fn the_texts_of_several_objects_become_one_list() {
     let json = parsed(&["@28421911\na x 1\nb y 2\n@28421909\na x 4\n", "", "@28421911\na x 2\n"]);
     let expected = json!({
         "list": [
@@ -28,7 +28,7 @@ fn the_parts_of_several_objects_become_one_list() {
 }
 
 #[test]
-fn what_is_no_minute_is_ignored() {
+fn a_minute_of_another_form_is_ignored() {
     let texts = ["a x 1\n", "@\na x 1\n", "@x\na x 1\n", "@5", "@ 5\na x 1\n"];
     assert_eq!(parsed(&texts), json!({ "list": [], "total": {} }));
 }

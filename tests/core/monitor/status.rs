@@ -1,12 +1,12 @@
 //! The status.
 //!
-//! 1. Without counts, what is counted is not known, and nothing is wrong.
-//! 2. Each line that is not all right says so, with what to do, and the whole is not all right.
+//! 1. Without counts, their lines are not known, and all is right.
+//! 2. Each line that is not right says what to do, and the whole is not right.
 //! 3. Forwards that fail or are parked, and passes that stopped, say what to do.
-//! 4. Stored values are counted by key, and a key that is not configured is not all right.
+//! 4. Stored values are counted by key, and a key that is not configured is not right.
 //! 5. Uses of secrets and keys are shown by fingerprint, so those of an older value are not shown as a new one's. No secret is
 //!    shown.
-//! 6. No answer, nothing yet, and nothing forwarded are told apart.
+//! 6. No answer, nothing yet, and no forwarding are distinguished.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::{GOOD, INDEX, KEY, STORAGE, SVIX_SECRET, configure};
@@ -56,7 +56,7 @@ fn verdict(status: &Value, name: &str) -> Value {
 }
 
 #[test]
-fn without_counts_nothing_is_known_and_nothing_is_wrong() {
+fn without_counts_nothing_is_known_and_all_is_right() {
     let status = shown(&configure(&[]).unwrap(), None, None);
     assert_eq!(status["ok"], true);
     for name in [
@@ -75,7 +75,7 @@ fn without_counts_nothing_is_known_and_nothing_is_wrong() {
 }
 
 #[test]
-fn all_is_right_where_webhooks_come_and_nothing_is_refused() {
+fn all_is_right_if_webhooks_arrive_and_nothing_is_refused() {
     let good = counts(&[(name::ACCEPTED, "applied")]);
     let status = shown(&configure(&[]).unwrap(), Some(&good), Some((0, 7, true)));
     assert_eq!(status["ok"], true, "{status}");
@@ -84,7 +84,7 @@ fn all_is_right_where_webhooks_come_and_nothing_is_refused() {
 }
 
 #[test]
-fn no_answer_about_forwards_is_not_known_and_without_forwarding_nothing_is_wrong() {
+fn without_an_answer_forwards_are_not_known_and_without_forwarding_they_are_right() {
     let url = ("FORWARD_URL", Some("https://app.example.com/"));
     let forwarding = [url, ("FORWARD_SECRET", Some("a-secret-of-more-than-32-characters"))];
     for (variables, ok) in [(&forwarding[..0], json!(true)), (&forwarding[..], json!(null))] {
@@ -96,7 +96,7 @@ fn no_answer_about_forwards_is_not_known_and_without_forwarding_nothing_is_wrong
 }
 
 #[test]
-fn each_line_that_is_not_right_says_so() {
+fn each_line_that_is_not_right_says_what_to_do() {
     let config = configure(&[("EVENT_KEEP", Some("a*b"))]).unwrap();
     let cases: [(&str, Counted<'_>, Value); 3] = [
         ("lastWebhook", &[], json!(null)),
@@ -113,7 +113,7 @@ fn each_line_that_is_not_right_says_so() {
 }
 
 #[test]
-fn forwards_that_wait_or_are_parked_are_not_right() {
+fn forwards_that_are_pending_or_parked_are_not_right() {
     let config = configure(&[]).unwrap();
     for (pending, parked) in [(0, 0), (3, 0), (0, 2)] {
         let status = shown_beside(&config, Some((pending, parked)), &json!({}));
@@ -124,7 +124,7 @@ fn forwards_that_wait_or_are_parked_are_not_right() {
 }
 
 #[test]
-fn a_pass_that_stopped_is_not_right_until_a_later_one_is_complete() {
+fn a_stopped_pass_is_not_right_until_a_later_one_is_completed() {
     let config = configure(&[]).unwrap();
     let verdict_of = |state: Value| verdict(&shown_beside(&config, None, &state), "reconciliation");
     let none = json!([null, { "completedAt": null, "stopped": null, "stoppedAt": null }]);
@@ -213,7 +213,7 @@ fn uses_of_secrets_and_keys_are_shown_by_fingerprint_and_no_secret_is_shown() {
 }
 
 #[test]
-fn a_fingerprint_is_keyed_and_is_of_one_kind() {
+fn a_fingerprint_depends_on_the_key_and_on_the_kind() {
     let config = configure(&[]).unwrap();
     let other = configure(&[("INDEX_KEY", Some(STORAGE))]).unwrap();
     assert_ne!(config.usage.keys(), other.usage.keys());

@@ -17,7 +17,7 @@ fn record(status: &str) -> Record {
 }
 
 #[test]
-fn only_what_is_expired_for_so_many_days_is_due_and_nothing_with_0_days() {
+fn only_connections_expired_for_the_given_days_are_due_and_none_with_0_days() {
     for (status, days, now, expected) in [
         ("expired", 30, EXPIRED_AT + 30 * DAY, true),
         ("expired", 30, EXPIRED_AT + 30 * DAY - 1, false),

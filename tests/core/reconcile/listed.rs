@@ -1,8 +1,8 @@
-//! Items of OFAuth's list beside the record.
+//! Items of OFAuth's list, compared with the record.
 //!
 //! 1. An item that agrees makes no fact, whatever it leaves out.
-//! 2. A difference is a fact of the time at which the item says that the connection changed; that may be missing or too late.
-//! 3. A record that two passes contradict, and one that is missing, follow the list at once. A disconnected one never does.
+//! 2. A difference makes a fact at the time at which the item says that the connection changed, or at the start of the pass.
+//! 3. A record that disagreed in two passes, and one that is missing, follow the list at once. A disconnected one never does.
 //! 4. After the facts of two passes the record agrees with the item, unless something newer was known.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -69,7 +69,7 @@ fn an_item_that_agrees_makes_no_fact() {
 }
 
 #[test]
-fn each_difference_is_a_fact_of_the_time_of_the_change() {
+fn each_difference_makes_a_fact_at_the_time_of_the_change() {
     let known = record(&imported(&listed()));
     for difference in [
         json!({ "status": "awaiting_2fa" }),
@@ -90,7 +90,7 @@ fn each_difference_is_a_fact_of_the_time_of_the_change() {
 }
 
 #[test]
-fn the_later_time_counts_and_one_that_is_missing_or_too_late_is_the_start_of_the_pass() {
+fn the_later_time_counts_and_a_missing_or_too_late_one_is_the_start_of_the_pass() {
     let at = |times: Value| fact_of_item(item(&with(times)), None, false, STARTED).unwrap().1.at.stamp;
     assert_eq!(at(json!({ "expiredAt": iso_8601(CHANGED + 7) })), CHANGED + 7);
     assert_eq!(at(json!({ "expiredAt": iso_8601(CHANGED - 7) })), CHANGED);
@@ -102,7 +102,7 @@ fn the_later_time_counts_and_one_that_is_missing_or_too_late_is_the_start_of_the
 }
 
 #[test]
-fn a_record_that_two_passes_contradict_and_a_missing_one_follow_the_list_at_once() {
+fn a_record_that_disagreed_twice_or_is_missing_follows_the_list_at_once() {
     let expired = with(json!({ "status": "expired" }));
     let mut connection = imported(&listed());
     assert_eq!(fact(&expired, &record(&connection), true).unwrap().at.stamp, STARTED);

@@ -1,4 +1,4 @@
-//! Connections that OFAuth's list lacks.
+//! Connections that OFAuth's list lacks: when they are missing, and when the list is not believed.
 
 use ofauth_edge::core::{
     connection::{Changes, Connection, DISCONNECTED, Fact, FactOrder, MISSING, Rank},
@@ -16,7 +16,7 @@ fn connection(status: &str, rank: Rank, stamp: i64) -> Connection {
 }
 
 #[test]
-fn more_than_ten_and_more_than_a_fifth_are_not_believed() {
+fn absences_of_more_than_ten_and_a_fifth_are_not_believed() {
     for (absent, known, expected) in [
         (0, 0, false),
         (10, 10, false),
@@ -31,7 +31,7 @@ fn more_than_ten_and_more_than_a_fifth_are_not_believed() {
 }
 
 #[test]
-fn a_connection_is_missing_since_the_first_pass_unless_something_newer_is_known() {
+fn an_absent_connection_is_missing_since_the_first_pass_unless_something_newer_is_known() {
     const SINCE: i64 = KNOWN_AT + 1;
     let missing = Absence::MissingSince(SINCE);
     for (status, rank, since, later, expected) in [
@@ -52,7 +52,7 @@ fn a_connection_is_missing_since_the_first_pass_unless_something_newer_is_known(
 
 proptest! {
     #[test]
-    fn any_later_fact_lifts_it_and_no_earlier_one(offset in 1..1_000_000_i64, later in any::<bool>()) {
+    fn any_later_fact_replaces_missing_and_no_earlier_one_does(offset in 1..1_000_000_i64, later in any::<bool>()) {
         let mut connection = connection("active", Rank::Created, KNOWN_AT);
         let since = KNOWN_AT + 1_000_001;
         let at = FactOrder { stamp: since, rank: Rank::Observed, delivery: format!("missing_{since}") };

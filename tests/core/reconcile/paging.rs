@@ -1,4 +1,4 @@
-//! The pages of OFAuth's list.
+//! The pages of OFAuth's list: the wait for the next one, and where it begins.
 
 use ofauth_edge::core::reconcile::{PAGE_SIZE, next_offset, pause};
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 const NOW: i64 = 1_700_000_000_000;
 
 #[test]
-fn the_wait_ends_when_the_rate_limit_begins_anew() {
+fn the_wait_ends_when_the_rate_limit_is_reset() {
     for (remaining, reset, expected) in [
         (None, None, 0),
         (Some("1"), Some("60"), 0),
@@ -27,7 +27,7 @@ proptest! {
     /// Each page is of `PAGE_SIZE` connections. Before each but the first, up to 10 of those that were listed are deleted and
     /// any number are added in front.
     #[test]
-    fn no_connection_that_stays_is_skipped(
+    fn a_connection_that_is_not_deleted_is_never_skipped(
         count in 0..400_usize, changes in prop::collection::vec((0..=10_usize, 0..30_usize, any::<prop::sample::Index>()), 40)
     ) {
         let mut list: Vec<usize> = (0..count).collect();
