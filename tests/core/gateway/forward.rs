@@ -1,11 +1,11 @@
 //! Forwarding: what becomes of an event after an attempt to send it to the app.
 //!
-//! 1. 2xx is taken; 410 parks at once, and so does what is too large for the queue.
-//! 2. 429, 5xx and no answer are sent again for 72 hours after the event was received, then parked.
-//! 3. Any other answer, also a redirect, is sent again for 24 hours after the first one, never beyond the 72 hours.
-//! 4. The waits double from 5 seconds to an hour, with jitter over their second half.
+//! 1. 2xx means taken. 410 parks at once, and so does an event that is too large for the queue.
+//! 2. After 429, 5xx or no answer, an event is sent again for 72 hours after it was received, then parked.
+//! 3. After any other answer, also a redirect, it is sent again for 24 hours after the first one, never beyond the 72 hours.
+//! 4. The waits double from 5 seconds to an hour. Their second half is random.
 //! 5. A longer Retry-After in seconds is respected, up to the end.
-//! 6. What got no answer and what the app refused are counted apart.
+//! 6. Attempts without an answer and refusals of the app are counted separately.
 //! 7. The list shows both counts, the last answer and the times.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
@@ -35,7 +35,7 @@ fn wait(waiting: Waiting, answer: Answer<'_>, now: i64, random: f64) -> i64 {
 }
 
 #[test]
-fn every_2xx_is_taken_even_after_the_end() {
+fn any_2xx_means_taken_even_after_the_time_limit() {
     for status in 200..300 {
         assert_eq!(waiting(0).after(answered(status), RECEIVED, 0.5).1, Next::Taken);
         assert_eq!(waiting(99).after(answered(status), RECEIVED + 2 * LIFETIME, 0.5).1, Next::Taken);
@@ -48,7 +48,7 @@ fn a_410_parks_at_once() {
 }
 
 #[test]
-fn what_is_too_large_for_the_queue_is_parked_at_once_as_refused() {
+fn an_event_that_is_too_large_for_the_queue_is_parked_at_once_as_refused() {
     let answer = Answer::read(TOO_LARGE);
     let (counted, next) = waiting(0).after(answer, RECEIVED, 0.5);
     assert_eq!((answer, next, counted.attempts, counted.unanswered), (Answer::TooLarge, Next::Parked, 1, 0));
@@ -59,7 +59,7 @@ fn what_is_too_large_for_the_queue_is_parked_at_once_as_refused() {
 }
 
 #[test]
-fn what_may_pass_is_sent_again_for_72_hours() {
+fn an_event_with_a_temporary_failure_is_sent_again_for_72_hours() {
     assert_eq!(LIFETIME, 72 * HOUR);
     for answer in [Answer::None("timeout"), answered(429), answered(500), answered(503), answered(599)] {
         let again = Next::Again(RECEIVED + LIFETIME);
@@ -69,7 +69,7 @@ fn what_may_pass_is_sent_again_for_72_hours() {
 }
 
 #[test]
-fn a_refusal_is_sent_again_for_24_hours_after_the_first_one() {
+fn a_refused_event_is_sent_again_for_24_hours_after_the_first_refusal() {
     assert_eq!(REFUSED_LIFETIME, 24 * HOUR);
     for status in [101, 301, 302, 307, 400, 401, 404, 409, 413, 422, 499] {
         let first = RECEIVED + 30 * HOUR;
@@ -83,13 +83,13 @@ fn a_refusal_is_sent_again_for_24_hours_after_the_first_one() {
 }
 
 #[test]
-fn a_refusal_shortly_before_the_72_hours_end_gains_no_time() {
+fn a_late_refusal_does_not_extend_the_72_hours() {
     let refused = Waiting { refused_at: Some(RECEIVED + 60 * HOUR), ..waiting(70) };
     assert_eq!(refused.after(answered(404), RECEIVED + LIFETIME, 0.5).1, Next::Parked);
 }
 
 #[test]
-fn after_a_refusal_what_may_pass_has_72_hours_again() {
+fn after_a_refusal_a_temporary_failure_has_the_72_hours_again() {
     let refused = Waiting { refused_at: Some(RECEIVED), ..waiting(40) };
     let now = RECEIVED + 30 * HOUR;
     let (counted, next) = refused.after(answered(503), now, 0.5);
@@ -99,7 +99,7 @@ fn after_a_refusal_what_may_pass_has_72_hours_again() {
 }
 
 #[test]
-fn waits_double_up_to_an_hour() {
+fn waits_double_up_to_one_hour() {
     for (attempts, full) in
         [(0, 5_000), (1, 10_000), (2, 20_000), (9, 2_560_000), (10, HOUR), (80, HOUR), (9_999, HOUR)]
     {
@@ -126,7 +126,7 @@ fn a_longer_retry_after_is_respected() {
 }
 
 #[test]
-fn what_got_no_answer_is_counted_apart() {
+fn attempts_without_an_answer_are_counted_separately() {
     let now = RECEIVED + 1_000;
     let (once, _) = waiting(0).after(Answer::read("network_error"), now, 0.5);
     let (twice, _) = once.after(Answer::read("503 "), now + 5_000, 0.5);
@@ -146,7 +146,7 @@ fn what_got_no_answer_is_counted_apart() {
 }
 
 #[test]
-fn an_answer_is_a_status_and_a_wait() {
+fn an_answer_is_read_as_a_status_and_a_retry_after() {
     assert_eq!(Answer::read("429 7"), Answer::Status(429, Some("7")));
     assert_eq!(Answer::read("200 "), Answer::Status(200, Some("")));
     assert_eq!(Answer::read("timeout"), Answer::None("timeout"));
@@ -182,7 +182,7 @@ proptest! {
 }
 
 #[test]
-fn what_the_app_refused_is_counted_apart_from_what_failed_here() {
+fn refusals_of_the_app_and_failures_of_the_gateway_have_different_codes() {
     let codes = ["204 ", "299 5", "301 ", "410 ", "429 7", "503 ", "timeout", "queue_error", "storage_key_missing"]
         .map(|result| Answer::read(result).code());
     let refused = "refused";

@@ -1,10 +1,10 @@
 //! CORS: whose pages may read answers, and what they may send and read.
 //!
-//! 1. An origin is allowed if it is one of those that are configured, exactly; without any nobody's is.
-//! 2. Methods and exposed headers are those of the contract, each by its name.
+//! 1. An origin is allowed if it is exactly one of the configured ones. Without configured ones, none is allowed.
+//! 2. Methods and exposed headers are the documented ones, each by its name.
 //! 3. Pages have origins of the web, of apps with a web view, of extensions and, for the sandbox, of private addresses.
-//! 4. A browser may be sent to pages of allowed origins only, whatever their scheme.
-//! 5. A host is public unless it is an address near by, in any spelling, or a name of this machine.
+//! 4. A browser may be sent only to pages of allowed origins, whatever their scheme.
+//! 5. A host is public unless it is a private address, in any spelling, or a name of this machine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::gateway::origin::{
@@ -54,7 +54,7 @@ fn names_and_addresses_of_the_internet_are_public() {
 }
 
 #[test]
-fn addresses_near_by_are_not_public_in_any_spelling() {
+fn private_addresses_are_not_public_in_any_spelling() {
     let origins = [
         "https://localhost",
         "https://localhost:8443",
@@ -118,7 +118,7 @@ fn configured_origins_are_allowed() {
 }
 
 #[test]
-fn an_origin_that_only_resembles_one_is_not() {
+fn an_origin_that_only_resembles_an_allowed_one_is_not_allowed() {
     let others = [
         "",
         "null",
@@ -152,13 +152,13 @@ fn without_configured_origins_none_is_allowed() {
 }
 
 #[test]
-fn a_page_may_use_the_methods_of_the_contract() {
+fn a_page_may_use_the_documented_methods() {
     assert_eq!(names(ALLOWED_METHODS), ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]);
     assert!(MAX_AGE.parse::<u32>().is_ok());
 }
 
 #[test]
-fn a_page_may_read_each_header_of_the_contract_by_name() {
+fn each_header_that_a_page_may_read_is_named() {
     let exposed = names(EXPOSED_HEADERS);
     for name in [
         "retry-after",
@@ -226,7 +226,7 @@ fn pages_of_private_addresses_are_for_the_sandbox() {
 }
 
 #[test]
-fn what_no_page_sends_as_its_origin_is_none() {
+fn a_text_that_no_page_sends_as_its_origin_is_not_one() {
     for text in [
         "",
         "*",
@@ -286,7 +286,7 @@ fn a_browser_may_be_sent_to_pages_of_allowed_origins_only() {
 
 proptest! {
     #[test]
-    fn an_origin_of_pages_is_complete(text in "[a-zA-Z+.-]{0,12}(://|:)?[a-z0-9.:@/*\\[\\]-]{0,16}|\\PC*") {
+    fn every_accepted_origin_of_a_page_is_complete(text in "[a-zA-Z+.-]{0,12}(://|:)?[a-z0-9.:@/*\\[\\]-]{0,16}|\\PC*") {
         if is_page_origin(&text, true) {
             let (scheme, rest) = text.split_once("://").unwrap();
             prop_assert!(!scheme.is_empty() && !rest.is_empty());

@@ -1,8 +1,8 @@
 //! Alerts, decided from the counts of an hour.
 //!
-//! 1. A cause begins and ends where the table in `alert.rs` says.
-//! 2. While neither is certain, nothing is told.
-//! 3. What is told is bounded: once an hour, and the end only after the beginning.
+//! 1. A cause begins and ends as the table in `alert.rs` says.
+//! 2. While neither is certain, there is no alert.
+//! 3. Alerts are limited: one an hour for each cause, and its end only after its beginning.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::monitor::{Minutes, alerts};
@@ -18,17 +18,17 @@ fn hour(lines: &[(i64, &str)]) -> Minutes {
     minutes
 }
 
-/// The causes that are told: `+` where one begins, `-` where one is over.
-fn told(lines: &[(i64, &str)], before: Option<i64>) -> Vec<String> {
+/// The causes of the alerts that are due: `+` where one begins, `-` where one is over.
+fn due(lines: &[(i64, &str)], before: Option<i64>) -> Vec<String> {
     let sign = |is_over| if is_over { "-" } else { "+" };
     let due = alerts(&hour(lines), |_| before, 3, NOW);
     due.into_iter().map(|alert| format!("{}{}", sign(alert.is_over), alert.cause)).collect()
 }
 
-/// What is told of one cause if nothing was told before, and if it was a minute ago.
+/// Whether the beginning of a cause is due if it was never reported, and its end if it was reported a minute ago.
 fn of(cause: &str, lines: &[(i64, &str)]) -> (bool, bool) {
     let has = |all: Vec<String>, sign| all.contains(&format!("{sign}{cause}"));
-    (has(told(lines, None), "+"), has(told(lines, Some(NOW - 1)), "-"))
+    (has(due(lines, None), "+"), has(due(lines, Some(NOW - 1)), "-"))
 }
 
 const BEGINS: (bool, bool) = (true, false);
@@ -36,7 +36,7 @@ const OVER: (bool, bool) = (false, true);
 const OPEN: (bool, bool) = (false, false);
 
 #[test]
-fn expirations_and_parked_forwards_count_over_the_hour() {
+fn expirations_and_parked_forwards_are_counted_over_the_last_hour() {
     let expired = |webhook: u64, call: u64| {
         let lines = [format!("session_expired webhook {webhook}"), format!("session_expired call {call}")];
         of("expirations", &[(50, &lines[0]), (1, &lines[1])])
@@ -49,7 +49,7 @@ fn expirations_and_parked_forwards_count_over_the_hour() {
 }
 
 #[test]
-fn an_api_key_is_refused_until_it_is_accepted() {
+fn a_refused_api_key_alerts_until_it_is_accepted() {
     let (refused, accepted) = ("api_key_refused UNAUTHORIZED 1", "upstream 2xx 1");
     assert_eq!(of("api_key", &[(1, refused)]), BEGINS);
     assert_eq!(of("api_key", &[(1, refused), (1, accepted)]), BEGINS);
@@ -59,7 +59,7 @@ fn an_api_key_is_refused_until_it_is_accepted() {
 }
 
 #[test]
-fn a_reconciliation_has_stopped_until_one_is_done() {
+fn a_stopped_reconciliation_alerts_until_a_pass_is_completed() {
     let (stopped, done) = ("reconciliation stopped 1", "reconciliation done 1");
     assert_eq!(of("reconciliation", &[(59, stopped)]), BEGINS);
     assert_eq!(of("reconciliation", &[(5, done), (5, stopped)]), BEGINS);
@@ -68,7 +68,7 @@ fn a_reconciliation_has_stopped_until_one_is_done() {
 }
 
 #[test]
-fn signatures_fail_after_ten_minutes_without_one_that_verifies() {
+fn refused_webhooks_alert_after_ten_minutes_without_an_accepted_one() {
     let (refused, accepted) = ("webhook_rejected SIGNATURE_MISMATCH 3", "webhook_accepted stale 1");
     assert_eq!(of("signatures", &[(12, refused), (2, refused)]), BEGINS);
     assert_eq!(of("signatures", &[(11, refused), (2, refused)]), OPEN);
@@ -84,7 +84,7 @@ fn signatures_fail_after_ten_minutes_without_one_that_verifies() {
 }
 
 #[test]
-fn fewer_than_five_refused_webhooks_are_no_trouble() {
+fn fewer_than_five_refused_webhooks_do_not_alert() {
     let one = "webhook_rejected MISSING_HEADERS 1";
     let probes = [(50, one), (40, one), (30, one), (12, one), (2, one)];
     for few in 1..5 {
@@ -101,19 +101,19 @@ fn fewer_than_five_refused_webhooks_are_no_trouble() {
 }
 
 #[test]
-fn a_cause_is_told_once_an_hour() {
+fn an_alert_is_repeated_once_an_hour() {
     let parked = [(1, "forward parked 1")];
-    assert_eq!(told(&parked, None), ["+parked"]);
+    assert_eq!(due(&parked, None), ["+parked"]);
     for (ago, again) in [(0, false), (59, false), (60, true), (100, true)] {
-        assert_eq!(told(&parked, Some(NOW - ago)).contains(&"+parked".to_owned()), again, "{ago}");
+        assert_eq!(due(&parked, Some(NOW - ago)).contains(&"+parked".to_owned()), again, "{ago}");
     }
 }
 
 proptest! {
     #[test]
-    fn the_end_is_told_only_after_the_beginning(lines in prop::collection::vec((0_i64..60, "(session_expired|forward|reconciliation|webhook_accepted|webhook_rejected|upstream|api_key_refused) (webhook|parked|done|stopped|2xx|SIGNATURE_MISMATCH) [1-9]"), 0..30)) {
+    fn the_end_of_a_cause_is_reported_only_after_its_beginning(lines in prop::collection::vec((0_i64..60, "(session_expired|forward|reconciliation|webhook_accepted|webhook_rejected|upstream|api_key_refused) (webhook|parked|done|stopped|2xx|SIGNATURE_MISMATCH) [1-9]"), 0..30)) {
         let lines: Vec<_> = lines.iter().map(|(ago, line)| (*ago, &**line)).collect();
-        prop_assert!(told(&lines, None).iter().all(|due| due.starts_with('+')));
-        prop_assert!(told(&lines, Some(NOW)).iter().all(|due| due.starts_with('-')));
+        prop_assert!(due(&lines, None).iter().all(|due| due.starts_with('+')));
+        prop_assert!(due(&lines, Some(NOW)).iter().all(|due| due.starts_with('-')));
     }
 }
