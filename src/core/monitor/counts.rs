@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// The most kinds of things that are counted. More go under the code [`OTHER`] of their name.
+/// The most kinds of things that are counted. Others are counted under the code `other` of their name.
 pub const MAX_KINDS: usize = 200;
 /// The longest name or code, in bytes.
 const MAX_TEXT: usize = 64;
