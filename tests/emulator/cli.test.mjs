@@ -50,7 +50,7 @@ test("sign without a secret says in one line what to set", async () => {
   }
 });
 
-test("the emulator prints its URL when it listens and leaves cleanly when asked", { skip: noSignals() }, async () => {
+test("the emulator prints its URL when it listens, and ends cleanly on SIGINT and SIGTERM", { skip: noSignals() }, async () => {
   for (const signal of ["SIGINT", "SIGTERM"]) {
     const { child, get } = await startListening({ FIRST_CONNECTION: '{"id":"conn_1"}' });
     assert.equal((await get("/v2/access/self", "conn_1")).isAuth, true);
@@ -59,7 +59,7 @@ test("the emulator prints its URL when it listens and leaves cleanly when asked"
   }
 });
 
-test("connections outlive the emulator in a file that names none of them, and are one API key's", { skip: noSignals() }, async () => {
+test("connections outlive the emulator in a file that names none of them, for the same API key", { skip: noSignals() }, async () => {
   const env = { CONNECTIONS_FILE: join(directory, "folder", "connections"), FIRST_CONNECTION: '{"id":"conn_first"}' };
   const made = await startListening(env);
   for (const id of ["conn_a", "conn_b"]) await made.control("POST", "connections", { id, clientReferenceId: "user_1" });
@@ -85,7 +85,7 @@ test("connections outlive the emulator in a file that names none of them, and ar
   await once(other.child, "exit");
 });
 
-test("the emulator refuses to start half-configured, in one line", async () => {
+test("the emulator does not start half-configured, and says why in one line", async () => {
   const wrong = [
     [{}, /OFAUTH_API_KEY/],
     [{ OFAUTH_API_KEY: "k", PORT: "70000" }, /PORT/],

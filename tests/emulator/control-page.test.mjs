@@ -3,29 +3,17 @@
 // and loses nothing that a person has chosen, 6. it works only under the names of this machine.
 
 import assert from "node:assert/strict";
-import { after, beforeEach, test } from "node:test";
+import { beforeEach, test } from "node:test";
 
 import { startBrowser } from "../browser/browser.mjs";
-import { startEmulator } from "./emulator.mjs";
-import { API_KEY, callerOf, SECRET, startReceiver } from "./testing.mjs";
+import { startWithReceiver } from "./testing.mjs";
 
-const receiver = await startReceiver();
-const emulator = await startEmulator({ apiKey: API_KEY, webhooks: { url: receiver.url, ofauthSecret: SECRET } });
-const call = callerOf(emulator);
+const { receiver, emulator, call } = await startWithReceiver();
 const submit = (fields, headers = { "sec-fetch-site": "same-origin" }) =>
   call("POST", "/control", { headers, body: String(new URLSearchParams(fields)) });
 const statusOf = (id) => emulator.connections.get(id)?.status;
 
-after(async () => {
-  await emulator.close();
-  receiver.close();
-});
-beforeEach(() => {
-  emulator.reset();
-  emulator.heal();
-  receiver.events.length = 0;
-  emulator.connections.put({ id: "conn_a", clientReferenceId: "user_1" });
-});
+beforeEach(() => emulator.connections.put({ id: "conn_a", clientReferenceId: "user_1" }));
 
 test("expiring and disconnecting are told by a webhook before the page is shown again, a silent expiry is not", async () => {
   const { status, headers } = await submit({ id: "conn_a", action: "expire" });

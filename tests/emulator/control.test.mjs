@@ -25,13 +25,13 @@ beforeEach(async () => {
   receiver.events.length = 0;
 });
 
-test("switches are set in part, and answered whole", async () => {
+test("some switches can be set, and the answer has all of them", async () => {
   const { status, json } = await control("POST", "switches", { listShape: "sdk", linkSeconds: 5 });
   assert.deepEqual([status, json.listShape, json.linkSeconds, json.linkWebhook], [200, "sdk", 5, "before"]);
   assert.deepEqual((await control("GET", "switches")).json, json);
 });
 
-test("a switch with a slip in it is refused in words that name it, and none is set", async () => {
+test("a wrong switch is refused with its name, and none is set", async () => {
   const wrong = [
     [{ listShape: "sdk", linkSecond: 5 }, /the emulator has no linkSecond/],
     [{ listShape: "old" }, /listShape: one of current, sdk/],
@@ -48,7 +48,7 @@ test("a switch with a slip in it is refused in words that name it, and none is s
   assert.equal((await control("GET", "switches")).json.listShape, "current");
 });
 
-test("connections are made, changed and removed in silence", async () => {
+test("connections are made, changed and removed without a webhook", async () => {
   const { json } = await control("POST", "connections", { id: "conn_a", clientReferenceId: "user_1" });
   assert.deepEqual([json.status, json.clientReferenceId, json.expiredAt], ["active", "user_1", null]);
   const changed = await control("POST", "connections", { id: "conn_a", status: "expired" });
@@ -61,7 +61,7 @@ test("connections are made, changed and removed in silence", async () => {
   assert.deepEqual([emulator.requests, receiver.events], [[], []]);
 });
 
-test("a Link session can be ended by the clock", async () => {
+test("a Link session can be made to expire", async () => {
   const { json } = await call("POST", "/v2/link/init", { body: { redirectUrl: "https://app.example/back" } });
   const { links } = (await control("GET", "links")).json;
   const secret = json.url.split("/").at(-1);
@@ -71,7 +71,7 @@ test("a Link session can be ended by the clock", async () => {
   assert.equal((await control("POST", "links/cs_nothing/expire", {})).status, 404);
 });
 
-test("webhooks that were held go when released, and what became of each is told", async () => {
+test("held webhooks are sent when they are released, and the result of each is listed", async () => {
   await control("POST", "switches", { accountWebhook: "held" });
   for (const id of ["conn_a", "conn_b"]) {
     await control("POST", "connections", { id });
@@ -86,7 +86,7 @@ test("webhooks that were held go when released, and what became of each is told"
   assert.deepEqual((await control("GET", "webhooks")).json, { sent, held: [] });
 });
 
-test("what an event sent for a test says of a connection is so for the API too", async () => {
+test("an event that is sent for a test changes its connection in the API too", async () => {
   const send = (...events) => control("POST", "webhooks", { events });
   await send(
     connectionEvent("connection.created", { id: "conn_a", clientReferenceId: "user_1", permissions: ["posts:read"] }),
@@ -101,7 +101,7 @@ test("what an event sent for a test says of a connection is so for the API too",
   assert.equal((await call("GET", "/v2/access/self", { headers: { "x-connection-id": "conn_a" } })).status, 401);
 });
 
-test("an odd event is sent all the same, and says nothing", async () => {
+test("an event of a wrong form is sent as it is, and changes no connection", async () => {
   const connection = { id: "conn_a", status: 5, permissions: "all", userData: [] };
   const odd = { type: "connection.created", data: { connection } };
   const { status } = await control("POST", "webhooks", { events: [odd, { type: "connection.created" }, "text", null] });
@@ -109,7 +109,7 @@ test("an odd event is sent all the same, and says nothing", async () => {
   assert.deepEqual(emulator.connections.all().length, 1);
 });
 
-test("a target without the secret that is asked for fails the call that needs it", async () => {
+test("a call that needs a secret is refused if the target has none", async () => {
   await control("PUT", "webhooks/target", { url: receiver.url, ofauthSecret: SECRET });
   await control("POST", "switches", { webhookScheme: "svix" });
   await control("POST", "connections", { id: "conn_a" });
@@ -117,7 +117,7 @@ test("a target without the secret that is asked for fails the call that needs it
   assert.match((await control("PUT", "webhooks/target", { url: "nowhere" })).json.error, /url: a URL/);
 });
 
-test("a reset forgets connections, Link sessions, webhooks and switches, but neither requests nor faults", async () => {
+test("a reset forgets connections, Link sessions, webhooks and switches, and keeps requests and faults", async () => {
   await control("POST", "switches", { linkWebhook: "held" });
   const { json } = await call("POST", "/v2/link/init", { body: { redirectUrl: "https://app.example/" } });
   await visitLink(json.url);

@@ -7,10 +7,10 @@ import { once } from "node:events";
 import http from "node:http";
 import { buffer, json, text } from "node:stream/consumers";
 import { after, beforeEach, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { sha256OfLarge, startEmulator } from "./emulator.mjs";
 import { connectionEvent } from "./events.mjs";
+import { exchange, until } from "./testing.mjs";
 
 const API_KEY = "sk_sandbox_emulator";
 const CALLER = { apikey: API_KEY, "x-connection-id": "conn_alice" };
@@ -34,7 +34,7 @@ test("a call without a connection is told to link one", async () => {
   assert.deepEqual([answer.statusCode, type, actionRequired], [401, "SESSION_NOT_PROVIDED", "relink_connection"]);
 });
 
-test("a connection is always the same person, and never shows its own id", async () => {
+test("a connection is always the same person, and no answer shows its id", async () => {
   const alice = await text(await call("/v2/access/self"));
   assert.equal(await text(await call("/v2/access/self")), alice);
   assert.doesNotMatch(alice, /conn_/);
@@ -66,7 +66,7 @@ test("a page of more than 20 subscribers is a bad request", async () => {
   }
 });
 
-test("routes are matched on the raw path, and what matches none is ROUTE_NOT_FOUND", async () => {
+test("routes are matched on the raw path, and a path that matches none is ROUTE_NOT_FOUND", async () => {
   const none = ["/v2/access/./self", "/v2/access//self", "/v2/access/self/", "/v2/access/%73elf", "/v2/access/proxy/echoes", "/"];
   for (const path of none) {
     const answer = await call(path);
@@ -87,7 +87,7 @@ test("echo answers with the request exactly as it came", async () => {
   assert.deepEqual(Buffer.from(answer.bodyBase64, "base64"), sent);
 });
 
-test("a large answer streams into echo and arrives as the bytes its hash was foretold for", async () => {
+test("a large answer streams into echo, and has the hash that sha256OfLarge gives", async () => {
   const bytes = 20_000_001;
   const source = await call(`/v2/access/proxy/large?bytes=${bytes}`);
   assert.equal(source.headers["content-length"], String(bytes));
@@ -112,7 +112,7 @@ test("server-sent events come in order, each with the time it was sent", async (
   assert.ok(events.every(({ sentAt }) => sentAt >= before));
 });
 
-test("the first event is there at once, and a reader who then leaves is recorded as gone", async () => {
+test("the first server-sent event comes at once, and a reader who then leaves is recorded as aborted", async () => {
   const answer = await call("/v2/access/proxy/sse?count=2&interval=60000");
   const [first] = await once(answer, "data"); // the second is a minute away
   assert.match(String(first), /^data: \{"n":0,/);
@@ -121,7 +121,7 @@ test("the first event is there at once, and a reader who then leaves is recorded
   await until(() => emulator.requests[0].aborted);
 });
 
-test("a redirect goes where it was told, with the status it was told", async () => {
+test("a redirect has the address and the status that the query asks for", async () => {
   const to = "http://127.0.0.1:9/elsewhere?a=b";
   const path = `/v2/access/proxy/redirect?to=${encodeURIComponent(to)}`;
   const found = await call(path);
@@ -130,7 +130,7 @@ test("a redirect goes where it was told, with the status it was told", async () 
   assert.equal((await call(`${path}&status=200`)).statusCode, 400);
 });
 
-test("the headers route answers with what must be stopped and with what must pass", async () => {
+test("the headers route answers with headers that a gateway must stop, and headers that it must pass", async () => {
   const { headers } = await call("/v2/access/proxy/headers");
   assert.equal(headers["set-cookie"].length, 2);
   const stopped = ["access-control-allow-origin", "access-control-allow-credentials", "x-connection-id", "x-of-cookie", "x-of-bc"];
@@ -139,7 +139,7 @@ test("the headers route answers with what must be stopped and with what must pas
   for (const name of [...stopped, ...passed, ...more]) assert.ok(headers[name], name);
 });
 
-test("any status can be had, in OFAuth's error shape or empty where a body is not allowed", async () => {
+test("the status route answers any status, in OFAuth's error shape or empty where a body is not allowed", async () => {
   for (const code of [200, 404, 429, 503, 599]) {
     const answer = await call(`/v2/access/proxy/status?code=${code}`, { method: "DELETE" });
     assert.equal(answer.statusCode, code);
@@ -148,7 +148,7 @@ test("any status can be had, in OFAuth's error shape or empty where a body is no
   for (const code of [204, 304]) assert.equal(await text(await call(`/v2/access/proxy/status?code=${code}`)), "");
 });
 
-test("requests are recorded in order, refused ones too, with length and hash of the body", async () => {
+test("requests are recorded in order, refused ones too, with the length and the hash of the body", async () => {
   await text(await call("/nowhere?x=%41", { method: "POST", headers: { apikey: "wrong" }, body: "hello" }));
   await text(await call("/v2/access/self"));
   const [first, second] = emulator.requests;
@@ -158,7 +158,7 @@ test("requests are recorded in order, refused ones too, with length and hash of 
   assert.deepEqual([second.path, second.bodyLength, second.bodySha256], ["/v2/access/self", 0, sha256("")]);
 });
 
-test("a request is recorded when its headers arrive, and an upload broken off never gets a hash", async () => {
+test("a request is recorded when its headers arrive, and an upload that breaks off never gets a hash", async () => {
   const upload = http.request(`${emulator.url}/v2/access/proxy/echo`, { method: "PUT", headers: CALLER });
   upload.on("error", () => {});
   upload.write("half");
@@ -169,7 +169,7 @@ test("a request is recorded when its headers arrive, and an upload broken off ne
   assert.deepEqual([emulator.requests[0].bodyLength, emulator.requests[0].bodySha256], [null, null]);
 });
 
-test("clear forgets the requests and answers them", async () => {
+test("clear forgets the recorded requests, and returns them", async () => {
   await text(await call("/v2/access/self"));
   assert.deepEqual(emulator.clear().map(({ path }) => path), ["/v2/access/self"]);
   assert.deepEqual(emulator.requests, []);
@@ -183,7 +183,7 @@ test("control lists and forgets requests without being recorded itself", async (
   assert.deepEqual(emulator.requests, []);
 });
 
-test("control sends signed webhooks to the configured URL and answers with what became of them", async (t) => {
+test("control sends signed webhooks to the configured URL, and answers with their results", async (t) => {
   const received = [];
   const receiver = http.createServer(async (req, res) => {
     received.push({ signature: req.headers["ofauth-signature"], event: await json(req) });
@@ -223,19 +223,8 @@ test("closing ends answers that are still under way", async () => {
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** http.request and not fetch, which would resolve dot segments and follow redirects. */
-async function call(path, { method = "GET", headers = CALLER, body } = {}, { port } = emulator) {
-  const request = http.request({ host: "127.0.0.1", port, path, method, headers, agent: false });
-  if (body?.pipe) body.pipe(request);
-  else request.end(body);
-  const [answer] = await once(request, "response");
-  return answer;
-}
-
-async function until(holds) {
-  for (const deadline = Date.now() + 10_000; !holds(); await sleep(2)) {
-    if (Date.now() > deadline) assert.fail(`never came true: ${holds}`);
-  }
+function call(path, options, to = emulator) {
+  return exchange(to, path, { headers: CALLER, ...options });
 }
 
 function sha256(bytes) {

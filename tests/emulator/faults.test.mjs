@@ -7,9 +7,9 @@ import { once } from "node:events";
 import http from "node:http";
 import { buffer, json, text } from "node:stream/consumers";
 import { after, beforeEach, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 
 import { sha256OfLarge, startEmulator } from "./emulator.mjs";
+import { exchange, until } from "./testing.mjs";
 
 const API_KEY = "sk_sandbox_faults";
 const CALLER = { apikey: API_KEY, "x-connection-id": "conn_alice" };
@@ -23,14 +23,14 @@ beforeEach(() => {
   emulator.clear();
 });
 
-test("a rule without a match is for every call, proxied ones too, until healed", async () => {
+test("a rule without a match is for every call, proxied ones too, until it is healed", async () => {
   emulator.fault({ kind: "status", code: 503 });
   for (const path of [SELF, "/v2/access/proxy/echo", "/v2/access/nowhere"]) assert.equal(await statusOf(path), 503);
   emulator.heal();
   assert.equal(await statusOf(SELF), 200);
 });
 
-test("all of a match must hold: method, beginning of the path, connection", async () => {
+test("a rule matches if the method, the beginning of the path and the connection all do", async () => {
   const match = { method: "POST", path: "/v2/access/proxy/", connection: "conn_alice" };
   emulator.fault({ kind: "status", code: 500, match });
   const path = "/v2/access/proxy/echo?x=1";
@@ -40,7 +40,7 @@ test("all of a match must hold: method, beginning of the path, connection", asyn
   assert.equal(await statusOf(path, { method: "POST", headers: { ...CALLER, "x-connection-id": "conn_bob" } }), 200);
 });
 
-test("rules used up make way for the next, so that they are a script", async () => {
+test("a rule that is used up makes way for the next one, so rules are a script", async () => {
   emulator.fault({ kind: "status", code: 502, times: 2 });
   emulator.fault({ kind: "limit", times: 1, match: { path: SELF } });
   const seen = [];
@@ -48,20 +48,20 @@ test("rules used up make way for the next, so that they are a script", async () 
   assert.deepEqual(seen, [502, 502, 429, 200, 200]);
 });
 
-test("a wrong key is refused as ever and uses up no rule, a missing connection meets the rule first", async () => {
+test("a call with a wrong key uses up no rule, and one without a connection does", async () => {
   emulator.fault({ kind: "status", code: 500, times: 1 });
   assert.equal(await statusOf(SELF, { headers: { ...CALLER, apikey: "sk_live_other" } }), 401);
   assert.equal(await statusOf(SELF, { headers: { apikey: API_KEY } }), 500);
 });
 
-test("a faulted call is recorded, body and all", async () => {
+test("a call that a fault answers is recorded with its body", async () => {
   emulator.fault({ kind: "drop" });
   await assert.rejects(call("/v2/access/proxy/echo", { method: "POST", body: "hello" }), { code: "ECONNRESET" });
   await until(() => emulator.requests[0].aborted);
   assert.deepEqual([emulator.requests[0].bodyLength, emulator.requests.length], [5, 1]);
 });
 
-test("a refusal has its type's status, and a session's refusal a hint unless that is turned off", async () => {
+test("a refusal has the status of its type, and a session's has a hint unless that is turned off", async () => {
   const cases = [
     [{ type: "SESSION_EXPIRED" }, 401, "relink_connection"],
     [{ type: "SESSION_NOT_PROVIDED" }, 401, "relink_connection"],
@@ -79,7 +79,7 @@ test("a refusal has its type's status, and a session's refusal a hint unless tha
   }
 });
 
-test("a refusal comes in the variants of the wild", async () => {
+test("a refusal comes in each of the forms that occur in practice", async () => {
   const variants = {
     code: { code: "SESSION_EXPIRED", message: "Session expired", actionRequired: "relink_connection" },
     lower: { type: "session_expired", error: "Session expired", actionRequired: "relink_connection" },
@@ -91,7 +91,7 @@ test("a refusal comes in the variants of the wild", async () => {
   }
 });
 
-test("a limit says how long to wait only where it is told to, its reset fits", async () => {
+test("a limit says how long to wait only where its rule does, and its reset agrees", async () => {
   const cases = [
     [{}, undefined, undefined, undefined, 60],
     [{ retryAfter: 7 }, "7", undefined, undefined, 7],
@@ -110,7 +110,7 @@ test("a limit says how long to wait only where it is told to, its reset fits", a
   }
 });
 
-test("a status has OFAuth's error for it, or a body of no use: HTML, nothing, over 64 KB", async () => {
+test("a status comes with OFAuth's error for it, or with HTML, with nothing, or with over 64 KB", async () => {
   const types = { 401: "SESSION_EXPIRED", 403: "FORBIDDEN", 500: "UNKNOWN_ERROR", 502: "PROXY_ERROR", 503: "NETWORK_ERROR" };
   for (const [code, type] of Object.entries(types)) {
     const ask = async (body) => {
@@ -126,14 +126,14 @@ test("a status has OFAuth's error for it, or a body of no use: HTML, nothing, ov
   }
 });
 
-test("a slow answer is the route's own, begun after the delay", async () => {
+test("a slow answer is the route's own, and begins after the delay", async () => {
   const begun = performance.now();
   const answer = await faulted({ kind: "slow", ms: 80 });
   assert.ok(performance.now() - begun >= 78);
   assert.deepEqual([(await json(answer)).isAuth, emulator.requests[0].aborted], [true, false]);
 });
 
-test("any fault that answers may do so after a delay, and is what it would be at once", async () => {
+test("any fault can be delayed, and its answer is the same", async () => {
   const delayMs = 80;
   const cases = [
     [{ kind: "refuse", type: "SESSION_EXPIRED" }, 401],
@@ -159,7 +159,7 @@ test("any fault that answers may do so after a delay, and is what it would be at
   assert.ok(performance.now() - begun >= delayMs - 2);
 });
 
-test("a caller who gives up on a slow answer, on one that is delayed, or on its slow body, is recorded as gone at once", async () => {
+test("a caller who gives up on a slow or delayed answer, or on a slow body, is recorded as aborted at once", async () => {
   const rules = [{ kind: "slow", ms: 600_000 }, { kind: "status", code: 500, delayMs: 600_000 }];
   for (const [index, rule] of rules.entries()) {
     emulator.fault({ ...rule, times: 1 });
@@ -187,7 +187,7 @@ test("a slow body arrives whole after the delay, small, streamed or of several p
   assert.equal(String(await ask("/v2/access/proxy/sse?count=3&interval=1")).match(/"n":[012]/g).length, 3);
 });
 
-test("an answer dropped midway has headers and a beginning, and no end", async () => {
+test("an answer that is dropped midway has headers and a beginning, and no end", async () => {
   const answer = await faulted({ kind: "dropMidway" });
   assert.equal(answer.statusCode, 200);
   let length = 0;
@@ -197,12 +197,12 @@ test("an answer dropped midway has headers and a beginning, and no end", async (
   await until(() => emulator.requests[0].aborted);
 });
 
-test("a redirect leads where it was told, also from a managed route", async () => {
+test("a redirect leads where its rule says, also from a managed route", async () => {
   const { statusCode, headers } = await faulted({ kind: "redirect", to: "http://127.0.0.1:9/elsewhere" });
   assert.deepEqual([statusCode, headers.location], [302, "http://127.0.0.1:9/elsewhere"]);
 });
 
-test("a dead session is told by GET self alone, and nothing else uses the rule up", async () => {
+test("only GET self reports a dead session, and no other call uses the rule up", async () => {
   emulator.fault({ kind: "unauthenticatedSelf", times: 1, match: { connection: "conn_alice" } });
   const others = [await statusOf("/v2/access/subscribers"), await statusOf(SELF, { method: "POST" })];
   assert.deepEqual(others, [200, 404]);
@@ -220,7 +220,7 @@ test("control sets and heals faults without being recorded or faulted itself", a
   assert.equal(emulator.requests.length, 3);
 });
 
-test("a rule with a slip in it is refused in words that name it, over HTTP as in the process", async () => {
+test("a wrong rule is refused with its wrong field, over HTTP and in the process", async () => {
   const wrong = [
     [null, /object with a kind/],
     [{ kind: "constructor" }, /kind: one of/],
@@ -265,16 +265,6 @@ async function withBody(answer) {
   return { statusCode: answer.statusCode, headers: answer.headers, ...(await json(answer)) };
 }
 
-/** One connection per call, and nobody who tries again: a dropped call is seen as one. */
-async function call(path, { method = "GET", headers = CALLER, body } = {}) {
-  const request = http.request(`${emulator.url}${path}`, { method, headers, agent: false });
-  request.end(body);
-  const [answer] = await once(request, "response");
-  return answer;
-}
-
-async function until(holds) {
-  for (const deadline = Date.now() + 10_000; !holds(); await sleep(2)) {
-    if (Date.now() > deadline) assert.fail(`never came true: ${holds}`);
-  }
+function call(path, options) {
+  return exchange(emulator, path, { headers: CALLER, ...options });
 }

@@ -92,11 +92,11 @@ export function answerLink(call, platform) {
 }
 
 function init({ res, body }, platform) {
-  const wish = objectIn(body);
-  const why = wish ? wrongIn(wish) : "the body must be a JSON object";
+  const request = objectIn(body);
+  const why = request ? wrongIn(request) : "the body must be a JSON object";
   if (why) return sendError(res, 400, "BAD_REQUEST", why);
   const { linkAnswer, linkUrl } = platform.switches.values;
-  const session = platform.links.begin(wish, platform.switches.values);
+  const session = platform.links.begin(request, platform.switches.values);
   const { clientSecret } = session;
   const expiresAt = new Date(session.expiresAt).toISOString();
   const url = linkUrl?.replaceAll("{clientSecret}", clientSecret) ?? `${platform.url}${LINK_PREFIX}${clientSecret}`;

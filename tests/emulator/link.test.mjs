@@ -2,28 +2,15 @@
 // becomes of connections, 4. the order of webhook and redirect.
 
 import assert from "node:assert/strict";
-import { after, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
-import { startEmulator } from "./emulator.mjs";
-import { API_KEY, callerOf, SECRET, startReceiver, until } from "./testing.mjs";
+import { startWithReceiver, until } from "./testing.mjs";
 import { visitLink } from "./visitor.mjs";
 
-const receiver = await startReceiver();
-const emulator = await startEmulator({ apiKey: API_KEY, webhooks: { url: receiver.url, ofauthSecret: SECRET } });
-const call = callerOf(emulator);
+const { receiver, emulator, call } = await startWithReceiver();
 const APP = "https://app.example/back?kept=1#here";
 
-after(async () => {
-  await emulator.close();
-  receiver.close();
-});
-beforeEach(() => {
-  emulator.reset();
-  emulator.clear();
-  receiver.events.length = 0;
-});
-
-test("init answers a hosted url of the emulator's own and when it ends", async () => {
+test("init answers a hosted URL of the emulator, and when it expires", async () => {
   const { status, json } = await call("POST", "/v2/link/init", { body: { redirectUrl: APP } });
   assert.deepEqual([status, Object.keys(json)], [200, ["mode", "url", "expiresAt"]]);
   assert.match(json.url, new RegExp(`^${emulator.url}/link/cs_[0-9a-f]{48}$`));
@@ -31,7 +18,7 @@ test("init answers a hosted url of the emulator's own and when it ends", async (
   assert.ok(json.mode === "hosted" && minutes > 29 && minutes <= 30, `${minutes}`);
 });
 
-test("init can answer otherwise: whitelabel, without a mode, with any url, short-lived", async () => {
+test("switches make init answer whitelabel, without a mode, with any URL, or a short-lived session", async () => {
   emulator.set({ linkAnswer: "whitelabel" });
   assert.deepEqual(Object.keys(await init()), ["mode", "clientSecret", "expiresAt"]);
   emulator.set({ linkAnswer: "modeless", linkUrl: "http://link.example/{clientSecret}", linkSeconds: 0 });
@@ -40,7 +27,7 @@ test("init can answer otherwise: whitelabel, without a mode, with any url, short
   assert.ok(Date.parse(expiresAt) <= Date.now());
 });
 
-test("init refuses what is no web address, no reference, no place", async () => {
+test("init refuses a redirectUrl, a clientReferenceId and a geolocation of a wrong form", async () => {
   const wrong = [
     { redirectUrl: "javascript:alert(1)" },
     { redirectUrl: "/back" },
@@ -54,7 +41,7 @@ test("init refuses what is no web address, no reference, no place", async () => 
   assert.equal((await call("POST", "/v2/link/init", { body: odd })).status, 200);
 });
 
-test("a session tells where it stands, and once completed carries a raw session", async () => {
+test("a session tells its status, and carries a raw session once it is completed", async () => {
   const { url } = await init();
   const secret = url.split("/").at(-1);
   const read = async () => (await call("GET", `/v2/link/${secret}`)).json;
@@ -65,7 +52,7 @@ test("a session tells where it stands, and once completed carries a raw session"
   assert.match(data.session.cookie, /^sess=/);
 });
 
-test("a cancelled session is not found, by the API and by the user", async () => {
+test("neither the API nor the user finds a cancelled session", async () => {
   const { url } = await init();
   const path = `/v2/link/${url.split("/").at(-1)}`;
   assert.equal((await call("DELETE", path)).status, 200);
@@ -87,7 +74,7 @@ for (const kind of ["creator", "fan", "creator-otp", "fan-otp"]) {
   });
 }
 
-test("cancelling at any step says which", async () => {
+test("a user can cancel at any step, and the redirect names it", async () => {
   for (const step of ["pre-login", "authorization", "login", "2fa"]) {
     const back = await linked({ email: "ada@fan-otp.sandbox.com", cancelAt: step });
     const expected = { kept: "1", status: "cancelled", step, client_reference_id: "user_1" };
@@ -96,14 +83,14 @@ test("cancelling at any step says which", async () => {
   assert.deepEqual([emulator.connections.all(), receiver.events], [[], []]);
 });
 
-test("only a success names the user if the redirects are to be as sparing", async () => {
+test("a switch lets only a success name the user in its redirect", async () => {
   emulator.set({ linkReference: "success" });
   assert.equal((await linked({ cancelAt: "login" })).search, "?kept=1&status=cancelled&step=login");
   assert.equal((await linked({ password: "bad" })).search, "?kept=1&status=error&error_code=invalid_credentials");
   assert.equal((await linked()).searchParams.get("client_reference_id"), "user_1");
 });
 
-test("a wrong password or code has three tries, then it is an error, as is a locked account", async () => {
+test("three wrong passwords or codes end in an error, and so does a locked account", async () => {
   const cases = {
     invalid_credentials: [{ password: "bad" }, { email: "ada@elsewhere.example" }],
     "2fa_failed": [{ email: "ada@creator-otp.sandbox.com", code: "000000" }],
@@ -120,7 +107,7 @@ test("a wrong password or code has three tries, then it is an error, as is a loc
   assert.deepEqual([emulator.connections.all(), receiver.events], [[], []]);
 });
 
-test("the second try can be right", async () => {
+test("a right password after a wrong one succeeds", async () => {
   const { url } = await init();
   await press(url, "pre-login");
   await press(url, "authorization");
@@ -131,7 +118,7 @@ test("the second try can be right", async () => {
   assert.match(right.headers.location, /status=success/);
 });
 
-test("a session that is over by the clock leads back with session_expired, whatever is pressed", async () => {
+test("an expired session leads back with session_expired, whatever is pressed", async () => {
   for (const begin of ["GET", "POST"]) {
     const { url } = await init();
     const session = emulator.links.get(url.split("/").at(-1));
@@ -148,7 +135,7 @@ test("a form that another tab has overtaken changes nothing", async () => {
   assert.equal(emulator.links.get(url.split("/").at(-1)).step, "authorization");
 });
 
-test("pressing again after the end leads to the same place and makes nothing new", async () => {
+test("pressing again after the end leads to the same page, and makes no second connection", async () => {
   const { url } = await init();
   const back = await visitLink(url);
   const again = await press(url, "login", { email: "bob@creator.sandbox.com", password: "good-password" });
@@ -156,14 +143,14 @@ test("pressing again after the end leads to the same place and makes nothing new
   assert.equal(emulator.connections.all().length, 1);
 });
 
-test("without an app to go back to the page says how it ended", async () => {
+test("without a redirectUrl the page says how the session ended", async () => {
   const { url } = (await call("POST", "/v2/link/init", { body: {} })).json;
   for (const step of ["pre-login", "authorization"]) await press(url, step);
   await press(url, "login", { email: "ada@creator.sandbox.com", password: "good-password" });
   assert.match((await page(url)).text, /<h1>Account linked<\/h1>/);
 });
 
-test("an expired connection that is asked for lives on under its id and keeps its person", async () => {
+test("an expired connection that is linked again keeps its id and its person", async () => {
   const { userData } = emulator.connections.put({ id: "conn_a", status: "expired", clientReferenceId: "user_1" });
   const back = await linked({}, { connectionId: "conn_a" });
   assert.equal(back.searchParams.get("connection_id"), "conn_a");
@@ -172,7 +159,7 @@ test("an expired connection that is asked for lives on under its id and keeps it
   assert.deepEqual(receiver.events.map(({ type }) => type), ["connection.updated"]);
 });
 
-test("an id that is unknown, deleted or none at all makes a new connection without a word", async () => {
+test("a connectionId that is unknown, deleted or malformed makes a new connection, and is no error", async () => {
   emulator.connections.put({ id: "conn_gone" });
   emulator.connections.remove("conn_gone");
   for (const connectionId of ["conn_never", "conn_gone", "nonsense"]) {
@@ -191,7 +178,7 @@ test("the webhook comes before the redirect, names the user, and the connection 
   assert.equal((await call("GET", "/v2/account/connections")).json.list[0].id, id);
 });
 
-test("the webhook can come after the redirect, when released, or never", async () => {
+test("the webhook can come after the redirect, when it is released, or never", async () => {
   emulator.set({ linkWebhook: "after" });
   await linked();
   await until(() => receiver.events.length === 1);
@@ -217,7 +204,7 @@ test("a webhook can have the SDK's envelope", async () => {
   assert.equal(data.connection.userData.userId, userData.id);
 });
 
-test("calls of the server are recorded, visits of the user are not", async () => {
+test("calls of the server are recorded, and visits of the user are not", async () => {
   await linked();
   assert.deepEqual(emulator.requests.map(({ path }) => path), ["/v2/link/init"]);
 });

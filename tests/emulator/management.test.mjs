@@ -2,29 +2,17 @@
 // means to the Access API and to webhooks.
 
 import assert from "node:assert/strict";
-import { after, beforeEach, test } from "node:test";
+import { test } from "node:test";
 
 import { startEmulator } from "./emulator.mjs";
-import { API_KEY, callerOf, SECRET, startReceiver, until } from "./testing.mjs";
+import { API_KEY, callerOf, startWithReceiver, until } from "./testing.mjs";
 
-const receiver = await startReceiver();
-const emulator = await startEmulator({ apiKey: API_KEY, webhooks: { url: receiver.url, ofauthSecret: SECRET } });
-const call = callerOf(emulator);
+const { receiver, emulator, call } = await startWithReceiver();
 const LIST = "/v2/account/connections";
 const IMPORT = `${LIST}/import`;
 const SESSION = { cookie: "sess=s1; auth_id=12345; fp=f1", userAgent: "Browser/1.0" };
 
-after(async () => {
-  await emulator.close();
-  receiver.close();
-});
-beforeEach(() => {
-  emulator.reset();
-  emulator.clear();
-  receiver.events.length = 0;
-});
-
-test("whoami names the organisation and what it may ask for, to its key only", async () => {
+test("whoami names the organisation and its permissions, to its key only", async () => {
   const { status, json } = await call("GET", "/v2/account/whoami");
   assert.deepEqual([status, Object.keys(json)], [200, ["id", "name", "permissions"]]);
   assert.ok(json.permissions.includes("profile:read"));
@@ -39,7 +27,7 @@ test("a wrong key is refused on every organisation's route", async () => {
   }
 });
 
-test("a list has OFAuth's items, the newest first, ten unless told otherwise", async () => {
+test("a list has OFAuth's items, newest first, ten by default", async () => {
   for (let n = 0; n < 12; n += 1) emulator.connections.put({ id: `conn_${n}` });
   const first = (await call("GET", LIST)).json;
   assert.deepEqual([first.list.length, first.hasMore, first.list[0].id, "total" in first], [10, true, "conn_11", false]);
@@ -95,7 +83,7 @@ test("a deleted connection is gone from the list, from the Access API, and for a
   assert.deepEqual(data.connection, { id: "conn_a", status: "disconnected" });
 });
 
-test("an invalidated connection stays, expired, and a second time tells nobody", async () => {
+test("an invalidated connection stays as expired, and a second time sends no webhook", async () => {
   emulator.connections.put({ id: "conn_a" });
   for (const _ of ["once", "again"]) assert.equal((await call("POST", `${LIST}/conn_a/invalidate`)).status, 200);
   const [{ status, expiredAt }] = (await call("GET", LIST)).json.list;
@@ -106,7 +94,7 @@ test("an invalidated connection stays, expired, and a second time tells nobody",
   assert.equal((await call("POST", `${LIST}/conn_never/invalidate`)).status, 404);
 });
 
-test("every status but active refuses Access calls, and so does an id that nobody named", async (t) => {
+test("Access calls are refused for every status but active, and for an unknown id", async (t) => {
   const expected = {
     expired: [401, "SESSION_EXPIRED", "relink_connection"],
     revoked: [401, "SESSION_EXPIRED", "relink_connection"],
@@ -188,7 +176,7 @@ test("an import without a whole session is a bad request that says what it lacks
   }
 });
 
-test("settings are kept as they were set, of the organisation and of each connection", async () => {
+test("settings of the organisation and of each connection are kept as they were set", async () => {
   emulator.connections.put({ id: "conn_a" });
   for (const path of ["/v2/account/settings", `${LIST}/conn_a/settings`]) {
     assert.ok((await call("GET", path)).json.vaultCache);

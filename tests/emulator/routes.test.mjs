@@ -36,7 +36,7 @@ test("every route of the list is recorded byte for byte: method, path, query, he
   }
 });
 
-test("a route that nothing lies behind answers with its name and what the path named, a collection with a list", async () => {
+test("a route without content answers its name and its path parameters, and a collection a list", async () => {
   const read = await call("GET", "/v2/access/users/lists/7%2F8/users");
   const parameters = { listId: "7/8" };
   const route = "GET /v2/access/users/lists/{listId}/users";
@@ -45,7 +45,7 @@ test("a route that nothing lies behind answers with its name and what the path n
   assert.deepEqual(written.json, { route: "PUT /v2/access/posts/{postId}", parameters: { postId: "5" } });
 });
 
-test("Vault+ answers its newer paths, which none of the older ones is taken for", async () => {
+test("Vault+ answers its newer paths, and none of them is taken for an older one", async () => {
   const answers = {
     "GET /v2/vault-plus/status": { status: "active", mediaCount: 0 },
     "GET /v2/vault-plus/media": { list: [], hasMore: false },
@@ -61,7 +61,7 @@ test("Vault+ answers its newer paths, which none of the older ones is taken for"
   }
 });
 
-test("what is created has an id of its own, by which it can be reached", async () => {
+test("each thing that is created has an id of its own, by which it can be reached", async () => {
   const ids = new Set();
   for (const path of ["/v2/access/posts", "/v2/access/users/lists", "/v2/access/posts"]) {
     const { status, json } = await call("POST", path, { body: { name: "a", text: "b" } });
@@ -90,7 +90,7 @@ test("OnlyFans's own users/me is the account of the connection, and only read", 
   assert.equal((await call("DELETE", "/v2/access/proxy/users/me")).status, 404);
 });
 
-test("what is written out goes before a parameter, HEAD is GET's, and nothing empty or undecodable is a parameter", () => {
+test("a literal segment goes before a parameter, HEAD is like GET, and a segment that is empty or undecodable is none", () => {
   assert.equal(routeOf("GET", "/v2/access/users/lists").route.path, "/v2/access/users/lists");
   assert.equal(routeOf("HEAD", "/v2/access/users/12").route.path, "/v2/access/users/{userId}");
   const trialLink = routeOf("GET", "/v2/access/promotions/trial-links/5").route.path;
@@ -100,7 +100,7 @@ test("what is written out goes before a parameter, HEAD is GET's, and nothing em
   }
 });
 
-test("an upload of several parts: init cuts it, parts come in any order, complete answers the media", async () => {
+test("an upload of several parts takes them in any order, and complete answers the media", async () => {
   emulator.set({ uploadPartSize: 100_000 });
   const file = randomBytes(250_000);
   const about = { filename: "a.jpg", size: file.length, contentType: "image/jpeg" };
@@ -134,7 +134,7 @@ test("a small file goes up whole, and needs no complete", async () => {
   assert.ok((await call("PUT", path, { body: "hello" })).json.media.id);
 });
 
-test("an upload is its connection's own, and a part has the size that init told", async () => {
+test("only its own connection continues an upload, and a part has the size that init told", async () => {
   const { mediaUploadId } = (await call("POST", `${UPLOADS}/init`, { body: { filename: "a", size: 5 } })).json;
   const path = `${UPLOADS}/${mediaUploadId}/parts/`;
   const headers = { "x-connection-id": "conn_bob" };

@@ -48,7 +48,7 @@ test("any 2xx ends a delivery, and its answer is the result", async (t) => {
   assert.deepEqual(received[0].body, Buffer.from("raw \u00e9 text"));
 });
 
-test("anything but 2xx is tried again: same body, same id, signed afresh at its own time", async (t) => {
+test("an answer that is not 2xx is tried again: same body, same id, signed afresh at its own time", async (t) => {
   let now = 1_700_000_000_000;
   t.mock.method(Date, "now", () => (now += 1_000));
   const statuses = [500, 302, 404, 200];
@@ -77,7 +77,7 @@ test("a delivery is given up after five attempts, each pause twice the one befor
   pauses.forEach((pause, index) => assert.ok(pause >= 20 * 2 ** index - 2, `pause ${index}: ${pause} ms`));
 });
 
-test("no answer in time is a failed attempt, a 2xx whose body never ends is not", async (t) => {
+test("no answer in time is a failed attempt, and a 2xx whose body never ends is none", async (t) => {
   const answers = [() => {}, (res) => res.writeHead(200).write("half")];
   const { url } = await receiver(t, (_, res) => answers.shift()(res));
   const result = await new WebhookSender({ url, secret: SECRET, timeoutMs: 500, backoffMs: 1 }).deliver({});
@@ -85,7 +85,7 @@ test("no answer in time is a failed attempt, a 2xx whose body never ends is not"
   assert.equal(result.delivered, true);
 });
 
-test("nobody listening is a failed attempt without a status", async (t) => {
+test("if nobody listens, the attempt has failed without a status", async (t) => {
   const { url, close } = await receiver(t, () => {});
   await close();
   const result = await new WebhookSender({ url, secret: SECRET, attempts: 2, backoffMs: 1 }).deliver({});
@@ -93,7 +93,7 @@ test("nobody listening is a failed attempt without a status", async (t) => {
   assert.match(result.attempts[0].error, /ECONNREFUSED/);
 });
 
-test("an aborted sender stops waiting and rejects", async (t) => {
+test("a sender that is aborted stops waiting, and rejects", async (t) => {
   const stop = new AbortController();
   const { url } = await receiver(t, (_, res) => res.writeHead(500).end("", () => stop.abort()));
   const sender = new WebhookSender({ url, secret: SECRET, backoffMs: 600_000, signal: stop.signal });
@@ -167,7 +167,7 @@ test("a connection event has the documented envelope and names the person the Ac
   });
 });
 
-test("expired and disconnected carry neither permissions nor user, and a field given as undefined is absent", () => {
+test("expired and disconnected events have neither permissions nor user, and an undefined field is absent", () => {
   for (const status of ["expired", "disconnected"]) {
     const { data } = connectionEvent(`connection.${status}`, { id: "conn_1", clientReferenceId: undefined });
     assert.equal(JSON.stringify(data), JSON.stringify({ connection: { id: "conn_1", status } }));
