@@ -11,7 +11,9 @@ const CLOSE = 8;
  * Takes WebSockets on a server. `accept(url, protocols, index)` says what becomes of each one: nothing or `{frames}` opens it, a
  * number refuses it with that status, `"hang"` leaves it without an answer.
  * @param {import("node:http").Server} server
- * @returns {{sockets: FakeSocket[], next: () => Promise<FakeSocket>, opened: (count: number) => Promise<FakeSocket>}}
+ * @returns {{server: import("node:http").Server, sockets: FakeSocket[], attempts: {url: string, protocols: string[], at: number}[],
+ *   opened: (count: number) => Promise<FakeSocket>}}
+ *   attempts: every upgrade that was asked for, refused ones too; opened: waits until so many are open, and gives the last one
  */
 export function takeSockets(server, accept = () => ({ frames: [{ resync: true, seq: 1 }] })) {
   const sockets = [];

@@ -1,9 +1,9 @@
-// Random connection events, signed as OFAuth signs them, for chaos.test.mjs and convergence.test.mjs. The same random numbers give the same
-// deliveries. All events of a run are within a few seconds, so many have equal times.
+// Random connection events, signed as OFAuth signs them, for chaos.test.mjs and convergence.test.mjs. The same random numbers give
+// the same deliveries. All events of a run are within a few seconds, so many have equal times.
 
 import { connectionEvent, sdkEvent } from "../emulator/events.mjs";
 import { sign } from "../emulator/webhooks.mjs";
-import { factOf } from "./fold.mjs";
+import { factOf, MOST_AHEAD } from "./fold.mjs";
 import { SECRETS } from "./harness.mjs";
 
 /**
@@ -30,8 +30,6 @@ const PERMISSIONS = [["profile:read"], ["profile:read", "posts:read"], ["chats:*
 const SECRET_OF = { ofauth: SECRETS.OFAUTH_WEBHOOK_SECRET, svix: SECRETS.SVIX_WEBHOOK_SECRET };
 /** How many seconds a run's times span. */
 const SPAN = 10;
-/** How far after the signature an event's own time may be, in ms. */
-const MOST_AHEAD = 300_000;
 
 /**
  * Deliveries with different ids, equally many about each connection.

@@ -24,7 +24,7 @@ const STATUS_OF = { "connection.expired": "expired", "connection.disconnected": 
 /** The gateway's own event, that the account of a connection became another one. */
 export const ACCOUNT_CHANGED = "edge.connection.account_changed";
 /** How far after the signature an event's own time may be, in ms. A later one does not count. */
-const MOST_AHEAD = 300_000;
+export const MOST_AHEAD = 300_000;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 /**
@@ -120,7 +120,7 @@ export function recordOf(id, facts) {
  * new fact, else `stale`.
  * @param {Fact[]} facts
  */
-export function outcomesOf(facts) {
+function outcomesOf(facts) {
   const sources = facts.map((_, index) => {
     const fields = Object.entries(newestValues(facts.slice(0, index + 1)));
     return fields.map(([field, { source }]) => `${field} ${source}`).sort().join("\n");
@@ -133,7 +133,7 @@ export function outcomesOf(facts) {
  * `accountChangedAt` is the stamp of the last one.
  * @param {Fact[]} facts
  */
-export function accountChangesOf(facts) {
+function accountChangesOf(facts) {
   const accounts = facts.map((_, index) => newestValues(facts.slice(0, index + 1)).platformUserId?.value);
   return facts.filter((_, index) => accounts[index - 1] !== undefined && accounts[index] !== accounts[index - 1]);
 }

@@ -7,7 +7,6 @@ import assert from "node:assert/strict";
 import { after, afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { connectionEvent } from "../emulator/events.mjs";
 import { visitLink } from "../emulator/visitor.mjs";
 import { eventually, refusal, startGateway } from "./harness.mjs";
 import {

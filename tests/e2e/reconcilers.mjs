@@ -14,7 +14,7 @@ const RECONCILERS = "do/ofauth-edge-Reconciler";
  * @param {(reconciler: DatabaseSync) => T} work
  * @returns {T}
  */
-export function inReconciler(folder, work) {
+function inReconciler(folder, work) {
   const files = readdirSync(join(folder, RECONCILERS)).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
   if (files.length !== 1) throw new Error(`there are ${files.length} reconcilers`);
   const reconciler = new DatabaseSync(join(folder, RECONCILERS, files[0]), { timeout: 5_000 });

@@ -57,7 +57,7 @@ const ALARMS = [["_cf_METADATA", "value"], ["_cf_ALARM", "scheduled_time"]];
  * Moves the times in a state folder by `by` milliseconds while no runtime uses it. The stamps of facts stay, since they are
  * compared with each other only. Versions stay too: a new one is always larger than the last.
  */
-export function shiftTimes(folder, by) {
+function shiftTimes(folder, by) {
   for (const [part, times] of Object.entries(TIMES)) {
     for (const file of readdirSync(join(folder, part)).filter((name) => name.endsWith(".sqlite"))) {
       const database = new DatabaseSync(join(folder, part, file));

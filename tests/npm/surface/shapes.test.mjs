@@ -1,5 +1,5 @@
 // What frameworks have instead of headers: 1. their requests and contexts work, 2. what is no headers is a TypeError that says
-// what to pass, never MISSING_HEADERS, 3. headers without a signature are MISSING_HEADERS. framework.test.mjs runs the frameworks.
+// what to pass, never MISSING_HEADERS, 3. headers without a signature are MISSING_HEADERS. frameworks.test.mjs runs the frameworks.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
