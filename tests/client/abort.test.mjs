@@ -1,4 +1,4 @@
-// A call ends when it is told to, or its time is over: before, while and after it is under way.
+// An abort and a timeout end a call: before it is sent, while it waits, and between two tries.
 
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
@@ -15,7 +15,7 @@ const half = (req, res) => res.writeHead(200, { "content-length": "100" }).write
 const drop = (req) => req.socket.destroy();
 const limited = (req, res) => json(res, 429, {}, { "retry-after": "20" });
 
-test("a signal that is aborted already sends nothing, and asks for no token", async (t) => {
+test("a call with an aborted signal sends nothing, and asks for no token", async (t) => {
   let calls = 0;
   const { client, seen } = await serve(t, ok);
   const one = client({ token: () => `t${(calls += 1)}` });
@@ -38,7 +38,7 @@ test("a signal that is aborted already sends nothing, and asks for no token", as
   assert.deepEqual([calls, seen.length], [0, 0]);
 });
 
-test("an abort ends a call that waits for an answer, for its rest, or for another try", async (t) => {
+test("an abort ends a call that waits for an answer, for the rest of it, or for another try", async (t) => {
   for (const answer of [never, half, limited]) {
     const controller = new AbortController();
     const { client, seen } = await serve(t, (req, res) => {
@@ -52,7 +52,7 @@ test("an abort ends a call that waits for an answer, for its rest, or for anothe
   }
 });
 
-test("so does the call's own time, or a signal's", async (t) => {
+test("a timeout of the call or of its signal ends a call that waits", async (t) => {
   for (const answer of [never, half]) {
     for (const limited of [() => ({ timeout: 300 }), () => ({ signal: AbortSignal.timeout(300) })]) {
       const { client, seen } = await serve(t, answer);
@@ -64,7 +64,7 @@ test("so does the call's own time, or a signal's", async (t) => {
   }
 });
 
-test("the time is for all tries together", async (t) => {
+test("the timeout of a call is for all of its tries together", async (t) => {
   const { client } = await serve(t, drop);
   const started = performance.now();
   const { error } = await client({ retry: { tries: 10 } }).account.whoami({ timeout: 300 });
@@ -101,14 +101,14 @@ test("an abort after the answer changes nothing, and nothing is left listening",
   await sleep(10);
 });
 
-test("a fetch that does not heed the signal ends all the same", async (t) => {
+test("a call ends even if its fetch ignores the signal", async (t) => {
   const { client } = await serve(t, ok);
   const deaf = () => new Promise((resolve, reject) => setTimeout(reject, 200, new Error("late")));
   assert.deepEqual(verdict(await client({ fetch: deaf }).account.whoami({ timeout: 50 })), TIMEOUT);
   await sleep(200); // its late rejection is handled: else this test would fail
 });
 
-test("an abort while the token comes sends nothing", async (t) => {
+test("an abort during the token function sends nothing", async (t) => {
   const { client } = await serve(t, ok);
   const controller = new AbortController();
   let sent = 0;
@@ -133,14 +133,14 @@ test("a call that has ended keeps no process alive", async (t) => {
   assert.equal(timers(), before);
 });
 
-test("no time limit may be asked for", async (t) => {
+test("a call may have no time limit", async (t) => {
   const { client } = await serve(t, (req, res) => setTimeout(ok, 50, req, res));
   for (const timeout of [Infinity, 2 ** 31, undefined]) {
     assert.equal((await client().account.whoami({ timeout })).error, undefined);
   }
 });
 
-test("an abort of one call leaves the token's others alone", async (t) => {
+test("an abort of one call does not end others that wait for the same token", async (t) => {
   const { client } = await serve(t, ok);
   let calls = 0;
   const one = client({ token: () => sleep(80, `t${(calls += 1)}`) });

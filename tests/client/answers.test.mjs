@@ -1,17 +1,17 @@
-// Whatever comes back is a Result: data, an error answer in any of its shapes, or no answer at all.
+// Every call gives a Result: 1. data, 2. an error answer of any shape, 3. an error if there is no answer.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { json, page, refuse, serve, verdict } from "./server.mjs";
 
-test("data comes as it was sent", async (t) => {
+test("data is what the gateway sent", async (t) => {
   const { client } = await serve(t, (req, res) => json(res, 200, page([{ id: "acct_1", extra: [1] }])));
   const result = await client().link.connections.getAll();
   assert.deepEqual(result, { data: page([{ id: "acct_1", extra: [1] }]), error: undefined });
 });
 
-test("an error's type is by its status, in the SDK's words", async (t) => {
+test("the status of an error decides its type, which has a word of OFAuth's SDK", async (t) => {
   const { client } = await serve(t, (req, res) => refuse(res, Number(req.url.slice(11)), "SOME_TYPE", "give_up"));
   const types = {
     400: "bad_request",
@@ -34,7 +34,7 @@ test("an error's type is by its status, in the SDK's words", async (t) => {
   }
 });
 
-test("what to do is the gateway's verdict; without one, the least that can be said", async (t) => {
+test("an error's action is the gateway's verdict, and without one a cautious default", async (t) => {
   let answer;
   const { client } = await serve(t, (req, res) => refuse(res, ...answer));
   const actions = [
@@ -54,7 +54,7 @@ test("what to do is the gateway's verdict; without one, the least that can be sa
   }
 });
 
-test("an error answer may have any shape, or none", async (t) => {
+test("an error answer of any shape, or of none, becomes an error", async (t) => {
   let answer;
   const { client } = await serve(t, (req, res) => res.writeHead(...answer.slice(0, 2)).end(answer[2]));
   const html = { "content-type": "text/html" };
@@ -77,7 +77,7 @@ test("an error answer may have any shape, or none", async (t) => {
   assert.equal((await client().account.whoami()).error.requestId, "req_header");
 });
 
-test("a 200 that is no JSON is an error: something else answers there", async (t) => {
+test("a 200 that is not a JSON object is an error, because something other than the gateway answers", async (t) => {
   let answer;
   const { client } = await serve(t, (req, res) => res.writeHead(...answer.slice(0, 2)).end(answer[2]));
   for (const [type, body] of [
@@ -96,7 +96,7 @@ test("a 200 that is no JSON is an error: something else answers there", async (t
   assert.equal((await client().link.connections.getAll()).error.code, "INVALID_ANSWER");
 });
 
-test("access takes any answer: JSON, text, bytes, or nothing", async (t) => {
+test("access takes any answer: JSON, text, bytes or nothing", async (t) => {
   let answer;
   const { client } = await serve(t, (req, res) => res.writeHead(...answer.slice(0, 2)).end(answer[2]));
   const read = async (...arrange) => {
@@ -137,7 +137,7 @@ test("a connection that is dropped, before or within an answer, is a network err
   assert.equal(seen.length, drops.length);
 });
 
-test("nobody there is a network error too, and so is a fetch that throws anything", async (t) => {
+test("a gateway that does not listen is a network error, and so is a fetch that throws anything", async (t) => {
   const { client, baseUrl } = await serve(t, () => {});
   const gone = baseUrl.replace(/\d+$/, "1");
   assert.equal((await client({ baseUrl: gone, retry: false }).account.whoami()).error.type, "network_error");
@@ -173,14 +173,14 @@ test("a redirect is not followed", async (t) => {
   assert.deepEqual(other.seen, []);
 });
 
-test("the platform's fetch may be replaced after the client was made", async (t) => {
+test("the platform's fetch may be replaced after the client is made", async (t) => {
   const { client } = await serve(t, () => {});
   const one = client();
   t.mock.method(globalThis, "fetch", async () => new Response('{"replaced":true}'));
   assert.deepEqual((await one.account.whoami()).data, { replaced: true });
 });
 
-test("a fetch of the caller's is called without a this, and with a string", async (t) => {
+test("a fetch that the caller gives is called without a this, and with the URL as a string", async (t) => {
   let called;
   const { client } = await serve(t, () => {});
   async function fetch(...given) {

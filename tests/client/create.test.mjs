@@ -1,4 +1,4 @@
-// What createClient itself refuses, at once: a programmer's slips, before anything is sent.
+// What createClient refuses at once: mistakes of the programmer, before anything is sent.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,16 +8,16 @@ import { createClient } from "../../pkg-template/client.mjs";
 const baseUrl = "https://gateway.example";
 const refused = (options, message) => assert.throws(() => createClient(options), { name: "TypeError", message });
 
-test("options that are none are refused", () => {
+test("createClient refuses what is not an object of options", () => {
   for (const options of [undefined, null, "https://gateway.example", 1]) refused(options, /^createClient: pass an object/);
 });
 
-test("neither or both of token and apiKey are refused", () => {
+test("createClient refuses options with neither or both of token and apiKey", () => {
   refused({ baseUrl }, "createClient: pass either token or apiKey; it is not set: is the variable set?");
   refused({ baseUrl, token: "token", apiKey: "key" }, "createClient: pass either token or apiKey");
 });
 
-test("a credential that cannot be sent is refused, and not repeated", () => {
+test("a credential that no header can carry is refused, and the error does not show it", () => {
   for (const wrong of ["", "with space", "line\nbreak", "schlüssel", null, 1, {}]) {
     const hint = wrong ? "" : "; it is not set: is the variable set\\?";
     refused({ baseUrl, token: wrong }, new RegExp(`^token: pass a string of visible ASCII characters, without spaces${hint}$`));
@@ -26,7 +26,7 @@ test("a credential that cannot be sent is refused, and not repeated", () => {
   refused({ baseUrl, apiKey: () => "key" }, /^apiKey: pass a string/);
 });
 
-test("a baseUrl that is no gateway's is refused", () => {
+test("a baseUrl that cannot be a gateway's is refused", () => {
   const wrong = [undefined, null, "", "/", "gateway.example", "ftp://gateway.example", "javascript:alert(1)", "https://"];
   const more = [
     "https://user:secret@gateway.example",
@@ -41,7 +41,7 @@ test("a baseUrl that is no gateway's is refused", () => {
   }
 });
 
-test("a baseUrl may be a URL, and end in slashes", () => {
+test("a baseUrl may be a URL object, and may end in slashes", () => {
   for (const baseUrl of [new URL("https://gateway.example"), "http://127.0.0.1:8787/", "https://app.example/gateway//"]) {
     createClient({ baseUrl, token: "token" });
   }
@@ -55,7 +55,7 @@ test("a retry or a fetch of the wrong kind is refused", () => {
   for (const fetch of ["fetch", {}, null]) refused({ baseUrl, token: "token", fetch }, /^fetch: pass a function/);
 });
 
-test("a gateway key where there is a window is refused, unless it is allowed", (t) => {
+test("a gateway key is refused in a browser, unless the caller allows it", (t) => {
   globalThis.window = globalThis;
   t.after(() => delete globalThis.window);
   refused({ baseUrl, apiKey: "key" }, /^apiKey: pass token instead: in a page, everybody can read the key/);

@@ -1,5 +1,5 @@
-// Platforms that lack something, and those that have more: 1. React Native and jsdom, 2. what is missing is never called a wrong
-// argument, 3. caches, 4. options of fetch, 5. a page that the gateway does not allow.
+// Platforms that lack something, and those that have more: 1. React Native, 2. the error for what is missing, 3. caches, 4. options of
+// fetch, 5. a page that the gateway does not allow.
 
 import assert from "node:assert/strict";
 import http from "node:http";
@@ -63,7 +63,7 @@ function becomeReactNative(t) {
   withGlobals(t, { fetch: oldFetch, AbortController: OldController, AbortSignal: OldSignal, Request: undefined, URL: OldUrl, URLSearchParams });
 }
 
-test("React Native: a call, a filter, an abort and a timeout work", async (t) => {
+test("a call, a filter, an abort and a timeout work in React Native", async (t) => {
   const { baseUrl, seen, client } = await serve(t, (req, res) => req.url.includes("slow") || ok(req, res));
   becomeReactNative(t);
   const one = client({ baseUrl });
@@ -80,7 +80,7 @@ test("React Native: a call, a filter, an abort and a timeout work", async (t) =>
 });
 
 for (const name of ["Headers", "AbortController"]) {
-  test(`without ${name}, the error is not called a wrong argument`, async (t) => {
+  test(`on a platform without ${name} the error names it, and is not called a wrong argument`, async (t) => {
     const { client } = await serve(t, ok);
     const one = client();
     const { [name]: original } = globalThis;
@@ -102,11 +102,11 @@ async function initOf(t, options, call = (client) => client.account.whoami()) {
   return init;
 }
 
-test("answers are not cached, where the platform has caches", async (t) => {
+test("answers are not cached if the platform has caches", async (t) => {
   assert.equal((await initOf(t)).cache, "no-store");
 });
 
-test("a platform that refuses the option, or ignores it, does not get it", async (t) => {
+test("a platform that refuses or ignores the option `cache` does not get it", async (t) => {
   const { Request } = globalThis;
   const refusing = class {
     constructor(url, init) {
@@ -123,7 +123,7 @@ test("a platform that refuses the option, or ignores it, does not get it", async
   }
 });
 
-test("options of fetch are passed on: the client's, then the call's; not those that the client sets itself", async (t) => {
+test("fetchOptions of the client and of the call are passed on, except for what the client sets itself", async (t) => {
   const fetchOptions = { keepalive: true, priority: "low", method: "PUT", redirect: "follow", body: "x", headers: { "x-app": "1", apikey: "k" } };
   const init = await initOf(t, { fetchOptions }, (client) => client.account.whoami({ fetchOptions: { priority: "high", cache: "reload" } }));
   const { keepalive, priority, cache, method, redirect, body } = init;
@@ -131,19 +131,19 @@ test("options of fetch are passed on: the client's, then the call's; not those t
   assert.deepEqual([init.headers.get("x-app"), init.headers.get("apikey")], ["1", null]);
 });
 
-test("Next.js's own options replace no-store, with which they may not be combined", async (t) => {
+test("Next.js's own fetchOptions replace no-store, with which they may not be combined", async (t) => {
   const init = await initOf(t, { fetchOptions: { next: { revalidate: 60 } } });
   assert.deepEqual([init.cache, init.next], [undefined, { revalidate: 60 }]);
 });
 
-test("options of fetch that are none are a wrong argument", async (t) => {
+test("fetchOptions that are no object are a wrong argument", async (t) => {
   const { client } = await serve(t, ok);
   assert.throws(() => client({ fetchOptions: 1 }), { name: "TypeError", message: /^fetchOptions: pass/ });
   const { error } = await client().account.whoami({ fetchOptions: "x" });
   assert.deepEqual([error.code, error.message.includes("fetchOptions")], ["INVALID_ARGUMENT", true]);
 });
 
-test("in a page that cannot reach the gateway, the error names ALLOWED_ORIGINS and the page's origin", async (t) => {
+test("if a page cannot reach the gateway, the error names ALLOWED_ORIGINS and the page's origin", async (t) => {
   const { client } = await serve(t, ok);
   const fetch = () => Promise.reject(new TypeError("Failed to fetch"));
   const messageOf = async () => (await client({ fetch, retry: false }).account.whoami()).error.message;
@@ -152,7 +152,7 @@ test("in a page that cannot reach the gateway, the error names ALLOWED_ORIGINS a
   assert.match(await messageOf(), /could not be reached.*ALLOWED_ORIGINS contain https:\/\/app\.example\?/);
 });
 
-test("in the gateway's own page it does not", async (t) => {
+test("if a page of the gateway cannot reach it, the error does not name ALLOWED_ORIGINS", async (t) => {
   const { baseUrl, client } = await serve(t, ok);
   withGlobals(t, { document: {}, location: { origin: baseUrl } });
   const fetch = () => Promise.reject(new TypeError("Failed to fetch"));

@@ -1,4 +1,4 @@
-// What is sent again, when, and how often: network errors of methods that may be repeated, and 429.
+// What is sent again, when, and how often: 1. idempotent methods after a network error, 2. any method after a 429.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -14,7 +14,7 @@ const limited =
   (req, res) =>
     json(res, 429, { type: "RATE_LIMIT_EXCEEDED", ...body }, headers);
 
-test("after a network error a method that may be repeated is, with a pause that grows", async (t) => {
+test("an idempotent method is repeated after a network error, with pauses that grow", async (t) => {
   const repeat = async (method) => {
     const { client, seen } = await serve(t, times(2, drop, ok));
     const body = method === "PUT" ? "same" : undefined;
@@ -28,7 +28,7 @@ test("after a network error a method that may be repeated is, with a pause that 
   await Promise.all(IDEMPOTENT.map(repeat));
 });
 
-test("a POST or PATCH is not: it may have arrived", async (t) => {
+test("a POST or PATCH is not repeated after a network error, because it may have arrived", async (t) => {
   for (const method of ["POST", "PATCH", "patch"]) {
     const { client, seen } = await serve(t, times(2, drop, ok));
     assert.equal((await client().access("/v2/access/x", { method, body: "x" })).error.type, "network_error");
@@ -50,14 +50,14 @@ test("a POST or PATCH is not: it may have arrived", async (t) => {
   }
 });
 
-test("an answer that broke off is asked for again", async (t) => {
+test("a call whose answer breaks off is repeated", async (t) => {
   const half = (req, res) => res.writeHead(200, { "content-length": "100" }).write("{", () => req.socket.destroy());
   const { client, seen } = await serve(t, times(1, half, ok));
   assert.deepEqual((await client().account.whoami()).data, { ok: true });
   assert.equal(seen.length, 2);
 });
 
-test("there are three tries, or as many as is said, and then the error", async (t) => {
+test("a call has three tries, or as many as the options say, and then the error", async (t) => {
   for (const [retry, count] of [
     [undefined, 3],
     [false, 1],
@@ -71,7 +71,7 @@ test("there are three tries, or as many as is said, and then the error", async (
   }
 });
 
-test("no error answer but 429 is asked for again: the gateway has done that", async (t) => {
+test("no error answer but 429 is asked for again, because the gateway has done that", async (t) => {
   for (const status of [400, 401, 403, 404, 409, 500, 502, 503, 504]) {
     const { client, seen } = await serve(t, (req, res) => refuse(res, status, "X", "retry", { "retry-after": "0" }));
     assert.equal((await client().account.whoami()).error.status, status);
@@ -79,7 +79,7 @@ test("no error answer but 429 is asked for again: the gateway has done that", as
   }
 });
 
-test("after a 429 any method waits as long as it is told, never less", async (t) => {
+test("after a 429 any method is repeated, and not before the time that the answer says", async (t) => {
   const wait = async (method) => {
     const { client, seen } = await serve(t, times(1, limited({ "retry-after": "1" }), ok));
     const { data } = await client().access("/v2/access/x", { method, body: method === "POST" ? "same" : undefined });
@@ -90,7 +90,7 @@ test("after a 429 any method waits as long as it is told, never less", async (t)
   await Promise.all(["GET", "POST"].map(wait));
 });
 
-test("a 429 that asks for more than the longest wait is answered at once, with the time", async (t) => {
+test("a 429 that asks for more than 30 s is returned at once, with the time to wait", async (t) => {
   const answers = [
     [{ "retry-after": "31" }, {}, 31],
     [{ "retry-after": "30.2" }, {}, 31],
@@ -114,31 +114,31 @@ test("a 429 that asks for more than the longest wait is answered at once, with t
   }
 });
 
-test("the longest wait may be said", async (t) => {
+test("the longest wait can be set", async (t) => {
   const patient = await serve(t, times(1, limited({ "retry-after": "1" }), ok));
   assert.equal((await patient.client({ retry: { maxWait: 1 } }).account.whoami()).error, undefined);
   const hasty = await serve(t, times(1, limited({ "retry-after": "1" }), ok));
   assert.equal((await hasty.client({ retry: { maxWait: 0 } }).account.whoami()).error.retryAfter, 1);
 });
 
-test("a 429 that asks to wait beyond the call's time is answered at once", async (t) => {
+test("a 429 that asks for more than the call's timeout is returned at once", async (t) => {
   const { client, seen } = await serve(t, limited({ "retry-after": "5" }));
   const { error } = await client().account.whoami({ timeout: 2_000 });
   assert.deepEqual([error.type, error.retryAfter, seen.length], ["too_many_requests", 5, 1]);
 });
 
-test("a 429 over and over ends after three tries", async (t) => {
+test("a call that always gets a 429 ends after three tries", async (t) => {
   const { client, seen } = await serve(t, limited({ "retry-after": "0" }));
   assert.equal((await client().account.whoami()).error.retryAfter, 0);
   assert.equal(seen.length, 3);
 });
 
-test("a 503 tells its Retry-After too", async (t) => {
+test("the error of a 503 has its Retry-After too", async (t) => {
   const { client } = await serve(t, (req, res) => refuse(res, 503, "STORAGE_UNAVAILABLE", "retry", { "retry-after": "2" }));
   assert.equal((await client().account.whoami()).error.retryAfter, 2);
 });
 
-test("a body that is a stream is sent once, any other as often as it must", async (t) => {
+test("a body that is a stream is sent once, and any other as often as needed", async (t) => {
   const stream = () => new Blob(["streamed"]).stream();
   const once = await serve(t, limited({ "retry-after": "0" }));
   const sent = await once.client().access("/v2/access/x", { method: "PUT", body: stream() });

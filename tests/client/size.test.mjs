@@ -9,7 +9,7 @@ import { build } from "esbuild";
 
 const ENTRY = fileURLToPath(new URL("../../pkg-template/client.mjs", import.meta.url));
 
-test("the client alone is at most 6.1 KB, minified and gzipped, and imports nothing of the wasm", async () => {
+test("the client alone has at most 6.1 KB, minified and gzipped, and imports nothing of the wasm", async () => {
   const options = {
     entryPoints: [ENTRY],
     bundle: true,

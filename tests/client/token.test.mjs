@@ -1,4 +1,5 @@
-// The token function: called when there is no token yet, once more when it has expired, once for all calls at a time.
+// The token function: 1. it is called for the first call, and again when the token has expired, 2. once for all calls at the same
+// time, 3. it may fail.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -10,7 +11,7 @@ import { json, refuse, serve, verdict } from "./server.mjs";
 const takes = (good) => (req, res) =>
   req.headers.authorization === `Bearer ${good()}` ? json(res, 200, {}) : refuse(res, 401, "TOKEN_EXPIRED", "refresh_token");
 
-test("a key and a token go as a bearer, whatever the caller's headers say", async (t) => {
+test("a key and a token are sent as a bearer, whatever the caller's headers say", async (t) => {
   const { client, seen } = await serve(t, (req, res) => json(res, 200, {}));
   const headers = { authorization: "Bearer mine", apikey: "mine", "x-connection-id": "acct_2" };
   for (const options of [{ token: "secret" }, { token: undefined, apiKey: "secret" }, { token: () => "secret" }]) {
@@ -31,7 +32,7 @@ test("a token serves many calls", async (t) => {
   assert.equal(calls, 1);
 });
 
-test("where the body is a stream the call cannot be repeated, but the next one has the new token", async (t) => {
+test("a call whose body is a stream is not repeated with a new token, but the next call has it", async (t) => {
   let calls = 0;
   const { client, seen } = await serve(
     t,
@@ -44,7 +45,7 @@ test("where the body is a stream the call cannot be repeated, but the next one h
   assert.deepEqual([calls, seen.length], [2, 2]);
 });
 
-test("an expired one is replaced and the call repeated, a POST too and without retries", async (t) => {
+test("an expired token is replaced and the call repeated, a POST too, and without retries", async (t) => {
   let calls = 0;
   const { client, seen } = await serve(
     t,
@@ -55,7 +56,7 @@ test("an expired one is replaced and the call repeated, a POST too and without r
   assert.deepEqual([calls, seen.length, seen[0].body], [2, 2, seen[1].body]);
 });
 
-test("one that is always expired costs one more call of the function, each time", async (t) => {
+test("a call whose new token is expired too fails, and asks for no third one", async (t) => {
   let calls = 0;
   const { client, seen } = await serve(
     t,
@@ -69,7 +70,7 @@ test("one that is always expired costs one more call of the function, each time"
   assert.deepEqual([calls, seen.length], [3, 4]);
 });
 
-test("a refresh is no try: all three are left", async (t) => {
+test("a refresh of the token does not count as a try", async (t) => {
   let calls = 0;
   const { client, seen } = await serve(t, (req, res) => {
     if (seen.length === 1) return refuse(res, 401, "TOKEN_EXPIRED", "refresh_token");
@@ -79,7 +80,7 @@ test("a refresh is no try: all three are left", async (t) => {
   assert.deepEqual([calls, seen.length], [2, 4]);
 });
 
-test("a token that is a string, or another refusal, calls nothing again", async (t) => {
+test("a call with a fixed token, or with another refusal, is not repeated", async (t) => {
   let calls = 0;
   const expired = await serve(
     t,
@@ -99,7 +100,7 @@ test("a token that is a string, or another refusal, calls nothing again", async 
   }
 });
 
-test("twenty calls at a time share the first token, and the next", async (t) => {
+test("twenty calls at the same time share the first token, and the next one", async (t) => {
   let calls = 0;
   let good = "t1";
   const { client, seen } = await serve(
@@ -121,7 +122,7 @@ test("twenty calls at a time share the first token, and the next", async (t) => 
   assert.deepEqual([calls, seen.length], [2, 60]);
 });
 
-test("a call that hears late of an expired token takes the one that is there by then", async (t) => {
+test("a call that learns late of its expired token uses the one that is there by then", async (t) => {
   let calls = 0;
   const { client } = await serve(t, (req, res) => {
     const answer = () => takes(() => "t2")(req, res);
@@ -134,7 +135,7 @@ test("a call that hears late of an expired token takes the one that is there by 
   assert.equal(calls, 2);
 });
 
-test("a function that throws, rejects or gives no token is an error, and the next call asks it anew", async (t) => {
+test("a token function that throws, rejects or gives no token is an error, and the next call asks it again", async (t) => {
   const { client, seen } = await serve(t, (req, res) => json(res, 200, {}));
   const answers = [
     () => {
@@ -180,7 +181,7 @@ test("a refresh that fails is the error of the calls that wait for it", async (t
   assert.equal((await one.account.whoami()).error, undefined);
 });
 
-test("a function that hangs ends with the call's time, or with its signal", async (t) => {
+test("a token function that hangs ends with the call's timeout, or with its signal", async (t) => {
   const { client, seen } = await serve(t, (req, res) => json(res, 200, {}));
   const one = client({ token: () => new Promise(() => {}) });
   const results = await Promise.all([

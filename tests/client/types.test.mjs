@@ -1,4 +1,4 @@
-// The types, as the strictest compiler sees them: without a platform's types, and with a browser's.
+// The types of the client, under the strictest settings of the compiler: without a platform's types, and with a browser's.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -22,8 +22,8 @@ function compile(lib, ...files) {
   assert.deepEqual([error, stdout, status], [undefined, "", 0]);
 }
 
-test("they compile where the compiler knows the language only", () => compile("es2022", "samples.ts"));
+test("the types compile if the compiler knows the language only", () => compile("es2022", "samples.ts"));
 
-test("they compile with a browser's types, and take its fetch, signals and bodies", () => {
+test("the types compile with a browser's, and take its fetch, signals and bodies", () => {
   compile("es2022,dom", "samples.ts", "platform.ts");
 });

@@ -1,5 +1,5 @@
-// Connections as they change, where the gateway has no sockets: 1. all of them first, then those that changed, 2. an abort ends it,
-// 3. a look that fails is passed over, an error that will not pass is the last.
+// `live` with a gateway that has no WebSockets: 1. it yields all connections first, then those that have changed, 2. an abort ends it,
+// 3. it goes on after errors that pass, and ends with any other.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -20,7 +20,7 @@ async function take(iterator, count) {
   return results;
 }
 
-test("all come first, then only those that have changed", { timeout: 10_000 }, async (t) => {
+test("live yields all connections first, and then only those that have changed", { timeout: 10_000 }, async (t) => {
   const looks = [
     [of("acct_1", "active"), of("acct_2", "active")],
     [of("acct_1", "active"), of("acct_2", "active")],
@@ -39,7 +39,7 @@ test("all come first, then only those that have changed", { timeout: 10_000 }, a
   assert.ok(seen.every(({ url }) => url.includes("status=any")));
 });
 
-test("an abort ends it, in a pause too", { timeout: 10_000 }, async (t) => {
+test("an abort ends live, in a pause too", { timeout: 10_000 }, async (t) => {
   const { client } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", "active")])));
   const controller = new AbortController();
   const iterator = client().link.connections.live({}, { signal: controller.signal });
@@ -49,7 +49,7 @@ test("an abort ends it, in a pause too", { timeout: 10_000 }, async (t) => {
   assert.deepEqual(rest.map(({ error }) => error.type), ["aborted"]);
 });
 
-test("a look that fails is passed over; an error that will not pass is the last", { timeout: 10_000 }, async (t) => {
+test("a read that fails for a passing reason is skipped, and any other error is the last result", { timeout: 10_000 }, async (t) => {
   const answers = [
     (res) => refuse(res, 503, "STORAGE_UNAVAILABLE", "retry"),
     (res) => json(res, 200, page([of("acct_1", "active")])),
@@ -62,7 +62,7 @@ test("a look that fails is passed over; an error that will not pass is the last"
   assert.deepEqual(verdict(results[1]), [undefined, "forbidden", "PERMISSION_DENIED", 403, "give_up"]);
 });
 
-test("a token function that fails once, or an expired token, does not end it", { timeout: 10_000 }, async (t) => {
+test("a token function that fails once, or an expired token, does not end live", { timeout: 10_000 }, async (t) => {
   const answers = [
     (res) => refuse(res, 401, "TOKEN_EXPIRED", "refresh_token"),
     (res) => refuse(res, 401, "TOKEN_EXPIRED", "refresh_token"),
@@ -81,7 +81,7 @@ test("a token function that fails once, or an expired token, does not end it", {
   assert.deepEqual([data.handle, seen.length], ["acct_1", 3]);
 });
 
-test("offline and back is survived", { timeout: 10_000 }, async (t) => {
+test("live goes on after the platform was offline", { timeout: 10_000 }, async (t) => {
   const { client, seen } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", seen.length > 1 ? "expired" : "active")])));
   let isOffline = false;
   const fetching = (url, init) => (isOffline ? Promise.reject(new TypeError("Failed to fetch")) : fetch(url, init));
@@ -93,7 +93,7 @@ test("offline and back is survived", { timeout: 10_000 }, async (t) => {
   await iterator.return();
 });
 
-test("an interval longer than any timer does not become none", { timeout: 10_000 }, async (t) => {
+test("an interval that is longer than any timer does not become none", { timeout: 10_000 }, async (t) => {
   for (const interval of [2 ** 31, Number.MAX_VALUE, Infinity]) {
     const { client, seen } = await serve(t, (req, res) => json(res, 200, page([of("acct_1", "active")])));
     const controller = new AbortController();
@@ -105,7 +105,7 @@ test("an interval longer than any timer does not become none", { timeout: 10_000
   }
 });
 
-test("a 429 that asks for a longer pause than the interval gets it", { timeout: 10_000 }, async (t) => {
+test("a 429 that asks for more than the interval gets the longer pause", { timeout: 10_000 }, async (t) => {
   const { client, seen } = await serve(t, (req, res, seen) =>
     seen.length === 1 ? refuse(res, 429, "RATE_LIMITED", "retry", { "retry-after": "2" }) : json(res, 200, page([of("acct_1", "active")])),
   );
@@ -115,7 +115,7 @@ test("a 429 that asks for a longer pause than the interval gets it", { timeout: 
   assert.ok(seen[1].at - seen[0].at >= 1_990, `${seen[1].at - seen[0].at}`);
 });
 
-test("an interval that is none is said to be", async (t) => {
+test("an interval that is none is a wrong argument", async (t) => {
   const { client, seen } = await serve(t, (req, res) => json(res, 200, page([])));
   for (const interval of [0, 999, "1000", Number.NaN, null]) {
     const [{ error }, ...more] = await take(client().link.connections.live({}, { interval }), 2);
