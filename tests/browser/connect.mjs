@@ -3,15 +3,16 @@
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import http from "node:http";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 
 import { serve } from "./pages.mjs";
 import { takeSockets } from "../client/sockets.mjs";
 import { makeProject } from "../npm/project.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const HEADERS = { "access-control-allow-origin": "*", "access-control-allow-headers": "*", "access-control-expose-headers": "*" };
+
+/** Answers no call of the client, as `answer` of a gateway. */
+export const silent = ({ pathname }) => pathname.startsWith("/edge/");
 
 /** A connection's record. */
 export function record(handle, status, more = {}) {
@@ -136,14 +137,5 @@ export function read(page) {
     const status = element.shadowRoot.querySelector("[role=status]");
     const { ariaBusy, ariaDisabled } = button;
     return { state: element.state, label: button.innerText.trim(), status: status.innerText, busy: ariaBusy, disabled: ariaDisabled };
-  });
-}
-
-/** The accessibility faults that axe-core finds, as `rule: element`. */
-export async function accessibilityFaults(page) {
-  await page.evaluate(AXE);
-  return page.evaluate(async () => {
-    const { violations } = await globalThis.axe.run(document);
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target}`));
   });
 }

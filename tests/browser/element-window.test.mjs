@@ -40,7 +40,7 @@ test("after a success the window closes, and the account appears without a reloa
   await waitForState(page, "relink");
 });
 
-test("if the account is there before the window has closed, it is shown, and the window closes all the same", async (t) => {
+test("if the account appears before the window has closed, it is shown, and the window still closes", async (t) => {
   const { gateway, page, popup, origin } = await openLink(t);
   gateway.change(record("acct_1", "active"));
   await waitForState(page, "active");
@@ -61,7 +61,7 @@ for (const [query, end] of [
   ["status=error&error_code=account_locked", { status: "error", step: undefined, error_code: "account_locked" }],
   ["status=unknown&connection=acct_2&a=1", { status: "unknown", step: undefined, error_code: undefined }],
 ]) {
-  test(`${query}: the window closes, the page hears why, and the user can press again`, async (t) => {
+  test(`after ${query} the window closes, the page gets the reason, and the user can press again`, async (t) => {
     const { page, popup, origin } = await openLink(t, { records: [record("acct_1", "expired")] });
     await endLink(popup, origin, query);
     await waitForState(page, "relink");
@@ -79,7 +79,7 @@ test("if the user closes the window, another press opens it again", async (t) =>
   assert.deepEqual(await page.evaluate(() => events.map(([type]) => type)), ["connect", "connect"]);
 });
 
-test("after a reload of the page, the window that is left closes itself, or a press takes it again and brings it to the front", async (t) => {
+test("after a reload of the page, its window closes itself at the end of Link, and a press brings it to the front", async (t) => {
   const { page, popup, origin } = await openLink(t);
   await page.reload();
   await waitForState(page, "disconnected");
@@ -99,7 +99,7 @@ test("after a reload of the page, the window that is left closes itself, or a pr
   await endLink(popup, origin, "status=success&connection=acct_1");
 });
 
-test("if the page that opened it is another site's by now, or gone, the window stays", async (t) => {
+test("the window stays open if the page that opened it is now another site's, or closed", async (t) => {
   const { gateway, page, popup, origin } = await openLink(t);
   await page.goto(`${gateway.url}/elsewhere`);
   await goto(popup, `${origin}/page.html?status=cancelled`);
@@ -112,7 +112,7 @@ test("if the page that opened it is another site's by now, or gone, the window s
   assert.equal(popup.isClosed(), false);
 });
 
-test("startLink links a certain connection again, or another account, also beside an active one", async (t) => {
+test("startLink links a given connection again, or a new account, also beside an active one", async (t) => {
   const gateway = await startGateway(t, { records: [record("acct_1", "active"), record("acct_2", "expired")] });
   const { page } = await openPage(t, browser, gateway, { attributes: { popup: "" } });
   await waitForState(page, "active");
@@ -128,7 +128,7 @@ test("startLink links a certain connection again, or another account, also besid
   }
 });
 
-test("if the browser blocks the window, Link takes the tab", async (t) => {
+test("if the browser blocks the window, Link uses the tab", async (t) => {
   const gateway = await startGateway(t);
   const { page } = await openPage(t, browser, gateway, { attributes: { popup: "" }, script: "globalThis.open = () => null;" });
   await waitForState(page, "disconnected");
@@ -152,7 +152,7 @@ test("if Link cannot start, or the page cancels it, no window stays open", async
   assert.equal(gateway.seen.filter(isInit).length, 1);
 });
 
-test("removed from the page while Link starts, it closes the window", async (t) => {
+test("if it is removed from the page while Link starts, it closes the window", async (t) => {
   const gateway = await startGateway(t, { answer: ({ pathname }) => pathname === "/v2/link/init" });
   const { page } = await openPage(t, browser, gateway, { attributes: { popup: "" } });
   await waitForState(page, "disconnected");
@@ -161,7 +161,7 @@ test("removed from the page while Link starts, it closes the window", async (t) 
   if (!popup.isClosed()) await popup.waitForEvent("close");
 });
 
-test("messages of others, and those that say nothing of Link, change nothing", async (t) => {
+test("messages from others, and messages that are not about Link, change nothing", async (t) => {
   const { gateway, page, popup, origin } = await openLink(t);
   await page.evaluate(() => postMessage("?status=cancelled", location.origin));
   await popup.evaluate((to) => globalThis.opener.postMessage("?status=cancelled", to), origin);
@@ -187,7 +187,7 @@ test("a window that the page has opened for something else stays open, whatever 
   assert.deepEqual([other.isClosed(), await page.evaluate(() => events)], [false, []]);
 });
 
-test("without `popup`, the query of the page says once how Link has ended, and any other query nothing", async (t) => {
+test("without `popup`, the page gets one event with the end of Link from its query, and none from any other query", async (t) => {
   const gateway = await startGateway(t);
   const { page, origin } = await openPage(t, browser, gateway);
   for (const [query, ends] of [["status=error&error_code=a%3Cb", [{ status: "error", step: undefined, error_code: "a<b" }]], ["status=active", []], ["a=1", []]]) {

@@ -1,18 +1,18 @@
-// <ofauth-connect> in Chromium: 1. its states, 2. pressing it, 3. changes by themselves, 4. failures, 5. its life in the page,
-// 6. accessibility, 7. texts and looks, 8. a Content-Security-Policy, 9. the README's sample.
+// <ofauth-connect> in Chromium: 1. its states, 2. a press, 3. changes that it shows by itself, 4. failures, 5. its life in the page,
+// 6. the README's sample.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { startBrowser } from "./browser.mjs";
-import { accessibilityFaults, openPage, openSample, read, record, refuse, startGateway, waitForState } from "./connect.mjs";
+import { openPage, openSample, read, record, refuse, silent, startGateway, waitForState } from "./connect.mjs";
+import { accessibilityFaults } from "./inspect.mjs";
 
 let browser;
 before(async () => (browser = await startBrowser()));
 after(() => browser?.close());
 
-const silent = ({ pathname }) => pathname.startsWith("/edge/");
 const forbidden = ({ pathname, send }) => pathname.startsWith("/edge/") && (refuse(send, 403, "PERMISSION_DENIED", "give_up"), true);
 
 /** Each state, the gateway that leads to it, and what is then shown. */
@@ -33,7 +33,7 @@ const STATES = {
 
 const SCHEMES = { light: "#ffffff", dark: "#121212" };
 for (const [state, [setup, shown]] of Object.entries(STATES)) {
-  test(`${state}: what is shown, and nothing that axe-core finds fault with, in light and dark`, async (t) => {
+  test(`in the state ${state} it shows its label and status, and axe-core finds no fault, in light and dark`, async (t) => {
     for (const [colorScheme, background] of Object.entries(SCHEMES)) {
       const gateway = await startGateway(t, setup);
       const style = `:root { color-scheme: ${colorScheme}; background: ${background}; }`;
@@ -45,7 +45,7 @@ for (const [state, [setup, shown]] of Object.entries(STATES)) {
   });
 }
 
-test("of several connections the best is shown: active, else connecting, else the one to link again, the newest first", async (t) => {
+test("of several connections it shows an active one, else one that is connecting, else the newest to link again", async (t) => {
   const [old, young] = ["2026-11-01T00:00:00.000Z", "2026-11-02T00:00:00.000Z"];
   const ada = record("acct_1", "expired", { updatedAt: old });
   const bea = record("acct_2", "revoked", { updatedAt: young, metadata: { username: "bea" } });
@@ -65,7 +65,7 @@ test("of several connections the best is shown: active, else connecting, else th
   }
 });
 
-test("a handle selects the only connection that is shown; one that does not exist is not connected", async (t) => {
+test("a handle selects the only connection that is shown, and an unknown handle is not connected", async (t) => {
   const records = [record("acct_1", "active"), record("acct_2", "expired")];
   for (const [connection, state, events] of [["acct_2", "relink", ["acct_2"]], ["acct_9", "disconnected", []]]) {
     const { page } = await openPage(t, browser, await startGateway(t, { records }), { attributes: { connection } });
@@ -75,7 +75,7 @@ test("a handle selects the only connection that is shown; one that does not exis
 });
 
 for (const key of ["click", "Enter", "Space"]) {
-  test(`${key} starts Link in the same tab, and the return URL is whole`, async (t) => {
+  test(`${key} starts Link in the same tab, with an absolute return URL`, async (t) => {
     const gateway = await startGateway(t);
     const { page, origin } = await openPage(t, browser, gateway);
     await waitForState(page, "disconnected");
@@ -91,7 +91,7 @@ for (const key of ["click", "Enter", "Space"]) {
   });
 }
 
-test("a connection to link again is named, and without a return URL the gateway chooses", async (t) => {
+test("Link gets the handle of a connection to link again, and no return URL if the element has none", async (t) => {
   const gateway = await startGateway(t, { records: [record("acct_1", "expired")] });
   const { page } = await openPage(t, browser, gateway);
   await waitForState(page, "relink");
@@ -135,7 +135,7 @@ test("a press of an active button does nothing", async (t) => {
   assert.deepEqual(await page.evaluate(() => events.map(([type]) => type)), ["connection"]);
 });
 
-test("it changes by itself, and the page hears of it", async (t) => {
+test("it shows each change by itself, and the page gets an event", async (t) => {
   const gateway = await startGateway(t);
   const { page } = await openPage(t, browser, gateway);
   await waitForState(page, "disconnected");
@@ -147,7 +147,7 @@ test("it changes by itself, and the page hears of it", async (t) => {
   assert.deepEqual(heard, ["pending", "active", "expired", "disconnected"].map((status) => ["connection", "acct_1", status]));
 });
 
-test("if reading fails, the page hears it once, and a press reads again", async (t) => {
+test("if reading fails, the page gets one error event, and a press reads again", async (t) => {
   const gateway = await startGateway(t, { answer: forbidden });
   const { page } = await openPage(t, browser, gateway);
   await waitForState(page, "error");
@@ -159,7 +159,7 @@ test("if reading fails, the page hears it once, and a press reads again", async 
   await waitForState(page, "disconnected");
 });
 
-test("if Link cannot start, the page hears it, and a press tries again", async (t) => {
+test("if Link cannot start, the page gets an error event, and a press tries again", async (t) => {
   const gateway = await startGateway(t, {
     records: [record("acct_1", "expired")],
     answer: ({ pathname, send }) => pathname === "/v2/link/init" && (refuse(send, 502, "UPSTREAM_UNREACHABLE", "retry"), true),
@@ -174,7 +174,7 @@ test("if Link cannot start, the page hears it, and a press tries again", async (
   await page.waitForURL(`${gateway.url}/ofauth?link=1`);
 });
 
-test("a first read that fails for a passing reason is made again, also for a user without connections", async (t) => {
+test("a first read that fails for a passing reason is repeated, also for a user without connections", async (t) => {
   let isDown = true;
   const answer = ({ send }) => isDown && (refuse(send, 503, "STORAGE_UNAVAILABLE", "retry"), true);
   const { page } = await openPage(t, browser, await startGateway(t, { answer }));
@@ -183,7 +183,7 @@ test("a first read that fails for a passing reason is made again, also for a use
   await waitForState(page, "disconnected");
 });
 
-test("an answer without a page for the user is an error, and no other scheme is opened", async (t) => {
+test("an answer without a web page for the user is an error, and nothing is opened", async (t) => {
   const url = "javascript:globalThis.isRun=true";
   const answer = ({ pathname, send }) => pathname === "/v2/link/init" && (send(200, { mode: "hosted", url }), true);
   const { page } = await openPage(t, browser, await startGateway(t, { answer }));
@@ -208,7 +208,7 @@ test("a wrong gateway or return URL is an error that names it", async (t) => {
   }
 });
 
-test("removed from the page it stops all: its socket, and Link that is starting", async (t) => {
+test("after its removal from the page it stops its socket, and a Link that is starting", async (t) => {
   const gateway = await startGateway(t, { answer: ({ pathname }) => pathname === "/v2/link/init" });
   const { page } = await openPage(t, browser, gateway);
   await waitForState(page, "disconnected");
@@ -228,7 +228,7 @@ test("removed from the page it stops all: its socket, and Link that is starting"
   await waitForState(page, "disconnected");
 });
 
-test("another gateway, token or handle begins anew; a ready client is taken as it is", async (t) => {
+test("with another gateway, token or handle it begins anew, and a client of the page is used as it is", async (t) => {
   const [one, two] = [await startGateway(t), await startGateway(t, { records: [record("acct_1", "active"), record("acct_2", "expired")] })];
   const { page } = await openPage(t, browser, one, { token: null });
   await waitForState(page, "loading");
@@ -249,7 +249,7 @@ test("another gateway, token or handle begins anew; a ready client is taken as i
   assert.equal(one.seen.at(-1).headers.authorization, "Bearer of-the-client");
 });
 
-test("however much the page sets at once, it begins once", async (t) => {
+test("if the page sets several properties at once, it begins once", async (t) => {
   const gateway = await startGateway(t, { records: [record("acct_1", "active")] });
   const script = `element.gateway = ${JSON.stringify(gateway.url)}; element.returnUrl = "/other"; element.connection = "acct_1";`;
   const { page } = await openPage(t, browser, gateway, { script });
@@ -260,7 +260,7 @@ test("however much the page sets at once, it begins once", async (t) => {
   assert.deepEqual(await page.evaluate(() => [events.length, document.querySelector("ofauth-connect").returnUrl]), [1, "/other"]);
 });
 
-test("if the browser stays on the page for 10 s all the same, the user can press again", async (t) => {
+test("if the browser has not left the page after 10 s, the user can press again", async (t) => {
   const answer = ({ pathname, response }) => pathname === "/ofauth" && (response.writeHead(204).end(), true);
   const gateway = await startGateway(t, { answer });
   const script = "const wait = setTimeout; globalThis.setTimeout = (run, ms) => wait(run, ms === 10_000 ? 500 : ms);";
@@ -274,91 +274,12 @@ test("if the browser stays on the page for 10 s all the same, the user can press
   assert.equal((await read(page)).state, "disconnected");
 });
 
-test("importing it twice is harmless, and a name that is taken stays the page's", async (t) => {
+test("a second import is harmless, and an element of the page with the same name stays", async (t) => {
   const gateway = await startGateway(t);
   const { page, faults } = await openPage(t, browser, gateway, { script: 'customElements.define("ofauth-connect", class extends HTMLElement {});' });
   await page.evaluate(() => import("./node_modules/ofauth-edge/element.js?again"));
   assert.deepEqual(faults, []);
   assert.equal(await page.evaluate(() => document.querySelector("ofauth-connect").shadowRoot), null);
-});
-
-test("focus of the element is the button's, and is visible", async (t) => {
-  const { page } = await openPage(t, browser, await startGateway(t));
-  await waitForState(page, "disconnected");
-  await page.keyboard.press("Tab");
-  const look = await page.evaluate(() => {
-    const button = document.querySelector("ofauth-connect").shadowRoot.activeElement;
-    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(button);
-    return [button.localName, outlineStyle, outlineWidth, boxShadow !== "none"];
-  });
-  assert.deepEqual(look, ["button", "solid", "2px", true]);
-  await page.evaluate(() => (document.activeElement.blur(), document.querySelector("ofauth-connect").focus()));
-  assert.equal(await page.evaluate(() => document.querySelector("ofauth-connect").shadowRoot.activeElement?.localName), "button");
-});
-
-test("focus stays on the button through all states", async (t) => {
-  const gateway = await startGateway(t);
-  const { page } = await openPage(t, browser, gateway);
-  await waitForState(page, "disconnected");
-  await page.keyboard.press("Tab");
-  gateway.change(record("acct_1", "active"));
-  await waitForState(page, "active");
-  assert.equal(await page.evaluate(() => document.activeElement.localName), "ofauth-connect");
-});
-
-test("with reduced motion nothing turns", async (t) => {
-  for (const [reducedMotion, animation] of [["no-preference", "turn"], ["reduce", "none"]]) {
-    const { page } = await openPage(t, browser, await startGateway(t, { answer: silent }), { context: { reducedMotion } });
-    await waitForState(page, "loading");
-    const name = await page.evaluate(() => getComputedStyle(document.querySelector("ofauth-connect").shadowRoot.querySelector("[part=icon]")).animationName);
-    assert.equal(name, animation);
-  }
-});
-
-test("texts can be replaced, also later, and are never HTML", async (t) => {
-  const gateway = await startGateway(t, { records: [record("acct_1", "active", { metadata: { username: "$&<b>" } })] });
-  const attributes = { "label-active": "Verbunden", "status-active": "Verbunden als {name}" };
-  const { page } = await openPage(t, browser, gateway, { attributes });
-  await waitForState(page, "active");
-  const { label, status } = await read(page);
-  assert.deepEqual([label, status], ["Verbunden", "Verbunden als $&<b>"]);
-  await page.evaluate(() => document.querySelector("ofauth-connect").setAttribute("label-active", "Connecté"));
-  assert.equal((await read(page)).label, "Connecté");
-});
-
-test("parts and variables change its look", async (t) => {
-  const style = `ofauth-connect { --ofauth-connect-background: rgb(1, 2, 3); --ofauth-connect-radius: 7px; }
-    ofauth-connect::part(button) { text-transform: uppercase; } ofauth-connect::part(status) { font-style: italic; }
-    ofauth-connect::part(icon) { display: none; } ofauth-connect[state="disconnected"]::part(label) { letter-spacing: 3px; }`;
-  const { page } = await openPage(t, browser, await startGateway(t), { style });
-  await waitForState(page, "disconnected");
-  const look = await page.evaluate(() => {
-    const of = (part) => getComputedStyle(document.querySelector("ofauth-connect").shadowRoot.querySelector(`[part=${part}]`));
-    const { backgroundColor, borderRadius, textTransform } = of("button");
-    return [backgroundColor, borderRadius, textTransform, of("status").fontStyle, of("icon").display, of("label").letterSpacing];
-  });
-  assert.deepEqual(look, ["rgb(1, 2, 3)", "7px", "uppercase", "italic", "none", "3px"]);
-});
-
-test("a strict Content-Security-Policy with Trusted Types blocks nothing", async (t) => {
-  const gateway = await startGateway(t, { records: [record("acct_1", "active")] });
-  const to = `${gateway.url} ${gateway.url.replace("http", "ws")}`;
-  const policy = `default-src 'none'; script-src 'self'; connect-src ${to}; img-src data:; require-trusted-types-for 'script'; base-uri 'none'`;
-  const { page, faults } = await openPage(t, browser, gateway, { policy });
-  await waitForState(page, "active");
-  const radius = await page.evaluate(() => getComputedStyle(document.querySelector("ofauth-connect").shadowRoot.querySelector("button")).borderRadius);
-  assert.equal(radius, "8px");
-  gateway.change(record("acct_1", "expired"));
-  await waitForState(page, "relink");
-  assert.deepEqual(faults, []);
-});
-
-test("a browser without adoptedStyleSheets gets the style all the same", async (t) => {
-  const script = "delete globalThis.CSSStyleSheet;";
-  const { page } = await openPage(t, browser, await startGateway(t), { script });
-  await waitForState(page, "disconnected");
-  const radius = await page.evaluate(() => getComputedStyle(document.querySelector("ofauth-connect").shadowRoot.querySelector("button")).borderRadius);
-  assert.equal(radius, "8px");
 });
 
 test("the back button shows a page that works", async (t) => {

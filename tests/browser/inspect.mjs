@@ -31,7 +31,7 @@ export async function inspect(page, name, { fullPage = true } = {}) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize(viewport);
     await page.screenshot({ path: join(screenshots, `${look}.png`), fullPage });
-    const faults = [...(await tooWide(page)), ...(isJudged ? await foundByAxe(page) : [])];
+    const faults = [...(await tooWide(page)), ...(isJudged ? await accessibilityFaults(page) : [])];
     if (faults.length > 0) throw new Error(`${look}: ${faults.join("; ")}`);
   }
 }
@@ -45,7 +45,8 @@ function tooWide(page) {
   });
 }
 
-async function foundByAxe(page) {
+/** The accessibility faults that axe-core finds, as `rule: elements`. */
+export async function accessibilityFaults(page) {
   // The page's Content-Security-Policy does not hold for scripts that the browser's driver runs.
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => globalThis.axe.run());

@@ -34,7 +34,7 @@ for (const [entry, page] of [["ofauth-edge", "plain.html"], ["ofauth-edge/slim",
     assert.deepEqual(await open(project, page), { value: expected });
   });
 
-  test(`without wasm-unsafe-eval, ${entry} says which directive is missing`, async () => {
+  test(`without wasm-unsafe-eval, the error of ${entry} names the missing directive`, async () => {
     const policy = { "content-security-policy": "default-src 'self'; script-src 'self' 'nonce-map'" };
     const { error, cause } = await open(project, page, policy);
     assert.match(error, /^Error: .*Content-Security-Policy.*script-src.*'wasm-unsafe-eval'/);
