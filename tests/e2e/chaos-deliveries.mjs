@@ -16,7 +16,7 @@ import { SECRETS } from "./harness.mjs";
 
 /** @typedef {{delivery: Delivery, headers: Record<string, string>}} WebhookRequest   with a valid signature */
 
-/** @typedef {import("./random.mjs").Random} Random */
+/** @typedef {import("../random.mjs").Random} Random */
 
 /** How often each type occurs, in percent. */
 const TYPES = {

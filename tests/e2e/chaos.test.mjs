@@ -21,13 +21,13 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { isFull } from "../full.mjs";
+import { randomFrom } from "../random.mjs";
 import { assertHubs, assertKv, assertLedgers, assertTimeline, timelineOf, versionOf } from "./agreement.mjs";
 import { randomDeliveries } from "./chaos-deliveries.mjs";
 import { recordOf } from "./fold.mjs";
 import { FORWARD_SECRET, startApp } from "./forwarding.mjs";
 import { eventually, KEY_OF_NO_ENVIRONMENT, sessionOf, startGateway, unixNow } from "./harness.mjs";
 import { dirtyLedgers, waitingForwards } from "./ledgers.mjs";
-import { randomFrom } from "./random.mjs";
 import { newReceiver } from "./receiver.mjs";
 
 const { SEED = randomInt(2 ** 32) } = process.env;

@@ -6,8 +6,8 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 
 import { connectionEvent, sdkEvent } from "../emulator/events.mjs";
+import { randomFrom } from "../random.mjs";
 import { eventually, KEY_OF_NO_ENVIRONMENT, listAll, refusal, startGateway, unixNow } from "./harness.mjs";
-import { randomFrom } from "./random.mjs";
 
 const SEED = 20260607;
 const START = Date.parse("2026-02-03T04:05:06.789Z");

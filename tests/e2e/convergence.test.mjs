@@ -17,12 +17,12 @@ import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { isFull } from "../full.mjs";
+import { randomFrom } from "../random.mjs";
 import { assertHubs, assertKv, assertLedgers, assertTimeline } from "./agreement.mjs";
 import { randomDeliveries } from "./chaos-deliveries.mjs";
 import { handleOf } from "./fold.mjs";
 import { eventually, introduce, KEY_OF_NO_ENVIRONMENT, startGateway, unixNow } from "./harness.mjs";
 import { dirtyLedgers } from "./ledgers.mjs";
-import { randomFrom } from "./random.mjs";
 
 const { SEED: SEED_TEXT = randomInt(2 ** 32) } = process.env;
 const SEED = Number(SEED_TEXT);

@@ -6,7 +6,7 @@
 
 import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 
-import { randomFrom } from "./random.mjs";
+import { randomFrom } from "../random.mjs";
 
 /**
  * What fails. A mode may also be a list, of which one item is picked for each call: `["fail", "ok", "ok"]` fails one call in three.

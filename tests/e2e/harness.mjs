@@ -1,27 +1,21 @@
-// The gateway under test: the built Worker as it would be deployed, in the real runtime, between an emulated OFAuth and a
-// client that sends exactly what it is told to. Nothing of the Worker is replaced; faults of the platform come from outside
-// it (faults.mjs), in place of the bindings it is given. Everything listens on loopback only.
+// The gateway under test: the built Worker as it would be deployed, in the real runtime (runtime.mjs), between an emulated OFAuth
+// and a client that sends exactly what it is told to. Nothing of the Worker is replaced. Faults of the platform come from
+// outside (faults.mjs), in the place of the Worker's bindings. Everything listens on loopback only.
 
 import { createHmac } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-
-import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 
 import { startEmulator } from "../emulator/emulator.mjs";
 import { connectionEvent } from "../emulator/events.mjs";
 import { sign } from "../emulator/webhooks.mjs";
 import { exchange, request } from "./client.mjs";
-import { faultyKv } from "./faults-plugin.mjs";
 import { recordExchange } from "./record.mjs";
+import { startRuntime, wrangler } from "./runtime.mjs";
 
 export { open, refusal } from "./client.mjs";
-
-const root = fileURLToPath(new URL("../..", import.meta.url));
-const wrangler = readWrangler();
 
 /** The secrets of every gateway here, unless `vars` says otherwise. */
 export const SECRETS = Object.freeze({
@@ -73,21 +67,18 @@ export const KEY_OF_NO_ENVIRONMENT = "sk_e2e_0123456789abcdef";
 
 /**
  * Starts a gateway and waits until it answers.
- * @param {{vars?: Record<string, string | undefined>, apiKey?: string, services?: Record<string, (request: Request) => Promise<Response>>,
- *   faults?: boolean, folder?: string, build?: string, metrics?: boolean, watched?: boolean, assets?: boolean, queue?: boolean}} [options]
- *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; apiKey: another one, which OFAuth knows; faults: KV, ledger and hub fail
- *   when told to; folder: what an earlier one kept; metrics: whether METRICS_STORE is bound, if no faults are; watched: METRICS
- *   is bound to watcher.mjs, for metrics.mjs; assets: the Worker has the files of www/, as in a deployment; queue: FORWARD_QUEUE is bound to a queue that consumer.mjs reads
+ * @param {Partial<import("./runtime.mjs").RuntimeOptions> & {apiKey?: string}} [options]
+ *   vars: on top of wrangler.toml's and {@link SECRETS}, undefined takes one away; apiKey: another one, which OFAuth knows; folder:
+ *   what an earlier gateway kept
  * @returns {Promise<Gateway>}
  */
-export async function startGateway({ vars: changes = {}, ...options } = {}) {
-  const { apiKey = SECRETS.OFAUTH_API_KEY, services = {}, faults = false, folder = temporaryFolder(), build = "build", metrics = true, watched = false, assets = false, queue = false } = options;
+export async function startGateway({ vars: changes = {}, apiKey = SECRETS.OFAUTH_API_KEY, folder = temporaryFolder(), ...options } = {}) {
   const emulator = await startEmulator({ apiKey, opensUnknown: true });
   const merged = { ...wrangler.vars, ...SECRETS, OFAUTH_API_KEY: apiKey, OFAUTH_API_URL: emulator.url, ...changes };
   const vars = Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined));
   const logs = [];
   const log = ({ message }) => logs.push(message);
-  const runtime = await startRuntime({ vars, services, faults, folder, build, log, metrics, watched, assets, queue }).catch(async (error) => {
+  const runtime = await startRuntime({ ...options, vars, folder, log }).catch(async (error) => {
     await emulator.close();
     throw error;
   });
@@ -140,18 +131,26 @@ export async function startGateway({ vars: changes = {}, ...options } = {}) {
         return state.step === 0 && state;
       }, { within });
     },
-    async fail(modes) {
-      const set = await request(control, "POST", "/", { body: JSON.stringify(modes) });
-      if (set.status !== 200) throw new Error(`the faults were not set: ${set.text}`);
-    },
-    puts: async () => (await request(control, "GET", "/")).json(),
-    hubRecords: async () => (await request(control, "GET", "/hub")).json(),
-    accesses: async () => (await request(control, "GET", "/accesses")).json(),
+    ...controlOf(control),
     close,
     async kill() {
       if (pid !== undefined) process.kill(pid, "SIGKILL");
       await close({ keep: true });
     },
+  };
+}
+
+/** What a test may say to faults.mjs, and ask of it. */
+function controlOf(port) {
+  const ask = async (target) => (await request(port, "GET", target)).json();
+  return {
+    async fail(modes) {
+      const set = await request(port, "POST", "/", { body: JSON.stringify(modes) });
+      if (set.status !== 200) throw new Error(`the faults were not set: ${set.text}`);
+    },
+    puts: () => ask("/"),
+    hubRecords: () => ask("/hub"),
+    accesses: () => ask("/accesses"),
   };
 }
 
@@ -231,144 +230,6 @@ export function sessionOf(gateway, claims) {
 
 export const unixNow = () => Math.floor(Date.now() / 1000);
 
-const BOUND = { kvNamespaces: wrangler.kv, durableObjects: wrangler.objects };
-
-const WATCHED = { METRICS: { name: "watcher", entrypoint: "Points" } };
-
-const WATCHER = {
-  name: "watcher",
-  compatibilityDate: wrangler.compatibilityDate,
-  modules: [{ type: "ESModule", path: fileURLToPath(new URL("watcher.mjs", import.meta.url)) }],
-  modulesRoot: fileURLToPath(new URL(".", import.meta.url)),
-  durableObjects: { METRICS_STORE: { ...wrangler.objects.METRICS_STORE, scriptName: "ofauth-edge" } },
-  unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-};
-
-const CONSUMER = {
-  name: "consumer",
-  compatibilityDate: wrangler.compatibilityDate,
-  modules: [{ type: "ESModule", path: fileURLToPath(new URL("consumer.mjs", import.meta.url)) }],
-  modulesRoot: fileURLToPath(new URL(".", import.meta.url)),
-  queueConsumers: { forwards: { maxBatchTimeout: 0 } },
-  unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-};
-
-const BOUND_TO_FAULTS = {
-  unsafeBindings: [faultyKv("CONNECTIONS")],
-  durableObjects: {
-    LEDGER: { className: "FaultyLedger", scriptName: "faults" },
-    HUB: { className: "FaultyHub", scriptName: "faults" },
-    RECONCILER: wrangler.objects.RECONCILER,
-    METRICS_STORE: { className: "CountedMetrics", scriptName: "faults" },
-  },
-  additionalUnboundDurableObjects: ["LEDGER", "HUB", "METRICS_STORE"].map((name) => wrangler.objects[name]),
-};
-
-const FAULTS = {
-  name: "faults",
-  compatibilityDate: wrangler.compatibilityDate,
-  modules: ["faults.mjs", "random.mjs"].map((file) => ({ type: "ESModule", path: fileURLToPath(new URL(file, import.meta.url)) })),
-  modulesRoot: fileURLToPath(new URL(".", import.meta.url)),
-  kvNamespaces: { STORE: "CONNECTIONS" },
-  durableObjects: {
-    REAL: { ...wrangler.objects.LEDGER, scriptName: "ofauth-edge" },
-    FAULTY: { className: "FaultyLedger" },
-    REAL_HUB: { ...wrangler.objects.HUB, scriptName: "ofauth-edge" },
-    FAULTY_HUB: { className: "FaultyHub" },
-    REAL_METRICS: { ...wrangler.objects.METRICS_STORE, scriptName: "ofauth-edge" },
-    COUNTED_METRICS: { className: "CountedMetrics" },
-  },
-  unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-};
-
-function worker(bindings, bound, build) {
-  const modules = [
-    { type: "ESModule", path: join(root, build, "index.js") },
-    { type: "CompiledWasm", path: join(root, build, "index_bg.wasm") },
-  ];
-  return {
-    name: "ofauth-edge",
-    compatibilityDate: wrangler.compatibilityDate,
-    modules,
-    modulesRoot: join(root, build),
-    bindings,
-    ...bound,
-    stripCfConnectingIp: false, // Miniflare would hide one that the Worker let through
-    unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
-  };
-}
-
-/** What the tests must share with a deployment. Reads the little of TOML that wrangler.toml uses. */
-function readWrangler() {
-  const text = readFileSync(join(root, "wrangler.toml"), "utf8");
-  const tables = text.split(/^(?=\[)/m).map((table) => ({
-    name: /^\[+([^\]]+)\]/.exec(table)?.[1],
-    values: Object.fromEntries([...table.matchAll(/^(\w+) = "(.*)"$/gm)].map(([, key, value]) => [key, value])),
-  }));
-  const all = (name) => tables.filter((table) => table.name === name).map(({ values }) => values);
-  const objects = all("durable_objects.bindings").map(({ name, class_name: className }) => [
-    name,
-    { className, useSQLite: true },
-  ]);
-  return {
-    compatibilityDate: tables[0].values.compatibility_date,
-    vars: all("vars")[0],
-    kv: all("kv_namespaces").map(({ binding }) => binding),
-    objects: Object.fromEntries(objects),
-    assets: {
-      directory: join(root, all("assets")[0].directory),
-      binding: all("assets")[0].binding,
-      run_worker_first: JSON.parse(/^run_worker_first = (.*)$/m.exec(text)[1]),
-      routerConfig: { has_user_worker: true },
-    },
-  };
-}
-
-/** The Workers of a gateway, the one under test first. */
-function workersOf({ vars, services, faults, build, metrics, watched, assets, queue }) {
-  if (faults) return [worker(vars, { ...BOUND_TO_FAULTS, serviceBindings: services }, build), FAULTS];
-  const { METRICS_STORE, ...others } = wrangler.objects;
-  const unmeasured = { ...BOUND, durableObjects: others, additionalUnboundDurableObjects: [METRICS_STORE] };
-  const files = assets ? { assets: wrangler.assets } : {};
-  const bound = { ...(metrics ? BOUND : unmeasured), ...files, serviceBindings: { ...services, ...(watched ? WATCHED : {}) } };
-  if (queue) bound.queueProducers = { FORWARD_QUEUE: "forwards" };
-  return [worker(vars, bound, build), ...(watched ? [WATCHER] : []), ...(queue ? [CONSUMER] : [])];
-}
-
-async function startRuntime({ folder, log, faults, watched, queue, ...options }) {
-  const before = children();
-  const miniflare = new Miniflare(
-    convertV4MiniflareOptions({
-      cf: false, // else it asks the internet where it is
-      telemetry: { enabled: false },
-      logRequests: false,
-      resourcePersistencePath: folder,
-      handleStructuredLogs: log,
-      workers: workersOf({ faults, watched, queue, ...options }),
-    }),
-  );
-  // Straight to the Worker: Miniflare's own front door normalises and adds headers.
-  const directPort = async (name) => Number((await miniflare.unsafeGetDirectURL(name)).port);
-  try {
-    const port = await directPort("ofauth-edge");
-    const control = faults ? await directPort("faults") : undefined;
-    const watcher = watched ? await directPort("watcher") : undefined;
-    const consumer = queue ? await directPort("consumer") : undefined;
-    const [pid] = children().filter((child) => !before.includes(child));
-    const kv = () => (faults ? miniflare.getKVNamespace("STORE", "faults") : miniflare.getKVNamespace("CONNECTIONS"));
-    const cron = async () => void (await (await miniflare.getWorker("ofauth-edge")).scheduled({ cron: "* * * * *" }));
-    const reconciler = async () => {
-      const namespace = await miniflare.getDurableObjectNamespace("RECONCILER", "ofauth-edge");
-      const answer = await namespace.get(namespace.idFromName("reconciler")).fetch("https://object/state");
-      return JSON.parse(await answer.text());
-    };
-    return { port, control, watcher, consumer, pid, kv, cron, reconciler, dispose: () => miniflare.dispose() };
-  } catch (error) {
-    await miniflare.dispose();
-    throw error;
-  }
-}
-
 function withKey(headers, key) {
   const apikey = newest(key);
   return Array.isArray(headers) ? ["apikey", apikey, ...headers] : { apikey, ...headers };
@@ -392,10 +253,4 @@ function parse(text) {
 
 function temporaryFolder() {
   return mkdtempSync(join(tmpdir(), "ofauth-edge-e2e-"));
-}
-
-/** The processes this one has started; none where the system does not tell. */
-function children() {
-  const list = `/proc/self/task/${process.pid}/children`;
-  return existsSync(list) ? readFileSync(list, "utf8").split(" ").filter(Boolean).map(Number) : [];
 }

@@ -14,12 +14,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { connectionEvent } from "../emulator/events.mjs";
 import { isFull } from "../full.mjs";
+import { randomFrom } from "../random.mjs";
 import { assertLedgers, timelineOf } from "./agreement.mjs";
 import { ACCOUNT_CHANGED } from "./fold.mjs";
 import { FORWARD_SECRET, startApp } from "./forwarding.mjs";
 import { eventually, listAll, SECRETS, startGateway } from "./harness.mjs";
 import { dirtyLedgers, waitingForwards } from "./ledgers.mjs";
-import { randomFrom } from "./random.mjs";
 import { newReceiver } from "./receiver.mjs";
 import { ageAbsences } from "./reconcilers.mjs";
 

@@ -6,6 +6,8 @@ import http from "node:http";
 import https from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { randomFrom } from "../random.mjs";
+
 /** @typedef {"ofauth" | "svix"} Scheme */
 /** @typedef {object | string | Buffer} Event   an object is sent as its JSON; text and bytes go as they are */
 /** @typedef {{status: number, body: string} | {error: string}} Attempt   `body` is cut at 64 KiB */
@@ -81,7 +83,7 @@ export class WebhookSender {
     const seed = disorder === false ? null : disorder === true ? randomBytes(4).readUInt32BE() : disorder >>> 0;
     const deliveries = events.map((event) => ({ body: bytesOf(event), id: newId() }));
     const copies = deliveries.flatMap((_, index) => Array(1 + duplicates).fill(index));
-    const lanes = seed === null ? byConnection(copies, deliveries) : shuffle(copies, seed).map((index) => [index]);
+    const lanes = seed === null ? byConnection(copies, deliveries) : randomFrom(seed).shuffle(copies).map((index) => [index]);
 
     const order = [];
     const results = [];
@@ -177,20 +179,6 @@ function connectionOf(body) {
   } catch {
     return undefined;
   }
-}
-
-/** Fisher-Yates over mulberry32: small, and the same everywhere for the same seed. */
-function shuffle(items, seed) {
-  const shuffled = [...items];
-  let state = seed;
-  for (let last = shuffled.length - 1; last > 0; last -= 1) {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    const pick = ((mixed ^ (mixed >>> 14)) >>> 0) % (last + 1);
-    [shuffled[last], shuffled[pick]] = [shuffled[pick], shuffled[last]];
-  }
-  return shuffled;
 }
 
 function svixKey(secret) {

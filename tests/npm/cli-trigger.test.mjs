@@ -49,7 +49,7 @@ test("the samples have the members that the emulated OFAuth sends", () => {
   for (const event of [...connectionTypes.map((type) => connectionEvent(type)), ...others]) assert.deepEqual(membersOf(sampleEvent(event.type)).sort(), membersOf(event).sort(), event.type);
 });
 
-test("trigger sets and removes fields, and keeps their kinds", async () => {
+test("trigger sets and removes fields, and keeps their types", async () => {
   const printed = async (...args) => cli(["trigger", "of.websocket.event.received", "--print", ...args]);
   const sets = [
     "data.connection.id=conn_9",
@@ -87,7 +87,7 @@ test("trigger sets and removes fields, and keeps their kinds", async () => {
   }
 });
 
-test("trigger sends a body of one's own byte for byte, several times, and reports a refusal with 1", async () => {
+test("trigger sends a given body byte for byte, several times, and ends with 1 after a refusal", async () => {
   const before = app.requests.length;
   const sent = await cli(["trigger", "--data", "body.json", "--times", "3", "--json", "--url", `${app.url}?token=hidden`], { env: ENV });
   assert.deepEqual(app.requests.slice(before).map(({ body }) => body.toString()), [BODY, BODY, BODY]);
@@ -101,7 +101,7 @@ test("trigger sends a body of one's own byte for byte, several times, and report
   assert.match(nobody.stderr, /Nothing listens at 127\.0\.0\.1:1\nIs it running/);
 });
 
-test("what an app answers cannot move the cursor of the terminal, and a query of a URL is not printed", async () => {
+test("the answer of an app cannot control the terminal, and the query of a URL is not printed", async () => {
   const hostile = await startApp(() => [500, "\u001b[2J\u009b31mred\r\nnext"]);
   const { stdout, stderr } = await cli(["trigger", "rules.updated", "--url", `${hostile.url}?token=hidden`], { env: ENV });
   await hostile.close();

@@ -91,7 +91,7 @@ test("no arguments show the help and end with 2; --help, help and a command's --
   }
 });
 
-test("every option of an example in the help exists", async () => {
+test("each option in an example of the help exists", async () => {
   for (const command of COMMANDS) {
     const { stdout } = await cli([command, "--help"]);
     const [options, examples] = stdout.slice(stdout.indexOf("\nOptions\n")).split("\nExamples\n");
@@ -271,7 +271,7 @@ test("colours are only for terminals, and not under NO_COLOR", { skip: process.p
   assert.doesNotMatch(inTerminal({ NO_COLOR: "1" }).stdout, /\u001b/);
 });
 
-test("a reader that closes the pipe early is no error", () => {
+test("it is no error if the reader closes the pipe early", () => {
   const { stderr } = spawnSync("sh", ["-c", `"${process.execPath}" "${program}" --help | head -n 1`], { encoding: "utf8" });
   assert.equal(stderr, "");
 });

@@ -20,7 +20,7 @@ test("importing the package and verifying a first webhook takes at most 15 ms of
   assert.ok(least <= MAX_CPU_MS, `${least} ms`);
 });
 
-test("node:crypto is loaded only after 1 MiB was hashed", async () => {
+test("node:crypto is loaded only after 1 MiB has been hashed", async () => {
   const { loadedFirst, loadedAfterMany } = await runNode(NODES["the newest Node"], file);
   assert.deepEqual([loadedFirst, loadedAfterMany], [[], ["node:crypto"]]);
 });

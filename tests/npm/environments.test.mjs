@@ -48,7 +48,7 @@ for (const entry of ["index.cjs", "slim.cjs", "client.cjs"]) {
   });
 }
 
-test("loading element.cjs where there are no elements touches nothing else and defines nothing", () => {
+test("loading element.cjs on a platform without elements touches and defines nothing", () => {
   const { OfauthConnect } = loadIn(untouchable(), "element.cjs");
   assert.equal(typeof OfauthConnect, "function");
 });
@@ -72,7 +72,7 @@ test("without WebAssembly, one error names slim and the client, and no directive
 });
 
 for (const [place, globals, hasDirective] of [["a server", {}, false], ["a page", { document: {} }, true]]) {
-  test(`where compiling is refused, on ${place}, the error names slim and ${hasDirective ? "the" : "no"} directive`, () => {
+  test(`if ${place} refuses to compile, the error names slim and ${hasDirective ? "the" : "no"} directive`, () => {
     const realm = { ...codecs(), Buffer, ...globals };
     const ofauth = loadIn(realm);
     vm.runInContext("WebAssembly.Module = function () { throw new WebAssembly.CompileError('disallowed by embedder') }", realm);

@@ -48,7 +48,7 @@ const FRAMEWORKS = {
 };
 
 for (const [name, make] of Object.entries(FRAMEWORKS)) {
-  test(`${name}: its requests are headers`, async (t) => {
+  test(`${name}: a webhook verifies with its request as headers`, async (t) => {
     const app = make();
     const server = app.server ?? app;
     t.after(() => app.close());
@@ -61,7 +61,7 @@ for (const [name, make] of Object.entries(FRAMEWORKS)) {
   });
 }
 
-test("Hono: its contexts and requests are headers", async () => {
+test("Hono: a webhook verifies with its context or request as headers", async () => {
   const app = new Hono();
   app.post("/", (c) => c.json([c, c.req, c.req.raw, c.req.header()].map(code)));
   await check(async (headers) => (await app.request("/", { method: "POST", body: BODY, headers })).json());

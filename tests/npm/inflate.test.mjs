@@ -31,7 +31,7 @@ const ways = {
 
 for (const [name, bytes] of Object.entries(inputs)) {
   for (const [way, options] of Object.entries(ways)) {
-    test(`${name}, ${way}: comes back as it was`, () => {
+    test(`${name}, ${way}: inflate gives the original bytes`, () => {
       assert.ok(bytes.equals(inflate(deflateRawSync(bytes, options), bytes.length)));
     });
   }

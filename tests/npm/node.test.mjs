@@ -11,7 +11,7 @@ import { expected } from "./vectors.mjs";
 const project = makeProject("node");
 
 for (const [name, node] of Object.entries(NODES)) {
-  test(`${name} is the one that is meant`, async () => {
+  test(`${name} has the version that its name says`, async () => {
     const major = await runNode(node, join(project, "version.mjs"));
     if (name !== "the newest Node") assert.equal(name, `Node ${major}`);
     else assert.ok(major > 22, `Node ${major}`);
@@ -43,7 +43,7 @@ for (const [name, node] of Object.entries(NODES)) {
     assert.deepEqual(signed, ["ofauth-signature"]);
   });
 
-  test(`${name}: WebAssembly is left alone until the first call, and compiled once`, async () => {
+  test(`${name}: WebAssembly is not used before the first call, and compiles once`, async () => {
     const { loaded, first, second } = await runNode(node, join(project, "lazy.mjs"));
     assert.equal(loaded, 0);
     assert.ok(first > 0);

@@ -42,7 +42,7 @@ test("every sample under 'Verify a webhook' is run here", () => {
 });
 
 for (const [heading, kind] of Object.entries(SAMPLES)) {
-  test(`${heading}: genuine, forged, empty, unsigned and large, and without a secret`, async () => {
+  test(`${heading}: the sample answers genuine, forged, empty, unsigned and large requests, also without a secret`, async () => {
     const [, code] = new RegExp(`^### ${heading}\n[^]*?\`\`\`js\n([^]*?)\`\`\``, "m").exec(readme);
     const file = `${heading.replace(/\W+/g, "-")}.${kind === "function" ? "cjs" : "mjs"}`;
     writeFileSync(join(project, file), code);

@@ -54,7 +54,7 @@ test("the wasm is embedded once for import and once for require, in a module of 
   assert.deepEqual(modules.filter(carry), ["embedded.cjs", "embedded.js"]);
 });
 
-test("it installs nothing else and runs nothing", () => {
+test("an install adds nothing else and runs nothing", () => {
   for (const name of ["scripts", "dependencies", "optionalDependencies", "peerDependencies", "bundleDependencies", "gypfile"]) {
     assert.equal(manifest[name], undefined, name);
   }
@@ -70,13 +70,13 @@ test("every entry of its exports is there", () => {
   for (const target of targets(manifest.exports)) readFileSync(join(installed, "ofauth-edge", target.replace(/\?module$/, "")));
 });
 
-test("@arethetypeswrong/cli finds nothing", async () => {
+test("@arethetypeswrong/cli finds no fault", async () => {
   const args = ["--pack", "pkg", "--profile", "node16", "--exclude-entrypoints", "./ofauth_edge.wasm", "./ofauth_edge.wasm?module"];
   const { status, stdout, stderr } = await run(tool("attw"), args, { cwd: root });
   assert.equal(status, 0, stdout + stderr);
 });
 
-test("publint finds nothing", async () => {
+test("publint finds no fault", async () => {
   const { status, stdout, stderr } = await run(tool("publint"), ["--strict", "pkg"], { cwd: root });
   assert.equal(status, 0, stdout + stderr);
 });
@@ -87,7 +87,7 @@ test("the wasm has an entry with ?module for Next.js, whose target has it too, a
   for (const entry of [wasm, withQuery]) assert.deepEqual([entry.types, entry.default], ["./ofauth_edge.wasm.d.ts", "./ofauth_edge.wasm"]);
 });
 
-test("it says where it comes from, and where to report a fault, as soon as Cargo.toml names the repository", () => {
+test("package.json names the repository and where to report a fault, as soon as Cargo.toml names it", () => {
   const [, url] = /^repository = "(.+)"$/m.exec(readFileSync(join(root, "Cargo.toml"), "utf8")) ?? [];
   const { repository, homepage, bugs } = manifest;
   const expected = url && { repository: { type: "git", url: `git+${url}.git` }, homepage: `${url}#the-npm-package`, bugs: { url: `${url}/issues` } };
@@ -105,7 +105,7 @@ test("NOTICE names every crate whose code is in the wasm, with its license; no c
   for (const name of code) assert.doesNotMatch(readFileSync(join(installed, "ofauth-edge", name), "utf8"), /node_modules\//, name);
 });
 
-test("the wasm's SHA-256 is beside it", () => {
+test("the SHA-256 of the wasm is in a file beside it", () => {
   const folder = join(installed, "ofauth-edge");
   const digest = createHash("sha256").update(readFileSync(join(folder, "ofauth_edge.wasm"))).digest("hex");
   assert.equal(readFileSync(join(folder, "ofauth_edge.wasm.sha256"), "utf8"), `${digest}  ofauth_edge.wasm\n`);

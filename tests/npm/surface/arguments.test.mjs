@@ -34,12 +34,12 @@ for (const [name, secrets, index] of [
   ["an object with an empty list for the other scheme", { ofauth: SECRET, svix: [] }, 0],
   ["an object without a prototype", Object.assign(Object.create(null), { ofauth: SECRET }), 0],
 ]) {
-  test(`secrets: ${name} will do, and the one that matched is told`, () => {
+  test(`secrets: ${name} is taken, and the result says which one matched`, () => {
     assert.equal(withSecrets(secrets).secretIndex, index);
   });
 }
 
-test("what is verified says when it was signed, by which scheme, and the body's SHA-256", () => {
+test("a verified signature has its time, its scheme and the SHA-256 of the body", () => {
   const digest = createHash("sha256").update(BODY).digest("hex");
   assert.deepEqual(withSecrets(SECRET), { scheme: "ofauth", timestamp: NOW, secretIndex: 0, digest });
   assert.deepEqual(withSecrets({ svix: ["bmV3", SECRET] }, SVIX), { scheme: "svix", timestamp: NOW, secretIndex: 1, digest });
@@ -61,12 +61,12 @@ for (const [name, secrets] of [
   });
 }
 
-test("of a bare secret only the form that the scheme at hand wants is judged", () => {
+test("a secret without a scheme must have the form of the scheme of the headers", () => {
   assert.equal(secretCode(NOT_BASE64, signedOfauth(BODY, { secret: NOT_BASE64 })), "ok");
   assert.equal(secretCode(NOT_BASE64, SVIX), "INVALID_SECRET");
 });
 
-test("an INVALID_SECRET tells which secret, and shows none", () => {
+test("an INVALID_SECRET says which secret is wrong, and shows none", () => {
   const secrets = { ofauth: [SECRET, " spaced-secret "] };
   assert.throws(() => withSecrets(secrets), ({ code, message, stack }) => {
     assert.equal(code, "INVALID_SECRET");
@@ -76,7 +76,7 @@ test("an INVALID_SECRET tells which secret, and shows none", () => {
   });
 });
 
-test("an unusable secret is judged when it is used, not when a Webhook is made", () => {
+test("an unusable secret is refused when it is used, not when a Webhook is made", () => {
   const webhook = new Webhook("");
   assert.equal(codeOf(() => webhook.verify(BODY, GOOD)), "INVALID_SECRET");
 });
@@ -91,7 +91,7 @@ test("a Webhook keeps the secrets and options it was made with", () => {
   assert.equal(webhook.verify(BODY, GOOD).type, "test.event");
 });
 
-test("a list of secrets that the caller changes between calls is read anew", () => {
+test("a list of secrets is read again at each call", () => {
   const secrets = [SECRET];
   assert.equal(secretCode(secrets), "ok");
   secrets[0] = "other";
@@ -121,13 +121,13 @@ for (const [argument, secrets] of [
   });
 }
 
-test("one secret signs: any other type is a TypeError that names it", () => {
+test("signWebhook takes one secret, and any other type is a TypeError that names it", () => {
   for (const secret of [undefined, null, 1, [SECRET], { ofauth: SECRET }]) {
     assert.throws(() => signWebhook(BODY, secret), { name: "TypeError", message: /\bsecret must be a string/ });
   }
 });
 
-test("a tolerance counts in whole seconds, both ways, inclusive", () => {
+test("a tolerance is in whole seconds, in both directions, inclusive", () => {
   for (const [tolerance, now, expected] of [
     [0, NOW, "ok"],
     [0, NOW + 1, "TIMESTAMP_TOO_OLD"],
@@ -150,7 +150,7 @@ test("now is a number or a Date, whose milliseconds are dropped", () => {
   assert.equal(optionsCode({ now: new Date((NOW + 1) * 1000), tolerance: 0 }), "TIMESTAMP_TOO_OLD");
 });
 
-test("now is by default the clock", () => {
+test("now is the time of the clock by default", () => {
   const headers = signedOfauth(BODY, { timestamp: Math.floor(Date.now() / 1000) });
   assert.equal(optionsCode(undefined, headers), "ok");
   assert.equal(optionsCode({}, headers), "ok");
@@ -200,7 +200,7 @@ for (const [argument, options] of [
   });
 }
 
-test("an exception from the caller's own getters is the cause of a TypeError that names the argument", () => {
+test("an exception in a getter of the caller is the cause of a TypeError that names the argument", () => {
   const cause = new Error("the caller's");
   const getter = (name) => Object.defineProperty({}, name, thrower(cause));
   const odd = Object.defineProperty([SECRET], 0, thrower(cause));
@@ -221,7 +221,7 @@ test("an exception from the caller's own getters is the cause of a TypeError tha
   }
 });
 
-test("the order of judgement: arguments, secrets, presence, form, time, signature, body", () => {
+test("faults are found in the order: arguments, secrets, presence, form, time, signature, body", () => {
   const late = { ...AT, now: NOW + 1000 };
   const other = signedOfauth("other");
   const lone = "\ud800";
@@ -243,7 +243,7 @@ test("the order of judgement: arguments, secrets, presence, form, time, signatur
   assert.equal(judge("[]", signedOfauth("[]"), SECRET, AT), "INVALID_EVENT");
 });
 
-test("what is signed verifies, under both schemes, at any time", () => {
+test("a signed body verifies, under both schemes, at any time", () => {
   for (const [options, now] of [
     [undefined, undefined],
     [{ timestamp: NOW }, NOW],
@@ -257,12 +257,12 @@ test("what is signed verifies, under both schemes, at any time", () => {
   }
 });
 
-test("what is signed is what OFAuth sends", () => {
+test("a signature has the form that OFAuth sends", () => {
   assert.deepEqual(signWebhook(BODY, SECRET, { timestamp: NOW }), GOOD);
   assert.deepEqual(signWebhook(BODY, SECRET, { scheme: "svix", id: "msg_1", timestamp: NOW }), SVIX);
 });
 
-test("what is signed passes through a Headers object as it is", () => {
+test("signed headers pass through a Headers object unchanged", () => {
   for (const id of ["msg_1", "a b", "é", "\u00a0", "!~"]) {
     const headers = signWebhook(BODY, SECRET, { scheme: "svix", id, timestamp: NOW });
     assert.deepEqual(Object.fromEntries(new Headers(headers)), headers);
@@ -274,7 +274,7 @@ test("signing with an unusable secret is INVALID_SECRET", () => {
   assert.equal(codeOf(() => signWebhook(BODY, NOT_BASE64, { scheme: "svix", id: "msg_1" })), "INVALID_SECRET");
 });
 
-test("what is exported has its name, as stack traces show it", () => {
+test("each exported function and class has its name, as stack traces show it", () => {
   for (const [name, value] of Object.entries(ofauth)) assert.equal(value.name, name);
 });
 

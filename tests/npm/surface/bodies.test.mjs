@@ -38,7 +38,7 @@ const SHAPES = {
 };
 
 for (const [name, body] of Object.entries(SHAPES)) {
-  test(`${name} verifies like any other form of the same bytes`, () => {
+  test(`${name} verifies as any other form of the same bytes does`, () => {
     assert.deepEqual(verify(body, signed(TEXT)), verify(TEXT));
     const event = verifyWebhook(body, signed(TEXT), SECRET, AT);
     assert.deepEqual(event, { known: false, type: "test.event", timestamp: null, data: "é€😀" });
@@ -58,7 +58,7 @@ for (const [name, bytes] of [
   ["CRLF", [0x0d, 0x0a, 0x0d, 0x0a]],
   ["nothing at all", []],
 ]) {
-  test(`${name} counts byte by byte`, () => {
+  test(`${name} verifies byte by byte`, () => {
     const body = Uint8Array.from(bytes);
     assert.equal(codeOf(() => verify(body)), "ok");
     const changed = [Uint8Array.from([...bytes, 0]), body.map((byte, place) => (place === 0 ? byte ^ 1 : byte)), body.subarray(1)];
@@ -80,7 +80,7 @@ test("the replacement character is not what it replaces", () => {
   assert.equal(codeOf(() => verify(new TextDecoder().decode(broken), signed(broken))), "SIGNATURE_MISMATCH");
 });
 
-test("a body that the caller changes afterwards does not change the event", () => {
+test("a change of the body after the call does not change the event", () => {
   const body = Buffer.from('{"type":"test.event","data":"first"}');
   const event = verifyWebhook(body, signed(body), SECRET, AT);
   body.fill(0);
@@ -122,7 +122,7 @@ for (const [name, body] of Object.entries({
   "a Uint8ClampedArray": new Uint8ClampedArray(2),
   "a SharedArrayBuffer": new SharedArrayBuffer(2),
 })) {
-  test(`${name} is no body: a TypeError says so, and what to pass`, () => {
+  test(`${name} is no body, and a TypeError says so and what to pass`, () => {
     const wanted = { name: "TypeError", message: /\bbody\b.*\bstring\b.*Uint8Array.*ArrayBuffer/ };
     assert.throws(() => verifySignature(body, signed("{}"), SECRET), wanted);
     assert.throws(() => verifyWebhook(body, signed("{}"), SECRET), wanted);
@@ -131,7 +131,7 @@ for (const [name, body] of Object.entries({
   });
 }
 
-test("16 MiB verify, of any kind", () => {
+test("a body of 16 MiB verifies, whatever its type", () => {
   const ascii = "a".repeat(16 * MIB);
   assert.equal(codeOf(() => verify(ascii)), "ok");
   assert.equal(codeOf(() => verify(Buffer.from(ascii))), "ok");
@@ -139,7 +139,7 @@ test("16 MiB verify, of any kind", () => {
   assert.equal(codeOf(() => verify(wide)), "ok");
 });
 
-test("a byte more is BODY_TOO_LARGE, of any kind", () => {
+test("a body of one byte more is BODY_TOO_LARGE, whatever its type", () => {
   const length = 16 * MIB + 1;
   const wide = `${"€".repeat((16 * MIB) / 3)}aa`;
   assert.equal(Buffer.byteLength(wide), length);

@@ -12,12 +12,12 @@ const eventOf = (body, headers = signedOfauth(body)) => verifyWebhook(body, head
 const code = (body) => codeOf(() => eventOf(body));
 const connection = (fields, type = "connection.updated") => ({ type, data: { connection: { id: "conn_1", ...fields } } });
 
-test("the current envelope: type, timestamp and data", () => {
+test("an event in the current envelope has type, timestamp and data", () => {
   const body = { type: "connection.created", timestamp: "2026-01-01T00:00:00Z", data: { connection: { id: "conn_1" } } };
   assert.deepEqual(eventOf(JSON.stringify(body)), { known: true, ...body });
 });
 
-test("the SDK's envelope becomes the current one, with live and without a timestamp", () => {
+test("an event in the SDK's envelope gets the current one, with live and without a timestamp", () => {
   const data = { connection: { id: "conn_1" } };
   for (const live of [true, false]) {
     const event = eventOf(JSON.stringify({ eventType: "connection.created", live, data }));
@@ -30,16 +30,16 @@ test("an envelope that does not say whether it is live has no such key", () => {
   assert.ok(!("live" in eventOf('{"type":"x","live":null}')));
 });
 
-test("with type and eventType, type counts, unless it is null", () => {
+test("of type and eventType, type counts, unless it is null", () => {
   assert.equal(eventOf('{"type":"a","eventType":"b"}').type, "a");
   assert.equal(eventOf('{"type":null,"eventType":"b"}').type, "b");
 });
 
-test("a body without data is an event without", () => {
+test("a body without data is an event without data", () => {
   assert.equal(eventOf('{"type":"x"}').data, undefined);
 });
 
-test("a timestamp is a string or null; a number stays as it is written", () => {
+test("a timestamp is a string or null, and a number becomes the text that the body has", () => {
   for (const [written, timestamp] of [
     ['"2026"', "2026"],
     ["1700000000123", "1700000000123"],
@@ -80,7 +80,7 @@ for (const [largeIntegers, exact] of [
   ["bigint", (text) => BigInt(text)],
   ["string", (text) => text],
 ]) {
-  test(`integers past 2 ** 53 are exact with largeIntegers: ${largeIntegers}; nothing else changes`, () => {
+  test(`integers past 2 ** 53 are exact with largeIntegers: ${largeIntegers}, and nothing else changes`, () => {
     const plain = realtime({});
     const id = exact(UNSAFE);
     const expected = { ...plain, id, queueId: exact("-98765432109876543210"), list: [id, { [UNSAFE]: id }] };
@@ -88,7 +88,7 @@ for (const [largeIntegers, exact] of [
     assert.equal(plain.id, 9007199254740992);
   });
 
-  test(`largeIntegers: ${largeIntegers} counts in a Webhook and for bytes, and leaves ids of connections strings`, () => {
+  test(`largeIntegers: ${largeIntegers} applies to a Webhook and to bytes, and ids of connections stay strings`, () => {
     const body = `{"type":"connection.created","data":{"connection":{"id":${UNSAFE}},"count":${UNSAFE}}}`;
     const webhook = new Webhook(SECRET, { ...AT, largeIntegers });
     const { data } = webhook.verify(Buffer.from(body), signedOfauth(body));
@@ -102,7 +102,7 @@ test("a string that is long does not stop largeIntegers", () => {
   assert.equal(verifyWebhook(body, signedOfauth(body), SECRET, { ...AT, largeIntegers: "string" }).data[1], UNSAFE);
 });
 
-test("another largeIntegers is a TypeError that names it", () => {
+test("any other largeIntegers is a TypeError that names it", () => {
   for (const largeIntegers of ["number", true, null]) {
     assert.throws(() => realtime({ largeIntegers }), { name: "TypeError", message: /options\.largeIntegers must be "bigint" or "string"/ });
   }
@@ -147,14 +147,14 @@ test("ids in the data of an unknown event stay as they came", () => {
   assert.equal(data.json.typing.id, 562630475);
 });
 
-test("what else the data holds stays as JSON.parse gives it", () => {
+test("all other data is as JSON.parse gives it", () => {
   const extra = [{ deep: [1.5, "é\u2028", false, null] }];
   const fields = { status: "odd", permissions: null, extra, "": 0, userData: { avatar: null } };
   const body = connection(fields);
   assert.deepEqual(eventOf(JSON.stringify(body)).data, body.data);
 });
 
-test("__proto__ and its like are keys like any other, and reach no prototype", () => {
+test("__proto__ and similar keys are keys like any other, and reach no prototype", () => {
   const body = '{"type":"connection.created","__proto__":{"type":"x"},"constructor":1,"data":{"__proto__":{"polluted":true},' +
     '"connection":{"id":7,"__proto__":{"status":"x"},"toString":"y"}}}';
   const { type, data } = eventOf(body);
@@ -166,13 +166,13 @@ test("__proto__ and its like are keys like any other, and reach no prototype", (
   assert.equal({}.polluted, undefined);
 });
 
-test("a __proto__ that would stand for data, connection or userData does not", () => {
+test("a __proto__ does not take the place of data, connection or userData", () => {
   assert.equal(code('{"__proto__":{"type":"x"}}'), "INVALID_EVENT");
   assert.equal(code('{"type":"connection.created","__proto__":{"data":{"connection":{"id":"c"}}}}'), "INVALID_EVENT");
   assert.equal(code('{"type":"connection.created","data":{"__proto__":{"connection":{"id":"c"}}}}'), "INVALID_EVENT");
 });
 
-test("a key that is read, twice in one object, is INVALID_EVENT, however it is written", () => {
+test("a key that the package reads is INVALID_EVENT if it occurs twice, however it is written", () => {
   for (const body of [
     '{"type":"a","type":"b"}',
     '{"type":"a","\\u0074ype":"a"}',
@@ -189,11 +189,11 @@ test("a key that is read, twice in one object, is INVALID_EVENT, however it is w
   }
 });
 
-test("a key that nobody reads may occur twice: the last counts, as in JSON.parse", () => {
+test("any other key may occur twice, and the last one counts, as in JSON.parse", () => {
   assert.equal(eventOf('{"type":"a","data":{"x":1,"x":2}}').data.x, 2);
 });
 
-test("a leading byte order mark is dropped, one, from a string and from bytes", () => {
+test("one leading byte order mark is dropped, from a string and from bytes", () => {
   for (const mark of ["\ufeff", "\ufeff\ufeff"]) {
     const body = `${mark}{"type":"a"}`;
     const expected = mark.length === 1 ? "ok" : "INVALID_JSON";
@@ -202,7 +202,7 @@ test("a leading byte order mark is dropped, one, from a string and from bytes", 
   }
 });
 
-test("what is no JSON in UTF-8 is INVALID_JSON, and its signature stands", () => {
+test("a body that is not JSON in UTF-8 is INVALID_JSON, and its signature still verifies", () => {
   const texts = ["", " ", "{", '{"type":"a"', '{"type":"a"}}', "{'type':'a'}", '{"type":"a",}', "undefined", "NaN", "01", '"\n"', "\0"];
   for (const body of [...texts, Uint8Array.from([0x22, 0xff, 0x22]), Buffer.from('{"type":"\xe9"}', "latin1")]) {
     assert.equal(code(body), "INVALID_JSON", String(body));
@@ -225,7 +225,7 @@ test("JSON that is no event is INVALID_EVENT", () => {
   }
 });
 
-test("a connection id that could not be a header's value is INVALID_EVENT", () => {
+test("a connection id that cannot be a header's value is INVALID_EVENT", () => {
   for (const id of ["", "a,b", "a b", "é", "a\n", "c".repeat(257), null, {}, true]) {
     assert.equal(code(JSON.stringify(connection({ id }))), "INVALID_EVENT", JSON.stringify(id));
   }
@@ -239,7 +239,7 @@ test("JSON nested a million deep is judged like any other", () => {
   assert.equal(code('{"type":"a"}'), "ok", "nor does it disturb the next");
 });
 
-test("escapes in types and ids are read", () => {
+test("escapes in types and ids are decoded", () => {
   const event = eventOf('{"\\u0074ype":"connection\\u002ecreated","data":{"connection":{"\\u0069d":"conn\\u005f1"}}}');
   assert.deepEqual([event.known, event.type, event.data.connection.id], [true, "connection.created", "conn_1"]);
 });

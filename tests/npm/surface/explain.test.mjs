@@ -5,18 +5,17 @@ import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 
+import { randomFrom } from "../../random.mjs";
 import { codeOf, ofauth } from "./signed.mjs";
 
 const { explainSignature, verifySignature } = ofauth;
 
 const DRAWS = 40;
 const SEED = Number(process.env.OFAUTH_EDGE_SEED ?? randomBytes(4).readUInt32LE());
-const random = generator(SEED);
+const { integer: below, pick } = randomFrom(SEED);
 let failed = false;
 after(() => failed && console.error(`drawn with OFAUTH_EDGE_SEED=${SEED}`));
 
-const below = (limit) => Math.floor(random() * limit);
-const pick = (list) => list[below(list.length)];
 const draw = (length, make) => Array.from({ length }, make);
 
 const BOM = "\ufeff";
@@ -279,7 +278,7 @@ causes("another body is unknown", (from) => ({ body: from.body.replace(/^\{/, `{
 causes("a changed byte is unknown", (from) => ({ headers: signed(from, { body: from.body.replace("é/", "è/") }), ...unknown }));
 causes("two faults at once are unknown", (from) => ({ headers: signed(from, { glue: "," }), body: `${from.body}\n`, ...unknown }));
 
-test("unknown says that secret or body differ, and that which of them cannot be told", () => {
+test("the message of unknown says that the secret or the body differs, and that it cannot tell which", () => {
   const from = sender("ofauth");
   const { message } = explainSignature(`${from.body}x`, signed(from), from.secret, { now: from.seconds });
   assert.match(message, /secret.*or.*body.*cannot tell/s);
@@ -293,15 +292,4 @@ function asPython(value) {
 
 function escaped(text) {
   return text.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-/** mulberry32: small, and the same everywhere for the same seed. */
-function generator(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

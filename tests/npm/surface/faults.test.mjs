@@ -36,7 +36,7 @@ for (const [status, code, error] of [
   [500, "INVALID_SECRET", () => thrown(() => verifyWebhook(BODY, GOOD, "", AT))],
   [500, "INVALID_SECRET", () => thrown(() => verifyWebhook(BODY, GOOD, `${SECRET}\n`, AT))],
 ]) {
-  test(`${code} is ${status}`, () => {
+  test(`the status of ${code} is ${status}`, () => {
     const { status: given, statusCode, code: givenCode } = error();
     assert.deepEqual([givenCode, given, statusCode], [code, status, status]);
   });
@@ -55,7 +55,7 @@ for (const [name, secrets] of Object.entries({
   });
 }
 
-test("secrets: the name of a scheme in another case is a TypeError that spells it", () => {
+test("secrets: the name of a scheme in another case is a TypeError with the right spelling", () => {
   for (const secrets of [{ ofAuth: SECRET }, { OFAUTH: SECRET, svix: SECRET }, { ofauth: SECRET, Svix: SECRET }]) {
     assert.throws(() => verifySignature(BODY, GOOD, secrets, AT), { name: "TypeError", message: /secrets must be.*write (ofauth|svix)$/ });
   }
@@ -88,7 +88,7 @@ test("an error has its code after structuredClone, JSON.stringify and String", (
   assert.match(String(error), /SIGNATURE_MISMATCH/);
 });
 
-test("the methods of a Webhook work without their object", () => {
+test("the methods of a Webhook work when they are detached", () => {
   const { verify, sign } = new Webhook(SECRET, AT);
   assert.equal(verify(BODY, sign(BODY, { timestamp: NOW })).type, "test.event");
 });

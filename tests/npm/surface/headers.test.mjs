@@ -63,7 +63,7 @@ test("Node's own req.headers and req.headersDistinct verify", async (t) => {
   assert.deepEqual(answers, ["ok", "ok"]);
 });
 
-test("webhook-* names serve svix", () => {
+test("headers named webhook-* are those of svix", () => {
   assert.equal(code(renamed(SVIX, (name) => name.replace("svix", "webhook"))), "ok");
 });
 
@@ -71,11 +71,11 @@ test("a header that is null, undefined, or an empty array is absent", () => {
   for (const value of [null, undefined, []]) assert.equal(code({ "ofauth-signature": value }), "MISSING_HEADERS");
 });
 
-test("an absent header beside a present one of another case takes nothing away", () => {
+test("an undefined header does not hide one of another case", () => {
   assert.equal(code({ "OFAuth-Signature": undefined, ...GOOD }), "ok");
 });
 
-test("no headers at all are MISSING_HEADERS", () => {
+test("empty headers are MISSING_HEADERS", () => {
   for (const headers of [{}, Object.create(null), new Headers(), new Map(), new Request("http://localhost/")]) {
     assert.equal(code(headers), "MISSING_HEADERS");
   }
@@ -85,7 +85,7 @@ test("an inherited header is no header", () => {
   assert.equal(code(Object.create(GOOD)), "MISSING_HEADERS");
 });
 
-test("an array of several values is MALFORMED_HEADER, even of the same", () => {
+test("an array of several values is MALFORMED_HEADER, even if they are equal", () => {
   const [value] = Object.values(GOOD);
   for (const values of [[value, value], [value, BAD], [BAD, value], ["", value]]) {
     assert.equal(code({ "ofauth-signature": values }), "MALFORMED_HEADER");
@@ -109,7 +109,7 @@ test("the error says that a header was given more than once", () => {
   assert.throws(() => verify({ ...GOOD, "OFAUTH-SIGNATURE": "x" }), { code: "MALFORMED_HEADER", message: /more than once/ });
 });
 
-test("a header of 8,192 bytes is judged, of one more is MALFORMED_HEADER", () => {
+test("a header of 8,192 bytes is read, and one of a byte more is MALFORMED_HEADER", () => {
   const [value] = Object.values(GOOD);
   const padded = (length) => ({ "ofauth-signature": `${value},${"x".repeat(length - value.length - 1)}` });
   assert.equal(code(padded(8_192)), "ok");
@@ -118,7 +118,7 @@ test("a header of 8,192 bytes is judged, of one more is MALFORMED_HEADER", () =>
   assert.equal(code({ "ofauth-signature": "x".repeat(20_000_000) }), "MALFORMED_HEADER");
 });
 
-test("a header with half of a surrogate pair does no harm", () => {
+test("half of a surrogate pair in a header does no harm", () => {
   assert.equal(code({ "ofauth-signature": `${GOOD["ofauth-signature"]},\ud800` }), "ok");
   assert.equal(code({ "ofauth-signature": "\ud800" }), "MALFORMED_HEADER");
 });
@@ -132,7 +132,7 @@ for (const [name, headers] of Object.entries({
   "an array of pairs": Object.entries(GOOD),
   "an array of raw headers": Object.entries(GOOD).flat(),
 })) {
-  test(`${name} is no headers: a TypeError says so, and what to pass`, () => {
+  test(`${name} cannot be headers, and a TypeError says so and what to pass`, () => {
     const wanted = { name: "TypeError", message: /\bheaders\b.*Headers object.*req\.headers/ };
     assert.throws(() => verify(headers), wanted);
     assert.throws(() => verifyWebhook(BODY, headers, SECRET), wanted);
@@ -147,11 +147,11 @@ test("a value that is no string is a TypeError that names the header", () => {
   }
 });
 
-test("values of other headers are nobody's business", () => {
+test("values of other headers may be of any type", () => {
   assert.equal(code({ ...GOOD, "x-number": 1, "x-symbol": Symbol("x"), [Symbol("key")]: "x" }), "ok");
 });
 
-test("an exception from the caller's own headers is the cause of a TypeError that names them", () => {
+test("an exception in the caller's headers is the cause of a TypeError that names them", () => {
   const cause = new Error("the caller's");
   const thrower = () => {
     throw cause;
@@ -174,7 +174,7 @@ test("a WebhookVerificationError from a caller's getter is a cause too, not our 
   assert.throws(() => verify(headers), { name: "TypeError", cause });
 });
 
-test("headers that verify something themselves, while they are read, disturb nothing", () => {
+test("headers whose getter verifies another webhook disturb nothing", () => {
   const inner = [];
   const headers = {
     get(name) {
@@ -186,18 +186,18 @@ test("headers that verify something themselves, while they are read, disturb not
   assert.deepEqual([...new Set(inner)], ["NO_VALID_SIGNATURES", "ok"]);
 });
 
-test("a bare secret serves the scheme whose header is there", () => {
+test("a secret without a scheme is for the scheme of the headers", () => {
   assert.equal(verify(GOOD).scheme, "ofauth");
   assert.equal(verify(SVIX).scheme, "svix");
 });
 
-test("with headers of both schemes ofauth is judged, and the other does not save it", () => {
+test("with headers of both schemes only ofauth is verified", () => {
   assert.equal(verify({ ...SVIX, ...GOOD }).scheme, "ofauth");
   assert.equal(code({ ...SVIX, ...signedOfauth("other") }), "SIGNATURE_MISMATCH");
   assert.equal(code({ ...SVIX, "ofauth-signature": "" }), "MALFORMED_HEADER");
 });
 
-test("of both, the scheme that has a secret is judged", () => {
+test("with headers of both schemes and a secret for one, that one is verified", () => {
   assert.equal(verify({ ...SVIX, ...signedOfauth("other") }, { svix: SECRET }).scheme, "svix");
   assert.equal(verify({ ...signedSvix("other"), ...GOOD }, { ofauth: SECRET }).scheme, "ofauth");
 });

@@ -24,7 +24,7 @@ const revoked = () => {
   return proxy;
 };
 
-test("a body whose length lies is judged by its bytes", () => {
+test("a body whose length is wrong is verified by its bytes", () => {
   class Short extends Uint8Array {
     get length() {
       return 1;
@@ -52,7 +52,7 @@ test("a body of a detached buffer is a TypeError that names the body", () => {
 // Node 18 has no buffers that shrink.
 const shrinks = { skip: ArrayBuffer.prototype.resize === undefined };
 
-test("a view that its buffer has become too small for is a TypeError that names the body", shrinks, () => {
+test("a view that is outside of its shrunk buffer is a TypeError that names the body", shrinks, () => {
   const buffer = new ArrayBuffer(8, { maxByteLength: 8 });
   const view = new Uint8Array(buffer, 4, 4);
   buffer.resize(2);
@@ -60,7 +60,7 @@ test("a view that its buffer has become too small for is a TypeError that names 
   assert.throws(() => signWebhook(view, SECRET), names("body"));
 });
 
-test("a body that is taken away while the other arguments are read is a TypeError that names it", () => {
+test("a body that is detached while other arguments are read is a TypeError that names it", () => {
   const buffer = new ArrayBuffer(4);
   const get = () => {
     if (!buffer.detached) structuredClone(buffer, { transfer: [buffer] });
@@ -75,7 +75,7 @@ test("an empty body is bytes like any other", () => {
   }
 });
 
-test("what is no body is named by its kind", () => {
+test("the error for what is no body names its kind", () => {
   for (const [body, kind] of [
     [{}, "a parsed object"],
     [[], "a parsed object"],
@@ -94,7 +94,7 @@ test("an object that passes itself off as an ArrayBuffer is a TypeError that nam
   }
 });
 
-test("an exception from a body's getter is the cause", () => {
+test("an exception in a getter of the body is the cause of a TypeError", () => {
   const cause = new Error("the caller's");
   const get = () => {
     throw cause;
@@ -131,7 +131,7 @@ test("a Date whose time is no number is a TypeError that names now", () => {
   assert.throws(() => verify(BODY, GOOD, SECRET, { now: dated(thrower) }), names("options.now", cause));
 });
 
-test("an array with null in it holds no header, rather than several", () => {
+test("an array with null in it is no header", () => {
   assert.equal(codeOf(() => verify(BODY, { "ofauth-signature": [null] })), "MISSING_HEADERS");
   assert.equal(codeOf(() => verify(BODY, { get: () => [null] })), "MISSING_HEADERS");
 });

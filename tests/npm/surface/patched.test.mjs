@@ -8,7 +8,7 @@ import { AT, codeOf, ofauth, SECRET, signedOfauth } from "./signed.mjs";
 
 const verify = (body, signed = body) => codeOf(() => ofauth.verifySignature(body, signedOfauth(signed), SECRET, AT));
 
-test("a call within the hash of another one is judged, and so are the other and those after it", () => {
+test("a call within the hash of another one is right, and so are the other one and those after it", () => {
   let within = false;
   let inner;
   process.getBuiltinModule = () => ({

@@ -21,7 +21,7 @@ const CALLS = {
 };
 
 for (const [name, call] of Object.entries(CALLS)) {
-  test(`${name} on an almost exhausted stack`, () => {
+  test(`${name} gives its result or a RangeError on an almost exhausted stack`, () => {
     const right = call();
     const limit = deepest();
     for (let depth = limit + 5; depth > limit - 700; depth -= 1) {

@@ -1,4 +1,4 @@
-// Random numbers that a seed repeats. Without imports, because faults.mjs runs in a Worker.
+// Random numbers that a seed repeats. It has no imports, because e2e/faults.mjs runs in a Worker, and works in Node 18 too.
 
 /**
  * @typedef {object} Random
