@@ -20,12 +20,28 @@ export function leaksIn(bytes, words) {
  * @returns {string[]} each as `where: word`
  */
 export function leaksOf(gateway, words) {
-  const names = readdirSync(gateway.folder, { recursive: true });
-  const files = names.map((name) => join(gateway.folder, name)).filter((file) => statSync(file).isFile());
+  const files = filesOf(gateway);
   if (files.length === 0 || gateway.logs.length === 0) throw new Error("there is nothing to search");
-  const whole = files.map((file) => [file, readFileSync(file)]);
-  const places = [...whole, ["a file's name", names.join("\n")], ["the log", gateway.logs.join("\n")]];
+  const names = files.map(([file]) => file).join("\n");
+  const places = [...files, ["a file's name", names], ["the log", gateway.logs.join("\n")]];
   return places.flatMap(([place, bytes]) => leaksIn(bytes, words).map((word) => `${place}: ${word}`));
+}
+
+/**
+ * The files of a gateway's runtime, each with its bytes. SQLite removes a write-ahead log once its database has all of it. If that
+ * happens meanwhile, all is read again, because the database may have been read before.
+ * @param {import("./harness.mjs").Gateway} gateway
+ * @returns {[string, Buffer][]}
+ */
+export function filesOf({ folder }) {
+  for (let tries = 10; ; tries -= 1) {
+    try {
+      const paths = readdirSync(folder, { recursive: true }).map((name) => join(folder, name));
+      return paths.filter((path) => statSync(path).isFile()).map((path) => [path, readFileSync(path)]);
+    } catch (error) {
+      if (error.code !== "ENOENT" || tries === 0) throw error;
+    }
+  }
 }
 
 const known = new Map();

@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { after, afterEach, beforeEach, test } from "node:test";
 
 import { visitLink } from "../emulator/visitor.mjs";
-import { startGateway } from "./harness.mjs";
-import { begin, browserOf, comeBack, connect, hearWebhooks, LIST, pageOf, pagesAsked, recordOf } from "./linking.mjs";
+import { introduce, startGateway } from "./harness.mjs";
+import { begin, browserOf, comeBack, hearWebhooks, LIST, pageOf, pagesAsked, recordOf } from "./linking.mjs";
 
 const APP = "https://app.example";
 const vars = { ALLOWED_ORIGINS: APP, APP_RETURN_URL: "https://home.example/linked" };
@@ -25,7 +25,7 @@ for (const linkWebhook of ["before", "never"]) {
     emulator.set({ linkWebhook });
     const user = `user_tabs_${linkWebhook}`;
     const [a, b] = [`conn_tab_a_${linkWebhook}`, `conn_tab_b_${linkWebhook}`];
-    const [one, two] = [await connect(gateway, a, user, "expired"), await connect(gateway, b, user, "expired")];
+    const [one, two] = [await introduce(gateway, a, { user, status: "expired" }), await introduce(gateway, b, { user, status: "expired" })];
     const ada = browserOf(gateway, user);
     const first = await pageOf(ada, { connectionId: one, redirectUrl: `${APP}/a` });
     const second = await pageOf(ada, { connectionId: two, redirectUrl: `${APP}/b` });
@@ -40,7 +40,7 @@ for (const linkWebhook of ["before", "never"]) {
   test(`a new account beside an unfinished reconnect, webhook ${linkWebhook}: that one is not missing`, async () => {
     emulator.set({ linkWebhook });
     const user = `user_beside_${linkWebhook}`;
-    const handle = await connect(gateway, `conn_beside_${linkWebhook}`, user, "expired");
+    const handle = await introduce(gateway, `conn_beside_${linkWebhook}`, { user, status: "expired" });
     const ada = browserOf(gateway, user);
     const first = await pageOf(ada, { connectionId: null });
     await pageOf(ada, { connectionId: handle });
@@ -51,7 +51,7 @@ for (const linkWebhook of ["before", "never"]) {
 
 test("the page of an old success loaded again does not end another Link session, nor make its connection missing", async () => {
   const user = "user_reload";
-  const handle = await connect(gateway, "conn_reload", user, "expired");
+  const handle = await introduce(gateway, "conn_reload", { user, status: "expired" });
   const ada = browserOf(gateway, user);
   const old = await visitLink(await pageOf(ada, { connectionId: null }));
   await comeBack(gateway, old);

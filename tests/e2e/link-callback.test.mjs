@@ -8,9 +8,9 @@ import { after, afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { visitLink } from "../emulator/visitor.mjs";
-import { eventually, refusal, startGateway } from "./harness.mjs";
+import { eventually, introduce, refusal, startGateway } from "./harness.mjs";
 import {
-  assertUnknown, browserOf, comeBack, connect, handleOf, hearWebhooks, LIST, pageOf, pagesAsked, recordOf,
+  assertUnknown, browserOf, comeBack, handleOf, hearWebhooks, LIST, pageOf, pagesAsked, recordOf,
 } from "./linking.mjs";
 
 const APP = "https://app.example";
@@ -57,8 +57,8 @@ const PENDING = [BACK, { status: "pending" }];
 
 test("without a Link session under way nothing is believed, stored or asked of OFAuth", async () => {
   const [ada, bob] = [newUser(), newUser()];
-  const own = await connect(gateway, "conn_linked_ada", ada);
-  await connect(gateway, "conn_linked_bob", bob);
+  const own = await introduce(gateway, "conn_linked_ada", { user: ada });
+  await introduce(gateway, "conn_linked_bob", { user: bob });
   emulator.connections.put({ id: "conn_only_upstream", clientReferenceId: ada });
   for (const id of ["conn_linked_ada", "conn_linked_bob", "conn_only_upstream", "conn_made_up", own, "", "a b"]) {
     assert.deepEqual(await at(success(id, ada)), UNKNOWN, id);
@@ -124,7 +124,7 @@ test("without APP_RETURN_URL who comes back to nothing is told so", async () => 
 
 test("another user's id binds nothing, and stays the other's", async () => {
   const bob = newUser();
-  const handle = await connect(gateway, "conn_bobs_own", bob);
+  const handle = await introduce(gateway, "conn_bobs_own", { user: bob });
   const { user, back, id } = await underWay();
   const before = await recordOf(gateway, handle);
   const guesses = Array.from({ length: 5 }, () => at(success("conn_bobs_own", user)));

@@ -9,9 +9,9 @@ import { after, afterEach, test } from "node:test";
 
 import { visitLink } from "../emulator/visitor.mjs";
 import { startBrowser } from "../browser/browser.mjs";
-import { eventually, startGateway } from "./harness.mjs";
+import { eventually, introduce, startGateway } from "./harness.mjs";
 import {
-  begun, browserOf, comeBack, connect, handleOf, hearWebhooks, link, LIST, pageOf, pagesAsked, recordOf,
+  begun, browserOf, comeBack, handleOf, hearWebhooks, link, LIST, pageOf, pagesAsked, recordOf,
 } from "./linking.mjs";
 
 const app = await startApp();
@@ -40,7 +40,7 @@ const TOLD_BY = [["before", true], ["before", false], ["after", true], ["held", 
 const AGAIN = WHEN.map((when) => `again_${when}`);
 const LOST = TOLD_BY.map(([when, returns]) => `lost_${when}_${returns}`);
 const EXPIRED = [...AGAIN, ...LOST, "giving_up", "lifted_by_call", "lifted_by_webhook", "late", "older"];
-await Promise.all(EXPIRED.map((name) => connect(gateway, `conn_${name}`, `user_${name}`, "expired")));
+await Promise.all(EXPIRED.map((name) => introduce(gateway, `conn_${name}`, { user: `user_${name}`, status: "expired" })));
 emulator.reset();
 
 /** One of those, as OFAuth has it, or not any more: its user, id and handle, and the user's browser. */
@@ -219,7 +219,7 @@ for (const [code, user] of Object.entries(FAILURES)) {
 for (const status of ["active", "expired"]) {
   test(`a second account beside an ${status} one: both are there, and the first is as it was`, async () => {
     const user = `user_second_${status}`;
-    const first = await connect(gateway, `conn_first_${status}`, user, status);
+    const first = await introduce(gateway, `conn_first_${status}`, { user, status });
     const { told } = await link(gateway, browserOf(gateway, user), { connectionId: null, redirectUrl: BACK });
     assert.equal(told.status, "success");
     assert.notEqual(told.connection, first);

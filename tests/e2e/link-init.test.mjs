@@ -8,8 +8,8 @@ import { once } from "node:events";
 import http from "node:http";
 import { after, afterEach, beforeEach, test } from "node:test";
 
-import { refusal, SECRETS, sessionOf, startGateway, tokenOf, unixNow } from "./harness.mjs";
-import { begin, begun, browserOf, connect, handleOf } from "./linking.mjs";
+import { introduce, refusal, SECRETS, sessionOf, startGateway, tokenOf, unixNow } from "./harness.mjs";
+import { begin, begun, browserOf, handleOf } from "./linking.mjs";
 
 const APP = "https://app.example";
 const RETURN_URL = "https://return.example/linked?from=link#top";
@@ -24,7 +24,7 @@ after(async () => {
   oddOFAuth.close();
 });
 const { emulator, port } = gateway;
-const OF_BOB = await connect(gateway, "conn_Bob1zX4", BOB);
+const OF_BOB = await introduce(gateway, "conn_Bob1zX4", { user: BOB });
 beforeEach(() => emulator.clear());
 afterEach(async () => {
   await gateway.fail({});
@@ -175,15 +175,15 @@ test("without a page of its own a session needs APP_RETURN_URL", async () => {
 test("a session links again what it names by its own handle, whatever its status", async () => {
   for (const status of ["active", "expired", "error", "awaiting_2fa", "pending", "failed", "revoked"]) {
     const [id, user] = [`conn_own_${status}`, `user_own_${status}`];
-    const connectionId = await connect(gateway, id, user, status);
+    const connectionId = await introduce(gateway, id, { user, status });
     assert.equal((await begin(browserOf(gateway, user), { connectionId })).status, 200, status);
     assert.equal(begun(gateway).at(-1).connectionId, id);
   }
 });
 
 test("another user's connection, an id, one that is gone or never was is not found", async () => {
-  await connect(gateway, "conn_mine", "user_mine");
-  const gone = await connect(gateway, "conn_gone", "user_mine", "disconnected");
+  await introduce(gateway, "conn_mine", { user: "user_mine" });
+  const gone = await introduce(gateway, "conn_gone", { user: "user_mine", status: "disconnected" });
   emulator.clear();
   const mine = browserOf(gateway, "user_mine");
   const own = await handleOf(gateway, "conn_mine");
@@ -213,7 +213,7 @@ test("without a wish the only expired one is linked again, if none is active; nu
   for (const [index, [statuses, expected]] of ONLY_EXPIRED.entries()) {
     const user = `user_only_${index}`;
     const ids = statuses.map((_, place) => `conn_only_${index}_${place}`);
-    for (const [place, id] of ids.entries()) await connect(gateway, id, user, statuses[place]);
+    for (const [place, id] of ids.entries()) await introduce(gateway, id, { user, status: statuses[place] });
     emulator.clear();
     assert.equal((await begin(browserOf(gateway, user))).status, 200);
     assert.equal((await begin(browserOf(gateway, user), { connectionId: null })).status, 200);
@@ -224,8 +224,8 @@ test("without a wish the only expired one is linked again, if none is active; nu
 });
 
 test("a token for one connection links that one only", async () => {
-  const first = await connect(gateway, "conn_bound_1", "user_bound");
-  const second = await connect(gateway, "conn_bound_2", "user_bound", "expired");
+  const first = await introduce(gateway, "conn_bound_1", { user: "user_bound" });
+  const second = await introduce(gateway, "conn_bound_2", { user: "user_bound", status: "expired" });
   emulator.clear();
   const bound = (connection) => browserOf(gateway, "user_bound", { connection });
   assert.equal((await begin(bound(first))).status, 200);

@@ -3,13 +3,12 @@
 // client secret nor the raw session they carry is left anywhere. 7. A private Link comes back through the gateway.
 
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { after, afterEach, beforeEach, test } from "node:test";
 
 import { visitLink } from "../emulator/visitor.mjs";
-import { eventually, refusal, SECRETS, startGateway, tokenOf, unixNow } from "./harness.mjs";
-import { begin, begun, browserOf, comeBack, connect, JSON_TYPE, pageOf } from "./linking.mjs";
+import { eventually, introduce, refusal, SECRETS, startGateway, tokenOf, unixNow } from "./harness.mjs";
+import { filesOf, leaksIn, leaksOf } from "./leaks.mjs";
+import { begin, begun, browserOf, comeBack, JSON_TYPE, pageOf } from "./linking.mjs";
 
 const APP = "https://app.example";
 const NOBODY = `acct_${"0".repeat(32)}`;
@@ -28,7 +27,7 @@ afterEach(async () => {
 const passed = [];
 
 test("a call in which nothing is to be translated arrives byte for byte, query and all", async () => {
-  await connect(gateway, "conn_as_is", "user_as_is", "expired");
+  await introduce(gateway, "conn_as_is", { user: "user_as_is", status: "expired" });
   emulator.clear();
   const bodies = [
     '  {\t"redirectUrl" :\r\n"https://anywhere.example/back" , "clientReferenceId":"user_new"}  \n',
@@ -62,7 +61,7 @@ test("the key comes in either header, and what else is known of OFAuth's own hea
 });
 
 test("a handle goes up as the id, and all else of the body keeps its value", async () => {
-  const handle = await connect(gateway, "conn_by_handle", "user_by_handle");
+  const handle = await introduce(gateway, "conn_by_handle", { user: "user_by_handle" });
   emulator.clear();
   const rest = '"redirectUrl": "https://a.example/?q=\\u00e9", "n": 12345678901234567890';
   const body = `{ "z": 1.50, "connectionId": "${handle}", ${rest} }`;
@@ -75,7 +74,7 @@ test("a handle goes up as the id, and all else of the body keeps its value", asy
 });
 
 test("a server links any connection again, also another user's or one that is gone; not a handle of none", async () => {
-  await connect(gateway, "conn_any", "user_any", "disconnected");
+  await introduce(gateway, "conn_any", { user: "user_any", status: "disconnected" });
   emulator.clear();
   for (const connectionId of ["conn_any", "conn_never_seen"]) {
     assert.equal((await begin(call, { connectionId, clientReferenceId: "user_else" })).status, 200);
@@ -92,7 +91,7 @@ test("a server links any connection again, also another user's or one that is go
 });
 
 test("null asks for a new one: OFAuth sees no connectionId", async () => {
-  await connect(gateway, "conn_null", "user_null", "expired");
+  await introduce(gateway, "conn_null", { user: "user_null", status: "expired" });
   emulator.clear();
   await begin(call, '{"connectionId": null, "clientReferenceId": "user_null", "b": {"connectionId": null}}');
   assert.deepEqual(begun(gateway), [{ clientReferenceId: "user_null", b: { connectionId: null } }]);
@@ -101,7 +100,7 @@ test("null asks for a new one: OFAuth sees no connectionId", async () => {
 test("without a wish a user's only expired one is linked again, if none is active", async () => {
   const users = { one: ["expired"], two: ["expired", "expired"], both: ["expired", "active"], none: [] };
   for (const [user, statuses] of Object.entries(users)) {
-    for (const [place, status] of statuses.entries()) await connect(gateway, `conn_${user}_${place}`, user, status);
+    for (const [place, status] of statuses.entries()) await introduce(gateway, `conn_${user}_${place}`, { user, status });
     emulator.clear();
     const body = `{"clientReferenceId": "${user}", "redirectUrl": "https://a.example/"}`;
     assert.equal((await begin(call, body)).status, 200);
@@ -146,7 +145,7 @@ test("a private Link comes back through the gateway, with a handle and no id in 
 });
 
 test("a private Link links again by handle, and returns to APP_RETURN_URL if it names no page", async () => {
-  const handle = await connect(gateway, "conn_private", "user_private_again", "expired");
+  const handle = await introduce(gateway, "conn_private", { user: "user_private_again", status: "expired" });
   emulator.clear();
   const page = await pageOf(call, { mode: "private", clientReferenceId: "user_private_again", connectionId: handle });
   assert.equal(JSON.parse(emulator.requests[0].bodyText).connectionId, "conn_private");
@@ -168,7 +167,7 @@ test("a private Link names its user, and a page that is allowed", async () => {
 });
 
 test("with storage failing a server is told to try again, unless nothing is to be looked up or kept", async () => {
-  const handle = await connect(gateway, "conn_failing", "user_failing");
+  const handle = await introduce(gateway, "conn_failing", { user: "user_failing" });
   emulator.clear();
   const [hub, ledger] = [{ hub: "fail" }, { ledger: "fail" }];
   const wishes = [[hub, { clientReferenceId: "user_failing" }], [ledger, { connectionId: handle }]];
@@ -234,28 +233,13 @@ test("no client secret, raw session, reference or return page stands in a log li
   await call("GET", `/v2/link/${pending.split("/").at(-1)}`);
   const words = [...passed, pending.split("/").at(-1), id, page, "secret-return-page", "reference-of-ada-9914"];
   assert.ok(passed.length >= 7);
-  const leaksIn = (bytes) => words.flatMap(disguisesOf).filter((word) => bytes.includes(word));
 
   await eventually(() => gateway.requestLines().some(({ route }) => route === "link_session"));
-  for (const line of gateway.logs) assert.deepEqual(leaksIn(Buffer.from(line)), [], line);
   const kv = await gateway.kv();
   for (const { name, metadata } of (await kv.list()).keys) {
     const value = Buffer.from(await kv.get(name, "arrayBuffer"));
-    assert.deepEqual(leaksIn(Buffer.concat([Buffer.from(`${name}\n${JSON.stringify(metadata)}\n`), value])), [], name);
+    assert.deepEqual(leaksIn(Buffer.concat([Buffer.from(`${name}\n${JSON.stringify(metadata)}\n`), value]), words), [], name);
   }
-  const files = readdirSync(gateway.folder, { recursive: true }).map((name) => join(gateway.folder, name));
-  const whole = files.filter((file) => statSync(file).isFile());
-  const holding = whole.filter((file) => /Hub/.test(file) && readFileSync(file).includes("CREATE TABLE links"));
-  assert.ok(holding.length > 0, "Link sessions under way are there");
-  for (const file of whole) assert.deepEqual(leaksIn(readFileSync(file)), [], file);
+  assert.ok(filesOf(gateway).some(([file, bytes]) => /Hub/.test(file) && bytes.includes("CREATE TABLE links")), "Link sessions are there");
+  assert.deepEqual(leaksOf(gateway, words), []);
 });
-
-/** A word as it is, in hex, and in base64 wherever it may begin. */
-function disguisesOf(word) {
-  const bytes = Buffer.from(word);
-  const base64 = [0, 1, 2].map((shift) => {
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64").replace(/=+$/, "");
-    return encoded.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));
-  });
-  return [word, encodeURIComponent(word), bytes.toString("hex"), ...base64].map((disguise) => Buffer.from(disguise));
-}

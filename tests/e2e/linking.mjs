@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 
-import { connectionEvent } from "../emulator/events.mjs";
 import { visitLink } from "../emulator/visitor.mjs";
 import { refusal, sessionOf } from "./harness.mjs";
 
@@ -59,14 +58,6 @@ export async function comeBack(gateway, back) {
   const reference = new URLSearchParams(query).get("client_reference_id");
   if (reference) assert.ok(!decodeURIComponent(whole).includes(reference), whole);
   return { page: `${origin}${pathname}`, told: Object.fromEntries(searchParams), location };
-}
-
-/** A connection that OFAuth has and the gateway has been told of; gives its handle. */
-export async function connect(gateway, id, clientReferenceId, status = "active") {
-  gateway.emulator.connections.put({ id, clientReferenceId, status });
-  const { outcome } = await gateway.deliver(connectionEvent("connection.created", { id, clientReferenceId, status }));
-  assert.equal(outcome, "applied");
-  return handleOf(gateway, id);
 }
 
 /** The record as a server sees it. */
