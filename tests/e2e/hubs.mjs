@@ -1,32 +1,23 @@
 // The hubs' own files, as the runtime keeps them: for what no route shows, and for what an older build would have left.
 // A file is changed only while no gateway runs.
 
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { filesOfClass, hasTable, inDatabase } from "./objects.mjs";
 
-const HUBS = "do/ofauth-edge-Hub";
+const HUB = "Hub";
 
 /**
  * What `work` makes of the hub that has the connection of that handle, or had it.
  * @template T
  * @param {string} folder   the gateway's
  * @param {string} handle
- * @param {(hub: DatabaseSync) => T} work
+ * @param {(hub: import("node:sqlite").DatabaseSync) => T} work
  * @returns {T}
  */
 export function inHubWith(folder, handle, work) {
-  const files = readdirSync(join(folder, HUBS)).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
-  for (const file of files) {
-    const hub = new DatabaseSync(join(folder, HUBS, file), { timeout: 5_000 });
-    try {
-      const hasTable = hub.prepare("SELECT 1 FROM sqlite_master WHERE name = 'connections'").get();
-      if (hasTable && hub.prepare("SELECT 1 FROM connections WHERE handle = ?").get(handle)) return work(hub);
-    } finally {
-      hub.close();
-    }
-  }
-  throw new Error(`no hub has ${handle}`);
+  const hasHandle = (hub) => hasTable(hub, "connections") && hub.prepare("SELECT 1 FROM connections WHERE handle = ?").get(handle);
+  const file = filesOfClass(folder, HUB).find((one) => inDatabase(folder, HUB, one, hasHandle));
+  if (!file) throw new Error(`no hub has ${handle}`);
+  return inDatabase(folder, HUB, file, work);
 }
 
 /** Makes the hub's copies of these connections unreadable, so that whoever opens one of them finds none. */

@@ -1,11 +1,6 @@
 // The ledgers' own files, as the runtime keeps them: for what no route shows, and for what would take months to happen.
 
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-
-const LEDGERS = "do/ofauth-edge-Ledger";
-const ALARMS = "metadata.sqlite";
+import { ALARMS, filesOfClass, hasTable, inDatabase } from "./objects.mjs";
 
 /** How many ledgers keep a record. */
 export function ledgerCount(folder) {
@@ -21,9 +16,8 @@ export function dirtyLedgers(folder) {
 
 /** The events that the app has not taken, as `{handle, id, parkedAt}`. */
 export function waitingForwards(folder) {
-  const hasOutbox = "SELECT 1 FROM sqlite_master WHERE name = 'outbox'";
   const waiting = "SELECT handle, id, parked_at AS parkedAt FROM outbox, ledger ORDER BY outbox.rowid";
-  const waitingIn = (ledger) => (handleIn(ledger) && ledger.prepare(hasOutbox).get() ? ledger.prepare(waiting).all() : []);
+  const waitingIn = (ledger) => (handleIn(ledger) && hasTable(ledger, "outbox") ? ledger.prepare(waiting).all() : []);
   return databasesIn(folder).flatMap((file) => open(folder, file, waitingIn));
 }
 
@@ -32,7 +26,7 @@ export function waitingForwards(folder) {
  * @template T
  * @param {string} folder                             the gateway's
  * @param {string} handle
- * @param {(ledger: DatabaseSync, object: string) => T} work   object: the runtime's name for it
+ * @param {(ledger: import("node:sqlite").DatabaseSync, object: string) => T} work   object: the runtime's name for it
  * @returns {T}
  */
 export function inLedgerOf(folder, handle, work) {
@@ -45,7 +39,7 @@ export function inLedgerOf(folder, handle, work) {
  * Changes the ledger of that handle while the gateway is down, and has its alarm ring once it is back.
  * @param {string} folder
  * @param {string} handle
- * @param {(ledger: DatabaseSync) => void} work
+ * @param {(ledger: import("node:sqlite").DatabaseSync) => void} work
  */
 export function ageLedgerOf(folder, handle, work) {
   const now = BigInt(Date.now()) * 1_000_000n;
@@ -77,20 +71,13 @@ export function ageLanes(folder) {
 }
 
 function databasesIn(folder) {
-  return readdirSync(join(folder, LEDGERS)).filter((name) => name.endsWith(".sqlite") && name !== ALARMS);
+  return filesOfClass(folder, "Ledger");
 }
 
 function handleIn(ledger) {
-  const tables = ledger.prepare("SELECT 1 FROM sqlite_master WHERE name = 'ledger'").all();
-  return tables.length > 0 ? ledger.prepare("SELECT handle FROM ledger").get()?.handle : undefined;
+  return hasTable(ledger, "ledger") ? ledger.prepare("SELECT handle FROM ledger").get()?.handle : undefined;
 }
 
 function open(folder, file, work) {
-  // The runtime may be writing.
-  const database = new DatabaseSync(join(folder, LEDGERS, file), { timeout: 5_000 });
-  try {
-    return work(database);
-  } finally {
-    database.close();
-  }
+  return inDatabase(folder, "Ledger", file, work);
 }

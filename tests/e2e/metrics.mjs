@@ -1,11 +1,8 @@
 // The metrics of a gateway that was started with `watched`, past its routes; and its own files, as the runtime keeps them, for what
 // would take an hour to happen.
 
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-
 import { request } from "./client.mjs";
+import { filesOfClass, inDatabase } from "./objects.mjs";
 
 /** The points that were written to Analytics Engine. */
 export async function pointsOf(gateway) {
@@ -25,8 +22,11 @@ export async function askMetrics(gateway, path, { shard = 0, head = "" } = {}) {
  */
 export async function codesOf(gateway) {
   const { lines } = (await gateway.call("GET", "/edge/status")).json();
-  const [secrets, keys] = ["webhookSecrets", "gatewayKeys"].map((name) => lines.find((line) => line.name === name).value.filter(({ place }) => place).map(({ code }) => code));
-  return { secrets, keys };
+  const codes = (name) => {
+    const uses = lines.find((line) => line.name === name).value;
+    return uses.filter(({ place }) => place).map(({ code }) => code);
+  };
+  return { secrets: codes("webhookSecrets"), keys: codes("gatewayKeys") };
 }
 
 /** Counts something in a minute, counted from 1970. */
@@ -36,14 +36,11 @@ export async function addCounts(gateway, minute, lines, shard = 0) {
 
 /** Makes what was counted and told so many minutes older. No gateway may run. */
 export function ageMetrics(folder, minutes) {
-  const objects = join(folder, "do/ofauth-edge-Metrics");
-  for (const name of readdirSync(objects).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite")) {
-    const metrics = new DatabaseSync(join(objects, name), { timeout: 5_000 });
-    const tables = metrics.prepare("SELECT name FROM sqlite_master WHERE name IN ('minutes', 'told')").all();
-    // In two steps, so that no minute meets another one.
-    for (const { name: table } of tables) {
-      metrics.exec(`UPDATE ${table} SET minute = -minute; UPDATE ${table} SET minute = -minute - ${Number(minutes)}`);
-    }
-    metrics.close();
-  }
+  for (const file of filesOfClass(folder, "Metrics")) inDatabase(folder, "Metrics", file, (metrics) => age(metrics, Number(minutes)));
+}
+
+function age(metrics, minutes) {
+  const tables = metrics.prepare("SELECT name FROM sqlite_master WHERE name IN ('minutes', 'told')").all();
+  // In two steps, so that no minute meets another one.
+  for (const { name } of tables) metrics.exec(`UPDATE ${name} SET minute = -minute; UPDATE ${name} SET minute = -minute - ${minutes}`);
 }
