@@ -1,2 +1,2 @@
-/** This folder is the whole app. Without this, Next.js takes the folder of the repository for it, which has packages of its own. */
+/** Says that this folder is the whole app. Else Next.js would take the folder of the repository, which has packages of its own. */
 export default { turbopack: { root: import.meta.dirname } };

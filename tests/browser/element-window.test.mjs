@@ -1,6 +1,6 @@
 // <ofauth-connect> with Link in a window of its own, and what it says of Link's end, in Chromium: 1. the window opens, and the page
-// stays, 2. how Link can end there, 3. a window that is closed, left open, blocked or
-// no use, 4. a certain connection, 5. messages of others, 6. the end in the same tab.
+// stays, 2. how Link can end there, 3. a window that is closed, left open, blocked or not used, 4. a given connection, 5. messages of
+// others, 6. the end in the same tab.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

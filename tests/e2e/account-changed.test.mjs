@@ -100,7 +100,7 @@ test("only a change of the shown account counts", async (t) => {
   await eventually(() => app.requests.filter(isTold).length === 1);
 });
 
-test("OFAuth's list shows it too", async (t) => {
+test("OFAuth's list shows a change of the account too", async (t) => {
   const { app, gateway } = await startForwarding(t);
   await gateway.deliver(event("conn_listed", "111", 0, "created"));
   const { emulator } = gateway;
@@ -115,7 +115,7 @@ test("OFAuth's list shows it too", async (t) => {
   assert.equal((await timeline(gateway, "conn_listed")).length, 3, "once");
 });
 
-test("a page learns when, and not whose account it was", async (t) => {
+test("a page learns when the account changed, and not whose it was before", async (t) => {
   const gateway = await started(t);
   const handle = await change(gateway, "conn_page");
   const page = sessionOf(gateway, { permissions: ["connections:write", "access:any"] });
@@ -210,7 +210,7 @@ test("with REFUSE_CHANGED_ACCOUNT calls are refused until the account is accepte
   }
 });
 
-test("nothing of it is lost if the runtime is killed", async (t) => {
+test("no change of an account is lost if the runtime is killed", async (t) => {
   const { app, gateway } = await startForwarding(t, { vars: { REFUSE_CHANGED_ACCOUNT: "on" } });
   if (gateway.pid === undefined) return t.skip("the runtime's process is not known");
   app.answer = () => ({ after: 8_000 });

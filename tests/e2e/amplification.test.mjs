@@ -19,7 +19,7 @@ const session = sessionOf(gateway, { sub: USER, permissions: ["connections:write
 let count = 0;
 
 for (const [what, method, under] of [["deletes", "DELETE", ""], ["invalidations", "POST", "/invalidate"]]) {
-  test(`a hundred ${what} at once are one at OFAuth, and all are answered`, async () => {
+  test(`a hundred ${what} at the same time are one at OFAuth, and all are answered`, async () => {
     const { id, handle } = await newConnection();
     emulator.fault({ kind: "slow", ms: 500, match: { path: `/v2/account/connections/${id}${under}` } });
     const answers = await Promise.all(Array.from({ length: 100 }, () => session(method, `/edge/connections/${handle}${under}`)));
@@ -45,7 +45,7 @@ for (const [what, method, under] of [["deletes", "DELETE", ""], ["invalidations"
     assert.equal((await session(method, `/edge/connections/${handle}${under}`)).status, 200, "a later one is made");
   });
 
-  test(`of ${what} that OFAuth puts off, all who wait learn for how long`, async () => {
+  test(`all who wait for ${what} that OFAuth puts off learn for how long`, async () => {
     const { id, handle } = await newConnection();
     const match = { path: `/v2/account/connections/${id}${under}` };
     emulator.fault({ kind: "limit", retryAfter: 7, delayMs: 500, match });
@@ -55,7 +55,7 @@ for (const [what, method, under] of [["deletes", "DELETE", ""], ["invalidations"
   });
 }
 
-test("servers and sessions do not share, because a server's answer names OFAuth's id", async () => {
+test("servers and sessions share no answer, because a server's has OFAuth's id", async () => {
   const { id, handle } = await newConnection();
   emulator.fault({ kind: "slow", ms: 500, match: { path: `/v2/account/connections/${id}/invalidate` } });
   const path = `/edge/connections/${handle}/invalidate`;
@@ -92,7 +92,7 @@ test("what the gateway learns itself does not displace webhooks, and neither kin
   assert.ok(own.length > 100 && own.length <= 192, `${own.length} of its own`);
 });
 
-test("a foreign handle is refused before anything is asked", async () => {
+test("another user's handle is refused before anything is asked", async () => {
   const { id, handle } = await newConnection("user_else");
   assert.deepEqual(refusal(await session("DELETE", `/edge/connections/${handle}`)), [404, "CONNECTION_NOT_FOUND"]);
   assert.deepEqual(askedAbout(id), []);

@@ -135,7 +135,7 @@ describe("after random deliveries, failures and kills", () => {
     }
   });
 
-  test("the app got every event that changed something, and what is newer makes the same records", async () => {
+  test("the app got every event that changed something, and the newer ones make the same records", async () => {
     assert.deepEqual(receiver.refused, []);
     console.log(`chaos: the app dropped ${receiver.dropped()} events that it had`);
     for (const record of records) {

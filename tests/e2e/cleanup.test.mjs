@@ -25,7 +25,7 @@ async function startWithExpired(t, vars) {
 
 const deletes = ({ emulator }) => emulator.requests.filter(({ method }) => method === "DELETE");
 
-test("all that have been expired for so long are deleted, and no others; each is asked about first", async (t) => {
+test("connections that have been expired for so long are deleted, each after OFAuth was asked about it, and no others", async (t) => {
   const gateway = await startWithExpired(t, { CLEANUP_EXPIRED_AFTER_DAYS: "30" });
   const { emulator } = gateway;
   emulator.fault({ kind: "status", code: 502, match: { path: "/v2/access/self", connection: "conn_old7" } });
@@ -52,7 +52,7 @@ test("all that have been expired for so long are deleted, and no others; each is
   assert.deepEqual(list.map(({ type }) => type), ["edge.deleted", "edge.listed"]);
 });
 
-test("one that is linked again after OFAuth was asked about it, and before it is deleted, stays", async (t) => {
+test("a connection that is linked again between the question and the delete stays", async (t) => {
   const gateway = await startGateway({ vars: { CLEANUP_EXPIRED_AFTER_DAYS: "30" } });
   t.after(() => gateway.close());
   const { emulator } = gateway;

@@ -72,7 +72,7 @@ test("listen sends each webhook once, byte for byte, in the order in which they 
   assert.match(stderr, /Stopped\. To go on: --since 20/);
 });
 
-test("an event that happened long ago and comes late is sent too, behind newer ones", async (t) => {
+test("an old event that arrives late is sent too, after newer ones", async (t) => {
   const app = await startApp();
   t.after(app.close);
   const child = await listening(t, app);
@@ -117,7 +117,7 @@ test("with a state file, listen goes on where it was, and sends nothing twice", 
   assert.match(await refused(), /not a file of ofauth-edge listen/);
 });
 
-test("--since begins in the past, and --user takes only what is about that user", async (t) => {
+test("--since begins in the past, and --user selects the events of that user", async (t) => {
   const app = await startApp();
   t.after(app.close);
   await introduce(gateway, "conn_hers", { user: "her" });
@@ -225,7 +225,7 @@ test("trigger reaches a gateway, and says where its webhooks go", async () => {
   assert.match(astray.stderr, /takes webhooks at http:.*\/webhooks\/ofauth/);
 });
 
-test("doctor finds nothing wrong with a gateway that is well, and shows no secret and no connection id", async () => {
+test("doctor finds no fault in a gateway without one, and shows no secret and no connection id", async () => {
   await introduce(gateway, "conn_doctor");
   const real = { ...env, OFAUTH_WEBHOOK_SECRET: SECRETS.OFAUTH_WEBHOOK_SECRET };
   const text = await cli(["doctor", "--origin", "https://app.example", "--link"], { env: real });
@@ -246,7 +246,7 @@ test("doctor finds nothing wrong with a gateway that is well, and shows no secre
   assert.match(status.status[0], /ok|skip/);
 });
 
-test("doctor without a key checks what anyone can see, and sends nothing that is kept", async () => {
+test("doctor without a key checks what anyone can see, and leaves nothing in the gateway", async () => {
   const before = gateway.requestLines().length;
   const { code, stdout } = await cli(["doctor", "--json", "--url", url]);
   assert.equal(code, 0);

@@ -95,15 +95,15 @@ describe("in a page", () => {
     return page.evaluate(runInPage, { code, name, argument });
   }
 
-  test("of an allowed origin, the calls have the same results", async (t) => {
+  test("the calls have the same results from a page of an allowed origin", async (t) => {
     assert.deepEqual(await inPage(t, origin, "run", given), EXPECTED);
   });
 
-  test("a gateway key is refused", async (t) => {
+  test("a page may make no client with a gateway key", async (t) => {
     assert.equal(await inPage(t, origin, "takesKey", baseUrl), "TypeError");
   });
 
-  test("of another origin, a call is a network error", async (t) => {
+  test("a call from a page of another origin is a network error", async (t) => {
     assert.deepEqual(await inPage(t, `http://localhost:${others.port}`, "refused", given), ["network_error", 0]);
   });
 });

@@ -97,7 +97,7 @@ test("get the connections of an OnlyFans user, by number or string", async () =>
   }
 });
 
-test("an id too long for a number finds its own user and not a neighbour", async () => {
+test("an id that is too long for a number finds its own user, and no other", async () => {
   const [one, other] = ["90071992547409931", "90071992547409932"];
   assert.equal(Number(one), Number(other));
   await link("conn_Long1", { userData: { id: one, name: "One", username: "one" } });
@@ -145,7 +145,7 @@ async function deleteConnection(client, connectionId, removeStored) {
   return error ? "Connection was already deleted or doesn't exist" : result.message;
 }
 
-test("delete a connection, twice, and one that nobody knows", async () => {
+test("delete a connection, twice, and an unknown one", async () => {
   await link("conn_Del1", { clientReferenceId: ADA });
   const handle = await handleOf("conn_Del1");
   const removed = [];
@@ -179,7 +179,7 @@ async function checkConnectionHealth(client, connectionId) {
   }
 }
 
-test("check a connection's health: a limit, an outage or a wrong key is no illness", async () => {
+test("check a connection's health: a limit, an outage or a wrong key does not make it unhealthy", async () => {
   const handle = await handleOf("conn_Ada1");
   for (const client of [sdk, page]) {
     assert.equal(await checkConnectionHealth(client, handle), true);
@@ -199,7 +199,7 @@ test("check a connection's health: a limit, an outage or a wrong key is no illne
   assert.equal(await checkConnectionHealth(gone, handle), undefined);
 });
 
-test("a connection that looks active but is dead is found out, and sent to Link", async () => {
+test("a connection whose session is dead although its record is active is sent to Link", async () => {
   await link("conn_Dead1");
   emulator.fault({ kind: "refuse", type: "SESSION_EXPIRED", match: { connection: "conn_Dead1" } });
   assert.equal(await checkConnectionHealth(sdk, "conn_Dead1"), false);
@@ -251,7 +251,7 @@ async function cleanupExpiredConnections(client, limit) {
   return { deletedCount, failed };
 }
 
-test("clean up expired connections while deleting, over several pages, and miss none", async () => {
+test("clean up expired connections over several pages, and miss none while deleting", async () => {
   await cleanupExpiredConnections(sdk, 100);
   const ids = Array.from({ length: 23 }, (_, index) => `conn_Old${index}`);
   await Promise.all(ids.map((id) => link(id, { status: "expired" })));
@@ -264,7 +264,7 @@ test("clean up expired connections while deleting, over several pages, and miss 
   assert.equal((await sdk.link.connections.getById("conn_Ada1")).data.status, "active");
 });
 
-test("a user's own expired ones too, whose list has no cursor", async () => {
+test("clean up a user's own expired connections, whose list has no cursor", async () => {
   const ids = Array.from({ length: 7 }, (_, index) => `conn_Eve${index}`);
   for (const id of ids) await link(id, { clientReferenceId: "user_eve", status: id === "conn_Eve6" ? "active" : "expired" });
   const eve = pageOf(GRANTED, "user_eve");
@@ -299,7 +299,7 @@ test("a delete without the permission is forbidden, another user's connection no
 
 // "Rate Limiting". The sample waits five seconds, whatever it is told, and never repeats the call. The client waits by
 // itself as long as it is told, up to `retry.maxWait`; beyond that, the error says how long.
-test("a limit is waited for as long as is asked", async () => {
+test("a limit is waited for as long as its answer asks", async () => {
   emulator.fault({ kind: "limit", retryAfter: 3, times: 1 });
   const started = performance.now();
   const { data } = await page.subscribers.list({ limit: 20, authentication: { connectionId: await handleOf("conn_Ada1") } });
@@ -316,7 +316,7 @@ async function listPatiently(client, options, sleep) {
   }
 }
 
-test("a longer one is the caller's to wait for", async () => {
+test("a longer limit is returned to the caller", async () => {
   emulator.fault({ kind: "limit", retryAfter: 45, times: 1 });
   emulator.fault({ kind: "limit", times: 1 });
   const waits = [];
@@ -371,7 +371,7 @@ test("a cached look-up per user serves from the cache, and forgets a connection 
   await eventually(async () => (await manager.getUserConnection(userId)) === null);
 });
 
-test("a page may use a token that it was given whole", async () => {
+test("a page may use a fixed token", async () => {
   const mine = createClient({ baseUrl, token: tokenOf({ sub: ADA, permissions: ["profile:read"] }) });
   const { data: profile } = await mine.self.getMe();
   assert.equal(profile.username, accountOf("conn_Ada1").username, "its user's only active connection is meant");

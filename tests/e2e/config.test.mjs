@@ -9,7 +9,7 @@ import { refusal, SECRETS, startGateway } from "./harness.mjs";
 const KEYS = ["OFAUTH_API_KEY", "GATEWAY_KEY", "SESSION_SECRET", "STORAGE_KEY", "INDEX_KEY"];
 const KEY = "0123456789abcdef0123456789abcdef";
 
-test("everything that is missing is named in one answer", async (t) => {
+test("all missing variables are named in one answer", async (t) => {
   const vars = Object.fromEntries(Object.keys(SECRETS).map((name) => [name, undefined]));
   const gateway = await start(t, vars);
   const health = await gateway.send("GET", "/healthz");
@@ -21,7 +21,7 @@ test("everything that is missing is named in one answer", async (t) => {
   assert.deepEqual(refusal(await gateway.send("GET", "/edge/connections")), [503, "NOT_CONFIGURED"]);
 });
 
-test("what is weak is named, its value is not shown, and nothing is served half-configured", async (t) => {
+test("a weak secret is named, its value is not shown, and the gateway serves nothing", async (t) => {
   const [short, storage] = ["veryShortKey", SECRETS.STORAGE_KEY];
   const six = (item) => Array.from({ length: 6 }, (_, index) => item + index).join(",");
   const origins = ["", "api.ofauth.com", "http://api.ofauth.com", "https://api.ofauth.com/", "https://api.ofauth.com/v2"];
@@ -75,7 +75,7 @@ test("one webhook scheme is enough, and variables with a default may be left out
   }
 });
 
-test("WEBHOOK_TOLERANCE_SECONDS is what it says", async (t) => {
+test("WEBHOOK_TOLERANCE_SECONDS sets how old a signature may be", async (t) => {
   const gateway = await start(t, { WEBHOOK_TOLERANCE_SECONDS: "30" });
   const now = Math.floor(Date.now() / 1000);
   for (const [age, status] of [[20, 200], [40, 401], [-20, 200], [-40, 401]]) {
@@ -83,7 +83,7 @@ test("WEBHOOK_TOLERANCE_SECONDS is what it says", async (t) => {
   }
 });
 
-test("of a list of webhook secrets each signs", async (t) => {
+test("each of a list of webhook secrets verifies a webhook", async (t) => {
   const secrets = ["newest_secret", "older_secret", "oldest_secret"];
   const gateway = await start(t, { OFAUTH_WEBHOOK_SECRET: secrets.join(",") });
   for (const secret of secrets) assert.equal((await gateway.deliver({ type: "some.thing" }, { secret })).status, 200);
@@ -91,7 +91,7 @@ test("of a list of webhook secrets each signs", async (t) => {
   assert.deepEqual(refusal(whole), [401, "SIGNATURE_MISMATCH"]);
 });
 
-test("a wrong item of ALLOWED_ORIGINS or EVENT_KEEP is ignored and named, and all else is served", async (t) => {
+test("a wrong item of ALLOWED_ORIGINS or EVENT_KEEP is ignored and named, and the gateway works", async (t) => {
   const page = "https://app.example";
   const vars = { ALLOWED_ORIGINS: `${page},https://s3cr3t.example/,capacitor://localhost`, EVENT_KEEP: "*,*.s3cr3t,!x.*" };
   const gateway = await start(t, vars);

@@ -63,7 +63,7 @@ test("all 120 orders of a life, with copies among them, end in the same record, 
   await assertRecords(idsOf(1.5), DISCONNECTED_EARLY, `seed ${SEED}`);
 });
 
-test("all 24 orders without the disconnection end active, expired in between or not", async () => {
+test("all 24 orders without the disconnection end active", async () => {
   const random = randomFrom(SEED + 1);
   const orders = permutations([0, 1, 2, 3]);
   const lanes = orders.map((order, lane) => ({ id: `conn_alive_${lane}`, order: withCopies(order, random) }));
@@ -71,7 +71,7 @@ test("all 24 orders without the disconnection end active, expired in between or 
   await assertRecords(lanes.map(({ id }) => id), RECONNECTED, `seed ${SEED + 1}`);
 });
 
-test("five events and five copies of them, all on the way at once, end in the same record", async () => {
+test("five events and five copies of them, all at the same time, end in the same record", async () => {
   const random = randomFrom(SEED + 2);
   const ids = Array.from({ length: 20 }, (_, index) => `conn_at_once_${index}`);
   const all = ids.flatMap((id) => [...lifeOf(id), ...lifeOf(id)]);
@@ -84,7 +84,7 @@ test("five events and five copies of them, all on the way at once, end in the sa
 // Side by side, since a second event of a connection waits out the second between two puts of a key.
 describe("one connection", { concurrency: true }, () => {
   for (const scheme of ["ofauth", "svix"]) {
-    test(`in order everything is applied, a second time duplicate, and old news stale: ${scheme}`, async () => {
+    test(`events in order are applied, copies are duplicate, and older events stale: ${scheme}`, async () => {
       const id = `conn_outcomes_${scheme}`;
       const life = lifeOf(id).map((event, index) => ({ event, id: `msg_${scheme}_${index}` }));
       const outcomes = async (deliveries) => {
@@ -102,7 +102,7 @@ describe("one connection", { concurrency: true }, () => {
     });
   }
 
-  test("under svix the message id makes the delivery, whatever the body and the time", async () => {
+  test("under svix the message id identifies the delivery, whatever the body and the time", async () => {
     const event = connectionEvent("connection.created", { id: "conn_message_id" });
     const other = connectionEvent("connection.expired", { id: "conn_message_id" });
     const deliver = (body, id, timestamp) => gateway.deliver(body, { scheme: "svix", id, timestamp });
@@ -140,7 +140,7 @@ describe("one connection", { concurrency: true }, () => {
     await eventually(async () => assert.deepEqual(await listed(id), record));
   });
 
-  test("events of the same instant count in the order of a life, in whichever they come", async () => {
+  test("events of the same instant count in the order of a connection's life, in whatever order they come", async () => {
     const types = ["created", "updated", "expired", "disconnected"];
     const pairs = types.flatMap((first, index) => types.slice(index + 1).map((second) => [first, second]));
     const word = { created: "pending", updated: "active", expired: "expired", disconnected: "disconnected" };
@@ -156,7 +156,7 @@ describe("one connection", { concurrency: true }, () => {
     );
   });
 
-  test("an event dated over 300 s after its signature, or not readably, counts as of its signature", async () => {
+  test("an event that is dated over 300 s after its signature, or unreadably, counts from its signature", async () => {
     const id = "conn_future";
     const signed = unixNow() - 60;
     const ahead = new Date((signed + 3600) * 1000).toISOString();
@@ -172,7 +172,7 @@ describe("one connection", { concurrency: true }, () => {
     assert.deepEqual(await deliver("connection.updated", within, "error", signed), ["error", within], "300 s are believed");
   });
 
-  test("a disconnected connection never comes back, though other things of it may still be learned", async () => {
+  test("a disconnected connection stays so, although later events may change its other fields", async () => {
     const id = "conn_gone";
     for (const event of lifeOf(id)) await gateway.deliver(event);
     const { handle } = await show(id);

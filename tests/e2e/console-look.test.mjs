@@ -1,6 +1,6 @@
-// How the console looks and is used: 1. every view fits wide and narrow screens, light and dark, and axe-core finds no fault, 2. at 200 %
-// zoom nothing is cut, and at 360 px the header has two rows, 3. the keyboard alone is enough, and the focus is never lost, 4. nothing moves, 5. it is quick with 1,000
-// connections.
+// How the console looks and is used: 1. every view fits wide and narrow screens, light and dark, and axe-core finds no fault, 2. at
+// 200 % zoom nothing is cut, and at 360 px the header has two rows, 3. the keyboard alone is enough, and the focus is never lost,
+// 4. nothing moves, 5. it is quick with 1,000 connections.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

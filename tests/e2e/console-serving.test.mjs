@@ -100,7 +100,7 @@ test("a value that is neither on nor off stops the Worker, and removes the pages
   assert.equal((await gateway.send("GET", "/console/")).status, 503);
 });
 
-test("paths that are like the console's are the Worker's", async () => {
+test("paths that are similar to the console's are the Worker's", async () => {
   for (const path of ["/consoles", "/console.css", "/edge/console", "/v2/console/", "/"]) {
     const answer = await on.send("GET", path);
     assert.equal(answer.headers["x-ofauth-edge"], "gateway", path);

@@ -34,7 +34,7 @@ afterEach(async () => {
   assert.deepEqual(trouble, [], "no script has failed, nothing was refused by the policy, and no other origin was asked");
 });
 
-test("a stranger reads what the page is, and a key that is wrong is named and forgotten", async () => {
+test("a stranger reads what the page is for, and a wrong key is refused and not kept", async () => {
   await page.goto(served.url);
   await page.getByText("This is the console of ofauth-edge, the gateway between your app and OFAuth").waitFor();
   assert.deepEqual(await page.locator("nav a").allTextContents(), ["Inspector"], "the other views need a key");
@@ -106,7 +106,7 @@ test("start says what needs attention, and leads to it", async () => {
   assert.match(await page.locator("main nav a[aria-current]").textContent(), /^Must link again \d/);
 });
 
-test("start tells no answer from nothing to say, and names who did not answer", async () => {
+test("start distinguishes a missing answer from an empty one, and names who did not answer", async () => {
   const line = (name, value, ok = null) => ({ name, ok, value, hint: "" });
   const lines = [line("failingDeliveries", null), line("parkedForwards", null, true), line("reconciliation", null), line("storageKeys", { countedAt: null, counts: { "00112233": null } }), line("webhookSecrets", null), line("expiredConnections", null)];
   await page.route("**/edge/status", (route) => route.fulfill({ json: { ok: true, lines } }));

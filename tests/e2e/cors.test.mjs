@@ -91,14 +91,14 @@ test("a preflight from any other origin is told nothing", async () => {
   assert.deepEqual(emulator.requests, []);
 });
 
-test("OFAuth's webhooks and the health are no pages' business", async () => {
+test("no page may call the webhook route or /healthz", async () => {
   for (const target of ["/webhooks/ofauth", "/healthz"]) {
     assert.deepEqual(corsHeaders(await preflight(target, APP, "POST", "content-type")), []);
     assert.deepEqual(corsHeaders(await gateway.send("GET", target, { headers: { origin: APP } })), []);
   }
 });
 
-test("an OPTIONS that is no preflight is a call like any other", async () => {
+test("an OPTIONS call that is no preflight is a call like any other", async () => {
   const headers = { authorization: `Bearer ${token}`, origin: APP };
   const answer = await gateway.send("OPTIONS", ECHO, { headers });
   assert.deepEqual([answer.status, answer.json().method], [200, "OPTIONS"]);
@@ -137,7 +137,7 @@ test("every answer to an allowed origin may be read, whatever it is, and no answ
   }
 });
 
-test("where no origin is allowed, none is", async (t) => {
+test("without ALLOWED_ORIGINS no origin is allowed", async (t) => {
   const closed = await startGateway();
   t.after(() => closed.close());
   for (const origin of [APP, "null", "", "*"]) {
@@ -174,7 +174,7 @@ describe("in a browser", () => {
     }
   });
 
-  test("it lists its connections, and gets every answer afresh", async (t) => {
+  test("a page lists its connections, and no answer comes from the browser's cache", async (t) => {
     const fetchIn = await openPage(t, allowed);
     const { status, text } = await fetchIn("/edge/connections", { headers: bearer });
     assert.deepEqual([status, JSON.parse(text).list.map(({ id }) => id)], [200, [handle]]);
@@ -182,7 +182,7 @@ describe("in a browser", () => {
     assert.equal(emulator.requests.length, 2);
   });
 
-  test("it reads the exposed headers and no others", async (t) => {
+  test("a page reads the exposed headers and no others", async (t) => {
     const fetchIn = await openPage(t, allowed);
     const ok = await fetchIn("/v2/access/proxy/headers", { headers: bearer });
     assert.equal(ok.status, 200);
@@ -201,7 +201,7 @@ describe("in a browser", () => {
     assert.deepEqual([limited.status, ...told], [429, "30", "31", "retry"]);
   });
 
-  test("it reads the gateway's refusals, with the verdict", async (t) => {
+  test("a page reads the gateway's refusals, with the verdict", async (t) => {
     const fetchIn = await openPage(t, allowed);
     const expired = tokenOf({ sub: "user_cors", permissions: [], iat: unixNow() - 100, exp: unixNow() - 10 });
     const refusals = [
@@ -220,7 +220,7 @@ describe("in a browser", () => {
     assert.deepEqual(emulator.requests, []);
   });
 
-  test("it may send any header, as SDKs do, and those that stop on the way up still do", async (t) => {
+  test("a page may send any header, as SDKs do, and OFAuth does not get those that the gateway removes", async (t) => {
     const fetchIn = await openPage(t, allowed);
     const headers = { ...bearer, "x-other": "1", "x-stainless-lang": "js", "x-of-cookie": "sess=1" };
     assert.equal((await fetchIn(PATH, { headers })).status, 200);
@@ -229,12 +229,12 @@ describe("in a browser", () => {
     assert.equal(seen.headers["x-of-cookie"], undefined);
   });
 
-  test("with cookies, the browser does not let it read the answer", async (t) => {
+  test("if a page sends cookies, the browser does not let it read the answer", async (t) => {
     const fetchIn = await openPage(t, allowed);
     assert.match((await fetchIn(PATH, { headers: bearer, credentials: "include" })).error, /^TypeError/);
   });
 
-  test("a page of any other origin gets nothing to read, and nothing reaches OFAuth", async (t) => {
+  test("a page of any other origin can read nothing, and nothing reaches OFAuth", async (t) => {
     for (const origin of [`http://127.0.0.1:${pages.port}`, `http://localhost:${others.port}`]) {
       const fetchIn = await openPage(t, origin);
       for (const target of [PATH, ECHO, "/edge/connections"]) {
@@ -251,7 +251,7 @@ describe("in a browser", () => {
     assert.deepEqual(emulator.requests, []);
   });
 
-  test("a frame without an origin gets nothing either", async (t) => {
+  test("a frame without an origin can read nothing", async (t) => {
     const fetchIn = await openPage(t, allowed, { sandboxed: true });
     assert.match((await fetchIn(PATH, { headers: bearer })).error ?? "", /^TypeError/);
     assert.deepEqual(emulator.requests, []);

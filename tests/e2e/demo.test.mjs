@@ -1,6 +1,7 @@
 // The demo app in a browser: 1. a person links an account, sees it appear, lets it expire, connects it again and deletes it,
 // 2. cancelling and failing, 3. faults of OFAuth, 4. several accounts and tabs, 5. changes by a WebSocket, 6. offline and back, 7. the
-// keyboard alone, 8. a claim in the address, 9. a closed, a left and a blocked window, 10. narrow screens, light and dark, and accessibility.
+// keyboard alone, 8. a claim in the address, 9. a window that is closed, left open or blocked, 10. narrow screens, light and dark, and
+// accessibility.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
@@ -208,7 +209,7 @@ test("the keyboard alone is enough, and the focus is never lost", async () => {
   assert.equal(await focused(), "OFAUTH-CONNECT", "the button that had the focus is gone: the element has it");
 });
 
-test("what the address claims is believed by nobody, and becomes no markup", async () => {
+test("what the address claims is not believed, and becomes no markup", async () => {
   const hostile = encodeURIComponent("<img src=x onerror=alert(1)>");
   const page = await open(`/?status=success&connection=acct_${"0".repeat(32)}&connection_id=conn_claimed`);
   await page.waitForTimeout(1_200);

@@ -13,7 +13,7 @@ after(() => gateway.close());
 const paths = Object.entries(document.paths).filter(([, item]) => !Object.values(item).some(({ tags }) => tags[0] === "Pages"));
 const isPassedOn = (path) => /^\/v2\/(access|account|connections|dynamic-rules|vault|vault-plus)(\/|$)/.test(path);
 
-test("each path of the document has just the methods of the document", async () => {
+test("each path of the document has the methods of the document, and no others", async () => {
   for (const [path, item] of paths.filter(([name]) => !isPassedOn(name))) {
     const answer = await gateway.call("PROPFIND", path.replace(/\{\w+\}/g, "x"));
     assert.deepEqual(refusal(answer), [405, "METHOD_NOT_ALLOWED"], path);
@@ -21,7 +21,7 @@ test("each path of the document has just the methods of the document", async () 
   }
 });
 
-test("each path of the document that is passed on takes each of its methods, and HEAD", async () => {
+test("each path of the document that is passed on takes all of its methods, and HEAD", async () => {
   for (const [path, item] of paths.filter(([name]) => isPassedOn(name))) {
     for (const method of allowedMethods(item)) {
       const answer = await gateway.call(method, path.replace(/\{\w+\}/g, "x"), { headers: { "x-connection-id": "conn_documented" } });

@@ -17,7 +17,7 @@ beforeEach(() => emulator.clear());
 /** Every header on lines of its own, `times` times. */
 const repeated = (headers, times) => Object.entries(headers).flatMap((pair) => Array(times).fill(pair).flat());
 
-test("credentials, the connection and the origin may be sent more than once", async () => {
+test("credentials, the connection and the origin may be repeated", async () => {
   const session = { authorization: `Bearer ${tokenOf({ permissions: ["profile:read"] })}` };
   const callers = [
     { apikey: SECRETS.GATEWAY_KEY },
@@ -35,7 +35,7 @@ test("credentials, the connection and the origin may be sent more than once", as
   }
 });
 
-test("a webhook's signature may be sent more than once, in both schemes", async () => {
+test("a webhook's signature may be repeated, in both schemes", async () => {
   const body = Buffer.from(JSON.stringify(connectionEvent("connection.updated", { id: "conn_doubled" })));
   const secrets = { ofauth: SECRETS.OFAUTH_WEBHOOK_SECRET, svix: SECRETS.SVIX_WEBHOOK_SECRET };
   for (const [scheme, secret] of Object.entries(secrets)) {
@@ -46,7 +46,7 @@ test("a webhook's signature may be sent more than once, in both schemes", async 
   }
 });
 
-test("different values are refused as before", async () => {
+test("repeated headers with different values are refused", async () => {
   const own = ["host", "gateway.example", "apikey", SECRETS.GATEWAY_KEY];
   const other = `acct_${"0".repeat(32)}`;
   const two = ["x-connection-id", handle, "x-connection-id", other];

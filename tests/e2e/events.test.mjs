@@ -50,7 +50,7 @@ test("a body that is not UTF-8 reads back in base64, byte for byte", async () =>
   }
 });
 
-test("a kept event has its delivery's id, the body's time, and the time it came", async () => {
+test("a kept event has its delivery's id, the body's time, and the time at which it came", async () => {
   const dated = `{"type":"named.dated","timestamp":"2026-03-04T06:06:07.089+01:00"}`;
   const undated = '{"eventType":"named.undated","live":true}';
   const signed = unixNow() - 30;
@@ -75,7 +75,7 @@ test("a kept event has its delivery's id, the body's time, and the time it came"
   assert.deepEqual(sortedById(facts), sortedById(expected));
 });
 
-test("a kept event goes after EVENT_TTL_SECONDS", async () => {
+test("a kept event expires after EVENT_TTL_SECONDS", async () => {
   await gateway.deliver({ type: "mortal" }, { scheme: "svix", id: "msg_mortal" });
   const { keys } = await (await gateway.kv()).list({ prefix: "event:" });
   const { expiration } = keys.find(({ name }) => name.endsWith(":msg_mortal"));
@@ -100,7 +100,7 @@ test("events are listed newest first, and following the cursor shows each once",
   assert.equal((await own.call("GET", "/edge/events")).json().list.length, 20);
 });
 
-test("unknown types are kept, realtime ones counted and forgotten", async () => {
+test("events of unknown types are kept, and realtime events are counted and not kept", async () => {
   const outcome = async (event) => (await gateway.deliver(event)).outcome;
   assert.equal(await outcome({ type: "invoice.paid", data: {} }), "kept");
   assert.equal(await outcome({ type: "realtime" }), "kept");
@@ -148,7 +148,7 @@ test("rules are kept as an event and as the newest rules, which older ones never
   assert.deepEqual(found.map(({ body }) => JSON.parse(body).data.revision), ["rev-3", "rev-2", "rev-1"]);
 });
 
-test("rules are kept whatever they call their revision", async () => {
+test("rules are kept whatever the name of their revision", async () => {
   const long = ["r".repeat(5_000), "é".repeat(300), '"'.repeat(256), "\u0001".repeat(256)];
   const odd = [undefined, null, "", 7, 2 ** 53, { id: 1 }, ["a"]];
   for (const [index, revision] of [...odd, ...long].entries()) {
@@ -158,7 +158,7 @@ test("rules are kept whatever they call their revision", async () => {
   }
 });
 
-test("events are for gateway keys, and a query must be one of theirs", async () => {
+test("only gateway keys list events, and an unknown query is refused", async () => {
   assert.deepEqual(refusal(await gateway.send("GET", "/edge/events")), [401, "CREDENTIALS_MISSING"]);
   const wrong = { headers: { apikey: "x".repeat(40) } };
   assert.deepEqual(refusal(await gateway.send("GET", "/edge/events", wrong)), [401, "CREDENTIALS_INVALID"]);
@@ -217,7 +217,7 @@ function at(minute) {
   return new Date(START + minute * 60_000).toISOString();
 }
 
-test("a page of long bodies ends early, and its cursor leads through all of them", async (t) => {
+test("a page of long bodies ends early, and its cursor leads to the rest", async (t) => {
   const own = await startGateway();
   t.after(() => own.close());
   const COUNT = 7;

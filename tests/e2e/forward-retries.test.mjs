@@ -17,7 +17,7 @@ const HOUR = 3_600_000;
 const DIGEST = "x-ofauth-edge-digest";
 const SIGNATURE = "ofauth-signature";
 
-test("what fails is sent again with the same id and a new signature, and the next event waits for it", async (t) => {
+test("an event that fails is sent again with the same id and a new signature, and the next one waits", async (t) => {
   const { app, gateway } = await startForwarding(t);
   const failures = [{ status: 503 }, { hangUp: true }];
   app.answer = (_, index) => failures[index] ?? {};
@@ -76,7 +76,7 @@ test("a redirect is not followed, and its address gets nothing", async (t) => {
   assert.deepEqual(forwardErrors(gateway), ["the app answered 307"]);
 });
 
-test("an app that does not answer is given up after 10 s, and asked again", async (t) => {
+test("an attempt that the app does not answer ends after 10 s, and is repeated", async (t) => {
   const { app, gateway } = await startForwarding(t);
   app.answer = (_, index) => (index === 0 ? { after: 60_000 } : {});
   await introduce(gateway, "conn_hanging");

@@ -56,7 +56,7 @@ test("events about a connection come once each, in order, the next after the ans
   assert.equal(new Set(versions).size, versions.length);
 });
 
-test("many events that wait are all sent, also more than one call may send", async (t) => {
+test("many events that wait are all sent, even if they are more than one call may send", async (t) => {
   const { app, gateway } = await startForwarding(t);
   app.answer = (_, index) => (index === 0 ? { after: 1_500 } : {});
   const bodies = Array.from({ length: 45 }, (_, index) => change("conn_many", index));
@@ -78,7 +78,7 @@ test("the answer to OFAuth does not wait for a slow app, nor do other connection
   assert.equal(app.requests.filter(({ body }) => body.includes("conn_slow")).length, 1);
 });
 
-test("what changed nothing is not forwarded, nor is what EVENT_FORWARD does not name", async (t) => {
+test("an event that changed nothing is not forwarded, nor one that EVENT_FORWARD does not name", async (t) => {
   const { app, gateway } = await startForwarding(t, { vars: { EVENT_FORWARD: "" } });
   await introduce(gateway, "conn_stale");
   const old = connectionEvent("connection.updated", { id: "conn_stale", timestamp: "2020-01-01T00:00:00Z" });
@@ -150,7 +150,7 @@ test("a forwarded event costs one commit and one request more, and without FORWA
   }
 });
 
-test("without FORWARD_URL no outbox is made, and with it again what waited goes", async (t) => {
+test("without FORWARD_URL no outbox is made, and with it again the waiting events go", async (t) => {
   const app = await startApp(t);
   const first = await startGateway({ vars: { FORWARD_SECRET } });
   t.after(() => first.close());
@@ -182,7 +182,7 @@ test("without FORWARD_URL no outbox is made, and with it again what waited goes"
   assert.deepEqual(sent.map(({ body }) => body.toString()), [1, 1, 3].map((second) => change("conn_off", second)));
 });
 
-test("events go to a service binding in the place of a URL, or under the URL to it", async (t) => {
+test("events go to a service binding instead of a URL, or with the URL if both are set", async (t) => {
   for (const url of ["", "https://app.internal/hooks?from=edge"]) {
     const requests = [];
     const FORWARD = async (request) => {
@@ -230,7 +230,7 @@ test("what was acknowledged is sent after a kill, in order, until the app takes 
   }
 });
 
-test("through kills and failures of the app, every event comes, in order, and never before an earlier one was taken", async (t) => {
+test("in spite of kills and failures of the app every event comes, in order, and none before an earlier one is taken", async (t) => {
   const { app, gateway } = await startForwarding(t);
   if (gateway.pid === undefined) return t.skip("the runtime's process is not known");
   const failures = [{ status: 503 }, { hangUp: true }, { after: 1_000 }, { status: 429, headers: { "retry-after": "1" } }];
@@ -259,7 +259,7 @@ test("through kills and failures of the app, every event comes, in order, and ne
   }
 });
 
-test("about a deleted user nothing more is sent", async (t) => {
+test("nothing more is sent about a deleted user", async (t) => {
   const { app, gateway } = await startForwarding(t);
   app.answer = () => ({ status: 503 });
   const handle = await introduce(gateway, "conn_deleted", { user: "user_deleted" });

@@ -19,7 +19,7 @@ after(async () => {
   server.closeAllConnections();
 });
 
-test("a body that breaks off, or does not come", async () => {
+test("a 200 whose body breaks off or does not come is not healthy", async () => {
   for (const rule of [{ kind: "dropMidway" }, { kind: "slowBody", ms: 15_000 }]) {
     const id = `conn_${rule.kind}`;
     const handle = await introduce(gateway, id);
@@ -29,7 +29,7 @@ test("a body that breaks off, or does not come", async () => {
   }
 });
 
-test("a page of somebody else's, nothing, no JSON, or JSON that says nothing of a session", async () => {
+test("a 200 with a proxy's page, with nothing, or without a word about the session is not healthy", async () => {
   const handle = await introduce(told, "conn_pages");
   const verdicts = {};
   for (const [name, type, body] of [

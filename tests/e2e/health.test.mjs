@@ -15,7 +15,7 @@ const { emulator } = gateway;
 let count = 0;
 
 describe("with all in order", { concurrency: true }, () => {
-  test("a connection that the record says all about is not asked, whatever OFAuth would say", async () => {
+  test("OFAuth is not asked about a connection whose record already tells its health", async () => {
     const verdicts = [
       ["expired", "relink"],
       ["failed", "relink"],
@@ -40,7 +40,7 @@ describe("with all in order", { concurrency: true }, () => {
     await Promise.all(verdicts.map(check));
   });
 
-  test("a connection that should work is asked who it is, and is healthy if it says so", async () => {
+  test("an active connection is healthy if OFAuth answers who it is", async () => {
     for (const status of ["active", "something_new"]) {
       const { id, handle } = await link(status);
       emulator.connections.put({ id, status: "active" });
@@ -54,7 +54,7 @@ describe("with all in order", { concurrency: true }, () => {
     }
   });
 
-  test("a dead session is to be linked again, and the connection is marked as expired", async () => {
+  test("a connection with a dead session must be linked again, and is marked as expired", async () => {
     const deaths = [
       { kind: "refuse", type: "SESSION_EXPIRED" },
       { kind: "refuse", type: "SESSION_EXPIRED", hint: false, variant: "lower" },
@@ -76,7 +76,7 @@ describe("with all in order", { concurrency: true }, () => {
     await Promise.all(deaths.map(check));
   });
 
-  test("after a 429 it says how long to wait, wherever OFAuth said so, else a minute", async () => {
+  test("after a 429 the answer says how long to wait, as OFAuth does in any place, else a minute", async () => {
     const limits = [
       [{ retryAfter: 7, rateLimitRetryAfter: 8, bodyRetryAfter: 9 }, 7],
       [{ rateLimitRetryAfter: 8, bodyRetryAfter: 9 }, 8],
@@ -98,7 +98,7 @@ describe("with all in order", { concurrency: true }, () => {
     await Promise.all(limits.map(check));
   });
 
-  test("OFAuth's own trouble is upstream_down, within the deadline, and marks nobody", async () => {
+  test("a failure of OFAuth is upstream_down, within the deadline, and marks no connection", async () => {
     const troubles = [
       [{ kind: "status", code: 502 }, 3],
       [{ kind: "status", code: 503, body: "html" }, 3],
@@ -123,7 +123,7 @@ describe("with all in order", { concurrency: true }, () => {
     await Promise.all(troubles.map(check));
   });
 
-  test("one 502 is tried over, and a wrong key is the operator's", async () => {
+  test("a single 502 is repeated, and a wrong API key is a matter for the operator", async () => {
     const { id, handle } = await link();
     fault(id, { kind: "status", code: 502, times: 1 });
     assert.deepEqual((await gateway.call("GET", path(handle))).json(), { verdict: "healthy", status: "active" });
@@ -132,7 +132,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.equal((await recordOf(id)).status, "active");
   });
 
-  test("what is refused for another reason is unstable, and stays as it is", async () => {
+  test("a call that is refused for another reason is unstable, and changes no record", async () => {
     const refusals = [{ kind: "refuse", type: "FORBIDDEN" }, { kind: "status", code: 404 }, { kind: "status", code: 400 }];
     const check = async (rule) => {
       const { id, handle } = await link();
@@ -144,7 +144,7 @@ describe("with all in order", { concurrency: true }, () => {
   });
 });
 
-test("the ledger may fail to hear of it: the verdict is told all the same", async () => {
+test("the verdict is given even if the ledger cannot store it", async () => {
   const { id, handle } = await link();
   fault(id, { kind: "refuse", type: "SESSION_EXPIRED" });
   await gateway.fail({ ledger: "fail" });
@@ -154,7 +154,7 @@ test("the ledger may fail to hear of it: the verdict is told all the same", asyn
   await gateway.fail({});
 });
 
-test("a session asks about its own only, by handle, and no answer shows an id", async () => {
+test("a session asks about its own connections only, by handle, and no answer shows an id", async () => {
   const { id, handle } = await link();
   const others = await link("active", "user_other");
   const session = sessionOf(gateway, {});

@@ -36,7 +36,7 @@ for (const id of [...OF_ADA, ...OF_BOB]) {
 /** Every answer that a session got here, for the last test; proxied ones without their body. */
 const answers = [];
 
-test("a session's list is its user's own, newest first, with handles for ids", async () => {
+test("a session lists its user's connections, newest first, with handles in the place of ids", async () => {
   for (const [user, ids] of [[ADA, OF_ADA], [BOB, OF_BOB]]) {
     const { list, total, hasMore } = await ask(user, "GET", "/edge/connections");
     assert.deepEqual(list.map(({ handle }) => handle), ids.toReversed().map((id) => handles.get(id)));
@@ -51,7 +51,7 @@ test("a session's list is its user's own, newest first, with handles for ids", a
   assert.deepEqual(await ask("user_nobody", "GET", "/edge/connections"), { list: [], total: 0, hasMore: false });
 });
 
-test("filters and pages of a session choose among its own, whatever they ask for", async () => {
+test("filters and pages of a session show its user's connections only, whatever they ask for", async () => {
   const person = (id) => String(accountOf(id).id);
   const newestFirst = OF_ADA.toReversed();
   const queries = [
@@ -84,7 +84,7 @@ test("filters and pages of a session choose among its own, whatever they ask for
   assert.deepEqual(refusal(lent), [400, "BAD_REQUEST"], "a server's cursor");
 });
 
-test("one connection is shown by its own handle; by an id, or another's handle, it is not there", async () => {
+test("a session reads a connection by its own handle, and finds none by an id or by another user's handle", async () => {
   for (const id of OF_ADA) {
     const record = await ask(ADA, "GET", `/edge/connections/${handles.get(id)}`);
     assert.deepEqual([record.id, record.handle], [handles.get(id), handles.get(id)]);
@@ -100,7 +100,7 @@ test("one connection is shown by its own handle; by an id, or another's handle, 
   }
 });
 
-test("a token for one connection sees that one only", async () => {
+test("a token for one connection shows that one only", async () => {
   const claims = { sub: ADA, connection: handles.get(OF_ADA[1]), permissions: GRANTED };
   const { list, total } = await ask(claims, "GET", "/edge/connections");
   assert.deepEqual([list.map(({ handle }) => handle), total], [[handles.get(OF_ADA[1])], 1]);
@@ -124,7 +124,7 @@ test("a server's list by clientReferenceId shows ids, newest first, as of now", 
   }
 });
 
-test("once a webhook is answered the session sees the change, with KV as it was a minute ago, or failing", async () => {
+test("a session sees a change as soon as its webhook is answered, also while KV is a minute behind or fails", async () => {
   for (const [index, modes] of [{ read: "stale" }, { read: "fail" }, { put: "fail" }, { put: "slow" }].entries()) {
     const [id, user] = [`conn_fresh_${index}`, `user_fresh_${index}`];
     const message = JSON.stringify(modes);
@@ -154,7 +154,7 @@ test("once a webhook is answered the session sees the change, with KV as it was 
   }
 });
 
-test("a connection that changes hands leaves one view and enters the other at once, also with KV stale", async () => {
+test("a connection that moves to another user changes both views at once, also while KV is stale", async () => {
   const [id, from, to] = ["conn_moves", "user_from", "user_to"];
   await tell(id, from);
   const [{ handle }] = (await ask(from, "GET", "/edge/connections")).list;
@@ -177,7 +177,7 @@ test("a connection that changes hands leaves one view and enters the other at on
   await assertOwner(id, handle, from, [to]);
 });
 
-test("with the hub down webhooks are 200, sessions 503; it catches up, and no view ever shows it twice", async () => {
+test("while the hub is down webhooks get 200 and sessions 503, and later it catches up without a double", async () => {
   for (const mode of ["fail", "lost"]) {
     const users = ["a", "b", "c"].map((name) => `user_${mode}_${name}`);
     const id = `conn_${mode}`;
@@ -203,7 +203,7 @@ test("with the hub down webhooks are 200, sessions 503; it catches up, and no vi
   }
 });
 
-test("what the hub missed it hears with the next delivery, also a duplicate, and after a restart", async (t) => {
+test("the hub gets what it missed with the next delivery, also with a duplicate, and after a restart", async (t) => {
   const own = await startGateway({ faults: true });
   t.after(() => own.close());
   const listed = async (from) => (await sessionOf(from, { sub: ADA })("GET", "/edge/connections")).json().list;
@@ -227,7 +227,7 @@ test("what the hub missed it hears with the next delivery, also a duplicate, and
   }, { within: 20_000, every: 200 });
 });
 
-test("with the hub down a call that names its own connection still goes through", async () => {
+test("a call that names its connection works while the hub is down", async () => {
   const named = { headers: { "x-connection-id": handles.get(OF_ADA[0]) } };
   await eventually(async () => assert.ok((await listAll(gateway)).some(({ id }) => id === OF_ADA[0])));
   await gateway.fail({ hub: "fail" });
@@ -238,7 +238,7 @@ test("with the hub down a call that names its own connection still goes through"
   assert.equal(gateway.emulator.requests.length, 1);
 });
 
-test("messages that reach the hub late change nothing, whoever has the connection by then", async () => {
+test("late messages to the hub change nothing, whichever user has the connection by then", async () => {
   const [one, two] = ["user_late_1", "user_late_2"];
   const handleOf = async (id) => (await gateway.call("GET", `/edge/connections/${id}`)).json().handle;
   const atOnceAndAtRest = async (check) => {
@@ -267,7 +267,7 @@ test("messages that reach the hub late change nothing, whoever has the connectio
   await atOnceAndAtRest(() => assertOwner("conn_left", left, four, [three]));
 });
 
-test("deliveries in disorder, with copies and all at once, end with the newest owner and nobody else", async () => {
+test("deliveries in any order, with copies and at the same time, end with the newest user and no other", async () => {
   const users = Array.from({ length: 4 }, (_, index) => `user_order_${index}`);
   const orders = [[3, 2, 1, 0], [1, 3, 0, 2], [2, 0, 3, 1], [0, 3, 3, 2, 1, 0], [3, 0, 1, 2, 2]];
   const statuses = ["pending", "expired", "error", "active"];
@@ -286,7 +286,7 @@ test("deliveries in disorder, with copies and all at once, end with the newest o
   });
 });
 
-test("a reference that is only named later, or never again, is kept", async () => {
+test("a clientReferenceId that is named only later, or never again, is kept", async () => {
   const [id, user] = ["conn_named_late", "user_named_late"];
   await tell(id, undefined);
   assert.deepEqual((await ask(user, "GET", "/edge/connections")).list, []);
@@ -296,7 +296,7 @@ test("a reference that is only named later, or never again, is kept", async () =
   assert.deepEqual(list.map(({ status, clientReferenceId }) => [status, clientReferenceId]), [["expired", user]]);
 });
 
-test("no answer showed a session an id, in a header or in a body of the gateway's own", async () => {
+test("no answer of these tests showed a session an id, in a header or in a body of the gateway's own", async () => {
   const named = { headers: { "x-connection-id": handles.get(OF_ADA[0]) } };
   assert.equal((await raw(ADA, "GET", "/v2/access/proxy/headers", named)).status, 200);
   const types = ["SESSION_EXPIRED", "SESSION_NOT_PROVIDED", "UNAUTHORIZED", "FORBIDDEN"];

@@ -17,7 +17,7 @@ const gateway = await startGateway({ faults: true });
 after(() => gateway.close());
 afterEach(() => gateway.fail({}));
 
-test("exactly 1 MiB passes, and one byte more is refused, whether its length is told or not", async () => {
+test("a body of 1 MiB passes, and one of a byte more is refused, with and without a content-length", async () => {
   const most = Buffer.alloc(MIB, "x");
   const over = Buffer.alloc(MIB + 1, "x");
   assert.equal((await gateway.deliver(most)).outcome, "kept");
@@ -28,7 +28,7 @@ test("exactly 1 MiB passes, and one byte more is refused, whether its length is 
   }
 });
 
-test("a length over 1 MiB is refused before any of the body is sent", async () => {
+test("a content-length over 1 MiB is refused before any of the body is sent", async () => {
   for (const length of [MIB + 1, 2 ** 31, 2 ** 53]) {
     const started = Date.now();
     const request = open(gateway.port, "POST", "/webhooks/ofauth", { ...signedHeaders(), "content-length": length });
@@ -56,7 +56,7 @@ test("a body without a length or an end is refused soon after its first 1 MiB, w
   request.destroy();
 });
 
-test("a body that never ends is given up after 10 s, and small ones are always read meanwhile", async () => {
+test("a body that never ends is given up after 10 s, and small ones are read meanwhile", async () => {
   const slow = Array.from({ length: 80 }, (_, index) => {
     const length = index % 2 ? MIB : 1_000;
     const request = open(gateway.port, "POST", "/webhooks/ofauth", { ...signedHeaders(), "content-length": length });
@@ -88,7 +88,7 @@ test("a stale signature is refused without waiting for the body", async () => {
   request.on("error", () => {}).destroy();
 });
 
-test("any method but POST is not allowed, and is told which is", async () => {
+test("any method but POST is a 405 that names POST", async () => {
   for (const method of ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
     const answer = await gateway.send(method, "/webhooks/ofauth");
     assert.deepEqual([answer.status, answer.headers.allow], [405, "POST"], method);
@@ -96,7 +96,7 @@ test("any method but POST is not allowed, and is told which is", async () => {
   }
 });
 
-test("while the ledger fails a delivery is 503, and the same one is applied once it works again", async () => {
+test("a delivery gets 503 while the ledger fails, and is applied when it comes again later", async () => {
   for (const [index, type] of ["created", "updated", "expired", "disconnected"].entries()) {
     const event = connectionEvent(`connection.${type}`, { id: `conn_ledger_${index}` });
     await gateway.fail({ ledger: "fail" });
@@ -107,7 +107,7 @@ test("while the ledger fails a delivery is 503, and the same one is applied once
   }
 });
 
-test("a delivery whose answer from the ledger is lost is 503, and the same one is a duplicate", async () => {
+test("a delivery gets 503 if the ledger's answer is lost, and is a duplicate when it comes again", async () => {
   const event = connectionEvent("connection.created", { id: "conn_lost" });
   await gateway.fail({ ledger: "lost" });
   assertRetryLater(await gateway.deliver(event));
@@ -116,7 +116,7 @@ test("a delivery whose answer from the ledger is lost is 503, and the same one i
   await listed("conn_lost", "active");
 });
 
-test("while KV fails a delivery is 200, and KV catches up by itself, without another webhook", async () => {
+test("a delivery gets 200 while KV fails, and KV catches up without another webhook", async () => {
   await gateway.fail({ put: "fail" });
   const ids = ["conn_kv_0", "conn_kv_1", "conn_kv_2"];
   for (const id of ids) {
@@ -159,7 +159,7 @@ test("a connection that KV does not show yet is found in its ledger", async () =
   assert.deepEqual(gateway.emulator.requests.map(({ headers }) => headers["x-connection-id"]), [id, id]);
 });
 
-test("60 updates of one connection in no time are a few puts, a second apart, and the last one wins", async () => {
+test("60 quick updates of one connection are a few puts, a second apart, and the last one wins", async () => {
   const id = "conn_busy";
   const start = Date.now() - 120_000;
   const update = (index) => {
@@ -189,7 +189,7 @@ test("60 updates of one connection in no time are a few puts, a second apart, an
   assert.ok(gaps.every((gap) => gap >= 950), `ms between puts: ${gaps}`);
 });
 
-test("an event to keep is 503 while KV fails, and kept when it comes again", async () => {
+test("an event that is to be kept gets 503 while KV fails, and is kept when it comes again", async () => {
   for (const event of [{ type: "invoice.paid" }, rulesEvent()]) {
     const id = `msg_${event.type}`;
     await gateway.fail({ put: "fail" });
@@ -215,7 +215,7 @@ test("older rules do not replace newer ones that KV does not show yet", async ()
   await eventually(async () => assert.equal(await shown(), "newest"), { within: 3_000 });
 });
 
-test("a put to KV that is not answered is given up, and when it lands after a newer one the newest is put again", async () => {
+test("a put that KV does not answer is given up, and if it lands after a newer one, the newest is put again", async () => {
   const event = (type) => connectionEvent(type, { id: "conn_hung" });
   await gateway.fail({ put: "hang" });
   assert.equal((await gateway.deliver(event("connection.created"))).outcome, "applied");
@@ -233,7 +233,7 @@ test("a put to KV that is not answered is given up, and when it lands after a ne
   await eventually(async () => assert.equal(await shown(), "expired"));
 });
 
-test("lists are 503 while KV fails; a call goes through, since the ledger knows the connection too", async () => {
+test("while KV fails lists are 503, and calls work, because the ledger knows the connection too", async () => {
   const { handle } = (await gateway.call("GET", "/edge/connections/conn_busy")).json();
   const access = () => gateway.call("GET", "/v2/access/self", { headers: { "x-connection-id": handle } });
   await gateway.fail({ read: "fail" });
@@ -244,7 +244,7 @@ test("lists are 503 while KV fails; a call goes through, since the ledger knows 
   assertRetryLater(await gateway.call("GET", `/edge/connections/${handle}`));
 });
 
-test("a delivery that was answered 200 outlives the runtime, and then reaches KV by itself", async (t) => {
+test("a delivery that was answered with 200 survives a restart, and then reaches KV by itself", async (t) => {
   const first = await startGateway({ faults: true });
   t.after(() => first.close());
   await first.fail({ put: "fail" });

@@ -16,7 +16,7 @@ const { emulator } = gateway;
 const as = (key) => (method, target, { headers, body } = {}) =>
   gateway.send(method, target, { headers: { apikey: key, ...headers }, body });
 
-test("a key opens the routes of its rights and no others", async () => {
+test("a gateway key opens the routes of its rights and no others", async () => {
   const handle = await introduce(gateway, "conn_rights");
   const routes = {
     access: [["GET", "/v2/access/self", { headers: { "x-connection-id": handle } }]],
@@ -50,7 +50,7 @@ test("a key opens the routes of its rights and no others", async () => {
   assert.equal((await gateway.call("GET", "/edge/connections")).status, 200, "a key alone has all rights");
 });
 
-test("a console token takes the rights that it gives", async () => {
+test("a key makes a console token only if it has the rights that the token gives", async () => {
   const body = '{"console":true}';
   refusal(await as(keyOf("sessions"))("POST", "/edge/sessions", { body }), 403, "PERMISSION_DENIED");
   refusal(await as(keyOf("ops"))("POST", "/edge/sessions", { body }), 403, "PERMISSION_DENIED");
@@ -95,7 +95,7 @@ test("a session learns that a key did it, and not which", async () => {
   assert.deepEqual(list.map(({ actor }) => actor), ["key", undefined]);
 });
 
-test("what an answer of OFAuth shows is of who asked, and what Link shows is of the gateway", async () => {
+test("the actor of what a call shows is its caller, and of what Link shows the gateway", async () => {
   const handle = await introduce(gateway, "conn_learnt", { user: "user_learnt" });
   emulator.connections.put({ id: "conn_learnt", clientReferenceId: "user_learnt", status: "expired" });
   const answer = await as(keyOf("access"))("GET", "/v2/access/self", { headers: { "x-connection-id": handle } });
@@ -104,7 +104,7 @@ test("what an answer of OFAuth shows is of who asked, and what Link shows is of 
   assert.deepEqual([list[0].type, list[0].actor], ["edge.expired", "key:only-access"]);
 });
 
-test("an item of a wrong form stops the gateway, which says so without showing it", async () => {
+test("a GATEWAY_KEY with a wrong item stops the gateway, and the item is not shown", async () => {
   const wrong = await startGateway({ vars: { GATEWAY_KEY: `${SECRETS.GATEWAY_KEY},app:acess:${keyOf("app")}` } });
   try {
     const health = await wrong.send("GET", "/healthz");

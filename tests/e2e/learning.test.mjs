@@ -11,7 +11,7 @@ const RELINK = "relink_connection";
 
 const { gateway, emulator, upstream, told } = await startBoth();
 
-test("a success lifts a wrong expired, for every view", async () => {
+test("a successful call makes a wrongly expired connection active again, in every view", async () => {
   for (const request of [{}, { method: "HEAD" }, { path: SELF }]) {
     const { id, reference } = await link(gateway);
     await tell(gateway, "expired", id, reference);
@@ -23,7 +23,7 @@ test("a success lifts a wrong expired, for every view", async () => {
   }
 });
 
-test("an error, a redirect or an answer that never came lifts nothing", async () => {
+test("an error, a redirect or a missing answer makes no connection active", async () => {
   const { id, reference } = await link(gateway);
   await tell(gateway, "expired", id, reference);
   const { updatedAt } = await recordOf(gateway, id);
@@ -38,7 +38,7 @@ test("an error, a redirect or an answer that never came lifts nothing", async ()
   }
 });
 
-test("/self over 64 KB passes whole, and says nothing of the connection", async () => {
+test("an answer of /self over 64 KB passes whole, and changes no record", async () => {
   const { id } = await link(told);
   const body = JSON.stringify({ isAuth: false, pad: "x".repeat(20 * LIMIT) });
   for (const chunked of [false, true]) {
@@ -49,7 +49,7 @@ test("/self over 64 KB passes whole, and says nothing of the connection", async 
   }
 });
 
-test("/self with isAuth false counts as expired, passes unchanged, and lifts nothing", async () => {
+test("an answer of /self with isAuth false passes unchanged, and marks the connection as expired", async () => {
   const { id } = await link(gateway);
   emulator.fault({ kind: "unauthenticatedSelf" });
   for (const time of ["first", "second"]) {
@@ -63,7 +63,7 @@ test("/self with isAuth false counts as expired, passes unchanged, and lifts not
   assert.equal((await recordOf(gateway, id)).status, "active");
 });
 
-test("/self that is asked for its headers alone says nothing, since it answers 200 for a dead session too", async () => {
+test("a HEAD of /self changes no record, because it answers 200 for a dead session too", async () => {
   const { id, reference } = await link(gateway);
   await tell(gateway, "expired", id, reference);
   await eventually(() => isListed(gateway, id, "limit=100&status=expired"));
@@ -72,7 +72,7 @@ test("/self that is asked for its headers alone says nothing, since it answers 2
   assert.equal((await recordOf(gateway, id)).status, "expired");
 });
 
-test("a success under the raw proxy lifts nothing, since OnlyFans answers some calls without a session", async () => {
+test("a success under the raw proxy changes no record, because OnlyFans answers some calls without a session", async () => {
   const { id, reference } = await link(told);
   await tell(told, "expired", id, reference);
   const { updatedAt } = await recordOf(told, id);
@@ -84,7 +84,7 @@ test("a success under the raw proxy lifts nothing, since OnlyFans answers some c
   }
 });
 
-test("/self in another spelling, which some servers accept, is /self", async () => {
+test("another spelling of /self, which some servers accept, is /self too", async () => {
   const { id, reference } = await link(told);
   await tell(told, "expired", id, reference);
   for (const path of ["/v2/access/Self", "/v2/access/self/", "/v2/access/self;x=1"]) {
@@ -96,7 +96,7 @@ test("/self in another spelling, which some servers accept, is /self", async () 
   }
 });
 
-test("isAuth false means something on /self alone, and only in so many words", async () => {
+test("isAuth counts on /self alone, and only if it is false", async () => {
   const { id } = await link(told);
   const odd = ['{"isAuth":"false"}', '{"isAuth":null}', '{"a":{"isAuth":false}}', "{}", "", "no JSON"];
   for (const [path, body] of [[PATH, '{"isAuth":false}'], ...odd.map((body) => [SELF, body])]) {
@@ -107,7 +107,7 @@ test("isAuth false means something on /self alone, and only in so many words", a
   }
 });
 
-test("a refusal of a call that started before a reconnect changes nothing; one of a later call does", async () => {
+test("a refusal counts only if its call started after the last reconnect", async () => {
   for (const known of ["active", "expired"]) {
     const { id, reference } = await link(told);
     if (known === "expired") await tell(told, "expired", id, reference);
@@ -127,7 +127,7 @@ test("a refusal of a call that started before a reconnect changes nothing; one o
   }
 });
 
-test("a success of a call that started before the connection expired lifts nothing", async () => {
+test("a success counts only if its call started after the connection expired", async () => {
   for (const known of ["active", "expired"]) {
     const { id, reference } = await link(told);
     if (known === "expired") await tell(told, "expired", id, reference);
@@ -141,7 +141,7 @@ test("a success of a call that started before the connection expired lifts nothi
   }
 });
 
-test("disconnected is never lifted, nor made expired, by a call that was under way", async () => {
+test("a call that was under way does not change a disconnected connection", async () => {
   for (const known of ["active", "expired"]) {
     for (const reply of [{ status: 200, body: "{}" }, { status: 401, body: '{"type":"SESSION_EXPIRED"}' }]) {
       const { id, reference } = await link(told);
@@ -161,7 +161,7 @@ test("disconnected is never lifted, nor made expired, by a call that was under w
   }
 });
 
-test("what counts is the record, not what KV still says of it", async () => {
+test("a call is compared with the record, not with an old copy in KV", async () => {
   const { id, reference, handle } = await link(gateway);
   await tell(gateway, "expired", id, reference);
   await eventually(() => isListed(gateway, id, "limit=100&status=expired"));

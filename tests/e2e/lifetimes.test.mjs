@@ -1,4 +1,4 @@
-// What is let go of in time. Nobody waits for months here: while the gateway is down, the instants in its files are moved
+// What is deleted in time. Nobody waits for months here: while the gateway is down, the instants in its files are moved
 // into the past, and the runtime's alarms to now. 1. Bodies go, then deliveries, 2. everything about a connection goes 90
 // days after its end, 3. what comes of it after that is new, and every view knows it.
 
@@ -12,7 +12,7 @@ import { ageLedgerOf, ledgerCount } from "./ledgers.mjs";
 const DAY = 86_400_000;
 const USER = "user_456";
 
-test("a body goes after its time, a delivery after 30 days, and the record stays", async (t) => {
+test("a body is deleted after its time, a delivery after 30 days, and the record stays", async (t) => {
   const first = await startGateway();
   t.after(() => first.close());
   const [id, other] = ["conn_aged", "conn_other"];

@@ -21,7 +21,7 @@ afterEach(() => {
 });
 
 for (const linkWebhook of ["before", "never"]) {
-  test(`two linked again in two tabs, webhook ${linkWebhook}: the one not finished is not missing`, async () => {
+  test(`of two connections linked again in two tabs, webhook ${linkWebhook}, the unfinished one is not missing`, async () => {
     emulator.set({ linkWebhook });
     const user = `user_tabs_${linkWebhook}`;
     const [a, b] = [`conn_tab_a_${linkWebhook}`, `conn_tab_b_${linkWebhook}`];
@@ -37,7 +37,7 @@ for (const linkWebhook of ["before", "never"]) {
     assert.deepEqual([end.page, end.told], [`${APP}/b`, { status: "success", connection: two }]);
   });
 
-  test(`a new account beside an unfinished reconnect, webhook ${linkWebhook}: that one is not missing`, async () => {
+  test(`a new account beside an unfinished reconnect, webhook ${linkWebhook}, makes nothing missing`, async () => {
     emulator.set({ linkWebhook });
     const user = `user_beside_${linkWebhook}`;
     const handle = await introduce(gateway, `conn_beside_${linkWebhook}`, { user, status: "expired" });
@@ -49,7 +49,7 @@ for (const linkWebhook of ["before", "never"]) {
   });
 }
 
-test("the page of an old success loaded again does not end another Link session, nor make its connection missing", async () => {
+test("a reload of an old success ends no other Link session, and makes no connection missing", async () => {
   const user = "user_reload";
   const handle = await introduce(gateway, "conn_reload", { user, status: "expired" });
   const ada = browserOf(gateway, user);
@@ -62,7 +62,7 @@ test("the page of an old success loaded again does not end another Link session,
   assert.deepEqual(told, { status: "success", connection: handle });
 });
 
-test("OFAuth not to be reached during a callback: pending, as with any list that fails", async () => {
+test("a callback is pending while OFAuth cannot be reached", async () => {
   emulator.set({ linkWebhook: "never" });
   const back = await visitLink(await pageOf(browserOf(gateway, "user_drop"), { redirectUrl: `${APP}/b` }));
   emulator.fault({ kind: "drop", match: { path: LIST.slice(0, -1) } });
@@ -70,7 +70,7 @@ test("OFAuth not to be reached during a callback: pending, as with any list that
   assert.deepEqual([page, told], [`${APP}/b`, { status: "pending" }]);
 });
 
-test("a redirect as init's answer is a 502 for a session: its location may hold a client secret", async () => {
+test("a session gets 502 if init answers with a redirect, whose location may hold a client secret", async () => {
   emulator.fault({ kind: "redirect", to: "https://link.ofauth.com/cs_LEAK" });
   const answer = await begin(browserOf(gateway, "user_redirect"));
   assert.equal(answer.status, 502);
@@ -85,7 +85,7 @@ test("a list that answers 503 costs one request per Link session in 5 s", async 
   assert.ok(pagesAsked(gateway) <= 2, `${pagesAsked(gateway)}`);
 });
 
-test("after its user was deleted a list that has not heard of it makes no success of nothing", async () => {
+test("after a user was deleted, an old list of OFAuth's makes no success of a callback", async () => {
   const user = "user_erased";
   const ada = browserOf(gateway, user);
   const back = await visitLink(await pageOf(ada, {}));

@@ -55,7 +55,7 @@ const at = async (back) => {
 const UNKNOWN = [HOME, { by: "gateway", status: "unknown" }];
 const PENDING = [BACK, { status: "pending" }];
 
-test("without a Link session under way nothing is believed, stored or asked of OFAuth", async () => {
+test("without a Link session under way a callback is not believed, stores nothing and asks OFAuth nothing", async () => {
   const [ada, bob] = [newUser(), newUser()];
   const own = await introduce(gateway, "conn_linked_ada", { user: ada });
   await introduce(gateway, "conn_linked_bob", { user: bob });
@@ -78,7 +78,7 @@ test("without a Link session under way nothing is believed, stored or asked of O
   await assertUnknown(gateway, "conn_made_up");
 });
 
-test("what is none of Link's words is unknown, or left out", async () => {
+test("a status that Link does not have is unknown, and any other strange word is left out", async () => {
   const { user } = await underWay();
   const named = `client_reference_id=${user}`;
   for (const query of ["", "status", "status=", "status=Success", "status=pending", "status=success&status=error"]) {
@@ -96,7 +96,7 @@ test("what is none of Link's words is unknown, or left out", async () => {
   assert.deepEqual(emulator.requests, []);
 });
 
-test("query and fragment of the page to return to are kept", async () => {
+test("the query and the fragment of the page to return to are kept", async () => {
   const ada = browserOf(gateway, newUser());
   const pages = [
     ["https://app.example/a?b=c%20d&e=%C3%A9#f?g", "https://app.example/a?b=c%20d&e=%C3%A9&status=cancelled&step=login#f?g"],
@@ -111,7 +111,7 @@ test("query and fragment of the page to return to are kept", async () => {
   assert.equal(location, `${HOME}?by=gateway&status=cancelled&step=login#end`);
 });
 
-test("without APP_RETURN_URL who comes back to nothing is told so", async () => {
+test("without APP_RETURN_URL and a Link session the callback is a 400", async () => {
   for (const query of ["", "?status=success&connection_id=conn_1&client_reference_id=user_1", "?status=cancelled"]) {
     const answer = await homeless.send("GET", `/link/callback${query}`);
     assert.deepEqual(refusal(answer), [400, "BAD_REQUEST"]);
@@ -122,7 +122,7 @@ test("without APP_RETURN_URL who comes back to nothing is told so", async () => 
   assert.deepEqual([page, told.status], [BACK, "success"]);
 });
 
-test("another user's id binds nothing, and stays the other's", async () => {
+test("a connection of another user is not bound, and stays that user's", async () => {
   const bob = newUser();
   const handle = await introduce(gateway, "conn_bobs_own", { user: bob });
   const { user, back, id } = await underWay();
@@ -163,7 +163,7 @@ test("with the reference of another user who has a Link session under way nothin
   }
 });
 
-test("an item that OFAuth lists for nobody, for another user, or without a user binds nothing", async () => {
+test("an item that OFAuth lists for no user, or for another one, is not bound", async () => {
   for (const clientReferenceId of [null, "user_else", undefined]) {
     const { back, id } = await underWay();
     emulator.connections.put({ id, clientReferenceId: clientReferenceId ?? null });
@@ -175,7 +175,7 @@ test("an item that OFAuth lists for nobody, for another user, or without a user 
   }
 });
 
-test("a list that ignores its filters and is led by others' connections does not mislead", async () => {
+test("a list that ignores its filters and begins with other connections does not mislead", async () => {
   const { back, id, user } = await underWay({ listFilters: "ignored" });
   for (let index = 0; index < 20; index += 1) {
     emulator.connections.put({ id: `conn_later_${index}`, clientReferenceId: index % 2 ? user : "user_else" });
@@ -185,7 +185,7 @@ test("a list that ignores its filters and is led by others' connections does not
   for (let index = 0; index < 20; index += 2) await assertUnknown(gateway, `conn_later_${index}`);
 });
 
-test("the third page is still read; what lies beyond is pending until the webhook binds it", async () => {
+test("three pages of OFAuth's list are read, and what lies beyond is pending until its webhook comes", async () => {
   const fill = (count, year) => {
     for (let index = 0; index < count; index += 1) {
       emulator.connections.put({ id: `conn_${year}_${index}`, createdAt: `${year}-01-01T00:00:00.000Z` });
@@ -211,7 +211,7 @@ test("the third page is still read; what lies beyond is pending until the webhoo
   assert.equal(pagesAsked(gateway), 0);
 });
 
-test("who reloads or goes back gets the first answer again, and nothing is done again", async () => {
+test("a reload of the callback gets the first answer again, and nothing is done twice", async () => {
   const { user, back, id } = await underWay();
   const first = await at(back);
   assert.equal(first[1].status, "success");
@@ -231,7 +231,7 @@ test("a browser that fetches the page in advance is no visit", async () => {
   assert.equal((await at(back))[1].status, "success");
 });
 
-test("two at once bind once", async () => {
+test("two callbacks at the same time bind once", async () => {
   const { user, back, id } = await underWay();
   const told = await Promise.all([at(back), at(back)]);
   const connection = await handleOf(gateway, id);
@@ -251,7 +251,7 @@ test("after a delete the connection does not come back, and OFAuth is not asked"
   assert.equal((await recordOf(gateway, id)).status, "disconnected");
 });
 
-test("after its user was deleted nobody waits for it", async () => {
+test("after its user was deleted a Link session does not wait for a connection", async () => {
   const { back, id, user } = await underWay();
   assert.equal((await gateway.call("DELETE", `/edge/users/${user}`)).status, 200);
   emulator.clear();
@@ -260,7 +260,7 @@ test("after its user was deleted nobody waits for it", async () => {
   await assertUnknown(gateway, id);
 });
 
-test("after the Link session's end nobody waits for it", async () => {
+test("after its end a Link session does not wait for a connection", async () => {
   emulator.set({ linkSeconds: 0 });
   const late = newUser();
   await pageOf(browserOf(gateway, late), { redirectUrl: BACK });
@@ -274,7 +274,7 @@ test("after the Link session's end nobody waits for it", async () => {
   await assertUnknown(gateway, "conn_too_late");
 });
 
-test("while hub or ledger fails the browser is told to try again, and then it is as if nothing had been", async () => {
+test("while the hub or the ledger fails the browser is told to try again, and later all is as usual", async () => {
   for (const modes of [{ hub: "fail" }, { hub: "lost" }, { ledger: "fail" }, { ledger: "lost" }]) {
     const { back, id } = await underWay();
     await gateway.fail(modes);
@@ -291,7 +291,7 @@ test("while hub or ledger fails the browser is told to try again, and then it is
   assert.equal((await recordOf(gateway, id)).status, "active");
 });
 
-test("a list that fails, or is none, is as one without the connection; the next callback asks again", async () => {
+test("a list that fails is like one without the connection, and the next callback asks again", async () => {
   const faults = [
     { kind: "status", code: 500 },
     { kind: "status", code: 404, body: "html" },
@@ -309,7 +309,7 @@ test("a list that fails, or is none, is as one without the connection; the next 
   }
 });
 
-test("a Link session that a server began leads to APP_RETURN_URL, and is believed no more than any", async () => {
+test("a Link session of a server leads to APP_RETURN_URL, and its callback is checked like any other", async () => {
   const user = newUser();
   const redirectUrl = `http://127.0.0.1:${gateway.port}/link/callback`;
   emulator.set({ linkWebhook: "never" });
@@ -322,7 +322,7 @@ test("a Link session that a server began leads to APP_RETURN_URL, and is believe
   assert.deepEqual([home, told], [HOME, expected]);
 });
 
-test("each of several Link sessions that a user has begun can end well, and only so many are kept", async () => {
+test("each of several Link sessions of a user can succeed, and their number is limited", async () => {
   const user = newUser();
   const ada = browserOf(gateway, user);
   emulator.set({ linkWebhook: "never" });
@@ -335,7 +335,7 @@ test("each of several Link sessions that a user has begun can end well, and only
   assert.deepEqual(ends, [...Array(5).fill("success"), ...Array(3).fill("unknown")]);
 });
 
-test("the callback is a page to visit: any other method is refused and changes nothing", async () => {
+test("the callback takes GET only, and any other method changes nothing", async () => {
   const { back, id } = await underWay();
   for (const method of ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
     const headers = { origin: APP, "access-control-request-method": "GET" };
@@ -350,7 +350,7 @@ test("the callback is a page to visit: any other method is refused and changes n
   assert.deepEqual(await at(back), [BACK, { status: "success", connection: await handleOf(gateway, id) }]);
 });
 
-test("one line is logged for each visit, and none here held an id, a reference, a handle or a page", async () => {
+test("each visit writes one line to the log, without an id, a reference, a handle or a page", async () => {
   const { user, back } = await underWay();
   const before = gateway.logs.length;
   await at(back);

@@ -63,7 +63,7 @@ async function settle() {
 }
 
 for (const linkWebhook of WHEN) {
-  test(`a new account, webhook ${linkWebhook}: linked for its user, and for nobody else`, async () => {
+  test(`a new account, webhook ${linkWebhook}, is linked for its user, and for nobody else`, async () => {
     emulator.set({ linkWebhook });
     const user = `user_new_${linkWebhook}`;
     const ada = browserOf(gateway, user);
@@ -85,7 +85,7 @@ for (const linkWebhook of WHEN) {
   });
 }
 
-test("in the other scheme and envelope it is the same", async () => {
+test("an account is linked with the other scheme and envelope too", async () => {
   emulator.set({ webhookScheme: "svix", webhookEnvelope: "sdk" });
   const { told } = await link(gateway, browserOf(gateway, "user_svix"));
   assert.deepEqual(await seenBy("user_svix"), [[told.connection, "active"]]);
@@ -99,7 +99,7 @@ test("the webhook alone binds the account of a user who never comes back", async
 });
 
 for (const linkWebhook of WHEN) {
-  test(`an expired one, webhook ${linkWebhook}: linked again under its handle`, async () => {
+  test(`an expired connection, webhook ${linkWebhook}, is linked again under its handle`, async () => {
     const { ada, user, id, handle } = await expired(`again_${linkWebhook}`);
     emulator.set({ linkWebhook });
     const { page, told } = await link(gateway, ada, { redirectUrl: BACK });
@@ -115,7 +115,7 @@ for (const linkWebhook of WHEN) {
 
 for (const [linkWebhook, returns] of TOLD_BY) {
   const how = `webhook ${linkWebhook}, ${returns ? "then" : "no"} callback`;
-  test(`one that OFAuth no longer knows, ${how}: missing, and a new one in its place`, async () => {
+  test(`a connection that OFAuth no longer knows, ${how}, becomes missing, and a new one takes its place`, async () => {
     const { ada, user, id, handle: lost } = await expired(`lost_${linkWebhook}_${returns}`, { lost: true });
     emulator.set({ linkWebhook });
     const back = await visitLink(await pageOf(ada, { redirectUrl: BACK, connectionId: lost }));
@@ -135,7 +135,7 @@ for (const [linkWebhook, returns] of TOLD_BY) {
   });
 }
 
-test("a missing one is lifted again by a success, and by a webhook", async () => {
+test("a missing connection becomes active again by a success, and by a webhook", async () => {
   for (const by of ["call", "webhook"]) {
     const { ada, user, id, handle: lost } = await expired(`lifted_by_${by}`, { lost: true });
     await link(gateway, ada, { connectionId: lost });
@@ -151,7 +151,7 @@ test("a missing one is lifted again by a success, and by a webhook", async () =>
   }
 });
 
-test("pending while OFAuth cannot tell; its webhook then tells of the new one and of the missing one", async () => {
+test("a callback is pending while OFAuth cannot tell, and a webhook then shows the new and the missing connection", async () => {
   const { ada, user, handle: lost } = await expired("late", { lost: true });
   emulator.set({ linkWebhook: "held" });
   emulator.fault({ kind: "status", code: 500, match: { path: LIST.slice(0, -1) } });
@@ -163,7 +163,7 @@ test("pending while OFAuth cannot tell; its webhook then tells of the new one an
   assert.deepEqual(sorted(await seenBy(user)), sorted([[taken, "active"], [lost, "missing"]]));
 });
 
-test("what came of an older Link session, and is told late, makes nothing missing that a later one is for", async () => {
+test("the late result of an older Link session makes no connection missing that a later one is for", async () => {
   const { ada, user, handle } = await expired("older");
   emulator.set({ linkWebhook: "held" });
   await visitLink(await pageOf(ada, { redirectUrl: BACK, connectionId: null }));
@@ -173,7 +173,7 @@ test("what came of an older Link session, and is told late, makes nothing missin
   assert.deepEqual((await comeBack(gateway, await visitLink(page))).told, { status: "success", connection: handle });
 });
 
-test("what OFAuth no longer knows and nobody here does either leaves nothing behind", async () => {
+test("a connection that neither OFAuth nor the gateway knows leaves nothing behind", async () => {
   const wish = { connectionId: "conn_nobodys", clientReferenceId: "user_server", redirectUrl: HOME };
   const page = await pageOf(gateway.call, wish);
   await visitLink(page);
@@ -181,7 +181,7 @@ test("what OFAuth no longer knows and nobody here does either leaves nothing beh
   assert.equal((await gateway.call("GET", "/edge/connections/conn_nobodys")).status, 404);
 });
 
-test("given up at any step, the page is told which, nothing is linked, and a new start works", async () => {
+test("a user can give up at any step: the page is told which, nothing is linked, and a new start works", async () => {
   const { ada, user, handle } = await expired("giving_up");
   for (const cancelAt of ["pre-login", "authorization", "login", "2fa"]) {
     const wish = { redirectUrl: BACK, connectionId: handle };
@@ -206,7 +206,7 @@ const FAILURES = {
 };
 
 for (const [code, user] of Object.entries(FAILURES)) {
-  test(`failed with ${code}: the page is told so, and nothing is linked`, async () => {
+  test(`after ${code} the page is told so, and nothing is linked`, async () => {
     const ada = browserOf(gateway, `user_${code}`);
     const { page, told } = await link(gateway, ada, { redirectUrl: BACK }, user);
     assert.deepEqual([page, told], [BACK, { status: "error", error_code: code }]);
@@ -217,7 +217,7 @@ for (const [code, user] of Object.entries(FAILURES)) {
 }
 
 for (const status of ["active", "expired"]) {
-  test(`a second account beside an ${status} one: both are there, and the first is as it was`, async () => {
+  test(`a second account can be linked beside an ${status} one, which stays as it was`, async () => {
     const user = `user_second_${status}`;
     const first = await introduce(gateway, `conn_first_${status}`, { user, status });
     const { told } = await link(gateway, browserOf(gateway, user), { connectionId: null, redirectUrl: BACK });
@@ -227,7 +227,7 @@ for (const status of ["active", "expired"]) {
   });
 }
 
-test("in a real browser, from the button to the app's page", async (t) => {
+test("Link works in a real browser, from the button to the app's page", async (t) => {
   const browser = await startBrowser();
   t.after(() => browser.close());
   const page = await browser.newPage();

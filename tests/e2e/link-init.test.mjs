@@ -32,7 +32,7 @@ afterEach(async () => {
   emulator.reset();
 });
 
-test("OFAuth is told to come back to PUBLIC_URL, whatever Host the caller names, and without it to no plain http", async (t) => {
+test("OFAuth gets a callback at PUBLIC_URL, whatever the Host, and without PUBLIC_URL none with plain http", async (t) => {
   const named = await startGateway({ vars: { ALLOWED_ORIGINS: APP, APP_RETURN_URL: RETURN_URL, PUBLIC_URL: "https://gateway.example" } });
   t.after(() => named.close());
   const body = JSON.stringify({ redirectUrl: `${APP}/back` });
@@ -48,7 +48,7 @@ test("OFAuth is told to come back to PUBLIC_URL, whatever Host the caller names,
   assert.deepEqual(begun(gateway), []);
 });
 
-test("a session without connections:link begins nothing, nor does a console, nor who has no credential", async () => {
+test("Link needs a session with connections:link, and neither a console nor a call without a credential begins it", async () => {
   const near = ["connections:write", "access:any", "profile:read", "connections:*", "Connections:Link", " connections:link"];
   for (const permissions of [undefined, [], near]) {
     const answer = await begin(sessionOf(gateway, { sub: "user_ada", permissions }));
@@ -87,7 +87,7 @@ test("a session's Link is for its own user and comes back to the gateway, whatev
   for (const name of ["authorization", "x-connection-id", "origin"]) assert.equal(headers[name], undefined, name);
 });
 
-test("a session gets OFAuth's page and when it ends, on the app's site too, and need send no body", async () => {
+test("a session gets the URL of OFAuth's page and its end, from the app's site too, and needs no body", async () => {
   const ada = browserOf(gateway, "user_ada");
   const answer = await begin(ada, { redirectUrl: `${APP}/` }, { headers: { origin: APP } });
   const { mode, url, expiresAt, ...rest } = answer.json();
@@ -99,7 +99,7 @@ test("a session gets OFAuth's page and when it ends, on the app's site too, and 
   assert.equal((await ada("POST", "/v2/link/init")).status, 200);
 });
 
-test("what is no object with an id for a connection is refused", async () => {
+test("a body that is no object, or whose connectionId is no text, is refused", async () => {
   const ada = browserOf(gateway, "user_ada");
   for (const body of ["[]", "7", "null", "{", '"x"', '{"connectionId":7}', '{"connectionId":{}}', '{"connectionId":[]}']) {
     assert.deepEqual(refusal(await begin(ada, body)), [400, "BAD_REQUEST"], body);
@@ -109,7 +109,7 @@ test("what is no object with an id for a connection is refused", async () => {
   assert.deepEqual(emulator.requests, []);
 });
 
-test("a page to return to is on an allowed site, or on that of APP_RETURN_URL", async () => {
+test("a page to return to may be on an allowed origin, or on that of APP_RETURN_URL", async () => {
   const ada = browserOf(gateway, "user_ada");
   const good = [APP, `${APP}/`, `${APP}?a=1`, `${APP}#x`, `${APP}/a/b?c=d&e=%20#f`, "https://return.example/elsewhere"];
   for (const redirectUrl of good) assert.equal((await begin(ada, { redirectUrl })).status, 200, redirectUrl);
@@ -161,7 +161,7 @@ test("any other page to return to is refused", async () => {
   assert.deepEqual(emulator.requests, []);
 });
 
-test("without a page of its own a session needs APP_RETURN_URL", async () => {
+test("without a page to return to a session needs APP_RETURN_URL", async () => {
   assert.equal((await begin(browserOf(gateway, "user_ada"))).status, 200);
   oddOFAuth.requests.length = 0;
   const without = await begin(browserOf(other, "user_ada"));
@@ -172,7 +172,7 @@ test("without a page of its own a session needs APP_RETURN_URL", async () => {
   assert.deepEqual(oddOFAuth.requests, []);
 });
 
-test("a session links again what it names by its own handle, whatever its status", async () => {
+test("a session can link each of its connections again by handle, whatever its status", async () => {
   for (const status of ["active", "expired", "error", "awaiting_2fa", "pending", "failed", "revoked"]) {
     const [id, user] = [`conn_own_${status}`, `user_own_${status}`];
     const connectionId = await introduce(gateway, id, { user, status });
@@ -181,7 +181,7 @@ test("a session links again what it names by its own handle, whatever its status
   }
 });
 
-test("another user's connection, an id, one that is gone or never was is not found", async () => {
+test("a session does not find another user's connection, an id, or a connection that is gone or unknown", async () => {
   await introduce(gateway, "conn_mine", { user: "user_mine" });
   const gone = await introduce(gateway, "conn_gone", { user: "user_mine", status: "disconnected" });
   emulator.clear();
@@ -209,7 +209,7 @@ const ONLY_EXPIRED = [
   [["disconnected"], undefined],
 ];
 
-test("without a wish the only expired one is linked again, if none is active; null asks for a new one", async () => {
+test("without a connectionId the only expired connection is linked again if none is active, and null asks for a new one", async () => {
   for (const [index, [statuses, expected]] of ONLY_EXPIRED.entries()) {
     const user = `user_only_${index}`;
     const ids = statuses.map((_, place) => `conn_only_${index}_${place}`);
@@ -257,7 +257,7 @@ const NO_PAGES = [
 ];
 const SESSION = { cookie: "sess=LEAK_raw; auth_id=1", userAgent: "LEAK_agent" };
 
-test("an answer that is no page of OFAuth's to go to is a 502, and nothing of it reaches a session", async () => {
+test("an answer without a hosted page is a 502, and nothing of it reaches a session", async () => {
   const secret = { clientSecret: LEAK, expiresAt: "2026-11-20T12:00:00Z" };
   const wrong = [
     { mode: "whitelabel", ...secret },
@@ -287,7 +287,7 @@ test("an answer that is no page of OFAuth's to go to is a 502, and nothing of it
   assert.doesNotMatch(other.logs.join("\n"), /LEAK/);
 });
 
-test("of a hosted answer, or an older one without a mode, nothing but url and expiry reaches a session", async () => {
+test("only the URL and the expiry of OFAuth's answer reach a session", async () => {
   const more = { clientSecret: LEAK, session: SESSION, connection: { id: "conn_LEAK" }, token: "LEAK" };
   const headers = { "x-client-secret": LEAK, location: `https://link.ofauth.com/${LEAK}`, "x-request-id": "req_LEAK" };
   for (const mode of ["hosted", undefined, null]) {
@@ -303,7 +303,7 @@ test("of a hosted answer, or an older one without a mode, nothing but url and ex
   assert.deepEqual([created.status, created.json()], [200, { mode: "hosted", url: PAGE }]);
 });
 
-test("an error of OFAuth's passes as it came, and repeats for OFAuth's SDKs what they read", async () => {
+test("an error of OFAuth passes as it came, with the members that OFAuth's SDKs read", async () => {
   const verdicts = { 400: "give_up", 401: "operator", 403: "give_up", 429: "retry", 500: "retry" };
   for (const [status, verdict] of Object.entries(verdicts).map(([code, word]) => [Number(code), word])) {
     const body = { error: "No", type: status === 401 ? "UNAUTHORIZED" : "SOME_TYPE", requestId: "req_1" };
@@ -320,7 +320,7 @@ test("an error of OFAuth's passes as it came, and repeats for OFAuth's SDKs what
   assert.deepEqual(refusal(await begin(browserOf(gateway, "user_ada"))), [502, "UPSTREAM_UNREACHABLE"]);
 });
 
-test("with the hub failing no session begins, and it is told to try again; KV and ledgers are not needed", async () => {
+test("while the hub fails Link gets a 503, and it needs neither KV nor ledgers", async () => {
   const ada = browserOf(gateway, "user_ada");
   for (const hub of ["fail", "lost"]) {
     await gateway.fail({ hub });

@@ -26,7 +26,7 @@ afterEach(async () => {
 /** Client secrets and raw sessions that passed through, for the last test. */
 const passed = [];
 
-test("a call in which nothing is to be translated arrives byte for byte, query and all", async () => {
+test("a call without a handle arrives byte for byte, with its query", async () => {
   await introduce(gateway, "conn_as_is", { user: "user_as_is", status: "expired" });
   emulator.clear();
   const bodies = [
@@ -47,7 +47,7 @@ test("a call in which nothing is to be translated arrives byte for byte, query a
   }
 });
 
-test("the key comes in either header, and what else is known of OFAuth's own headers goes up", async () => {
+test("the key may be in either header, and OFAuth's own headers are passed on", async () => {
   const bearer = { authorization: `Bearer ${SECRETS.GATEWAY_KEY}`, "x-own": "kept", "x-of-cookie": "sess=1" };
   for (const headers of [bearer, { apikey: SECRETS.GATEWAY_KEY, "x-own": "kept", cookie: "a=b" }]) {
     const answer = await begin(gateway.send, { clientReferenceId: "user_1" }, { headers });
@@ -60,7 +60,7 @@ test("the key comes in either header, and what else is known of OFAuth's own hea
   assert.deepEqual(refusal(foreign), [403, "ORIGIN_DENIED"]);
 });
 
-test("a handle goes up as the id, and all else of the body keeps its value", async () => {
+test("a handle is replaced by the id, and all else of the body keeps its value", async () => {
   const handle = await introduce(gateway, "conn_by_handle", { user: "user_by_handle" });
   emulator.clear();
   const rest = '"redirectUrl": "https://a.example/?q=\\u00e9", "n": 12345678901234567890';
@@ -73,7 +73,7 @@ test("a handle goes up as the id, and all else of the body keeps its value", asy
   assert.doesNotMatch(bodyText, /acct_/);
 });
 
-test("a server links any connection again, also another user's or one that is gone; not a handle of none", async () => {
+test("a server may link any connection again, but not an unknown handle", async () => {
   await introduce(gateway, "conn_any", { user: "user_any", status: "disconnected" });
   emulator.clear();
   for (const connectionId of ["conn_any", "conn_never_seen"]) {
@@ -90,14 +90,14 @@ test("a server links any connection again, also another user's or one that is go
   assert.deepEqual(emulator.requests, []);
 });
 
-test("null asks for a new one: OFAuth sees no connectionId", async () => {
+test("null asks for a new connection, and OFAuth gets no connectionId", async () => {
   await introduce(gateway, "conn_null", { user: "user_null", status: "expired" });
   emulator.clear();
   await begin(call, '{"connectionId": null, "clientReferenceId": "user_null", "b": {"connectionId": null}}');
   assert.deepEqual(begun(gateway), [{ clientReferenceId: "user_null", b: { connectionId: null } }]);
 });
 
-test("without a wish a user's only expired one is linked again, if none is active", async () => {
+test("without a connectionId a user's only expired connection is linked again if none is active", async () => {
   const users = { one: ["expired"], two: ["expired", "expired"], both: ["expired", "active"], none: [] };
   for (const [user, statuses] of Object.entries(users)) {
     for (const [place, status] of statuses.entries()) await introduce(gateway, `conn_${user}_${place}`, { user, status });
@@ -111,7 +111,7 @@ test("without a wish a user's only expired one is linked again, if none is activ
   assert.ok(!("connectionId" in begun(gateway).at(-1)), "nobody's");
 });
 
-test("the answer comes back as it is: whitelabel, of any shape, and errors", async () => {
+test("OFAuth's answer comes back as it is: whitelabel, of any shape, and errors", async () => {
   for (const linkAnswer of ["hosted", "modeless", "whitelabel"]) {
     emulator.set({ linkAnswer });
     const answer = await begin(call, { clientReferenceId: "user_answer" });
@@ -166,7 +166,7 @@ test("a private Link names its user, and a page that is allowed", async () => {
   assert.deepEqual(emulator.requests, []);
 });
 
-test("with storage failing a server is told to try again, unless nothing is to be looked up or kept", async () => {
+test("while storage fails a server is told to try again, unless Link needs no storage", async () => {
   const handle = await introduce(gateway, "conn_failing", { user: "user_failing" });
   emulator.clear();
   const [hub, ledger] = [{ hub: "fail" }, { ledger: "fail" }];
@@ -180,7 +180,7 @@ test("with storage failing a server is told to try again, unless nothing is to b
   assert.equal((await begin(call, { redirectUrl: "https://a.example/" })).status, 200);
 });
 
-test("a server reads and cancels a Link session; the answer with the raw session comes as it is", async () => {
+test("a server reads and cancels a Link session, and gets the answer with the raw session as it is", async () => {
   emulator.set({ linkAnswer: "hosted" });
   const page = await pageOf(call, { redirectUrl: "https://a.example/", clientReferenceId: "user_read" });
   const path = `/v2/link/${page.split("/").at(-1)}`;
@@ -198,7 +198,7 @@ test("a server reads and cancels a Link session; the answer with the raw session
   passed.push(path.split("/").at(-1), cookie, cookie.split(";")[0]);
 });
 
-test("a session or console reads and cancels none, not even its user's own, and OFAuth is not asked", async () => {
+test("a session or console cannot read or cancel a Link session, and OFAuth is not asked", async () => {
   const ada = browserOf(gateway, "user_ada", { permissions: ["connections:link", "connections:write", "access:any"] });
   const secret = (await pageOf(ada, {})).split("/").at(-1);
   const now = unixNow();

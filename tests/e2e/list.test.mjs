@@ -85,7 +85,7 @@ test("the sandbox is told from production, and an id that came as a number keeps
   assert.equal(record.userData.id, account);
 });
 
-test("filters by status, user and OnlyFans account give exactly those, alone and together", async () => {
+test("filters by status, user and OnlyFans account give the matching connections, alone and together", async () => {
   const { person } = all[3];
   const queries = [
     [{ status: "active" }, (one) => one.status === "active"],
@@ -158,7 +158,7 @@ test("a user's connections come newest first, by limit and offset, and have no c
   assert.deepEqual(refusal(lent), [400, "BAD_REQUEST"]);
 });
 
-test("a query that is not one of the list's is refused", async () => {
+test("an unknown or wrong query is refused", async () => {
   const { cursor } = (await gateway.call("GET", "/edge/connections?limit=1&status=active")).json();
   const limits = ["limit=0", "limit=101", "limit=-1", "limit=1.5", "limit=1e1", "limit=ten", "limit=", "limit=1x"];
   const offsets = ["offset=-1", "offset=1001", "offset=x", "offset="];
@@ -184,7 +184,7 @@ test("a connection is shown by handle and by id, to GET and to HEAD", async () =
   assert.deepEqual([head.status, head.body.length], [200, 0]);
 });
 
-test("an unknown connection, and what could be no connection, is not found", async () => {
+test("an unknown connection, and a text that can be none, is not found", async () => {
   const { handle } = listed[0];
   const unknown = ["conn_unknown", `acct_${"0".repeat(32)}`, handle.toUpperCase(), `${handle}0`, handle.slice(0, -1)];
   for (const name of [...unknown, "a%2Cb", "a%20b", "%FF", "x".repeat(300)]) {
@@ -195,7 +195,7 @@ test("an unknown connection, and what could be no connection, is not found", asy
   }
 });
 
-test("methods that are not there are 405 and name those that are; paths that are not there are 404", async () => {
+test("an unknown method is a 405 that names the known ones, and an unknown path is a 404", async () => {
   for (const method of ["POST", "PUT", "PATCH"]) {
     for (const path of ["/edge/connections", `/edge/connections/${listed[0].handle}`, "/healthz"]) {
       const answer = await gateway.call(method, path);
@@ -209,7 +209,7 @@ test("methods that are not there are 405 and name those that are; paths that are
   }
 });
 
-test("/healthz is open to anyone and says only that all is well", async () => {
+test("/healthz is open to anyone, and says only that all is well", async () => {
   const answer = await gateway.send("GET", "/healthz");
   assert.deepEqual([answer.status, answer.json()], [200, { ok: true }]);
 });

@@ -19,7 +19,7 @@ assert.equal(status, 0, "scripts/worker.mjs --test-hooks");
 const gateway = await startGateway({ build: "target/worker-test-hooks" });
 after(() => gateway.close());
 
-test("it ends with 4401 when its token expires, and each token has its own time", async () => {
+test("a WebSocket ends with 4401 when its token expires, each at its own time", async () => {
   const user = "user_expires";
   const { socket: stays } = await openNew(gateway, { sub: user });
   const begun = Date.now();
@@ -38,7 +38,7 @@ test("it ends with 4401 when its token expires, and each token has its own time"
   await stays.close();
 });
 
-test("it ends with 4403 when its user was deleted, nothing but that is sent, and nothing of the changes is left", async () => {
+test("a WebSocket ends with 4403 when its user was deleted, hears of nothing else, and no change is left", async () => {
   const user = "user_deleted";
   const sockets = [];
   for (let count = 0; count < 3; count++) sockets.push((await openNew(gateway, { sub: user })).socket);
@@ -86,7 +86,7 @@ test("a page that comes back while its user is being deleted is sent away at the
   await again.at(-1).close();
 });
 
-test("it stays while something of its user could not be deleted, and ends after the deletion that succeeds", async () => {
+test("a WebSocket stays while something of its user could not be deleted, and ends after the deletion that succeeds", async () => {
   const user = "user_kept";
   const handle = await introduce(gateway, "conn_kept", { user });
   const { socket } = await openNew(gateway, { sub: user });
@@ -99,7 +99,7 @@ test("it stays while something of its user could not be deleted, and ends after 
   assert.equal((await socket.closed).code, 4403);
 });
 
-test("it goes on after a panic of the wasm, hears of changes, and still ends with its token", async () => {
+test("a WebSocket goes on after a panic of the wasm, hears of changes, and ends with its token", async () => {
   const user = "user_panics";
   const { socket } = await openNew(gateway, { sub: user, exp: unixNow() + 6 });
   await introduce(gateway, "conn_panics", { user });

@@ -26,7 +26,7 @@ test("a call that asks for no WebSocket is told to, and another method is not al
   assert.deepEqual(refusal(await gateway.call("GET", "/edge/live/")), [404, "ROUTE_NOT_FOUND"]);
 });
 
-test("only a valid session token opens one", async () => {
+test("only a valid session token opens a WebSocket", async () => {
   const key = gateway.vars.GATEWAY_KEY;
   const operator = (await gateway.call("POST", "/edge/sessions", { body: '{"console":true}' })).json().token;
   const refused = [
@@ -50,7 +50,7 @@ test("only a valid session token opens one", async () => {
   assert.equal((await upgrade(gateway, { headers: plain })).status, 101, "a client that can set headers may use them");
 });
 
-test("a page of another site is refused, those of the gateway's own and of allowed ones are not", async () => {
+test("a page of another site is refused, and pages of the gateway and of allowed origins are not", async () => {
   for (const origin of [APP, own]) {
     assert.equal((await upgrade(gateway, { headers: { ...offer(token), origin } })).status, 101, origin);
   }
@@ -70,7 +70,7 @@ test("the gateway's subprotocol must be offered, and the query has nothing but a
   }
 });
 
-test("while the hub is down, or runs a build that opens none, it is 503", async () => {
+test("while the hub is down, or runs a build that opens no WebSocket, the answer is 503", async () => {
   for (const hub of ["fail", "older"]) {
     await gateway.fail({ hub });
     const answer = await upgrade(gateway, { headers: offer(token) });
@@ -88,7 +88,7 @@ test("the answer selects the gateway's subprotocol, has the headers of every ans
   assert.ok(!gateway.logs.join("\n").includes(token), "no log has the token");
 });
 
-test("no other route opens one", async () => {
+test("no other route opens a WebSocket", async () => {
   for (const target of ["/edge/connections", "/healthz"]) {
     assert.equal((await upgrade(gateway, { target, headers: { ...offer(token), authorization: `Bearer ${token}` } })).status, 200);
   }

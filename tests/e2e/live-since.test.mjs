@@ -14,7 +14,7 @@ const gateway = await startGateway();
 after(() => gateway.close());
 let time = Date.now();
 
-test("since replays what was missed, in order, and what comes next follows", async () => {
+test("since replays the missed changes in order, and the next ones follow", async () => {
   const user = "user_since";
   const { socket, seq } = await openNew(gateway, { sub: user });
   const handles = [];
@@ -37,7 +37,7 @@ test("since replays what was missed, in order, and what comes next follows", asy
   }
 });
 
-test("without since, and with one that no change had, the page reads all anew", async () => {
+test("without since, and with one that no change had, the page must read all again", async () => {
   const user = "user_anew";
   const first = await openNew(gateway, { sub: user });
   await introduce(gateway, "conn_anew", { user });
@@ -50,7 +50,7 @@ test("without since, and with one that no change had, the page reads all anew", 
   await first.socket.close();
 });
 
-test("since reaches 200 changes back and no further, and the hub keeps not many more", async () => {
+test("since reaches 200 changes back and no further, and the hub keeps few more", async () => {
   const user = "user_busy";
   const { socket, seq } = await openNew(gateway, { sub: user });
   const handle = await introduce(gateway, "conn_busy", { user });
@@ -95,7 +95,7 @@ test("a page that comes back after the runtime was killed has missed nothing", a
   assert.ok(heard.every((frame) => frame.handle === handle));
 });
 
-test("what an older build wrote while it had the hub is not passed over", async (t) => {
+test("a change that an older build wrote while it had the hub is not missed", async (t) => {
   const user = "user_rolled";
   let own = await startGateway();
   t.after(() => own.close());

@@ -47,7 +47,7 @@ test("nobody hears of another user's connections", async () => {
   assert.deepEqual([ada.socket.frames.length, bob.socket.frames.length], [2, 2]);
 });
 
-test("a token for one connection hears of that one only, also of the past", async () => {
+test("a page with a token for one connection hears of that one only, also of the past", async () => {
   const user = "user_one";
   const [one, two] = [await introduce(gateway, "conn_one", { user }), await introduce(gateway, "conn_two", { user })];
   const all = await open({ sub: user });
@@ -67,7 +67,7 @@ test("a token for one connection hears of that one only, also of the past", asyn
   assert.equal(foreign.socket.frames.length, 1, "a handle opens nothing of another user");
 });
 
-test("a connection that moves to another user leaves with a null status, and is not heard of again", async () => {
+test("a connection that moves to another user leaves with a null status, and the old user hears no more of it", async () => {
   const [from, to] = [await open({ sub: "user_from" }), await open({ sub: "user_to" })];
   const handle = await introduce(gateway, "conn_moves", { user: "user_from" });
   const before = Date.now();
@@ -84,7 +84,7 @@ test("a connection that moves to another user leaves with a null status, and is 
   assert.deepEqual([(await from.socket.next()).status, from.socket.frames.length], ["active", 4], "until it comes back");
 });
 
-test("what the hub has already is not told again: copies, older webhooks, messages sent twice or late", async () => {
+test("a page hears nothing of copies, older webhooks, and messages that are sent twice or late", async () => {
   const user = "user_twice";
   const { socket } = await open({ sub: user });
   const event = connectionEvent("connection.created", { id: "conn_twice", clientReferenceId: user, timestamp: at(5) });
@@ -104,7 +104,7 @@ test("what the hub has already is not told again: copies, older webhooks, messag
   assert.deepEqual(socket.frames.slice(1).map(({ status }) => status), ["active", "expired", "pending"]);
 });
 
-test("between the first frame and the next nothing is missed, while changes pour in", async () => {
+test("no change is missed between the first frame and the next", async () => {
   const user = "user_pours";
   const ids = Array.from({ length: 4 }, (_, index) => `conn_pours_${index}`);
   let done = false;
@@ -140,7 +140,7 @@ test("ping is answered, and any other message ends the WebSocket", async () => {
   assert.equal((await socket.next()).status, "active", "the others go on");
 });
 
-test("a user has at most twenty, and another one when one is closed", async () => {
+test("a user has at most twenty WebSockets, and another one when one is closed", async () => {
   const user = "user_many";
   const sockets = await Promise.all(Array.from({ length: 20 }, () => open({ sub: user })));
   const headers = offer(tokenOf({ sub: user }));

@@ -13,7 +13,7 @@ const gateway = await startGateway({ faults: true });
 after(() => gateway.close());
 const FIELDS = ["level", "route", "method", "status", "type", "requestId", "upstreamRequestId", "upstreamMs", "detail", "ms"];
 
-test("every request is one line, which carries the request id of its answer", async () => {
+test("every request writes one line, which has the request id of its answer", async () => {
   const event = connectionEvent("connection.created", { id: "conn_logged" });
   const caller = { headers: { "x-connection-id": "conn_logged" } };
   const access = (method, target) => gateway.call(method, target, caller);
@@ -68,7 +68,7 @@ test("every request is one line, which carries the request id of its answer", as
   assert.equal(new Set(ids).size, requests.length);
 });
 
-test("what went wrong inside stands in the request's line, which is an error", async () => {
+test("the line of a request that failed inside is an error, and says what failed", async () => {
   for (const [fault, what] of [["put", "kv"], ["ledger", "ledger"]]) {
     await gateway.fail({ [fault]: "fail" });
     const before = gateway.logs.length;
@@ -84,7 +84,7 @@ test("what went wrong inside stands in the request's line, which is an error", a
   }
 });
 
-test("why a call was refused stands in the request's line", async () => {
+test("the line of a refused call says why", async () => {
   const session = sessionOf(gateway, { permissions: ["posts:read"] });
   const refusals = [
     [() => gateway.call("GET", "/edge/connections?limit=x"), /^limit must be/],
@@ -98,7 +98,7 @@ test("why a call was refused stands in the request's line", async () => {
   }
 });
 
-test("a line has no other fields than those, so that no URL, header or body gets in", () => {
+test("a line has no other fields, so no URL, header or body gets in", () => {
   assert.ok(gateway.requestLines().length > 10);
   for (const line of gateway.requestLines()) assert.deepEqual(Object.keys(line).filter((key) => !FIELDS.includes(key)), []);
 });

@@ -64,7 +64,7 @@ test("without its key a ledger tries ever more rarely, says why once, and refuse
   await eventually(() => dirtyLedgers(folder).length === 0, { within: 15_000, every: 100 });
 });
 
-test("without its key a connection is not taken for one that does not exist, except by those who may not see it", async (t) => {
+test("without its key a connection is not answered as not found, except to those who may not see it", async (t) => {
   const first = await startGateway();
   t.after(() => first.close());
   const { folder } = first;

@@ -53,7 +53,7 @@ describe("with all in order", { concurrency: true }, () => {
       await Promise.all(callers.map(check));
     });
 
-    test(`a session without the permission, or of another user, has nothing ${what}`, async () => {
+    test(`for a session without the permission, or of another user, no connection is ${what}`, async () => {
       const { id, handle } = link();
       const [theirs, others] = [link(), await newLink("user_other")];
       const path = (name) => `/edge/connections/${name}${under}`;
@@ -126,7 +126,7 @@ describe("with all in order", { concurrency: true }, () => {
     });
   }
 
-  test("a delete may be repeated: that OFAuth does not know the connection any more is as good as done", async () => {
+  test("a delete may be repeated, and succeeds if OFAuth does not know the connection any more", async () => {
     const { id, handle } = link();
     const session = sessionOf(gateway, { permissions: WRITE });
     for (const [call, name] of [[gateway.call, id], [session, handle], [gateway.call, handle]]) {
@@ -174,7 +174,7 @@ describe("with all in order", { concurrency: true }, () => {
     }
   });
 
-  test("an id that nobody here knows is OFAuth's to judge, and kept only if it was deleted there", async () => {
+  test("an unknown id is passed to OFAuth, and kept only if OFAuth has deleted it", async () => {
     for (const [method, under] of [["DELETE", ""], ["POST", "/invalidate"]]) {
       const answer = await gateway.call(method, `/edge/connections/conn_unheard${under}`);
       assert.equal(answer.status, 404, answer.text);
@@ -195,7 +195,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.equal((await recordOf("conn_only_there")).status, "disconnected");
   });
 
-  test("a handle that nobody here knows is not found, and OFAuth is not asked", async () => {
+  test("an unknown handle is not found, and OFAuth is not asked", async () => {
     const bytes = ["%ff", "conn_a%2Cb", "conn_a%20b", "conn_%00", "conn_a%7fb"];
     const names = [`acct_${"0".repeat(32)}`, ...bytes, "x".repeat(5_000)];
     for (const name of names) {
@@ -224,7 +224,7 @@ describe("with all in order", { concurrency: true }, () => {
     });
   }
 
-  test("what was invalidated can be linked again, and is active then", async () => {
+  test("an invalidated connection can be linked again, and is active then", async () => {
     const { id, handle } = link();
     assert.equal((await gateway.call("POST", `/edge/connections/${handle}/invalidate`)).status, 200);
     const { status, expiredAt, updatedAt } = await recordOf(id);
@@ -235,7 +235,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.equal((await recordOf(id)).status, "active");
   });
 
-  test("what is disconnected is not invalidated into expired", async () => {
+  test("an invalidation does not make a disconnected connection expired", async () => {
     const { id, handle } = link();
     assert.equal((await gateway.call("DELETE", `/edge/connections/${handle}`)).status, 200);
     emulator.connections.put({ id, status: "active" });
@@ -243,7 +243,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.equal((await recordOf(id)).status, "disconnected");
   });
 
-  test("other methods are 405 and say which would do", async () => {
+  test("other methods are a 405 that names the right ones", async () => {
     const { id, handle } = link();
     for (const name of [handle, id]) {
       for (const [under, allow, methods] of [
@@ -263,7 +263,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.equal((await recordOf(id)).status, "active");
   });
 
-  test("a segment is decoded once, and an empty one or one more is no connection's", async () => {
+  test("a segment is decoded once, and a path with an empty segment or one too many is no route", async () => {
     const { id } = link();
     for (const rest of ["", "/", `${id}/`, `/${id}`]) {
       assert.deepEqual(refusal(await gateway.call("DELETE", `/edge/connections/${rest}`)), [404, "ROUTE_NOT_FOUND"], rest);
@@ -277,7 +277,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.ok(asked(id).some(([, path]) => path === `/v2/account/connections/${id}`));
   });
 
-  test("an id with characters of its own goes up escaped", async () => {
+  test("an id with special characters goes to OFAuth escaped", async () => {
     const id = "conn:a=b&c+d'e";
     const handle = await introduce(gateway, id);
     assert.equal((await gateway.call("DELETE", `/edge/connections/${handle}`)).status, 200);
@@ -287,7 +287,7 @@ describe("with all in order", { concurrency: true }, () => {
   });
 });
 
-test("with the ledger failing a delete is 503 and OFAuth is not asked; repeated it is done", async () => {
+test("while the ledger fails a delete is 503 and OFAuth is not asked, and repeated it succeeds", async () => {
   const session = sessionOf(gateway, { permissions: WRITE });
   for (const mode of ["fail", "lost"]) {
     const { id, handle } = link();
@@ -304,7 +304,7 @@ test("with the ledger failing a delete is 503 and OFAuth is not asked; repeated 
   }
 });
 
-test("failing between the look-up and the entry it is 503 too, and repeated it is done though OFAuth says 404 by then", async () => {
+test("a delete whose entry fails after OFAuth's is 503 too, and repeated it succeeds although OFAuth then says 404", async () => {
   for (const [method, under, status] of [["DELETE", "", "disconnected"], ["POST", "/invalidate", "expired"]]) {
     const { id, handle } = link();
     emulator.fault({ kind: "slow", ms: 300, times: 1 });
@@ -318,7 +318,7 @@ test("failing between the look-up and the entry it is 503 too, and repeated it i
   }
 });
 
-test("KV and hub may fail: the delete is done all the same, and they hear of it later", async () => {
+test("a delete succeeds while KV and the hub fail, and they hear of it later", async () => {
   const { id, handle } = link();
   await gateway.fail({ put: "fail", hub: "fail" });
   assert.equal((await gateway.call("DELETE", `/edge/connections/${handle}`)).status, 200);
@@ -330,7 +330,7 @@ test("KV and hub may fail: the delete is done all the same, and they hear of it 
   }, { every: 200 });
 });
 
-test("many deletes at once all succeed, and so does one with webhooks of all kinds on their way", async () => {
+test("many deletes at the same time succeed, and so does one while webhooks of all types come", async () => {
   const { id, handle } = link();
   const url = `http://127.0.0.1:${gateway.port}/webhooks/ofauth`;
   emulator.outbox.sendTo({ url, ofauthSecret: gateway.vars.OFAUTH_WEBHOOK_SECRET });
@@ -352,7 +352,7 @@ test("many deletes at once all succeed, and so does one with webhooks of all kin
   });
 });
 
-test("a delete that had reached the ledger only is carried on after a restart", async (t) => {
+test("a delete that has reached only the ledger goes on after a restart", async (t) => {
   const own = await startGateway({ faults: true });
   t.after(() => own.close());
   const handle = await introduce(own, "conn_half", { user: USER });

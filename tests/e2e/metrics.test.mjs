@@ -93,7 +93,7 @@ describe("GET /edge/metrics", () => {
     }
   });
 
-  test("what is older than 24 hours goes", async () => {
+  test("counts are deleted after 24 hours", async () => {
     const now = Math.floor(Date.now() / 60_000);
     await addCounts(gateway, now - 1_440, "test ancient 1\n", 3);
     await addCounts(gateway, now, "test new 1\n", 3);
@@ -102,7 +102,7 @@ describe("GET /edge/metrics", () => {
   });
 });
 
-test("attempts to forward are counted by what became of them, and what has failed at once", async (t) => {
+test("attempts to forward are counted by their result, and failures at once", async (t) => {
   const { app, gateway: forwarding } = await startForwarding(t);
   const answers = [{}, { status: 503 }, { hangUp: true }, { status: 404 }, { status: 410 }];
   app.answer = ({ body }) => answers[Number(/conn_(\d)/.exec(body)[1])];
@@ -125,7 +125,7 @@ test("passes are counted by how they ended", async (t) => {
   }, { within: 5_000 });
 });
 
-test("without the binding everything else works", async () => {
+test("without the binding METRICS_STORE everything else works", async () => {
   const bare = await startGateway({ metrics: false });
   try {
     refusal(await bare.call("GET", "/edge/metrics"), 503, "NOT_CONFIGURED");

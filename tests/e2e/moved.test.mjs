@@ -21,7 +21,7 @@ async function moved(id) {
   return handle;
 }
 
-test("the old user's session does not delete it", async () => {
+test("a session of the old user does not delete a connection that has moved", async () => {
   const handle = await moved("conn_m1");
   const session = sessionOf(gateway, { sub: "conn_m1_old", permissions: ["connections:write"] });
   const answer = await session("DELETE", `/edge/connections/${handle}`);
@@ -29,7 +29,7 @@ test("the old user's session does not delete it", async () => {
   assert.deepEqual([answer.status, status, emulator.requests.length], [404, "active", 0]);
 });
 
-test("erasing the old user does not delete it, at OFAuth or here", async () => {
+test("a deletion of the old user does not delete a connection that has moved, at OFAuth or here", async () => {
   await moved("conn_m2");
   const answer = await gateway.call("DELETE", "/edge/users/conn_m2_old");
   const record = await gateway.call("GET", "/edge/connections/conn_m2");

@@ -1,8 +1,9 @@
-// Names that are no names: what a segment of /edge/connections/* holds must never make another path of the call that goes up.
+// Connection ids that are no ids: a segment of /edge/connections/* must never change the path of the call to OFAuth.
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 
+import { connectionEvent } from "../emulator/events.mjs";
 import { introduce, sessionOf, startGateway } from "./harness.mjs";
 
 const gateway = await startGateway();
@@ -28,17 +29,12 @@ for (const [what, names] of [
   });
 }
 
-test("nor does a connection that a webhook named so", async () => {
+test("a webhook whose connection id is a dot segment is kept as an event, and makes no connection", async () => {
   for (const id of ["..", "."]) {
-    const made = await introduce(gateway, id).catch(() => undefined); // refusing the webhook is as good
-    const { list } = (await sessionOf(gateway, {})("GET", "/edge/connections")).json();
-    const handle = made ?? list[0]?.handle;
-    if (!handle) continue;
-    emulator.clear();
-    const session = sessionOf(gateway, { permissions: ["connections:write"] });
-    await session("DELETE", `/edge/connections/${handle}`);
-    assert.deepEqual(emulator.requests.map(({ path }) => path).filter((path) => /connections\/?$|account\/$/.test(path)), []);
+    const { status, outcome } = await gateway.deliver(connectionEvent("connection.created", { id, clientReferenceId: "user_dots" }));
+    assert.deepEqual([status, outcome], [200, "kept"], id);
   }
+  assert.deepEqual((await sessionOf(gateway, { sub: "user_dots" })("GET", "/edge/connections")).json().list, []);
 });
 
 test("a connection whose id has the form of a handle is found, called, invalidated and deleted by that id", async () => {

@@ -43,7 +43,7 @@ test("every page has the connections of its filter, newest first, and the total"
   assert.deepEqual([beyond.list, beyond.total, beyond.hasMore], [[], COUNT, false]);
 });
 
-test("a filter by OnlyFans user, alone and with a status, gives exactly those", async () => {
+test("a filter by OnlyFans user, alone and with a status, gives the matching connections", async () => {
   const { list } = await page({ limit: 100 });
   for (const { handle, platformUserId, status } of list.slice(0, 3)) {
     const found = await page({ platformUserId });
@@ -53,7 +53,7 @@ test("a filter by OnlyFans user, alone and with a status, gives exactly those", 
   }
 });
 
-test("a change moves a connection to the front and to another filter, a change of hands takes it away", async () => {
+test("a change moves a connection to the front and to another filter, and a move to another user takes it away", async () => {
   await tell("conn_page3", { minute: ++minute, status: "expired" });
   await assertPages({ limit: 20 });
   assert.equal((await page({})).list[0].handle, connections.get("conn_page3").handle);
@@ -71,7 +71,7 @@ test("a change moves a connection to the front and to another filter, a change o
   await assertPages({ limit: 20 });
 });
 
-test("a page opens its own records only, and leaves out one that does not open", async () => {
+test("a page decrypts its own records only, and leaves out one that cannot be decrypted", async () => {
   const sorted = expected({}).map(({ handle }) => handle);
   await changeHub((hub) => damageRecords(hub, sorted.slice(20)));
   const first = await page({ limit: 20 });
@@ -88,7 +88,7 @@ test("a page opens its own records only, and leaves out one that does not open",
   assert.deepEqual(await gateway.hubRecords(), [20, 7, 5, 0, 0]);
 });
 
-test("a call opens the connection that it names, or those that it may mean, and no other", async () => {
+test("a call decrypts the connection that it names, or those that it may mean, and no other", async () => {
   const others = (isOther) => expected({}).filter(isOther).map(({ handle }) => handle);
   const [one, ...rest] = expected({ status: "active" }).map(({ id }) => id);
   const { handle } = connections.get(one);

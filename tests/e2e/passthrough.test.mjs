@@ -26,7 +26,7 @@ describe("with all in order", { concurrency: true }, () => {
     ["deleted", "DELETE", "", "disconnected"],
     ["invalidated", "POST", "/invalidate", "expired"],
   ]) {
-    test(`a connection ${what} by OFAuth's own route is so here, at once in the hub, soon in KV`, async () => {
+    test(`a connection that is ${what} by OFAuth's own route changes at once in the hub, and soon in KV`, async () => {
       const check = async ([base, by]) => {
         const { id, handle } = await link();
         const answer = await gateway.call(method, `${base}/${by === "id" ? id : handle}${under}?a=b`);
@@ -42,7 +42,7 @@ describe("with all in order", { concurrency: true }, () => {
       await Promise.all([[OURS, "id"], [OURS, "handle"], [OLD, "id"], [OLD, "handle"]].map(check));
     });
 
-    test(`one that OFAuth did not let be ${what} stays as it was`, async () => {
+    test(`a connection stays as it was if OFAuth does not let it be ${what}`, async () => {
       const { id, handle } = await link();
       for (const rule of [
         { kind: "status", code: 500 },
@@ -61,7 +61,7 @@ describe("with all in order", { concurrency: true }, () => {
     });
   }
 
-  test("a delete of what OFAuth knows no more is one, unless nobody here knows it either", async () => {
+  test("a delete of a connection that OFAuth does not know any more counts, unless the gateway does not know it either", async () => {
     const { id, handle } = await link();
     emulator.connections.remove(id);
     const answer = await gateway.call("DELETE", `${OURS}/${handle}`);
@@ -78,7 +78,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.equal((await recordOf(other.id)).status, "active", "an invalidate of nothing tells nothing");
   });
 
-  test("an id is the same however its path spells it", async () => {
+  test("an id is the same in whatever way its path is escaped", async () => {
     const { id } = await link();
     assert.equal((await gateway.call("DELETE", `${OURS}/${id.replace("_", "%5F")}`)).status, 200);
     assert.equal((await recordOf(id)).status, "disconnected");
@@ -103,7 +103,7 @@ describe("with all in order", { concurrency: true }, () => {
     }
   });
 
-  test("an import enters the connection, which its user sees at once", async () => {
+  test("an imported connection is seen by its user at once", async () => {
     const { answer, item } = await importOf({ clientReferenceId: "user_imported", permissions: ["posts:read", "x:y"] });
     assert.equal(answer.status, 200, answer.text);
     const record = await recordOf(item.id);
@@ -122,13 +122,13 @@ describe("with all in order", { concurrency: true }, () => {
     await eventually(async () => assert.ok(await listed(item.id)));
   });
 
-  test("an import without a user or permissions enters what OFAuth made of it", async () => {
+  test("an import without a user or permissions stores those that OFAuth answers", async () => {
     const { item } = await importOf({});
     const { clientReferenceId, permissions, imported } = await recordOf(item.id);
     assert.deepEqual([clientReferenceId, permissions, imported], [null, item.permissions, true]);
   });
 
-  test("an import renewed, by id or handle, is active again with what it says", async () => {
+  test("an import that is renewed by id or handle makes the connection active again", async () => {
     const check = async (by) => {
       const { item, session } = await importOf({ clientReferenceId: `user_before_${by}` });
       const { handle } = await recordOf(item.id);
@@ -148,7 +148,7 @@ describe("with all in order", { concurrency: true }, () => {
     await Promise.all(["id", "handle", "old"].map(check));
   });
 
-  test("a duplicate and another user's session are 409, a bad one 400, and nothing is entered", async () => {
+  test("a duplicate and another user's session are 409, a wrong one is 400, and nothing is stored", async () => {
     const { item, session } = await importOf({ clientReferenceId: "user_first" });
     const before = await recordOf(item.id);
     const twice = await sendImport("POST", `${OURS}/import`, { ...session, clientReferenceId: "user_second" });
@@ -164,7 +164,7 @@ describe("with all in order", { concurrency: true }, () => {
   });
 });
 
-test("with the ledger failing after OFAuth's delete it is 503, and repeated it is done", async () => {
+test("a delete is 503 if the ledger fails after OFAuth's, and repeated it succeeds", async () => {
   for (const [method, under, status] of [["DELETE", "", "disconnected"], ["POST", "/invalidate", "expired"]]) {
     const { id, handle } = await link();
     await gateway.fail({ ledger: "fail" });
@@ -183,7 +183,7 @@ test("with the ledger failing after OFAuth's delete it is 503, and repeated it i
   }
 });
 
-test("an import that the ledger does not hear of passes all the same, for its webhook will tell", async () => {
+test("an import succeeds while the ledger fails, because its webhook will come", async () => {
   await gateway.fail({ ledger: "fail" });
   const { answer, item } = await importOf({ clientReferenceId: USER });
   assert.equal(answer.status, 200, answer.text);
@@ -193,7 +193,7 @@ test("an import that the ledger does not hear of passes all the same, for its we
   assert.equal((await recordOf(item.id)).clientReferenceId, USER);
 });
 
-test("the raw session of an import went up whole, and is in no log line, no file, no answer of the gateway's", async () => {
+test("the raw session of an import reaches OFAuth, and is in no log line, no file and no answer of the gateway", async () => {
   assert.ok(secrets.length > 10 && answers.length > 5);
   for (const secret of secrets) {
     assert.ok(emulator.requests.some(({ bodyText }) => bodyText?.includes(secret)), "it went up");

@@ -1,5 +1,5 @@
-// Targets, sent raw, since any client library would tidy them up: 1. odd ones go up byte for byte, 2. ambiguous ones are
-// refused, 3. whatever a target tries to be, it reaches nothing but what it resolves to.
+// Request targets, sent raw, because a client library would normalise them: 1. unusual ones reach OFAuth byte for byte,
+// 2. ambiguous ones are refused, 3. a target reaches only what it resolves to.
 //
 // What cannot go up byte for byte is what the URL standard, and so the platform's fetch, rewrites in every URL: `'` in a
 // query, and in a path the characters that no URL has unescaped.
@@ -22,7 +22,7 @@ after(async () => {
 });
 beforeEach(() => emulator.clear());
 
-test("odd escapes and empty queries are nobody's to tidy up", async () => {
+test("odd escapes and empty queries reach OFAuth as they are", async () => {
   const queries = ["x?", "x??", "x?a", "x?=", "x?&&=", "x?a=1&a=1", "x?%", "x?a+b", "x?../..", "x?//x", "x?\\"];
   const escapes = ["%", "%4", "%zz", "%25", "%2541", "%c3%a9", "%C3%A9", "%41", "%7e", "~", "%ff", "%e9"];
   const plain = ["...", "a..;", ".a", "a//b", "//", "", "a;b=c,d:@!$&'()*+=-_", "[", "]", "|"];
@@ -34,7 +34,7 @@ test("odd escapes and empty queries are nobody's to tidy up", async () => {
   }
 });
 
-test("paths that could be read in two ways are refused, even where both lead nowhere", async () => {
+test("paths that can be read in two ways are refused, even if both lead nowhere", async () => {
   const separators = ["a%2fb", "a%2Fb", "a%5Cb", "a%5cb"];
   const dots = ["%2e%2e", "%2E", ".%2e", "a/%2e%2e/b", "a/%2e"];
   const doubled = ["%252e", "%252E%252e", "a%252fb", "a%252Fb", "a%255cb", "%2525", "%252525"];
@@ -49,7 +49,7 @@ test("paths that could be read in two ways are refused, even where both lead now
   assert.deepEqual(emulator.requests, []);
 });
 
-test("a segment that tries to leave its path does not", async () => {
+test("a dot segment does not leave its path", async () => {
   const dots = ["..", "%2e%2e", "%2E%2e", ".%2e", "%2e.", ".", "%2e", "%252e%252e", "%25252e", "..;", "..%00", "．．"];
   const slashes = ["..%2f..", "%2f", "%2F", "%252f", "%5c", "%255c", "..%5c..", "//", "//..//", "\\", "..\\..", "\\..\\.."];
   const others = ["%00", "%0a", "%0d%0aapikey:x", "%09", "%1f", "%7f", "%2525", "#", "#/../..", "?/../..", ";/../..", ":"];

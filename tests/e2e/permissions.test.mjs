@@ -21,7 +21,7 @@ const ID = "conn_only";
 await introduce(ID, "user_456", "active");
 beforeEach(() => emulator.clear());
 
-test("every route of OFAuth's list needs its permission, and nothing else will do", async () => {
+test("every route of OFAuth's list needs its own permission", async () => {
   assert.ok(ROUTES.length > 50 && EVERYTHING.length > 10);
   const check = async ({ method, path: pattern, permission }) => {
     const needed = permission ?? "access:any";
@@ -45,7 +45,7 @@ test("every route of OFAuth's list needs its permission, and nothing else will d
   assert.ok(emulator.requests.every(({ headers }) => headers["x-connection-id"] === ID));
 });
 
-test("another method, another spelling or a segment more is another route", async () => {
+test("another method, another spelling or one more segment is another route", async () => {
   const calls = [
     ["GET", "/v2/access/users/%6cists", "profile:read", "lists:read"],
     ["GET", "/v2/access/users/%6C%69sts", "profile:read", "lists:read"],
@@ -80,7 +80,7 @@ test("another method, another spelling or a segment more is another route", asyn
   }
 });
 
-test("a path that could be read in two ways is refused whatever is granted", async () => {
+test("a path that can be read in two ways is refused, whatever the permissions", async () => {
   const call = sessionOf(gateway, { permissions: [...EVERYTHING, "access:any"] });
   const paths = ["users/..%2fself", "users/%2fself", "users%5cself", "users/%252e%252e/self", "users/%252fself", "users/%00"];
   for (const path of paths) assert.deepEqual(refusal(await call("GET", `/v2/access/${path}`)), [400, "BAD_REQUEST"], path);
@@ -103,7 +103,7 @@ test("the raw proxy needs access:any, by any method and in any spelling", async 
   assert.equal((await gateway.call("GET", "/v2/access/proxy/echo", server)).status, 200, "a gateway key needs none");
 });
 
-test("access:any does not stand for a listed permission, and without permissions nothing opens but one's own list", async () => {
+test("access:any replaces no listed permission, and without permissions a session sees only its own list", async () => {
   assert.equal((await sessionOf(gateway, { permissions: ["access:any"] })("GET", "/v2/access/self")).status, 403);
   for (const claims of [{}, { permissions: [] }]) {
     const call = sessionOf(gateway, claims);
@@ -115,7 +115,7 @@ test("access:any does not stand for a listed permission, and without permissions
   assert.deepEqual(emulator.requests, []);
 });
 
-test("the permission is judged before the connection, so that a refusal tells nothing of connections", async () => {
+test("the permission is checked before the connection, so a refusal says nothing about connections", async () => {
   const call = sessionOf(gateway, { sub: "user_nobody", permissions: ["posts:read"] });
   for (const name of [undefined, ID, `acct_${"0".repeat(32)}`, await handleOf(ID)]) {
     const headers = name ? { "x-connection-id": name } : {};
@@ -123,7 +123,7 @@ test("the permission is judged before the connection, so that a refusal tells no
   }
 });
 
-test("which connection is meant: the only active one, else the only one that is not disconnected", async () => {
+test("a call without a connection is for the only active one, else for the only one that is not disconnected", async () => {
   const cases = [
     [[], "none"],
     [["active"], 0],
@@ -156,7 +156,7 @@ test("which connection is meant: the only active one, else the only one that is 
   }
 });
 
-test("a session names one of its own by handle, and it is taken whatever its status, unless it is disconnected", async () => {
+test("a session may name each of its connections by handle, unless it is disconnected", async () => {
   const statuses = ["active", "active", "expired", "awaiting_2fa", "disconnected"];
   const ids = statuses.map((_, index) => `conn_named_${index}`);
   for (const [index, id] of ids.entries()) await introduce(id, "user_named", statuses[index]);
@@ -178,7 +178,7 @@ test("a session names one of its own by handle, and it is taken whatever its sta
   assert.deepEqual(emulator.requests, []);
 });
 
-test("another user's connection, an id, and what nobody knows are all not found", async () => {
+test("another user's connection, an id, and an unknown handle are not found", async () => {
   await introduce("conn_theirs", "user_theirs", "active");
   emulator.clear();
   const theirs = await handleOf("conn_theirs");

@@ -45,7 +45,7 @@ test("every method goes up with its path, query and body as they came", async ()
   }
 });
 
-test("a body on GET or HEAD cannot be passed on, which is not OFAuth's fault", async () => {
+test("a body on GET or HEAD is a bad request, because it cannot be passed on", async () => {
   for (const method of ["GET", "HEAD"]) {
     const headers = { ...CALLER, "content-length": 2 };
     assert.equal((await gateway.call(method, "/v2/access/self", { headers, body: "{}" })).status, 400, method);
@@ -53,7 +53,7 @@ test("a body on GET or HEAD cannot be passed on, which is not OFAuth's fault", a
   assert.deepEqual(emulator.requests, []);
 });
 
-test("an empty body on GET or HEAD, which some clients announce, is no body", async () => {
+test("a content-length of 0 on GET or HEAD, which some clients send, is no body", async () => {
   for (const method of ["GET", "HEAD"]) {
     const answer = await gateway.call(method, "/v2/access/self", { headers: { ...CALLER, "content-length": 0 } });
     assert.equal(answer.status, 200, `${method}: ${answer.text}`);
@@ -73,7 +73,7 @@ test("a connection is named by handle or by id, and OFAuth gets the id and the c
   }
 });
 
-test("an id that nobody knows is passed on, and nothing is stored about it", async () => {
+test("an unknown id is passed on, and nothing is stored about it", async () => {
   const id = "conn_never_heard_of";
   const answer = await gateway.call("GET", "/v2/access/self", { headers: { "x-connection-id": id } });
   assert.equal(answer.status, 200);
@@ -83,7 +83,7 @@ test("an id that nobody knows is passed on, and nothing is stored about it", asy
   assert.equal(keys.length, 2);
 });
 
-test("a disconnected connection and an unknown handle are not found, and the user is sent through Link", async () => {
+test("a disconnected connection and an unknown handle are not found, and the action is relink", async () => {
   for (const name of ["conn_gone", await handleOf("conn_gone"), `acct_${"0".repeat(32)}`]) {
     const answer = await gateway.call("GET", "/v2/access/self", { headers: { "x-connection-id": name } });
     assert.deepEqual(refusal(answer), [404, "CONNECTION_NOT_FOUND"]);
@@ -102,7 +102,7 @@ test("no connection, or more than one, is a bad request", async () => {
   assert.deepEqual(emulator.requests, []);
 });
 
-test("without a gateway key nothing goes up, and what is wrong is told", async () => {
+test("without a valid gateway key nothing reaches OFAuth, and the answer says what is wrong", async () => {
   const key = gateway.vars.GATEWAY_KEY.split(",")[0];
   const missing = [{}, { cookie: `apikey=${key}` }, { "x-api-key": key }];
   const values = ["", "x", key.slice(0, -1), `${key}x`, `${key}, x`, key.toUpperCase(), gateway.vars.GATEWAY_KEY];
@@ -134,7 +134,7 @@ test("each gateway key opens, as apikey or as bearer", async () => {
   }
 });
 
-test("what a caller sends to be somebody else, or somewhere else, does not go up", async () => {
+test("headers with which a caller claims another identity or address do not reach OFAuth", async () => {
   const stopped = {
     authorization: `Bearer ${KEY}`,
     cookie: "sess=caller",
@@ -184,7 +184,7 @@ test("what a caller sends to be somebody else, or somewhere else, does not go up
   assert.ok(!JSON.stringify(headers).includes(KEY));
 });
 
-test("what OFAuth may not say to a browser does not come back, and the rest does", async () => {
+test("headers of OFAuth that a browser may not get do not come back, and the others do", async () => {
   const answer = await gateway.call("GET", "/v2/access/proxy/headers", { headers: CALLER });
   const { headers } = answer;
   assert.deepEqual([answer.status, answer.json()], [200, { ok: true }]);
@@ -222,7 +222,7 @@ test("methods that would show a caller's headers or open a tunnel have no route"
   assert.deepEqual(emulator.requests, []);
 });
 
-test("every answer may not be cached or sniffed, has a request id, and says whose it is", async () => {
+test("no answer may be cached or sniffed, and each has a request id and says who made it", async () => {
   const answers = [
     [await gateway.call("GET", "/v2/access/proxy/headers", { headers: CALLER }), "upstream"],
     [await gateway.call("GET", "/v2/access/proxy/status?code=503", { headers: CALLER }), "upstream"],

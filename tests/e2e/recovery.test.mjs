@@ -33,7 +33,7 @@ test("a request that panics fails, and the next ones are served", async () => {
   }
 });
 
-test("several that panic at once, among others, do no more harm than one", async () => {
+test("several panics at the same time do no more harm than one", async () => {
   const before = panics();
   const all = await Promise.allSettled(Array.from({ length: 8 }, () => gateway.send("GET", PANIC)));
   assert.ok(all.every(({ status, value }) => status === "rejected" || value.status >= 500));
@@ -43,7 +43,7 @@ test("several that panic at once, among others, do no more harm than one", async
   assert.deepEqual(next.map(({ status }) => status), Array(8).fill(200));
 });
 
-test("ledger and hub go on where they were", async () => {
+test("the ledger and the hub go on where they were", async () => {
   const [id, clientReferenceId] = ["conn_recovery_ledger", "user_recovery"];
   const event = (type) => connectionEvent(`connection.${type}`, { id, clientReferenceId });
   const created = event("created");
@@ -65,7 +65,7 @@ test("ledger and hub go on where they were", async () => {
   });
 });
 
-test("what was not yet told to KV and the hub when it panicked is told after it", async () => {
+test("a change that had not reached KV and the hub before a panic reaches them after it", async () => {
   const ids = Array.from({ length: 10 }, (_, index) => `conn_recovery_told_${index}`);
   const clientReferenceId = "user_told";
   const deliver = (type) => (id) => gateway.deliver(connectionEvent(`connection.${type}`, { id, clientReferenceId }));
@@ -89,7 +89,7 @@ test("what was not yet told to KV and the hub when it panicked is told after it"
   );
 });
 
-test("calls that are under way when another one panics end, and a body that is being passed on comes whole", async () => {
+test("calls that are under way during a panic end, and a body that is being passed on comes whole", async () => {
   gateway.emulator.clear();
   const stream = openAs("GET", "/v2/access/proxy/sse?count=8&interval=250");
   stream.end();

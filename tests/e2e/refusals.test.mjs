@@ -14,7 +14,7 @@ const HINT = ',"actionRequired":"relink_connection"';
 const { gateway, emulator, upstream, told } = await startBoth();
 
 for (const type of ["SESSION_EXPIRED", "SESSION_NOT_PROVIDED"]) {
-  test(`${type} marks the connection, in whatever form it is told, and every view shows it`, async () => {
+  test(`${type} marks the connection in each of its forms, and every view shows it`, async () => {
     for (const variant of [undefined, "code", "lower", "snake"]) {
       for (const hint of [true, false]) {
         const { id, reference } = await link(gateway);
@@ -40,7 +40,7 @@ for (const type of ["SESSION_EXPIRED", "SESSION_NOT_PROVIDED"]) {
   });
 }
 
-test("a refusal that asks for a relink marks, whatever its type and with 401 or 403", async () => {
+test("a refusal that asks for a relink marks the connection, whatever its type, with 401 or 403", async () => {
   const expired = { error: "x", type: "SESSION_EXPIRED", requestId: "req_1" };
   const forms = [
     expired,
@@ -66,7 +66,7 @@ test("a refusal that asks for a relink marks, whatever its type and with 401 or 
   }
 });
 
-test("but for the hint the body stays as it is, byte for byte", async () => {
+test("except for the hint, the body stays as it is, byte for byte", async () => {
   const bodies = [
     '{"type":"SESSION_EXPIRED"}',
     '{ "error" : "caf\\u00e9 é 🎉\\/" ,\n\t"type" : "SESSION_EXPIRED" , "n" : 1.50e+02, "big": 12345678901234567890 \r\n}',
@@ -89,7 +89,7 @@ test("but for the hint the body stays as it is, byte for byte", async () => {
   }
 });
 
-test("whatever is no refusal of OFAuth's passes unchanged and marks nobody", async () => {
+test("any other answer passes unchanged, and marks no connection", async () => {
   const { id } = await link(told);
   const expired = JSON.stringify({ error: "x", type: "SESSION_EXPIRED", requestId: "req_1" });
   const html = { "content-type": "text/html" };
@@ -129,7 +129,7 @@ test("whatever is no refusal of OFAuth's passes unchanged and marks nobody", asy
   }
 });
 
-test("UNAUTHORIZED, RULES_OUTDATED, FORBIDDEN and what a proxy says mark nobody", async () => {
+test("UNAUTHORIZED, RULES_OUTDATED, FORBIDDEN and a proxy's refusals mark no connection", async () => {
   const { id } = await link(gateway);
   const refusals = ["UNAUTHORIZED", "RULES_OUTDATED", "FORBIDDEN"];
   const bodies = ["html", "empty", "big"];
@@ -171,7 +171,7 @@ test("a compressed answer is understood, and comes back whole", async () => {
   }
 });
 
-test("under the raw proxy a refusal is OnlyFans' own: it marks nobody and gets no hint", async () => {
+test("a refusal under the raw proxy is OnlyFans' own, so it marks no connection and gets no hint", async () => {
   const { id } = await link(told);
   for (const status of [401, 403]) {
     for (const body of ['{"type":"SESSION_EXPIRED"}', '{"type":"SESSION_NOT_PROVIDED"}', '{"type":"UNAUTHORIZED"}']) {
@@ -184,7 +184,7 @@ test("under the raw proxy a refusal is OnlyFans' own: it marks nobody and gets n
   }
 });
 
-test("nothing is stored about an id that the store does not know", async () => {
+test("a refusal stores nothing about an unknown id", async () => {
   const id = "conn_learning_unknown";
   emulator.fault({ kind: "refuse", type: "SESSION_EXPIRED", hint: false });
   const answer = await access(gateway, id);
@@ -192,7 +192,7 @@ test("nothing is stored about an id that the store does not know", async () => {
   assert.equal((await gateway.call("GET", `/edge/connections/${id}`)).status, 404);
 });
 
-test("a session's refused call marks its connection, and the next one says so too", async () => {
+test("a refused call of a session marks its connection, and the next call says so too", async () => {
   const { id, reference } = await link(gateway);
   const authorization = `Bearer ${tokenOf({ sub: reference, permissions: ["subscribers:read"] })}`;
   const ask = () => gateway.send("GET", PATH, { headers: { authorization } });
@@ -206,7 +206,7 @@ test("a session's refused call marks its connection, and the next one says so to
   assert.equal((await recordOf(gateway, id)).status, "active");
 });
 
-test("the verdict is on every error of OFAuth's and on nothing else", async () => {
+test("every error of OFAuth has the verdict, and nothing else has it", async () => {
   const { id } = await link(told);
   const typed = (status, type, rest) => ({ status, body: JSON.stringify({ error: "x", type, ...rest }) });
   const verdicts = [
@@ -229,7 +229,7 @@ test("the verdict is on every error of OFAuth's and on nothing else", async () =
   }
 });
 
-test("the gateway's own headers are its own, whatever the upstream says in their place", async () => {
+test("the gateway's own headers replace those that OFAuth sends under the same names", async () => {
   const { id } = await link(told);
   const headers = { "x-ofauth-edge": "spoofed", "x-ofauth-edge-action": "spoofed" };
   for (const [status, verdict] of [[200, undefined], [302, undefined], [404, "give_up"], [500, "retry"]]) {
@@ -239,7 +239,7 @@ test("the gateway's own headers are its own, whatever the upstream says in their
   }
 });
 
-test("the verdict is on every error of the gateway's own", async (t) => {
+test("every error of the gateway has the verdict", async (t) => {
   const { reference, handle } = await link(gateway);
   const bearer = (claims) => ({ authorization: `Bearer ${tokenOf({ sub: reference, permissions: ["profile:read"], ...claims })}` });
   const key = { apikey: gateway.vars.GATEWAY_KEY };
@@ -272,7 +272,7 @@ test("the verdict is on every error of the gateway's own", async (t) => {
   check(await access(unready, handle), "NOT_CONFIGURED", "operator", PATH);
 });
 
-test("no answer may be kept or sniffed, and each has an id and says what decided it", async () => {
+test("no answer may be stored or sniffed, and each has an id and says who made it", async () => {
   const { id, reference, handle } = await link(told);
   const authorization = `Bearer ${tokenOf({ sub: reference, permissions: ["access:any"] })}`;
   const hostile = { "cache-control": "public, max-age=60", vary: "accept-encoding", "x-content-type-options": "sniff" };

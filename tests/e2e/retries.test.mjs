@@ -42,7 +42,7 @@ beforeEach(() => {
 });
 
 for (const [name, rule] of PASSING) {
-  test(`a GET or HEAD over ${name} succeeds`, async () => {
+  test(`a GET or HEAD is repeated after ${name}, and succeeds`, async () => {
     for (const method of ["GET", "HEAD"]) {
       emulator.clear();
       emulator.fault({ ...rule, times: 1 });
@@ -58,7 +58,7 @@ for (const [name, rule] of PASSING) {
   });
 }
 
-test("a GET over RULES_OUTDATED succeeds, in whatever form it is told", async () => {
+test("a GET is repeated after RULES_OUTDATED in each of its forms, and succeeds", async () => {
   for (const rule of OUTDATED_FORMS) {
     emulator.clear();
     emulator.fault({ ...rule, times: 1 });
@@ -77,7 +77,7 @@ test("a Retry-After of up to two seconds is waited for", async () => {
   }
 });
 
-test("two faults in turn are got over, of whatever kind", async () => {
+test("a GET is repeated after two different faults, and succeeds", async () => {
   const ring = [BAD_GATEWAY, DROP, OUTDATED, UNAVAILABLE];
   for (const [index, first] of ring.entries()) {
     const second = ring[(index + 1) % ring.length];
@@ -89,7 +89,7 @@ test("two faults in turn are got over, of whatever kind", async () => {
   }
 });
 
-test("after three tries the last answer is the caller's, with the verdict", async () => {
+test("after three tries the caller gets the last answer, with the verdict", async () => {
   const last = [[BAD_GATEWAY, 502, "PROXY_ERROR"], [UNAVAILABLE, 503, "NETWORK_ERROR"], [OUTDATED, 401, "RULES_OUTDATED"]];
   for (const [rule, status, type] of last) {
     emulator.heal();
@@ -136,7 +136,7 @@ test("a 429 that asks for more, or names no Retry-After, comes back at once with
   }
 });
 
-test("what would fail again is not sent again", async () => {
+test("a call that would fail again is not repeated", async () => {
   const final = [400, 403, 404, 405, 409, 418, 500, 501, 504].map((code) => ({ kind: "status", code }));
   const refusals = ["SESSION_EXPIRED", "SESSION_NOT_PROVIDED", "UNAUTHORIZED", "FORBIDDEN"];
   const redirect = { kind: "redirect", to: "https://x.example/" };
@@ -148,13 +148,13 @@ test("what would fail again is not sent again", async () => {
   }
 });
 
-test("an answer that has begun is not asked for again", async () => {
+test("a call whose answer has begun is not repeated", async () => {
   emulator.fault({ kind: "dropMidway", times: 1 });
   await assert.rejects(call("GET", PATH), { code: "ECONNRESET" });
   assert.equal(emulator.requests.length, 1);
 });
 
-test("under the raw proxy RULES_OUTDATED is not OFAuth's word, and a 502 is still got over", async () => {
+test("under the raw proxy RULES_OUTDATED is not OFAuth's and not repeated, and a 502 is", async () => {
   emulator.fault({ ...OUTDATED, times: 1 });
   const answer = await call("GET", ECHO);
   assert.deepEqual([answer.status, answer.json().type, emulator.requests.length], [401, "RULES_OUTDATED", 1]);
@@ -182,7 +182,7 @@ test("any other method is sent exactly once, whatever happens", async () => {
   }
 });
 
-test("a body that breaks off on its way up is not sent again", async () => {
+test("a call whose body breaks off is not repeated", async () => {
   const request = openAs("POST", ECHO, { "content-length": 1_000 });
   request.on("error", () => {}).write("half");
   await eventually(() => emulator.requests.length === 1);
@@ -213,17 +213,17 @@ describe("the deadline", { concurrency: true }, () => {
     await eventually(() => asked(path).every(({ aborted }, index) => aborted || index < tries - 1));
   };
 
-  test("a GET without an answer", async () => {
+  test("a GET without an answer ends at the deadline", async () => {
     slow(`${ECHO}/get`);
     await expired(`${ECHO}/get`, "GET", 1);
   });
 
-  test("a HEAD without an answer", async () => {
+  test("a HEAD without an answer ends at the deadline", async () => {
     slow(`${ECHO}/head`);
     await expired(`${ECHO}/head`, "HEAD", 1);
   });
 
-  test("all tries together", async () => {
+  test("all tries of a call have one deadline", async () => {
     const path = `${ECHO}/tries`;
     fault(path, { kind: "limit", retryAfter: 2, times: 1 });
     fault(path, { ...UNAVAILABLE, times: 1 });
@@ -232,7 +232,7 @@ describe("the deadline", { concurrency: true }, () => {
   });
 
   for (const [name, path, status] of [["a refusal", PATH, 401], ["/self", SELF, 200]]) {
-    test(`${name} whose body does not come holds nobody longer`, async (t) => {
+    test(`${name} whose body does not come ends at the deadline too`, async (t) => {
       const head = `HTTP/1.1 ${status} Told\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{`;
       const beside = await startGateway({ vars: { OFAUTH_API_URL: await startSilent(t, head) } });
       t.after(() => beside.close());
@@ -262,7 +262,7 @@ describe("the deadline", { concurrency: true }, () => {
     assert.equal(asked(`${ECHO}/post`).length, 1);
   });
 
-  test("a refusal of any other method is understood however late it comes, as of the call's start", async () => {
+  test("a refusal of any other method counts however late it comes, from the start of the call", async () => {
     const { id } = await link(patient);
     const path = "/v2/access/posts";
     const [begun, delayMs] = [Date.now(), PATIENCE + 2_000];
@@ -293,7 +293,7 @@ test("a caller that goes away while OFAuth is thinking cancels the call", async 
   }
 });
 
-test("a caller that goes away between two tries is not tried for again", async () => {
+test("if the caller goes away between two tries, there is no other try", async () => {
   emulator.fault({ kind: "limit", retryAfter: 2, times: 1 });
   const request = openAs("GET", `${ECHO}/left`);
   request.on("error", () => {}).end();

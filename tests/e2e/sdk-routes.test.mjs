@@ -27,7 +27,7 @@ after(async () => {
 });
 const handle = await introduce(gateway, ID);
 
-test("every route of the list: the call arrives as it was sent, and the answer is OFAuth's", async () => {
+test("a call on each listed route arrives as it was sent, and the answer is OFAuth's", async () => {
   assert.ok(ROUTES.length > 100);
   const check = async (route, id, name) => {
     standAlike(id);
@@ -67,7 +67,7 @@ test("every route of the list: the call arrives as it was sent, and the answer i
   }
 });
 
-test("any other method and path under the servers' prefixes goes up too", async () => {
+test("any other method and path under the servers' prefixes reaches OFAuth too", async () => {
   const paths = ["/v2/account/anything", "/v2/vault/a/b/c", "/v2/vault-plus/x", "/v2/dynamic-rules/x", "/v2/dynamic-rules"];
   for (const path of [...paths, "/v2/account/connections/", "/v2/account/connections//settings", "/v2/vault/"]) {
     for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
@@ -104,7 +104,7 @@ test("bodies of any kind arrive byte for byte, by every method that has one", as
   }
 });
 
-test("x-connection-id goes up as an id, by whichever name it came, and else not at all", async () => {
+test("x-connection-id reaches OFAuth as an id, or not at all", async () => {
   const ids = [
     [undefined, undefined],
     ["", undefined],
@@ -131,7 +131,7 @@ test("x-connection-id goes up as an id, by whichever name it came, and else not 
   }
 });
 
-test("what a server sends of its own credentials or routing does not go up", async () => {
+test("a server's own credentials and routing headers do not reach OFAuth", async () => {
   const raw = { cookie: "a=b", "x-of-cookie": "sess=1", "x-of-bc": "2", "x-platform-id": "3" };
   const headers = { ...raw, "x-forwarded-for": "9.9.9.9" };
   for (const path of ["/v2/account/whoami", "/v2/account/connections/import", "/v2/vault/x"]) {
@@ -145,7 +145,7 @@ test("what a server sends of its own credentials or routing does not go up", asy
   }
 });
 
-test("an upload goes through with its id as it is or escaped, each part byte for byte", async () => {
+test("an upload works with its id as it is or escaped, and each part arrives byte for byte", async () => {
   emulator.set({ uploadPartSize: 70_000 });
   for (const spell of [(id) => id, encodeURIComponent]) {
     const file = randomBytes(150_000);
@@ -169,7 +169,7 @@ test("an upload goes through with its id as it is or escaped, each part byte for
   }
 });
 
-test("the older paths reach today's, with their queries and bodies", async () => {
+test("older paths are replaced by today's, with their queries and bodies", async () => {
   for (const [method, path, expected] of [
     ["GET", `/v2/connections?${ODD_QUERY}`, `/v2/account/connections?${ODD_QUERY}`],
     ["GET", "/v2/connections", "/v2/account/connections"],
@@ -190,7 +190,7 @@ test("the older paths reach today's, with their queries and bodies", async () =>
   }
 });
 
-test("a handle in a path becomes the id, in whatever spelling, and one that nobody knows goes nowhere", async () => {
+test("a handle in a path becomes the id, however it is escaped, and an unknown one is not found", async () => {
   for (const name of [handle, handle.replace("acct", "%61cct"), handle.replace("_", "%5F")]) {
     emulator.clear();
     const path = (spelled) => `/v2/account/connections/${spelled}/settings?a=${handle}`;
@@ -205,7 +205,7 @@ test("a handle in a path becomes the id, in whatever spelling, and one that nobo
   assert.deepEqual(emulator.requests, []);
 });
 
-test("sessions and the console are refused on every route for servers, whatever is granted", async () => {
+test("sessions and the console are refused on every route for servers, whatever their permissions", async () => {
   const permissions = [...new Set(ROUTES.map(({ permission }) => permission).filter(Boolean))];
   const own = ["access:any", "connections:write", "connections:link"];
   const callers = [sessionOf(gateway, { permissions: [...permissions, ...own] }), await consoleOf(gateway)];
@@ -224,7 +224,7 @@ test("sessions and the console are refused on every route for servers, whatever 
   assert.deepEqual(emulator.requests, []);
 });
 
-test("a path that could be read in two ways is refused", async () => {
+test("a path that can be read in two ways is refused", async () => {
   emulator.clear();
   const dots = ["%252e", "%2e%2e/whoami", "..%2fwhoami", "x/%2E", "../whoami", "x/.."];
   const rests = ["a%2fb", "a%5cb", "a%00b", "a%252fb", "%0d%0aapikey:x", "%7f", ...dots];
@@ -240,7 +240,7 @@ test("a path that could be read in two ways is refused", async () => {
   assert.deepEqual(emulator.requests, []);
 });
 
-test("OFAuth's own errors pass as they are, and a wrong key is the operator's to mend", async () => {
+test("OFAuth's errors pass as they are, and the action for a wrong API key is operator", async () => {
   for (const [rule, status, verdict] of [
     [{ kind: "refuse", type: "UNAUTHORIZED" }, 401, "operator"],
     [{ kind: "limit", retryAfter: 30 }, 429, "retry"],

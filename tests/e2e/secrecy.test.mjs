@@ -29,7 +29,7 @@ const leaksIn = (bytes) => findLeaks(bytes, FORBIDDEN);
 const answers = await aDayWithEverything();
 const kv = await gateway.kv();
 
-test("there was something to find: every way in was used, and the gateway itself knows it all", async () => {
+test("every route was used, the gateway knows all that must not be found, and a leak would be found", async () => {
   const shown = JSON.stringify(await listAll(gateway));
   for (const known of [...IDS, ...REFERENCES, ...PEOPLE]) assert.ok(shown.includes(known), known);
   const { list } = (await gateway.call("GET", "/edge/events?limit=100")).json();
@@ -53,7 +53,7 @@ test("KV holds no id, no reference, no person and no secret in keys, values or m
   }
 });
 
-test("no file of the runtime holds one either, not even a write-ahead log", async () => {
+test("no file of the runtime holds any of them, not even a write-ahead log", async () => {
   const files = filesOf(gateway);
   const isThere = (pattern) => files.some(([file]) => pattern.test(file));
   assert.ok(isThere(/Ledger.*\.sqlite-wal$/), "the ledgers' write-ahead logs are there");
@@ -66,7 +66,7 @@ test("no file of the runtime holds one either, not even a write-ahead log", asyn
   }
 });
 
-test("no log line holds one", async () => {
+test("no log line holds any of them, a token or a handle", async () => {
   await eventually(() => gateway.logs.length > answers.length);
   for (const line of gateway.logs) {
     assert.deepEqual(leaksIn(Buffer.from(line)), [], line);
@@ -83,7 +83,7 @@ test("no answer of the gateway's own holds a secret, nor does an error show the 
   }
 });
 
-test("asking about a connection that nobody knows writes nothing", async () => {
+test("a question about an unknown connection writes nothing", async () => {
   const objects = () => [writtenObjects("Ledger", "deliveries"), writtenObjects("Hub", "connections")];
   const written = async () => [(await kv.list()).keys.length, ...objects()];
   const before = await written();

@@ -22,7 +22,7 @@ after(async () => {
   server.close();
 });
 
-test("an error that names the id does not show it to a session or to the console", async () => {
+test("an error of OFAuth that names the id does not show it to a session or to the console", async () => {
   const handle = await introduce(gateway, "conn_secret");
   const session = sessionOf(gateway, { permissions: ["connections:write", "connections:link"] });
   const own = `/edge/connections/${handle}`;

@@ -31,7 +31,7 @@ const DOORS = [
 
 beforeEach(() => gateway.emulator.clear());
 
-test("without a credential every door is closed, and with one that opens nothing too", async () => {
+test("every route is closed without a credential, and with an unknown one", async () => {
   await assertRefused({}, [401, "CREDENTIALS_MISSING"]);
   const good = tokenOf({ permissions: PERMISSIONS });
   const keys = [SECRETS.GATEWAY_KEY.slice(0, -1), `${SECRETS.GATEWAY_KEY}x`, SECRETS.GATEWAY_KEY.toUpperCase()];
@@ -88,7 +88,7 @@ test("a token that is forged, altered or signed in another way is refused", asyn
   await assertTokensRefused(wrong);
 });
 
-test("a token whose claims are not as they must be is refused", async () => {
+test("a token with wrong claims is refused", async () => {
   const now = unixNow();
   const wrong = {
     "no sub": { sub: undefined },
@@ -122,7 +122,7 @@ test("a token whose claims are not as they must be is refused", async () => {
   await assertTokensRefused(Object.fromEntries(entries));
 });
 
-test("a token after its time is told apart, and what to do about it", async () => {
+test("an expired token has a code of its own, and the action refresh_token", async () => {
   const now = unixNow();
   for (const claims of [{ iat: now - 3_600, exp: now }, { iat: now - 100, exp: now - 1 }, { iat: 1_000, exp: 2_000 }]) {
     const authorization = `Bearer ${tokenOf(claims)}`;
@@ -137,7 +137,7 @@ test("a token after its time is told apart, and what to do about it", async () =
   assert.deepEqual(gateway.emulator.requests, []);
 });
 
-test("a token of 8,192 bytes is taken, a longer one is not", async () => {
+test("a token of 8,192 bytes is taken, and a longer one is not", async () => {
   const padded = (bytes) => tokenOf({ permissions: [...PERMISSIONS, "x".repeat(bytes)] });
   const length = (bytes) => padded(bytes).length;
   let most = 5_500;
@@ -185,7 +185,7 @@ test("a token of another JWT library works, as a bearer and as an apikey, whatev
   }
 });
 
-test("while a session secret or gateway key is being replaced both work, and the newest one mints", async (t) => {
+test("while a session secret or gateway key is replaced both work, and the newest one signs tokens", async (t) => {
   const [newer, older] = ["newer-".padEnd(32, "n"), "older-".padEnd(32, "o")];
   const [key, oldKey] = ["newer-key-".padEnd(32, "n"), "older-key-".padEnd(32, "o")];
   const own = await startGateway({ vars: { SESSION_SECRET: `${newer},${older}`, GATEWAY_KEY: `${key},${oldKey}` } });
@@ -205,7 +205,7 @@ test("while a session secret or gateway key is being replaced both work, and the
   assert.equal(signatureOf(token, newer), token.split(".")[2]);
 });
 
-test("POST /edge/sessions mints a token that works and lives as long as it says", async () => {
+test("POST /edge/sessions mints a token that works for as long as the answer says", async () => {
   const wishes = [
     [{ clientReferenceId: USER }, 3_600],
     [{ clientReferenceId: USER, permissions: PERMISSIONS }, 3_600],
@@ -234,7 +234,7 @@ test("POST /edge/sessions mints a token that works and lives as long as it says"
   }
 });
 
-test("a permission that does not exist is named by its place, and a token of somebody else's may have it", async () => {
+test("an unknown permission is refused with its position, and a token of another JWT library may have it", async () => {
   const answer = await mint({ clientReferenceId: USER, permissions: ["profile:read", "profile:reed"] });
   assert.deepEqual(refusal(answer), [400, "BAD_REQUEST"]);
   assert.match(answer.json().error, /permissions\[1\]/);
@@ -254,7 +254,7 @@ test("the times of a token may have a fraction or an exponent", async () => {
   assert.deepEqual(refusal(await sessionOf(gateway, expired)("GET", "/edge/connections")), [401, "TOKEN_EXPIRED"]);
 });
 
-test("a refused token says which rule it breaks, to the caller and in the log, and to fetch a new one", async () => {
+test("the answer to a refused token and its log line say which rule it breaks, and the action is to fetch a new one", async () => {
   const now = unixNow();
   const foreign = tokenOf({ sub: "" }, { secret: "another-session-secret-0123456789abcdef" });
   const tokens = [
@@ -274,7 +274,7 @@ test("a refused token says which rule it breaks, to the caller and in the log, a
   assert.equal(key.headers["x-ofauth-edge-action"], "give_up");
 });
 
-test("what POST /edge/sessions cannot mint it refuses, and nobody but a server asks", async () => {
+test("POST /edge/sessions refuses what it cannot mint, and anyone but a server", async () => {
   const wish = { clientReferenceId: USER };
   const lives = [59, 86_401, 0, -60, 60.5, "3600", true, 1e300];
   const wrong = [
@@ -322,7 +322,7 @@ test("what POST /edge/sessions cannot mint it refuses, and nobody but a server a
   assert.deepEqual([...refusal(get), get.headers.allow], [405, "METHOD_NOT_ALLOWED", "POST"]);
 });
 
-test("a token that was minted is never too long to be taken", async () => {
+test("a minted token is never too long to be taken", async () => {
   for (const bytes of [4_000, 5_900, 6_500, 7_500, 8_100]) {
     const permissions = Array(Math.floor(bytes / '"profile:read",'.length)).fill("profile:read");
     const answer = await mint({ clientReferenceId: USER, permissions });
@@ -335,7 +335,7 @@ test("a token that was minted is never too long to be taken", async () => {
   }
 });
 
-test("a gateway key is refused to other sites' pages, whether or not they are allowed; a session is not", async () => {
+test("a gateway key is refused from any other site's page, and a session token is not", async () => {
   const own = `http://127.0.0.1:${gateway.port}`;
   const near = [own.replace("http:", "https:"), `${own}0`, `${own}/`, `${own}.evil.example`];
   const others = [FOREIGN, "https://evil.example", "null", ...near];
@@ -383,7 +383,7 @@ test("a console token opens /edge/* only, for an hour at most, and its answers s
   assert.deepEqual(gateway.emulator.requests, []);
 });
 
-test("kept events show ids to a server, handles to the console, and nothing to a session", async () => {
+test("kept events have ids for a server and handles for the console, and a session gets none", async () => {
   const digits = "98765432109876543210";
   const escaped = JSON.stringify({ type: "odd.escaped", data: { connection: { id: ID } } }).replace("conn_", "conn\\u005f");
   const kept = [

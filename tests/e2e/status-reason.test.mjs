@@ -22,7 +22,7 @@ describe("the reason of a status", () => {
   const deliver = (type, id, minute, fields = {}) =>
     gateway.deliver(connectionEvent(`connection.${type}`, { id, timestamp: at(minute), ...fields }));
 
-  test("it is the webhook that won, in whatever order they come", async () => {
+  test("the reason is the webhook that won, in whatever order they come", async () => {
     const life = [["created", 0], ["expired", 3], ["updated", 5], ["expired", 8]];
     for (const [name, order] of [["forwards", life], ["backwards", life.toReversed()]]) {
       for (const [type, minute] of order) await deliver(type, name, minute);
@@ -38,13 +38,13 @@ describe("the reason of a status", () => {
     assert.deepEqual(await reasonOf("backwards"), { type: "connection.disconnected", at: at(1) });
   });
 
-  test("it is null while no webhook has named a status", async () => {
+  test("the reason is null while no webhook has named a status", async () => {
     await deliver("updated", "conn_silent", 0, { status: undefined });
     const { status, statusReason } = await record("conn_silent");
     assert.deepEqual({ status, statusReason }, { status: "unknown", statusReason: null });
   });
 
-  test("it is what the gateway learned itself, and when", async () => {
+  test("the reason may be what the gateway learned itself, with its time", async () => {
     await introduce(gateway, "conn_own");
     const { emulator } = gateway;
     const access = () => gateway.call("GET", "/v2/access/self", { headers: { "x-connection-id": "conn_own" } });
@@ -67,7 +67,7 @@ describe("the reason of a status", () => {
     assert.deepEqual(await reasonOf("conn_listed"), { type: "edge.listed", at: at(4) });
   });
 
-  test("every view shows the same, and a page may see it", async () => {
+  test("every view shows the same reason, and a page may see it", async () => {
     const records = await Promise.all(["forwards", "conn_own", "conn_listed", "conn_silent"].map(record));
     await eventually(async () => {
       const fromKv = new Map((await listAll(gateway)).map((one) => [one.handle, one]));

@@ -13,7 +13,7 @@ import { addCounts } from "./metrics.mjs";
 const gateway = await startGateway({ watched: true });
 after(() => gateway.close());
 
-test("everything is all right once a webhook has come, until something is wrong", async () => {
+test("the status is all right after the first webhook, until something is wrong", async () => {
   const minute = Math.floor(Date.now() / 60_000);
   assert.equal((await statusOf(gateway)).lastWebhook.ok, false);
   await introduce(gateway, "conn_1");
@@ -49,19 +49,19 @@ test("everything is all right once a webhook has come, until something is wrong"
   for (const { hint } of wrong) assert.ok(hint.length > 10);
 });
 
-test("a gateway key and the console may read it, and nobody else", async () => {
+test("a gateway key and the console may read the status, and nobody else", async () => {
   assert.equal((await (await consoleOf(gateway))("GET", "/edge/status")).status, 200);
   refusal(await sessionOf(gateway, {})("GET", "/edge/status"), 403, "PERMISSION_DENIED");
   refusal(await gateway.send("GET", "/edge/status"), 401, "CREDENTIALS_MISSING");
 });
 
-test("it shows no secret, no id and no handle", async () => {
+test("the status shows no secret, no id and no handle", async () => {
   const { text } = await gateway.call("GET", "/edge/status");
   const [{ handle }] = (await gateway.call("GET", "/edge/connections")).json().list;
   for (const hidden of [...Object.values(SECRETS), "conn_1", handle, "user_456"]) assert.ok(!text.includes(hidden), hidden);
 });
 
-test("without metrics it shows the rest", async () => {
+test("the status shows the rest without metrics", async () => {
   const bare = await startGateway({ metrics: false, vars: { EVENT_KEEP: "*.*" } });
   try {
     const { lastWebhook, configuration, expiredConnections } = await statusOf(bare);
@@ -88,7 +88,7 @@ test("forwards that wait or are parked are counted until the app has taken them"
   await eventually(async () => assert.deepEqual(await counts(), [[true, 0], [true, 0]]), { within: 20_000 });
 });
 
-test("passes are shown, why one stopped, and what each storage key encrypts", async (t) => {
+test("the status shows passes, why one stopped, and what each storage key encrypts", async (t) => {
   const passing = await startGateway();
   t.after(() => passing.close());
   await introduce(passing, "conn_pass");

@@ -13,7 +13,7 @@ const NEW_KEY = Buffer.alloc(32, "new storage key").toString("base64");
 const gateway = await startGateway();
 after(() => gateway.close());
 
-test("a new storage key before the old one opens everything, and what is written then needs only the new", async (t) => {
+test("with a new storage key before the old one all values can be read, and new values need only the new key", async (t) => {
   const old = await start(t);
   const events = ["conn_a", "conn_b"].map((id) => connectionEvent("connection.created", { id }));
   for (const event of events) await old.deliver(event);
@@ -46,7 +46,7 @@ test("a new storage key before the old one opens everything, and what is written
   assert.equal(erased.headers["x-ofauth-edge-action"], "operator");
 });
 
-test("a sealed value that somebody moved to another key opens nothing there", async () => {
+test("an encrypted value that is moved to another key is not readable there", async () => {
   await gateway.deliver(connectionEvent("connection.created", { id: "conn_rich" }));
   await gateway.deliver(connectionEvent("connection.created", { id: "conn_poor" }));
   const [rich, poor] = [await handleOf("conn_rich"), await handleOf("conn_poor")];
@@ -66,7 +66,7 @@ test("a sealed value that somebody moved to another key opens nothing there", as
   assert.deepEqual(await keptTypes(gateway), []);
 });
 
-test("values that are damaged, or not the gateway's, are passed over", async (t) => {
+test("damaged values, and values of others, are skipped", async (t) => {
   const own = await start(t);
   await own.deliver(connectionEvent("connection.created", { id: "conn_sound" }));
   await own.deliver({ type: "kept.sound" });
@@ -87,7 +87,7 @@ test("values that are damaged, or not the gateway's, are passed over", async (t)
   assert.equal((await own.deliver({ type: "rules.updated", data: { revision: 8 } })).outcome, "kept");
 });
 
-test("a record too large for a key's metadata is listed whole", async () => {
+test("a record that is too large for a key's metadata is listed whole", async () => {
   const permissions = Array.from({ length: 500 }, (_, index) => `permission-${index}:read`);
   const userData = { id: "1", name: "😀".repeat(300), username: '"'.repeat(500), avatar: null };
   const fields = { id: "conn_large", clientReferenceId: "r".repeat(2_000), permissions, userData, status: "s".repeat(500) };
@@ -101,7 +101,7 @@ test("a record too large for a key's metadata is listed whole", async () => {
   }
 });
 
-slowTest("of more than 1,000 connections the total is unknown, and the cursor still shows each once", async (t) => {
+slowTest("with more than 1,000 connections the total is unknown, and the cursor shows each one once", async (t) => {
   const own = await start(t);
   const COUNT = 1_030;
   const ids = Array.from({ length: COUNT }, (_, index) => `conn_${index}`);

@@ -85,7 +85,7 @@ test("server-sent events arrive one by one, each before the next is sent", async
   }
 });
 
-test("an answer without an end is passed on from its start, and given up when its reader leaves", async () => {
+test("an answer without an end is passed on from its start, and ends when its reader leaves", async () => {
   gateway.emulator.clear();
   const request = openAs("GET", "/v2/access/proxy/sse?count=100000&interval=20");
   request.end();

@@ -19,7 +19,7 @@ const { emulator } = gateway;
 let count = 0;
 
 describe("timelines", { concurrency: true }, () => {
-  test("every delivery is there once, newest first, with its bytes, its times and what came of it", async () => {
+  test("a timeline has every delivery once, newest first, with its bytes, its times and its outcome", async () => {
     const id = newId();
     const at = (minute) => new Date(Date.UTC(2026, 4, 6, 7, minute)).toISOString();
     const event = (type, minute, fields = {}) => {
@@ -55,7 +55,7 @@ describe("timelines", { concurrency: true }, () => {
     }
   });
 
-  test("svix deliveries go by their own id, and one without a timestamp by its signature's", async () => {
+  test("a svix delivery has its own id, and a delivery without a timestamp has that of its signature", async () => {
     const id = newId();
     const body = JSON.stringify(sdkEvent("connection.created", { id, clientReferenceId: USER }));
     const timestamp = Math.floor(Date.now() / 1000) - 20;
@@ -64,7 +64,7 @@ describe("timelines", { concurrency: true }, () => {
     assert.deepEqual([delivery, Date.parse(stamp), rest], ["msg_Timeline1", timestamp * 1_000, []]);
   });
 
-  test("what the gateway learned itself is there as edge.*, without a body", async () => {
+  test("a timeline has what the gateway learned itself as edge.*, without a body", async () => {
     const id = newId();
     const handle = await introduce(gateway, id);
     await sleep(5);
@@ -112,7 +112,7 @@ describe("timelines", { concurrency: true }, () => {
     assert.deepEqual([...first, ...second.list], all);
   });
 
-  test("a page of long bodies ends after 4 MiB and one body more, and the next begins there", async () => {
+  test("a page of long bodies ends with the body that exceeds 4 MiB, and the next page begins there", async () => {
     const id = newId();
     const sent = [];
     for (let minute = 0; minute < 6; minute += 1) {
@@ -128,7 +128,7 @@ describe("timelines", { concurrency: true }, () => {
     assert.ok(sent.toSorted().every((body, index) => body === seen.toSorted()[index]));
   });
 
-  test("a cursor of another connection, of another list, or made up is refused, and so is an odd query", async () => {
+  test("a cursor of another connection, of another list, or an invented one is refused, and so is a wrong query", async () => {
     const [one, two] = [newId(), newId()];
     for (const id of [one, two]) {
       await introduce(gateway, id);
@@ -157,7 +157,7 @@ describe("timelines", { concurrency: true }, () => {
     assert.equal((await timelineOf(gateway.call, one, `?cursor=${cursor}`)).list.length, 1);
   });
 
-  test("the console sees bodies with handles for ids, a session none at all, and neither an id anywhere", async () => {
+  test("the console sees bodies with handles in the place of ids, a session sees no bodies, and neither sees an id", async () => {
     const id = newId();
     const handle = await introduce(gateway, id);
     const other = newId();
@@ -186,7 +186,7 @@ describe("timelines", { concurrency: true }, () => {
     }
   });
 
-  test("a session sees its own connection's only, by handle", async () => {
+  test("a session sees the timelines of its own connections only, by handle", async () => {
     const id = newId();
     const handle = await introduce(gateway, id, { user: "user_other" });
     for (const name of [id, handle, "conn_nobody", `acct_${"0".repeat(32)}`]) {
@@ -203,7 +203,7 @@ describe("timelines", { concurrency: true }, () => {
     assert.equal((await gateway.call("HEAD", `/edge/connections/${handle}/events`)).status, 200);
   });
 
-  test("once a connection changed hands, its past is the new user's to see, and no more the old one's", async () => {
+  test("after a connection moved to another user, only that user sees its past", async () => {
     const id = newId();
     const handle = await introduce(gateway, id, { user: "user_before" });
     await sleep(5);

@@ -52,7 +52,7 @@ async function costOf(work) {
   return gateway.accesses();
 }
 
-test("nothing that is refused for its signature or credential asks a storage", { timeout: 120_000 }, async () => {
+test("a call that is refused for its signature or credential asks no storage", { timeout: 120_000 }, async () => {
   const cost = await costOf(async () => {
     const event = connectionEvent("connection.expired", { id: "conn_guarded", clientReferenceId: "user_456" });
     const wrong = { ofauth: "whsec_wrong", svix: `whsec_${Buffer.from("wrong").toString("base64")}` };
@@ -75,7 +75,7 @@ test("nothing that is refused for its signature or credential asks a storage", {
   await eventually(async () => assert.deepEqual(await gateway.accesses(), { metrics: 1 }), { within: 15_000, every: 15_000 / 2 });
 });
 
-test("nothing that a token or key does not permit asks a storage", { timeout: 120_000 }, async () => {
+test("a call that its token or key does not permit asks no storage", { timeout: 120_000 }, async () => {
   const cost = await costOf(async () => {
     const page = { apikey: tokenOf() };
     const denied = [

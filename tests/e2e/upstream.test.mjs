@@ -32,7 +32,7 @@ test("an encoded body stays encoded, byte for byte", async () => {
   }
 });
 
-test("an answer to HEAD keeps the length it tells of", async () => {
+test("an answer to HEAD keeps its content-length", async () => {
   upstream.say(response(200, { "content-type": "video/mp4", "content-length": "123456", "accept-ranges": "bytes" }, ""));
   const { status, headers, body } = await access("HEAD");
   assert.deepEqual([status, headers["content-length"], headers["accept-ranges"], body.length], [200, "123456", "bytes", 0]);
@@ -57,7 +57,7 @@ test("headers that the upstream's Connection names do not come back", async () =
   assert.deepEqual([headers["x-hop"], headers["proxy-authenticate"], headers["x-kept"]], [undefined, undefined, "1"]);
 });
 
-test("without a request id of OFAuth's, or with an empty one, the answer carries the gateway's", async () => {
+test("an answer without a request id of OFAuth, or with an empty one, has the gateway's", async () => {
   for (const headers of [{}, { "x-request-id": "" }]) {
     upstream.say(response(200, headers, "ok"));
     const answer = await access("GET");
@@ -67,7 +67,7 @@ test("without a request id of OFAuth's, or with an empty one, the answer carries
   }
 });
 
-test("a body that breaks off breaks off, and does not look whole", async () => {
+test("a body that breaks off does not look whole", async () => {
   const begun = { length: "content-length: 100\r\n\r\nhalf", chunked: "transfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n" };
   for (const [name, rest] of Object.entries(begun)) {
     upstream.say(`HTTP/1.1 200 OK\r\n${rest}`);
@@ -75,7 +75,7 @@ test("a body that breaks off breaks off, and does not look whole", async () => {
   }
 });
 
-test("an answer that is no HTTP, or none at all, is 502 in OFAuth's shape", async () => {
+test("an answer that is not HTTP, or no answer, is a 502 in OFAuth's shape", async () => {
   const nonsense = ["", "nonsense\r\n\r\n", "HTTP/1.1 two hundred\r\n\r\n", "HTTP/1.1 200 OK\r\nbroken header\r\n\r\n"];
   for (const bytes of nonsense) {
     upstream.say(bytes);
@@ -83,7 +83,7 @@ test("an answer that is no HTTP, or none at all, is 502 in OFAuth's shape", asyn
   }
 });
 
-test("a status that is none of HTTP's is 502 in OFAuth's shape, and the error names it", async () => {
+test("a status that HTTP does not have is a 502 in OFAuth's shape, and the error names it", async () => {
   for (const status of [600, 700, 999]) {
     upstream.say(response(status, {}, "odd"));
     const answer = await access("POST");
@@ -93,7 +93,7 @@ test("a status that is none of HTTP's is 502 in OFAuth's shape, and the error na
   }
 });
 
-test("a switch to another protocol that nobody asked for is 502", async () => {
+test("a switch to another protocol that the caller has not asked for is a 502", async () => {
   upstream.say(response(101, { upgrade: "websocket", connection: "upgrade" }, ""));
   const answer = await access("POST");
   assert.deepEqual(refusal(answer), [502, "UPSTREAM_UNREACHABLE"], answer.text);

@@ -12,7 +12,7 @@ const gateway = await startGateway({ faults: true, vars: { EVENT_KEEP: "*" } });
 after(() => gateway.close());
 const { emulator } = gateway;
 
-test("a connection that the user's hub has not heard of yet is not missed", async () => {
+test("a deletion includes a connection that the user's hub has not heard of yet", async () => {
   await gateway.fail({ hub: "fail" });
   await introduce(gateway, "conn_unheard_by_hub", { user: "user_u" });
   await gateway.fail({});
@@ -23,14 +23,14 @@ test("a connection that the user's hub has not heard of yet is not missed", asyn
   assert.deepEqual(list, [], "it does not come back");
 });
 
-test("a connection of the user's that only OFAuth's list knows is deleted too", async () => {
+test("a deletion includes a connection that only OFAuth's list has", async () => {
   emulator.connections.put({ id: "conn_only_there", clientReferenceId: "user_there" });
   const answer = await gateway.call("DELETE", "/edge/users/user_there");
   assert.equal(answer.status, 200, answer.text);
   assert.equal(emulator.connections.get("conn_only_there"), undefined, answer.text);
 });
 
-test("an event about the user's connection that does not name the user is forgotten too", async () => {
+test("a deletion includes events about the user's connection that do not name the user", async () => {
   await introduce(gateway, "conn_of_v", { user: "user_v" });
   await gateway.deliver(realtimeEvent("chatMessage", { id: "conn_of_v", clientReferenceId: undefined }));
   await gateway.deliver(realtimeEvent("chatMessage", { id: "conn_of_v", clientReferenceId: null }));

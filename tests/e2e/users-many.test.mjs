@@ -20,7 +20,7 @@ const gateway = await startGateway({ faults: true, vars: { EVENT_KEEP: "*" } });
 after(() => gateway.close());
 let count = 0;
 
-slowTest("of 400 connections the answer says how far it is, until all are deleted, six at a time", async () => {
+slowTest("the answer says how many of 400 connections are deleted, until all are, six at a time", async () => {
   const { user, ids, handles } = await newUser(gateway, 400);
   gateway.emulator.fault({ kind: "slow", ms: SLOW, match: { method: "DELETE" } });
   const inFlight = watch(gateway);
@@ -46,7 +46,7 @@ slowTest("of 400 connections the answer says how far it is, until all are delete
 });
 
 describe("with some connections more than one run takes", { concurrency: false }, () => {
-  test("two requests at once share the job, and so does one that comes later", async () => {
+  test("two requests at the same time share the job, and so does a later one", async () => {
     const { user, ids, handles } = await newUser(gateway, 40);
     gateway.emulator.fault({ kind: "slow", ms: SLOW, match: { method: "DELETE" } });
     const inFlight = watch(gateway);
@@ -60,7 +60,7 @@ describe("with some connections more than one run takes", { concurrency: false }
     await assertGone(gateway, user, ids, handles);
   });
 
-  test("all is deleted although the caller hangs up at once", async () => {
+  test("all is deleted even if the caller hangs up at once", async () => {
     const { user, ids, handles } = await newUser(gateway, 40);
     gateway.emulator.fault({ kind: "slow", ms: SLOW, match: { method: "DELETE" } });
     const call = open(gateway.port, "DELETE", path(user), { apikey: gateway.vars.GATEWAY_KEY });
@@ -73,7 +73,7 @@ describe("with some connections more than one run takes", { concurrency: false }
     await eventually(() => assertGone(gateway, user, ids, handles));
   });
 
-  test("what OFAuth refuses is named, and repeated it is tried again, and nothing else is", async () => {
+  test("a connection that OFAuth refuses to delete is named, and only that one is tried again", async () => {
     const { user, ids, handles } = await newUser(gateway, 30);
     for (const number of [7, 20]) {
       const match = { method: "DELETE", path: `/v2/account/connections/${ids[number]}` };
@@ -90,7 +90,7 @@ describe("with some connections more than one run takes", { concurrency: false }
     await assertGone(gateway, user, ids, handles);
   });
 
-  test("webhooks that come meanwhile bring nothing back", async () => {
+  test("webhooks during the deletion bring nothing back", async () => {
     const { user, ids, handles } = await newUser(gateway, 30);
     gateway.emulator.fault({ kind: "slow", ms: SLOW, match: { method: "DELETE" } });
     const answer = gateway.call("DELETE", path(user));
@@ -117,7 +117,7 @@ describe("with some connections more than one run takes", { concurrency: false }
     assert.ok(!(await gateway.call("GET", "/edge/events?limit=100")).text.includes(user));
   });
 
-  test("with OFAuth's list refused the known connections are deleted, and the refusal is the answer", async () => {
+  test("if OFAuth refuses its list, the known connections are deleted, and the answer is the refusal", async () => {
     const { user, ids, handles } = await newUser(gateway, 2);
     gateway.emulator.connections.put({ id: "conn_unlisted", clientReferenceId: user });
     gateway.emulator.fault({ kind: "refuse", type: "UNAUTHORIZED", match: { method: "GET" } });
@@ -131,7 +131,7 @@ describe("with some connections more than one run takes", { concurrency: false }
   });
 
   for (const modes of [{ hub: "older" }, { ledger: "older" }]) {
-    test(`beside a build that does not know such jobs it is 503, and repeated it is done: ${JSON.stringify(modes)}`, async () => {
+    test(`beside a build that does not know such jobs the answer is 503, and repeated it succeeds: ${JSON.stringify(modes)}`, async () => {
       const { user, ids, handles } = await newUser(gateway, 8);
       await gateway.fail(modes);
       assert.deepEqual(refusal(await gateway.call("DELETE", path(user))), [503, "STORAGE_UNAVAILABLE"]);
@@ -157,7 +157,7 @@ describe("with some connections more than one run takes", { concurrency: false }
   });
 });
 
-test("killed in the middle, it goes on after a restart without a request", async (t) => {
+test("a deletion that is killed in the middle goes on after a restart without a request", async (t) => {
   const first = await startGateway({});
   t.after(() => first.close());
   const { user, ids, handles } = await newUser(first, 60);

@@ -25,7 +25,7 @@ let count = 0;
 const spare = await Promise.all(Array.from({ length: 6 }, () => newUser(["active"])));
 
 describe("with all in order", { concurrency: true }, () => {
-  test("only a server may, and by no other method", async () => {
+  test("only a server may delete a user, and only with DELETE", async () => {
     const { user, ids } = await newUser(["active"]);
     const sessions = [{ sub: user }, { sub: user, permissions: ["connections:write", "access:any"] }];
     const callers = [...sessions.map((claims) => sessionOf(gateway, claims)), await consoleOf(gateway)];
@@ -43,7 +43,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.equal((await gateway.call("GET", `/edge/connections/${ids[0]}`)).json().status, "active");
   });
 
-  test("nothing is left of the user: not at OFAuth, not in KV, hub and ledger, nor among kept events", async () => {
+  test("nothing of a deleted user is left at OFAuth, in KV, hub and ledger, and among kept events", async () => {
     const { user, ids, handles } = await newUser(["active", "expired", "awaiting_2fa", "disconnected"]);
     const kept = [
       realtimeEvent("chatMessage", { id: ids[0], clientReferenceId: user }),
@@ -73,7 +73,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.ok(list.some(({ body }) => body.includes(`${user}x`)), "another's stay");
   });
 
-  test("a Link session under way is forgotten: its callback tells nothing and asks nobody", async () => {
+  test("a Link session under way is deleted, and its callback says nothing and asks OFAuth nothing", async () => {
     const come = (user, id) => {
       const query = new URLSearchParams({ status: "success", connection_id: id, client_reference_id: user });
       return gateway.send("GET", `/link/callback?${query}`);
@@ -91,7 +91,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.deepEqual([there.status, new URL(there.headers.location).searchParams.get("status")], [303, "success"]);
   });
 
-  test("late webhooks of an erased connection are acknowledged, and neither it nor its user is back", async () => {
+  test("late webhooks about a deleted connection are acknowledged, and bring back neither it nor its user", async () => {
     const { user, ids, handles } = await newUser(["active", "expired"]);
     assert.equal((await gateway.call("DELETE", path(user))).json().deleted, 2);
     await assertGone(user, ids, handles);
@@ -122,7 +122,7 @@ describe("with all in order", { concurrency: true }, () => {
     await assertGone(user, ids, handles);
   });
 
-  test("other users keep all they have, even one whose name begins alike or who had the connection before", async () => {
+  test("other users keep all they have, also one with a similar reference, and one who had the connection before", async () => {
     const { user, ids } = await newUser(["active", "active"]);
     const names = [`${user}2`, user.toUpperCase(), ` ${user}`, `${user} `, user.slice(0, -1), `${user}/x`];
     const others = names.map((name, index) => [name, `conn_neighbour${count}_${index}`]);
@@ -147,7 +147,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.deepEqual(asked(moved), []);
   });
 
-  test("it may be repeated, and a user whom nobody knows is gone already", async () => {
+  test("a deletion may be repeated, and an unknown user counts as deleted", async () => {
     const { user, ids, handles } = await newUser(["active"]);
     for (const deleted of [1, 0, 0]) {
       const answer = await gateway.call("DELETE", path(user));
@@ -159,7 +159,7 @@ describe("with all in order", { concurrency: true }, () => {
     assert.deepEqual(nobody.json(), { success: true, message: DONE, deleted: 0 });
   });
 
-  test("what OFAuth refuses for one of several does not stop the others; it is named, and repeated it is done", async () => {
+  test("if OFAuth refuses one of several connections, the others are deleted, it is named, and repeated it succeeds", async () => {
     const check = async ([rule, status, type]) => {
       const { user, ids, handles } = await newUser(["active", "active", "active"]);
       const [stuck] = ids.slice(1);
@@ -188,14 +188,14 @@ describe("with all in order", { concurrency: true }, () => {
     ].map(check));
   });
 
-  test("that OFAuth knows a connection no more does not stop it", async () => {
+  test("a connection that OFAuth does not know any more does not stop the deletion", async () => {
     const { user, ids, handles } = await newUser(["active", "active"]);
     emulator.connections.remove(ids[0]);
     assert.equal((await gateway.call("DELETE", path(user))).json().deleted, 2);
     await assertGone(user, ids, handles);
   });
 
-  test("references of all kinds, escaped once, and what is no reference", async () => {
+  test("references with any characters are decoded once, and what is no reference is refused", async () => {
     const bytes = ["a?b#c", "\\", "'\"<>", "a\nb\u0000", "+", "x".repeat(4_096)];
     const odd = ["a/b", "a b", "é 🎉", "%2F", "a%2Fb", "..", ".", ...bytes];
     const check = async (user) => {
@@ -211,7 +211,7 @@ describe("with all in order", { concurrency: true }, () => {
   });
 });
 
-test("with the hub or a ledger down it is 503 and OFAuth is not asked to delete; repeated it is done", async () => {
+test("while the hub or a ledger is down the answer is 503 and OFAuth is not asked to delete, and repeated it succeeds", async () => {
   for (const modes of [{ hub: "fail" }, { ledger: "fail" }, { ledger: "lost" }]) {
     const { user, ids, handles } = spare.pop();
     await gateway.fail(modes);
@@ -225,7 +225,7 @@ test("with the hub or a ledger down it is 503 and OFAuth is not asked to delete;
   }
 });
 
-test("with KV failing kept events are not forgotten: it is 503, and repeated it is done", async () => {
+test("while KV fails the answer is 503, because kept events stay, and repeated it succeeds", async () => {
   const { user, ids, handles } = spare.pop();
   await gateway.deliver(realtimeEvent("typing", { id: ids[0], clientReferenceId: user }));
   for (const modes of [{ put: "fail" }, { read: "fail" }]) {
@@ -238,7 +238,7 @@ test("with KV failing kept events are not forgotten: it is 503, and repeated it 
   assert.ok(!(await everythingShown()).includes(user));
 });
 
-test("an old put that lands late, or an old message to the hub, brings nothing back", async () => {
+test("a late put to KV, and a late message to the hub, bring nothing back", async () => {
   const { user, ids, handles } = spare.pop();
   const change = () => gateway.deliver(connectionEvent("connection.updated", { id: ids[0], clientReferenceId: user }));
   await gateway.fail({ put: "hang", hub: "late" });
@@ -250,7 +250,7 @@ test("an old put that lands late, or an old message to the hub, brings nothing b
   await assertGone(user, ids, handles);
 });
 
-test("what KV and hub have not heard yet when the gateway stops they hear after a restart", async (t) => {
+test("after a restart KV and the hub get what they had not heard before", async (t) => {
   const own = await startGateway({ faults: true });
   t.after(() => own.close());
   const handle = await introduce(own, "conn_erased", { user: "user_erased" });
@@ -276,7 +276,7 @@ test("what KV and hub have not heard yet when the gateway stops they hear after 
   assert.equal((await again.call("GET", "/edge/connections/conn_erased")).status, 404);
 });
 
-test("several at once, with webhooks on their way: all are answered, and the user is gone", async () => {
+test("several deletions at the same time, while webhooks come, are all answered, and the user is gone", async () => {
   const { user, ids, handles } = await newUser(["active", "expired", "active"]);
   const url = `http://127.0.0.1:${gateway.port}/webhooks/ofauth`;
   emulator.outbox.sendTo({ url, ofauthSecret: gateway.vars.OFAUTH_WEBHOOK_SECRET });
@@ -291,7 +291,7 @@ test("several at once, with webhooks on their way: all are answered, and the use
   await assertGone(user, ids, handles);
 });
 
-slowTest("of more kept events than KV lists at once, the user's are found", async () => {
+slowTest("the user's events are found among more than one page of KV's list", async () => {
   const { user, ids } = spare.pop();
   const kv = await gateway.kv();
   const timestamp = "2020-01-01T00:00:00.000Z";

@@ -13,7 +13,7 @@ const read = (...path) => readFileSync(join(root, ...path), "utf8");
 const names = readdirSync(join(root, "examples")).filter((name) => name !== "demo");
 
 for (const name of names) {
-  test(`${name} is short, and its README and packages are as tested`, () => {
+  test(`${name} has short programs, and its README and packages are the tested ones`, () => {
     const readme = read("examples", name, "README.md");
     assert.ok(read("README.md").includes(`(examples/${name})`));
     for (const [, secret] of readme.matchAll(/^.*FORWARD_SECRET="?([^"\s]+).*$/gm)) assert.equal(secret, FORWARD_SECRET);

@@ -42,7 +42,7 @@ test("each frame of a WebSocket is one that the document describes", () => {
   for (const schema of schemas) assert.ok(frames.some(({ frame }) => validate(schema, frame).length === 0), schema.$ref);
 });
 
-test("each operation of the Worker's own has each of its successful answers, and each family that it passes on was used", () => {
+test("each of the Worker's own operations had each of its successful answers, and each family that is passed on was used", () => {
   assert.ok(results.length > 1000, `only ${results.length} exchanges were recorded`);
   const unused = [];
   for (const [path, item] of Object.entries(document.paths)) {

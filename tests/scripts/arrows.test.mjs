@@ -154,24 +154,24 @@ test("a re-export in a mod.rs obeys the arrows", (t) =>
 test("a room without a row in the table is named", (t) =>
   fails(t, { "core/util.rs": "" }, ["src/core/util.rs:1: the room core/util has no row in scripts/arrows.mjs"]));
 
-test("two siblings that import each other are a circle", (t) =>
+test("two siblings that import each other are a cycle", (t) =>
   fails(t, { "core/webhook/hmac.rs": "\nuse super::secret::Secret;\npub fn mac() {}\npub fn decimal() {}\n" }, [
     "src/core/webhook/hmac.rs:2: core/webhook/hmac.rs → core/webhook/secret.rs → core/webhook/hmac.rs: these files import each other",
   ]));
 
-test("a longer circle is printed in full, whether by use or by a path in code", (t) =>
+test("a longer cycle is printed in full, whether by use or by a path in code", (t) =>
   fails(t, { "core/webhook/hmac.rs": "pub fn mac() { super::verify::verify() }\npub fn decimal() {}\n", "core/webhook/verify.rs": "use super::secret;\n" }, [
     "src/core/webhook/hmac.rs:1: core/webhook/hmac.rs → core/webhook/verify.rs → core/webhook/secret.rs → core/webhook/hmac.rs: these files import each other",
   ]));
 
-test("a circle through a module's own children is found", (t) =>
+test("a cycle through a module's own children is found", (t) =>
   fails(
     t,
     { "core/config.rs": "mod vars;\nuse vars::Vars;\npub struct Config;\n", "core/config/vars.rs": "use super::Config;\npub struct Vars;\n" },
     ["src/core/config.rs:2: core/config.rs → core/config/vars.rs → core/config.rs: these files import each other"],
   ));
 
-test("a circle that runs through a re-export is found", (t) => {
+test("a cycle that runs through a re-export is found", (t) => {
   const { lines } = check(t, {
     "core/webhook/hmac.rs": "use crate::core::webhook::Secret;\npub fn mac() {}\npub fn decimal() {}\n",
   });
@@ -282,7 +282,7 @@ macro_rules! m { () => { $crate::core::config::load() } }
   ]);
 });
 
-test("comments, strings and characters hide what is in them, and only that", (t) => {
+test("what is in comments, strings and characters is ignored, and nothing else", (t) => {
   const hidden = `//! [crate::core::config::Config]
 /* use crate::core::config; /* nested */ use crate::core::config; */
 const A: &str = "use crate::core::config; \\" { crate::core::config::x";
@@ -304,7 +304,7 @@ test("other crates are ignored, those named like a module of ours too", (t) =>
     "worker/mod.rs": `${GOOD["worker/mod.rs"]}fn f() -> worker::Result<worker::hub::Hub> {}\n`,
   }));
 
-test("what follows a type or a leading :: is no module of the file", (t) =>
+test("a path after a type or a leading :: is no module of the file", (t) =>
   passes(t, {
     "core/config.rs": "mod vars;\npub struct Config;\nfn f() { <T as X>::vars::y(); ::vars::z() }\n",
     "core/config/vars.rs": "use super::Config;\n",

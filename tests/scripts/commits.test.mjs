@@ -46,14 +46,14 @@ test("frames of an older salt, and a frame that is cut off, do not count", () =>
   assert.equal(commitsOf(log(7, [[3], [3]]).subarray(0, -1)).commits, 1);
 });
 
-test("between two looks, new commits and new logs count, and the platform's own database does not", (t) => {
+test("new commits and new logs since the last look count, and the platform's own database does not", (t) => {
   const { path, write } = folder(t, { "a.sqlite-wal": log(7, [[3]]), "metadata.sqlite-wal": log(1, [[1]]), "a.sqlite": "" });
   const before = readCommits(path);
   write({ "a.sqlite-wal": log(7, [[3], [0], [3]]), "b.sqlite-wal": log(9, [[2]]), "metadata.sqlite-wal": log(1, [[1], [1]]) });
   assert.equal(commitsBetween(before, readCommits(path)), 2);
 });
 
-test("a log that began anew is refused, and so is one that went away", (t) => {
+test("a log that began again is refused, and so is one that is gone", (t) => {
   const { path, write } = folder(t, { "a.sqlite-wal": log(7, [[3]]) });
   const before = readCommits(path);
   write({ "a.sqlite-wal": log(8, [[3], [3]]) });

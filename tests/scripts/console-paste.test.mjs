@@ -12,7 +12,7 @@ import { randomFrom } from "../random.mjs";
 const SIGNATURE = ["OFAuth-Signature", "t=1795852344,v1=5257a8"];
 const HEADER = SIGNATURE.join(": ");
 
-test("words are read as bash reads them", () => {
+test("words are split as bash splits them", () => {
   const texts = [
     "a b  c", "'it'\\''s' \"it's\"", `"a \\"b\\" \\\\ \\n"`, "a\\ b \\'c\\'", "a'b'\"c\"d", "'' \"\"", "a \\\n  b", `"a\\\nb"`,
     `$'a\\n\\t\\'b\\\\ \\x41\\102 \\u00e9 \\xc3\\xa9 \\q'`, `'{"a": "b; c | d & e"}'`, "'# no comment'",
@@ -26,7 +26,7 @@ test("words are read as bash reads them", () => {
   assert.deepEqual(splitCommands(`"$body" '$body' \${x} $(date -u) \\$y`)[0].map(({ inserted }) => inserted), ["$body", undefined, "${x}", "$(date -u)", undefined]);
 });
 
-test("curl commands", () => {
+test("a curl command gives its headers and its body", () => {
   const read = (command) => {
     assert.ok(isWholeRequest(command), command);
     return readPasted(command);
@@ -62,7 +62,7 @@ test("curl commands", () => {
   }
 });
 
-test("requests and headers", () => {
+test("a whole request and a list of headers are read", () => {
   const body = '{"a":1}\n\n{"b":2}\n';
   for (const end of ["\n", "\r\n"]) {
     const text = [`POST /webhooks HTTP/1.1`, "Host: x.example", HEADER, "", body].join(end);
@@ -76,7 +76,7 @@ test("requests and headers", () => {
   assert.deepEqual(collect([["A", "1"], ["a", "2"], ["__proto__", "x"]]), Object.fromEntries([["a", ["1", "2"]], ["__proto__", ["x"]]]));
 });
 
-test("logs in JSON", () => {
+test("a log in JSON is read", () => {
   const body = '{"a":"é"}';
   const [name, value] = SIGNATURE;
   for (const log of [
@@ -101,13 +101,13 @@ test("logs in JSON", () => {
   assert.match(parsed.notes.join(), /as parsed JSON/);
 });
 
-test("what is none of them is refused in words", () => {
+test("any other text is refused with a reason", () => {
   assert.throws(() => readPasted("hello"), /No header can be found in this text/);
   assert.throws(() => readPasted("{"), /begins like JSON, but is none/);
   for (const text of ["{}", "[]", '{"type":"x","data":{}}', '["a"]']) assert.throws(() => readPasted(text), /JSON without headers/, text);
 });
 
-test("no text hangs or breaks it", () => {
+test("no text hangs or breaks the reader", () => {
   const pieces = ["curl ", "-H ", "-d ", "'", '"', "\\", "$", "$(", "${", "`", "^", "\n", "\r\n", ": ", "a", "{", "}", "[", "]", ",", '"headers"', "> ", "@", "\ud800", "é", "\\x", "\\u", "--", "="];
   const random = randomFrom(7);
   for (let round = 0; round < 20_000; round += 1) {

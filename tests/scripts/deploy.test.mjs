@@ -49,7 +49,7 @@ test("without a known environment, or without a login, it says what to do and wr
   assert.ok(!existsSync(join(folder, ".deploy")));
 });
 
-test("what only the owner knows is asked for, all at once, and secrets are made that nobody has to think up", async () => {
+test("what only the owner knows is asked for at once, and the other secrets are generated", async () => {
   const { code, output } = await deploy();
   assert.equal(code, 1);
   for (const name of ["OFAUTH_API_KEY", "OFAUTH_WEBHOOK_SECRET or SVIX_WEBHOOK_SECRET", "ALLOWED_ORIGINS", "APP_RETURN_URL"]) {

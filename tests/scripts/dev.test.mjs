@@ -50,7 +50,7 @@ test("the printed commands work, connections outlive a restart, and nothing stor
   await stop(again);
 });
 
-test("with the real OFAuth the commands are others: nothing emulated is named", async () => {
+test("with the real OFAuth the printed commands name nothing that is emulated", async () => {
   const folder = copyOfProject();
   const ports = await freePorts();
   writeFileSync(join(folder, ".dev.vars"), 'OFAUTH_API_URL="https://ofauth.invalid"\n');
@@ -78,7 +78,7 @@ GATEWAY_KEY="calls:access:${"a".repeat(40)},app:access+sessions+link+read:${"b".
   await stop(real);
 });
 
-test("one port for two programs, and a port in use, are refused before anything is written", async () => {
+test("one port for two programs, and a used port, are refused before anything is written", async () => {
   const folder = copyOfProject();
   const { PORT, DEMO_PORT } = await freePorts();
   const same = await run(folder, { PORT, EMULATOR_PORT: PORT });

@@ -70,7 +70,7 @@ for (const block of blocks.filter(({ notRun }) => !notRun)) {
   });
 }
 
-test("only commands for which it is permitted are not run, and each of them says why", () => {
+test("only permitted commands are not run, and each of them says why", () => {
   const left = blocks.filter(({ notRun }) => notRun !== undefined);
   assert.ok(left.length > 0 && left.length < blocks.length / 4, `${left.length} of ${blocks.length}`);
   for (const { place, text, notRun } of left) {
@@ -79,7 +79,7 @@ test("only commands for which it is permitted are not run, and each of them says
   }
 });
 
-test("no command is in a block of another name", () => {
+test("no command is in a block of another language", () => {
   for (const path of FILES) assert.doesNotMatch(read(path), /^```(bash|shell|zsh|shell-session)/m, path);
   const commands = FILES.flatMap((path) => [...read(path).matchAll(/^```console\n\$ (.*)/gm)].map(([, command]) => command));
   // tests/scripts/dev.test.mjs runs what the first one runs, and this test is part of the second one.

@@ -26,7 +26,7 @@ test("docs/logs.md names each task that writes a line when it fails", () => {
   for (const [, task] of calls) assert.ok(row.includes(`\`${task}\``), task);
 });
 
-test("docs/costs.md shows what scripts/costs.mjs makes of the counts in bench/RESULTS.md", () => {
+test("docs/costs.md shows what scripts/costs.mjs computes from bench/RESULTS.md", () => {
   const script = fileURLToPath(new URL("../../scripts/costs.mjs", import.meta.url));
   const { stdout, stderr } = spawnSync(process.execPath, [script], { encoding: "utf8" });
   assert.match(stdout, /KV writes/, stderr);

@@ -27,7 +27,7 @@ const BUILD_PATHS = MUSL.map((target) => {
 });
 const bindgenPath = BINDGEN_PATHS[PLATFORMS.indexOf(platform)];
 
-test("an archive with the pinned hash is used, and nothing is compiled", async (t) => {
+test("an archive with the pinned hash is used, and no tool is compiled", async (t) => {
   const project = newProject(t);
   const archive = archiveOf(t, bindgenPath, programs(`wasm-bindgen ${BINDGEN}`));
   project.pin({ [platform]: sha256(archive) });
@@ -67,7 +67,7 @@ test("without a usable archive the tool is compiled, and the line says why", asy
   }
 });
 
-test("a mirror that is not there, or that hangs, does not hold up for long", async (t) => {
+test("a mirror that does not exist or hangs costs seconds only", async (t) => {
   const archive = archiveOf(t, bindgenPath, programs(`wasm-bindgen ${BINDGEN}`));
   const dead = await newMirror(t, () => {});
   dead.close();
@@ -106,7 +106,7 @@ test("without a pin for this version and platform nothing is downloaded", async 
   assert.deepEqual(mirror.paths, []);
 });
 
-test("make run gets only what it needs, other commands get the rest, and each line comes before its step", async (t) => {
+test("make run installs only what it needs, other commands install the rest, and each line comes before its step", async (t) => {
   const project = newProject(t);
   project.pin({});
   const { output } = await project.setUp(["run"], "http://127.0.0.1:1");
@@ -120,7 +120,7 @@ test("make run gets only what it needs, other commands get the rest, and each li
   }
 });
 
-test("scripts/pins.mjs prints the hash of each archive that there is", async (t) => {
+test("scripts/pins.mjs prints the hash of each published archive", async (t) => {
   const project = newProject(t);
   const missing = BUILD_PATHS[1];
   const mirror = await newMirror(t, (response, path) => (path === missing ? response.writeHead(404).end() : response.end(path)));

@@ -30,7 +30,7 @@ const glue = `function __wbg_get_imports() {
 const main = (arg0) => wasm.main_of_class(arg0);
 `;
 
-test("a module that is taken apart and put together is the same", () => {
+test("a module that is parsed and written again is the same", () => {
   assert.deepEqual(withSections(wasm, readSections(wasm)), wasm);
   const { imported, functions } = readFunctions(wasm);
   assert.equal(imported, 1);

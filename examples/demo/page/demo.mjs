@@ -1,3 +1,5 @@
+// The page of the demo app: a button that links an account, and a card for each account of the user, which changes by itself.
+
 import { createClient } from "/ofauth-edge/client.js"; // with a bundler: "ofauth-edge/client"
 import "/ofauth-edge/element.js"; // with a bundler: "ofauth-edge/element"
 import { gatewayUrl } from "/config.mjs";

@@ -8,7 +8,7 @@ import "ofauth-edge/element";
 export function Connect({ gatewayUrl }) {
   const router = useRouter();
   const [message, setMessage] = useState("");
-  // To an element that the server has rendered, React 19 gives no functions (github.com/react/react/issues/35446).
+  // React 19 sets no functions on an element that the server has rendered (github.com/react/react/issues/35446).
   const [inBrowser, setInBrowser] = useState(false);
   useEffect(() => setInBrowser(true), []);
   return (
