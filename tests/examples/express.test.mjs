@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 import { eventually } from "../e2e/harness.mjs";
-import { NODES, run } from "../npm/project.mjs";
 import { freePort } from "../e2e/port.mjs";
+import { NODES, run } from "../npm/project.mjs";
 import { checkReceiver, FORWARD_SECRET, installExample, startProgram } from "./projects.mjs";
 
 const node = NODES["the newest Node"];

@@ -9,8 +9,10 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 import { signWebhook } from "../../pkg/index.js";
-import { connectionEvent } from "../emulator/events.mjs";
+import { startBrowser } from "../browser/browser.mjs";
+import { passLink } from "../e2e/demo.mjs";
 import { eventually, introduce, startGateway } from "../e2e/harness.mjs";
+import { connectionEvent } from "../emulator/events.mjs";
 import { installed, root, run, tarball } from "../npm/project.mjs";
 
 /** The secret that the READMEs of the examples say. */
@@ -74,6 +76,30 @@ export function startProgram(t, program, args, { cwd, env = {} }) {
     await ended;
   });
   return printed;
+}
+
+/**
+ * What is asked of an example with a page: a user links an account there, sees it with its profile, and sees it expire.
+ * @param {{after: (stop: () => unknown) => void}} t
+ * @param {{url: string, printed: {output: string}, gateway: import("../e2e/harness.mjs").Gateway, profile: string}} app
+ *   url: of the page; printed: what its server has printed; profile: how the page shows it
+ */
+export async function checkPage(t, { url, printed, gateway, profile }) {
+  const browser = await startBrowser();
+  t.after(() => browser.close());
+  const page = await browser.newPage();
+  const trouble = [];
+  page.on("pageerror", (error) => trouble.push(String(error)));
+  await page.goto(url);
+  const [popup] = await Promise.all([page.waitForEvent("popup"), page.getByRole("button", { name: "Connect OnlyFans" }).click()]);
+  await passLink(popup);
+  const account = page.getByRole("listitem").filter({ hasText: "jane" });
+  await account.getByText(profile).waitFor();
+  const { list: [{ handle }] } = (await gateway.call("GET", "/edge/connections?clientReferenceId=user_1")).json();
+  await gateway.call("POST", `/edge/connections/${handle}/invalidate`);
+  await account.getByText("expired").waitFor();
+  await page.getByRole("button", { name: "Connect again" }).waitFor();
+  assert.deepEqual(trouble, [], printed.output);
 }
 
 /**

@@ -8,8 +8,8 @@ import { delimiter, join } from "node:path";
 import { after, before, test } from "node:test";
 
 import { eventually, introduce, startGateway } from "../e2e/harness.mjs";
-import { root, run } from "../npm/project.mjs";
 import { freePort } from "../e2e/port.mjs";
+import { root, run } from "../npm/project.mjs";
 import { startProgram } from "./projects.mjs";
 
 // The only program here that neither README.md nor a set-up installs. Where CI runs, it must be there.

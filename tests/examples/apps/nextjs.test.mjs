@@ -4,13 +4,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { startBrowser } from "../../browser/browser.mjs";
-import { passLink } from "../../e2e/demo.mjs";
 import { eventually, startGateway } from "../../e2e/harness.mjs";
 import { hearWebhooks } from "../../e2e/linking.mjs";
 import { freePort } from "../../e2e/port.mjs";
 import { run } from "../../npm/project.mjs";
-import { copyExample, installFromRegistry, startProgram } from "../projects.mjs";
+import { checkPage, copyExample, installFromRegistry, startProgram } from "../projects.mjs";
 
 test("Next.js: a user links an account, the server shows it with its profile, and it is shown as it expires", async (t) => {
   const folder = copyExample("nextjs");
@@ -31,21 +29,7 @@ test("Next.js: a user links an account, the server shows it with its profile, an
   const printed = startProgram(t, process.execPath, [next, "start", "--hostname", "127.0.0.1", "--port", String(port)], { cwd: folder, env });
   await eventually(async () => assert.ok((await fetch(url)).ok, printed.output), { within: 30_000 });
 
-  const browser = await startBrowser();
-  t.after(() => browser.close());
-  const page = await browser.newPage();
-  const trouble = [];
-  page.on("pageerror", (error) => trouble.push(String(error)));
-  await page.goto(url);
-  const [popup] = await Promise.all([page.waitForEvent("popup"), page.getByRole("button", { name: "Connect OnlyFans" }).click()]);
-  await passLink(popup);
-  const account = page.getByRole("listitem").filter({ hasText: "jane" });
-  await account.getByText("45 subscribers").waitFor();
-  const { list: [{ handle }] } = (await gateway.call("GET", "/edge/connections?clientReferenceId=user_1")).json();
-  await gateway.call("POST", `/edge/connections/${handle}/invalidate`);
-  await account.getByText("expired").waitFor();
-  await page.getByRole("button", { name: "Connect again" }).waitFor();
-  assert.deepEqual(trouble, [], printed.output);
+  await checkPage(t, { url, printed, gateway, profile: "45 subscribers" });
   const html = await (await fetch(url)).text();
   assert.match(html, /expired/);
   assert.doesNotMatch(html, /conn_/, "the page gets no connection id");

@@ -4,13 +4,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { startBrowser } from "../../browser/browser.mjs";
-import { passLink } from "../../e2e/demo.mjs";
 import { eventually, startGateway } from "../../e2e/harness.mjs";
 import { hearWebhooks } from "../../e2e/linking.mjs";
-import { root, run } from "../../npm/project.mjs";
 import { freePort } from "../../e2e/port.mjs";
-import { copyExample, installFromRegistry, startProgram } from "../projects.mjs";
+import { root, run } from "../../npm/project.mjs";
+import { checkPage, copyExample, installFromRegistry, startProgram } from "../projects.mjs";
 
 test("Vite and React: a user links an account, sees it with its profile, and sees it expire", async (t) => {
   const folder = copyExample("vite-react");
@@ -27,21 +25,7 @@ test("Vite and React: a user links an account, sees it with its profile, and see
   const printed = startProgram(t, process.execPath, vite, { cwd: folder, env });
   await eventually(async () => (await fetch(url)).ok, { within: 30_000 });
 
-  const browser = await startBrowser();
-  t.after(() => browser.close());
-  const page = await browser.newPage();
-  const trouble = [];
-  page.on("pageerror", (error) => trouble.push(String(error)));
-  await page.goto(url);
-  const [popup] = await Promise.all([page.waitForEvent("popup"), page.getByRole("button", { name: "Connect OnlyFans" }).click()]);
-  await passLink(popup);
-  const account = page.getByRole("listitem").filter({ hasText: "jane" });
-  await account.getByText("@jane, 45 subscribers").waitFor();
-  const { list: [{ handle }] } = (await gateway.call("GET", "/edge/connections?clientReferenceId=user_1")).json();
-  await gateway.call("POST", `/edge/connections/${handle}/invalidate`);
-  await account.getByText("expired").waitFor();
-  await page.getByRole("button", { name: "Connect again" }).waitFor();
-  assert.deepEqual(trouble, [], printed.output);
+  await checkPage(t, { url, printed, gateway, profile: "@jane, 45 subscribers" });
 
   const built = await run(process.execPath, [vite[0], "build"], { cwd: folder, env });
   assert.equal(built.status, 0, built.stdout + built.stderr);
