@@ -1,11 +1,8 @@
 // Events that are not about a connection, on their way to the app: 1. what EVENT_FORWARD names, also realtime ones, 2. one that
-// the app refuses holds back no other, 3. a parked one is listed and replayed, and leaves the list with its lane, 4. nothing is lost by a kill, and nothing stays
-// after the app has taken it, 5. a cancelled or failed Link, 6. nothing without FORWARD_URL.
+// the app refuses holds back no other, 3. a parked one is listed and replayed, and leaves the list with its lane, 4. nothing is lost
+// by a kill, and nothing stays after the app has taken it, 5. a cancelled or failed Link, 6. nothing without FORWARD_URL.
 
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -14,6 +11,7 @@ import { FORWARD_SECRET, startForwarding } from "./forwarding.mjs";
 import { eventually, startGateway } from "./harness.mjs";
 import { ageLanes } from "./ledgers.mjs";
 import { begin, browserOf } from "./linking.mjs";
+import { filesOfClass, hasTable, inDatabase } from "./objects.mjs";
 
 const DIGEST = "x-ofauth-edge-digest";
 const vars = { EVENT_FORWARD: "*,!payout.*", EVENT_KEEP: "rules.*" };
@@ -146,22 +144,8 @@ function chatMessage(n) {
   return { type: "realtime.chat_message.received", timestamp: new Date().toISOString(), data: { n } };
 }
 
-/** The rows of all outboxes, or of that table. */
+/** The rows of all outboxes, or those of another table beside an outbox. */
 function lanesOf({ folder }, table = "outbox") {
-  const objects = join(folder, "do/ofauth-edge-Ledger");
-  let files = [];
-  try {
-    files = readdirSync(objects).filter((name) => name.endsWith(".sqlite") && name !== "metadata.sqlite");
-  } catch (error) {
-    if (error.code !== "ENOENT") throw error;
-  }
-  return files.flatMap((file) => {
-    const database = new DatabaseSync(join(objects, file), { timeout: 5_000 });
-    try {
-      const hasOutbox = database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'outbox'").all().length > 0;
-      return hasOutbox ? database.prepare(`SELECT * FROM ${table}`).all() : [];
-    } finally {
-      database.close();
-    }
-  });
+  const rowsIn = (ledger) => (hasTable(ledger, "outbox") ? ledger.prepare(`SELECT * FROM ${table}`).all() : []);
+  return filesOfClass(folder, "Ledger").flatMap((file) => inDatabase(folder, "Ledger", file, rowsIn));
 }

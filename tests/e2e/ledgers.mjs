@@ -32,7 +32,7 @@ export function waitingForwards(folder) {
 export function inLedgerOf(folder, handle, work) {
   const file = databasesIn(folder).find((one) => open(folder, one, handleIn) === handle);
   if (!file) throw new Error(`no ledger of ${handle}`);
-  return open(folder, file, (ledger) => work(ledger, file.replace(".sqlite", "")));
+  return open(folder, file, (ledger) => work(ledger, nameOf(file)));
 }
 
 /**
@@ -42,32 +42,38 @@ export function inLedgerOf(folder, handle, work) {
  * @param {(ledger: import("node:sqlite").DatabaseSync) => void} work
  */
 export function ageLedgerOf(folder, handle, work) {
-  const now = BigInt(Date.now()) * 1_000_000n;
   const object = inLedgerOf(folder, handle, (ledger, name) => {
     work(ledger);
-    ledger.prepare("UPDATE _cf_METADATA SET value = ? WHERE key = 1").run(now);
     return name;
   });
-  // The runtime keeps an alarm in two places, which must agree, or it does not ring.
-  const update = "UPDATE _cf_ALARM SET scheduled_time = ? WHERE actor_id = ?";
-  const { changes } = open(folder, ALARMS, (alarms) => alarms.prepare(update).run(now, object));
-  if (changes !== 1) throw new Error(`the ledger of ${handle} has no alarm`);
+  if (!setAlarm(folder, object)) throw new Error(`the ledger of ${handle} has no alarm`);
 }
 
 /** Makes all events in lanes parked long ago, while the gateway is down. The lanes' alarms ring once it is back. */
 export function ageLanes(folder) {
-  const now = BigInt(Date.now()) * 1_000_000n;
   for (const file of databasesIn(folder)) {
     const isLane = open(folder, file, (lane) => {
       const tables = lane.prepare("SELECT name FROM sqlite_master WHERE name IN ('ledger', 'outbox', 'forwards')").all();
       if (tables.some(({ name }) => name === "forwards")) lane.exec("UPDATE forwards SET noted = 0 WHERE handle = ''");
       if (tables.length !== 1 || tables[0].name !== "outbox") return false;
       lane.exec("UPDATE outbox SET due_at = 0, parked_at = 0");
-      return lane.prepare("UPDATE _cf_METADATA SET value = ? WHERE key = 1").run(now);
+      return true;
     });
-    const update = "UPDATE _cf_ALARM SET scheduled_time = ? WHERE actor_id = ?";
-    if (isLane) open(folder, ALARMS, (alarms) => alarms.prepare(update).run(now, file.replace(".sqlite", "")));
+    if (isLane) setAlarm(folder, nameOf(file));
   }
+}
+
+/** Sets the alarm of an object to now. Answers whether it had one. The runtime keeps an alarm in two places, which must agree. */
+function setAlarm(folder, object) {
+  const now = BigInt(Date.now()) * 1_000_000n;
+  open(folder, `${object}.sqlite`, (ledger) => ledger.prepare("UPDATE _cf_METADATA SET value = ? WHERE key = 1").run(now));
+  const update = "UPDATE _cf_ALARM SET scheduled_time = ? WHERE actor_id = ?";
+  return open(folder, ALARMS, (alarms) => alarms.prepare(update).run(now, object)).changes === 1;
+}
+
+/** The runtime's name for the object in a file. */
+function nameOf(file) {
+  return file.replace(".sqlite", "");
 }
 
 function databasesIn(folder) {

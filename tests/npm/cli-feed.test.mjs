@@ -123,14 +123,14 @@ test("two webhooks about a connection with the same time both come, also if the 
   assert.deepEqual(await poll(), ["again"]);
 });
 
-test("what the gateway noticed itself is no webhook", async () => {
+test("an event of the gateway's own is no webhook", async () => {
   const { gateway, poll } = follow();
   gateway.receiveAbout("acct_1", "noticed", { type: "edge.expired" });
   gateway.receiveAbout("acct_1", "sent");
   assert.deepEqual(await poll(), ["sent"]);
 });
 
-test("after a failure the next poll finds all", async () => {
+test("after a failed poll the next one finds all webhooks", async () => {
   const { gateway, poll } = follow();
   await poll();
   gateway.receive("a");
@@ -155,7 +155,7 @@ test("a poll that fails halfway through the connections reads the changed one ag
   assert.deepEqual(await poll(), ["new"]);
 });
 
-test("what is remembered does not grow, and a feed goes on from it after days", async () => {
+test("the remembered state does not grow, and a feed goes on from it after days", async () => {
   const { gateway, feed, poll } = follow();
   for (let hour = 0; hour < 48; hour++) {
     for (let n = 0; n < 20; n++) gateway.receive(`${hour}.${n}`, { at: gateway.now + n });
@@ -169,7 +169,7 @@ test("what is remembered does not grow, and a feed goes on from it after days", 
   assert.deepEqual((await next.poll()).events.map(({ id }) => id), ["while away"]);
 });
 
-test("a webhook that was not finished comes again from a saved state", async () => {
+test("a webhook that was not finished comes again after a start from a saved state", async () => {
   const { gateway, feed } = follow();
   for (const id of ["a", "b", "c"]) gateway.receive(id, { at: gateway.now++ });
   const { events } = await feed.poll();
@@ -178,7 +178,7 @@ test("a webhook that was not finished comes again from a saved state", async () 
   assert.deepEqual((await next.poll()).events.map(({ id }) => id), ["b", "c"]);
 });
 
-test("with a user, other users' events are passed over and do not make later polls longer", async () => {
+test("with a user, events of other users are skipped, and do not make later polls longer", async () => {
   const { gateway, poll } = follow({ user: "her" });
   for (let n = 0; n < 300; n++) gateway.receive(`n${n}`, { at: START + n, data: { clientReferenceId: "him" } });
   gateway.receive("hers", { data: { connection: { clientReferenceId: "her" } } });
@@ -189,7 +189,7 @@ test("with a user, other users' events are passed over and do not make later pol
   assert.deepEqual(gateway.calls, ["/edge/events?limit=5", "/edge/connections?limit=100&clientReferenceId=her"]);
 });
 
-test("a clock that is ahead of the gateway's loses nothing later on", async () => {
+test("a clock that is ahead of the gateway's loses no webhook", async () => {
   const { gateway, poll } = follow();
   gateway.clockSkew = 600;
   await poll();
