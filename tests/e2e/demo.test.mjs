@@ -8,7 +8,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 
 import { inspect } from "../browser/inspect.mjs";
 import { passLink, startDemo } from "./demo.mjs";
-import { connect } from "./linking.mjs";
+import { introduce } from "./harness.mjs";
 
 const HANDLE = /^acct_[0-9a-f]{32}$/;
 const USER = "user_1";
@@ -83,7 +83,7 @@ test("a user who cancels, and one whose account is locked, read what happened, a
 });
 
 test("each card links its own account again, whichever the element shows, and its buttons say for whom they are", async () => {
-  const handles = [await connect(demo.gateway, "conn_first", USER), await connect(demo.gateway, "conn_second", USER, "expired")];
+  const handles = [await introduce(demo.gateway, "conn_first", { user: USER }), await introduce(demo.gateway, "conn_second", { user: USER, status: "expired" })];
   const page = await open();
   const [other, card] = handles.map((handle) => page.locator(`li[id="${handle}"]`));
   await state(page, "active", "Connected as");
@@ -128,7 +128,7 @@ test("a user who closes Link's window may open it again", async () => {
 });
 
 test("a fault of OFAuth is shown at the account, and so is an expiry that no webhook reports", async () => {
-  await connect(demo.gateway, "conn_faulty", USER);
+  await introduce(demo.gateway, "conn_faulty", { user: USER });
   const page = await open();
   const card = page.locator("li");
   await card.getByText("45 subscribers").waitFor();
@@ -175,14 +175,14 @@ test("changes come on a WebSocket, and the page reads nothing while nothing chan
   page.on("request", (request) => reads.push(request.url()));
   await page.waitForTimeout(1_500);
   assert.deepEqual(reads, []);
-  await connect(demo.gateway, "conn_pushed", USER);
+  await introduce(demo.gateway, "conn_pushed", { user: USER });
   await page.locator("li").waitFor({ timeout: 2_000 });
 });
 
 test("a page that was offline shows what has happened meanwhile", async () => {
   const page = await open();
   await context.setOffline(true);
-  await connect(demo.gateway, "conn_meanwhile", USER);
+  await introduce(demo.gateway, "conn_meanwhile", { user: USER });
   await page.waitForTimeout(1_500);
   assert.equal(await page.locator("li").count(), 0);
   await context.setOffline(false);
@@ -190,7 +190,7 @@ test("a page that was offline shows what has happened meanwhile", async () => {
 });
 
 test("the keyboard alone is enough, and the focus is never lost", async () => {
-  await connect(demo.gateway, "conn_keys", USER, "expired");
+  await introduce(demo.gateway, "conn_keys", { user: USER, status: "expired" });
   const page = await open();
   await page.locator("li").waitFor();
   const focused = () => page.evaluate(() => document.activeElement.textContent || document.activeElement.tagName);
@@ -243,10 +243,10 @@ test("the demo app and the control page fit wide and narrow screens, light and d
   const page = await open();
   await state(page, "disconnected", "Not connected");
   await inspect(page, "demo-empty");
-  await connect(demo.gateway, "conn_shown_expired", USER, "expired");
+  await introduce(demo.gateway, "conn_shown_expired", { user: USER, status: "expired" });
   await state(page, "relink", "has expired");
   await inspect(page, "demo-relink");
-  await connect(demo.gateway, "conn_shown", USER);
+  await introduce(demo.gateway, "conn_shown", { user: USER });
   await page.getByText("45 subscribers").waitFor();
   const control = await context.newPage();
   await control.goto(demo.control);

@@ -3,9 +3,20 @@
 
 import { filesOfClass, inDatabase } from "./objects.mjs";
 
-/** Makes the connections that were absent from the last pass absent since ten minutes before. */
-export function ageAbsences(folder) {
+/**
+ * What `work` makes of the reconciler of that gateway.
+ * @template T
+ * @param {string} folder   the gateway's
+ * @param {(reconciler: import("node:sqlite").DatabaseSync) => T} work
+ * @returns {T}
+ */
+export function inReconciler(folder, work) {
   const files = filesOfClass(folder, "Reconciler");
   if (files.length !== 1) throw new Error(`there are ${files.length} reconcilers`);
-  inDatabase(folder, "Reconciler", files[0], (reconciler) => reconciler.exec("UPDATE absent SET since = since - 600000"));
+  return inDatabase(folder, "Reconciler", files[0], work);
+}
+
+/** Makes the connections that were absent from the last pass absent since ten minutes before. */
+export function ageAbsences(folder) {
+  inReconciler(folder, (reconciler) => reconciler.exec("UPDATE absent SET since = since - 600000"));
 }

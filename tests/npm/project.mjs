@@ -66,8 +66,8 @@ export function run(program, args, { cwd, env = {} } = {}) {
 }
 
 /** Runs a module of a project under a Node, and gives what it printed as JSON. */
-export async function runNode(node, file) {
-  const { status, stdout, stderr } = await run(node, [file], { cwd: dirname(file), env: { NODE_OPTIONS: "" } });
+export async function runNode(node, file, ...options) {
+  const { status, stdout, stderr } = await run(node, [file, ...options], { cwd: dirname(file), env: { NODE_OPTIONS: "" } });
   if (status !== 0) throw new Error(`${file} failed:\n${stderr}`);
   return JSON.parse(stdout);
 }
