@@ -92,7 +92,7 @@ function perCode(codes, none, when, meanings = {}) {
 function expired({ expired, of, all }) {
   if (of === 0) return ["No account is connected yet."];
   const looked = all ? `of ${count(of, "connection")}` : `of the first ${count(of, "connection")}`;
-  return [`${expired === 0 ? "None" : expired.toLocaleString("en")} ${looked} ${expired === 1 ? "has" : "have"} expired.`];
+  return [`${expired === 0 ? "None" : expired.toLocaleString("en")} ${looked} ${expired === 1 || of === 1 ? "has" : "have"} expired.`];
 }
 
 function passes({ completedAt, stopped, stoppedAt }) {
