@@ -263,8 +263,8 @@ impl Search<'_> {
         (ordered != compact).then(|| self.try_json_forms(&ordered)).flatten().and(Some(Cause::JsonKeysReordered))
     }
 
-    /// Tries the forms in which other programs write a JSON text. Returns whether the form that was signed is on one
-    /// line.
+    /// Tries the forms in which other programs write a JSON text, with and without a line break at the end. Returns whether
+    /// the form that was signed is on one line.
     fn try_json_forms(&mut self, json: &[u8]) -> Option<bool> {
         let mut text = Vec::new();
         for escapes in EscapeStyle::ALL {
@@ -274,7 +274,8 @@ impl Search<'_> {
             }
             text = rewritten;
             for layout in &LAYOUTS {
-                if self.try_body(&reformat(&text, layout, MAX_COPY_BYTES)) {
+                let form = reformat(&text, layout, MAX_COPY_BYTES);
+                if self.try_body(&form) || self.try_body(&joined(&form, b"\n")) {
                     self.evidence.layout = Some(layout.name);
                     self.evidence.escapes = Some(escapes.as_str());
                     return Some(layout.indent.is_empty());

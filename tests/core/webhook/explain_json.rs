@@ -141,6 +141,16 @@ fn the_evidence_names_the_layout_and_the_escapes_that_were_signed() {
 }
 
 #[test]
+fn a_line_break_at_the_end_of_what_was_signed_may_be_lost_too() {
+    let (compact, pretty) = (r#"{"a":[1]}"#, "{\n  \"a\": [\n    1\n  ]\n}\n");
+    assert_eq!(explained(pretty, compact), (Cause::JsonReserialised, Some("indent_2"), Some("kept")));
+    assert_eq!(
+        explained(&format!("{compact}\n"), pretty.trim_ascii()),
+        (Cause::JsonPrettyPrinted, Some("compact"), Some("kept"))
+    );
+}
+
+#[test]
 fn scalars_stay_as_they_are_written() {
     let (signed, received) = (r#"{"a":1.50,"b":1e+2,"b":-0}"#, r#"{ "a" : 1.50, "b" : 1e+2, "b" : -0 }"#);
     assert_eq!(explained(signed, received), (Cause::JsonReserialised, Some("compact"), Some("kept")));
