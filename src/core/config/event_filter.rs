@@ -30,9 +30,9 @@ impl EventFilter {
     /// use ofauth_edge::core::config::EventFilter;
     ///
     /// let (filter, _) = EventFilter::parse("rules.*, payout.created, !rules.draft");
-    /// assert!(filter.keeps(Some("rules.updated")));
-    /// assert!(!filter.keeps(Some("rules.draft")));
-    /// assert!(!filter.keeps(Some("realtime.chat_message.received")));
+    /// assert!(filter.selects(Some("rules.updated")));
+    /// assert!(!filter.selects(Some("rules.draft")));
+    /// assert!(!filter.selects(Some("realtime.chat_message.received")));
     /// assert_eq!(EventFilter::parse("a.*, *.updated").1, [2]);
     /// ```
     pub fn parse(patterns: &str) -> (Self, Vec<usize>) {
@@ -52,7 +52,7 @@ impl EventFilter {
 
     /// Whether an event of this type is selected. `None` stands for a body whose signature is valid but that is not an
     /// event. Only the pattern `*` matches it.
-    pub fn keeps(&self, event_type: Option<&str>) -> bool {
+    pub fn selects(&self, event_type: Option<&str>) -> bool {
         let event_type = event_type.unwrap_or_default();
         let matches_any =
             |excludes| self.0.iter().any(|pattern| pattern.excludes == excludes && pattern.matches(event_type));

@@ -154,13 +154,13 @@ async fn store_in_kv(
     }
     // 2.
     let is_connection_event = event.as_ref().is_some_and(|event| matches!(event.payload, Payload::Connection(_)));
-    let is_forwarded = config.forward.is_some() && config.forward_filter.keeps(kind);
+    let is_forwarded = config.forward.is_some() && config.forward_filter.selects(kind);
     if is_forwarded {
         let (id, kind) = (delivery.id.clone(), kind.unwrap_or_default().to_owned());
         ledger::enter_lane(&LaneEvent { id, kind, stamp: delivery.stamp }, body, config, env).await?;
     }
     // 3.
-    if !is_connection_event && !config.event_filter.keeps(kind) {
+    if !is_connection_event && !config.event_filter.selects(kind) {
         return Ok(if is_forwarded { Outcome::Kept } else { Outcome::Ignored });
     }
     // 4.
