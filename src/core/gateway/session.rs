@@ -109,6 +109,16 @@ pub struct SessionRequest {
 }
 
 impl Caller {
+    /// Fails with PERMISSION_DENIED unless a server calls.
+    pub fn require_server(&self) -> Result<(), EdgeError> {
+        if *self == Self::Server { Ok(()) } else { Err(EdgeError::PermissionDenied) }
+    }
+
+    /// Fails with PERMISSION_DENIED if a user's browser calls. Servers and the console may see what is about all users.
+    pub fn refuse_session(&self) -> Result<(), EdgeError> {
+        if let Self::Session(_) = self { Err(EdgeError::PermissionDenied) } else { Ok(()) }
+    }
+
     /// The record as this caller may see it. Only a server sees OFAuth's id; the others see the handle in its place.
     pub fn view(&self, record: Record) -> Record {
         match self {

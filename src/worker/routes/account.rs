@@ -36,9 +36,7 @@ use crate::{
 /// 5. The answer is passed back.
 pub async fn forward(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
-    if *caller != Caller::Server {
-        return Err(EdgeError::PermissionDenied.into());
-    }
+    caller.require_server()?;
     access::check_segments(call.path())?;
     refuse_websocket(call)?;
     let body = upstream::request_body(call).await?;

@@ -24,7 +24,7 @@ use crate::{
 /// 4. The cursor of the next page is sealed.
 pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
-    refuse_session(caller)?;
+    caller.refuse_session()?;
     // 2.
     let query = DeliveryQuery::parse(call.query())?;
     let before = query.open_cursor(&config.sealer)?;
@@ -46,7 +46,7 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
 /// 3. That connection's ledger sends it. If the ledger does not have it any more, the index forgets it.
 pub async fn replay(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
-    refuse_session(caller)?;
+    caller.refuse_session()?;
     if config.forward.is_none() {
         return Err(EdgeError::BadRequest(
             "events are not forwarded: set FORWARD_URL, or bind FORWARD or FORWARD_QUEUE",
@@ -70,8 +70,4 @@ pub async fn replay(segment: &str, caller: &Caller, config: &Config, env: &Env) 
     } else {
         Err(EdgeError::DeliveryNotFound.into())
     }
-}
-
-fn refuse_session(caller: &Caller) -> Result<(), EdgeError> {
-    if let Caller::Session(_) = caller { Err(EdgeError::PermissionDenied) } else { Ok(()) }
 }

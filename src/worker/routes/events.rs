@@ -22,7 +22,7 @@ use crate::{
     core::{
         config::Config,
         gateway::{
-            Caller, EdgeError,
+            Caller,
             list::{EventCursor, EventQuery},
         },
         instant::iso_8601,
@@ -63,9 +63,7 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
         cursor: Option<String>,
     }
     // 1.
-    if let Caller::Session(_) = caller {
-        return Err(EdgeError::PermissionDenied.into());
-    }
+    caller.refuse_session()?;
     // 2.
     let query = EventQuery::parse(call.query())?;
     let EventCursor { batch, after } = query.open_cursor(&config.sealer)?;

@@ -116,9 +116,7 @@ pub async fn accept_account(
 ) -> Result<Reply, Failure> {
     const OTHER_ACCOUNT: EdgeError = EdgeError::BadRequest("the query must have the connection's platformUserId");
     // 1.
-    if *caller != Caller::Server {
-        return Err(EdgeError::PermissionDenied.into());
-    }
+    caller.require_server()?;
     let account = call.query().strip_prefix("platformUserId=").ok_or(OTHER_ACCOUNT)?;
     let account = percent_decode_str(account).decode_utf8().map_err(|_| OTHER_ACCOUNT)?;
     for _ in 0..2 {

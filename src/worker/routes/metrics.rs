@@ -26,9 +26,7 @@ const DEFAULT: i64 = 60;
 
 /// Shows the last minutes: as many as the query's `minutes` says, 1 to 1440. A session is refused.
 pub async fn show(call: &Call, caller: &Caller, env: &Env) -> Result<Reply, Failure> {
-    if let Caller::Session(_) = caller {
-        return Err(EdgeError::PermissionDenied.into());
-    }
+    caller.refuse_session()?;
     let minutes = match call.query() {
         "" => Some(DEFAULT),
         query => query.strip_prefix("minutes=").and_then(|minutes| minutes.parse().ok()),

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::{
     core::{
         config::Config,
-        gateway::{Caller, EdgeError, Identity, Right, SessionRequest},
+        gateway::{Identity, Right, SessionRequest},
         instant::iso_8601,
     },
     worker::{
@@ -31,9 +31,7 @@ pub async fn create(call: &Call, identity: &Identity<'_>, config: &Config) -> Re
         expires_at: String,
     }
     // 1.
-    if identity.caller != Caller::Server {
-        return Err(EdgeError::PermissionDenied.into());
-    }
+    identity.caller.require_server()?;
     // 2.
     let request = SessionRequest::parse(&read_body(call, MAX_BODY).await?)?;
     if request.is_console() {

@@ -6,7 +6,7 @@ use crate::{
     core::{
         config::Config,
         connection::EXPIRED,
-        gateway::{Caller, EdgeError},
+        gateway::Caller,
         monitor::{Minutes, Observations, Passes, status},
         storage::{CONNECTION_PREFIX, ConnectionMeta},
     },
@@ -28,9 +28,7 @@ use crate::{
 /// 4. The index of forwards and the reconciler are asked.
 pub async fn show(caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
     // 1.
-    if let Caller::Session(_) = caller {
-        return Err(EdgeError::PermissionDenied.into());
-    }
+    caller.refuse_session()?;
     // 2.
     let (hour, day) = (metrics::sum(60, env).await.ok(), metrics::sum(Minutes::MAX, env).await.ok());
     // 3.

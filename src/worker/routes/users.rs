@@ -34,9 +34,7 @@ const MAX_PAUSE: i64 = 1_600;
 /// The request can be repeated. It fails with STORAGE_UNAVAILABLE during a roll-out, if the hub or a ledger runs an older
 /// build, which does not know erasures.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
-    if *caller != Caller::Server {
-        return Err(EdgeError::PermissionDenied.into());
-    }
+    caller.require_server()?;
     let reference =
         percent_decode_str(segment).decode_utf8().ok().filter(|reference| reference.len() <= MAX_TEXT_BYTES);
     let reference = reference.ok_or(EdgeError::BadRequest("clientReferenceId is UTF-8 of at most 4096 bytes"))?;
