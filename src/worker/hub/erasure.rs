@@ -42,7 +42,7 @@ use crate::{
     worker::platform::{
         self, Boxed, Database, Failure, ObjectRequest, Value, environment, integer,
         kv::{self, Kv},
-        on_heap,
+        on_heap, text_of,
     },
 };
 
@@ -149,8 +149,7 @@ impl<'a> Erasure<'a> {
         let Ok([Value::String(name), Value::Integer(step), place]) = <[Value; 3]>::try_from(row) else {
             return Ok(None);
         };
-        let place = if let Value::String(place) = place { Some(place) } else { None };
-        Ok(Some(Self { name, step, place, database, config, env }))
+        Ok(Some(Self { name, step, place: text_of(place), database, config, env }))
     }
 
     /// At most `limit` items whose turn has not come, with their ids.
@@ -184,11 +183,9 @@ impl<'a> Erasure<'a> {
 
     /// Collects the user's keys in one batch of KV's list.
     async fn collect_keys(&self, prefix: &str) -> platform::Result<()> {
-        let handles =
-            self.database.rows("SELECT item FROM erasing WHERE fate > 0 ORDER BY item", vec![])?.into_iter().flatten();
-        let handles = handles.filter_map(|item| if let Value::String(item) = item { Some(item) } else { None });
+        let deleted = self.database.rows("SELECT item FROM erasing WHERE fate > 0 ORDER BY item", vec![])?;
+        let handles: Vec<String> = deleted.into_iter().flatten().filter_map(text_of).collect();
         let kv = Kv::open(self.env)?;
-        let handles: Vec<String> = handles.collect();
         let batch = user_keys(&kv, prefix, self.place.as_deref(), &self.name, &handles).await;
         let (keys, next) = match batch {
             Ok(batch) => batch,

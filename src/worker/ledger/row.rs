@@ -14,7 +14,7 @@ use crate::{
         json,
         storage::{BlindIndex, NONCE_LEN, SealError},
     },
-    worker::platform::{self, Value, integer},
+    worker::platform::{self, Value, integer, text_of},
 };
 
 /// The wait before the first retry of a failed copy, in ms. Each further wait is twice as long, up to [`MAX_RETRY`].
@@ -92,7 +92,7 @@ impl LedgerRow {
             connection: json::from_slice(&plain)?,
             version,
             projected,
-            hub: if let Value::String(hub) = hub { Some(hub) } else { None },
+            hub: text_of(hub),
             hub_version,
             former_hubs: Vec::new(),
             alarm_at: integer(&alarm_at),

@@ -21,7 +21,7 @@
 //! - `alarm_at`: the object stops at any time. The alarm is written with the delivery, so the object is called again.
 //! - `retry_ms`: the object stops between two retries. The waits keep growing.
 //!
-//! The record is encrypted for the place `ledger/{handle}/record`. The first write creates the tables: asking writes nothing.
+//! The record is encrypted for the place `ledger/{handle}/record`. The first write creates the tables; reading writes nothing.
 
 use std::cell::{Cell, Ref, RefCell};
 
@@ -34,7 +34,7 @@ use super::{
 };
 use crate::{
     core::{config::Config, connection::Outcome},
-    worker::platform::{self, Database, State, Value, integer},
+    worker::platform::{self, Database, State, integer, text_of},
 };
 
 /// The tables. A later version only adds tables: an older build inserts by position, so a column more would stop it.
@@ -295,9 +295,8 @@ impl LedgerStore {
         }
         let mut row = LedgerRow::read(columns, config, &self.lacks_key)?;
         if self.has_former_hubs.get() {
-            let names = self.database.rows("SELECT name FROM former_hubs", vec![])?.into_iter().flatten();
-            row.former_hubs =
-                names.filter_map(|name| if let Value::String(name) = name { Some(name) } else { None }).collect();
+            let names = self.database.rows("SELECT name FROM former_hubs", vec![])?;
+            row.former_hubs = names.into_iter().flatten().filter_map(text_of).collect();
         }
         // While nothing is to be copied, the alarm is set to the next pruning.
         let is_settled = !row.is_dirty() && row.former_hubs.is_empty();

@@ -99,19 +99,20 @@ async fn page_from_kv(query: &ConnectionQuery, config: &Config, env: &Env) -> Re
 /// All reads are started before the first is awaited. KV can read up to 100 keys at once, but only values that are text, and
 /// these are bytes ([Workers KV: Read key-value pairs](https://developers.cloudflare.com/kv/api/read-key-value-pairs/)).
 async fn open_records(items: &[(String, ConnectionMeta)], kv: &Kv, config: &Config) -> platform::Result<Vec<Record>> {
-    let mut opened = Vec::new();
+    let mut reads = Vec::new();
     for (handle, meta) in items {
-        let record = storage::open_summary(handle, meta, &config.sealer);
-        opened.push(match record {
-            Some(record) => Ok(record),
-            None => Err((handle, kv.start_get(&storage::connection_key(handle))?)),
-        });
+        let summary = storage::open_summary(handle, meta, &config.sealer);
+        let value = match summary {
+            Some(_) => None,
+            None => Some(kv.start_get(&storage::connection_key(handle))?),
+        };
+        reads.push((summary, value));
     }
     let mut records = Vec::new();
-    for item in opened {
-        records.extend(match item {
-            Ok(record) => Some(record),
-            Err((handle, value)) => {
+    for ((handle, _), (summary, value)) in items.iter().zip(reads) {
+        records.extend(match value {
+            None => summary,
+            Some(value) => {
                 value.finish().await?.and_then(|value| storage::open_connection(handle, &value, &config.sealer))
             }
         });
