@@ -1,7 +1,8 @@
-//! Tells that the account of a connection became another one: a delivery of the gateway's own, right after the one that said so
-//! and in the same commit. The record says so too, until a gateway key accepts the account.
+//! The event that the account of a connection became another one: a delivery of the gateway's own. It is stored right after the
+//! delivery that showed the change, in the same commit. The record shows the change too, until a gateway key accepts the account.
 //!
-//! Which crash the delivery is for: the object stops before the app has the event. A repeated webhook would be a duplicate.
+//! The delivery is for this crash: the object stops before the app has the event. If OFAuth then repeats its webhook, that is a
+//! duplicate and causes no event.
 
 use super::{
     deliveries::{Deliveries, NewDelivery},
@@ -17,7 +18,7 @@ use crate::{
     worker::platform,
 };
 
-/// A delivery that tells it.
+/// The delivery about a changed account.
 pub struct AccountChange {
     id: String,
     stamp: i64,
@@ -25,8 +26,8 @@ pub struct AccountChange {
 }
 
 impl AccountChange {
-    /// Tells that the delivery `cause`, of this stamp (unix ms), made the account another one. The row gets a version of its own
-    /// for it, so that a receiver that drops what is stale does not drop this.
+    /// Makes the delivery after the delivery `cause`, of this stamp (unix ms), which made the account another one. The row gets a
+    /// version of its own for it, so that a receiver that drops what is stale does not drop this.
     pub fn new(cause: &str, stamp: i64, row: &mut LedgerRow) -> Self {
         let (former, record) = (row.connection.former_account(), row.record());
         let body = record.map(|record| account_changed_event(former, &record)).unwrap_or_default();

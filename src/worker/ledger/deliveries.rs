@@ -1,9 +1,13 @@
 //! The table of a ledger's deliveries.
 //!
-//! Table `deliveries`, one row per delivery: `id`, `received` and `stamp` (unix ms), `type`, `outcome`, and `body` (the
-//! encrypted raw body, null after EVENT_TTL_SECONDS, or later if the outbox needs it). A body is encrypted for the place
-//! `ledger/{handle}/delivery/{id}`. The outcome of what the gateway learned itself is followed by a space and who caused it, such as `applied key:app`. A column
-//! of its own would stop older builds, which insert by position.
+//! Table `deliveries`, one row per delivery:
+//! - `id`
+//! - `received` and `stamp`: when it was received and when it happened, in unix ms
+//! - `type`: the event's type; `edge.…` for what the gateway learned itself
+//! - `outcome`; for what the gateway learned itself, a space and who caused it follow, such as `applied key:app`. A column of its
+//!   own would stop older builds, which insert by position.
+//! - `body`: the raw body, encrypted for the place `ledger/{handle}/delivery/{id}`. It becomes null after EVENT_TTL_SECONDS, or
+//!   later if the outbox needs it.
 //!
 //! Row ids grow in the order in which deliveries were received. So old deliveries are the first ones, and each search for
 //! them stops at the first that is young enough. Deliveries are deleted after [`LIFETIME`], and beyond the newest

@@ -21,7 +21,7 @@ pub struct Entry {
     pub received: i64,
     /// What it says about the connection.
     pub fact: Fact,
-    /// Whether the answer to a call showed it. It is then stored only if it is news: see
+    /// Whether it was only observed, such as in the answer to a call. It is then stored only if it is news: see
     /// [`Connection::is_news`](crate::core::connection::Connection::is_news).
     pub learned: bool,
     /// Who caused what the gateway learned itself: see [`Call::actor`](crate::worker::http::Call::actor). Older builds do not
@@ -34,20 +34,20 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the gateway learned this by a caller's call, and not by a webhook.
-    pub fn is_from_call(&self) -> bool {
+    /// Whether the gateway learned this itself, and not by a webhook.
+    pub fn is_own(&self) -> bool {
         self.kind.starts_with("edge.")
     }
 
     /// Whether it is an event for the app: OFAuth's, or one of the gateway's own.
     pub fn is_event(&self) -> bool {
-        !self.is_from_call() || OwnEvent::of_delivery(&self.kind).is_some()
+        !self.is_own() || OwnEvent::of_delivery(&self.kind).is_some()
     }
 
-    /// What the gateway learned about a connection by a call. `at` is the start of the call in unix ms, so a late answer
-    /// does not undo what happened meanwhile.
-    pub fn own(id: &str, what: &str, rank: Rank, changes: Changes, at: i64, request_id: &str) -> Self {
-        let order = FactOrder { stamp: at, rank, delivery: request_id.to_owned() };
+    /// What the gateway learned about a connection itself. `at` is when it began to learn this, such as the start of a call, in
+    /// unix ms. So a late answer does not undo what happened meanwhile. `delivery` is the delivery's id, such as the call's.
+    pub fn own(id: &str, what: &str, rank: Rank, changes: Changes, at: i64, delivery: &str) -> Self {
+        let order = FactOrder { stamp: at, rank, delivery: delivery.to_owned() };
         let kind = format!("edge.{what}");
         Self {
             id: id.to_owned(),

@@ -3,7 +3,7 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use super::{entry::Entry, forward::tell_index, projector::Projector, row::LedgerRow};
+use super::{entry::Entry, forward::update_index, projector::Projector, row::LedgerRow};
 use crate::{
     core::{
         config::Config,
@@ -61,7 +61,7 @@ pub async fn forget(
         let entry = Entry::own(&id, "deleted", Rank::Disconnected, changes, now, &platform::request_id());
         store.enter(entry, b"", config, now)?;
     }
-    if store.outbox.exists()? && !tell_index(&config.index.handle(&id), "", "", &projector.env).await {
+    if store.outbox.exists()? && !update_index(&config.index.handle(&id), "", "", &projector.env).await {
         return Err("the index of forwards did not answer".into());
     }
     if let Some(version) = store.erase(config, now)?.and_then(|entered| entered.dirty_version) {
@@ -91,7 +91,7 @@ pub async fn clean_up(projector: &Rc<Projector>, config: &Config) -> platform::R
         upstream::send(&check, &Cell::default(), config).await
     };
     let answer = check.await.ok().filter(|answer| !answer.is_inconclusive("GET"));
-    let status = answer.and_then(|a| observed_status(EXPIRED, a.status(), a.refusal(), a.is_auth()));
+    let status = answer.and_then(|it| observed_status(EXPIRED, it.status(), it.refusal(), it.is_auth()));
     let (what, status, rank) = match status {
         Some(ACTIVE) => (ACTIVE, ACTIVE, Rank::Observed),
         // 3.

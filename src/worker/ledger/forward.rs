@@ -15,7 +15,7 @@ use worker::{
 
 use super::{
     forwards,
-    outbox::{First, Unsent},
+    outbox::{FirstDue, Unsent},
     store::LedgerStore,
 };
 use crate::{
@@ -41,14 +41,14 @@ const MAX_IN_A_ROW: u32 = 20;
 
 /// How long the index of forwards may take to answer, in ms.
 const INDEX_TIMEOUT: i64 = 3_000;
-/// An event whose end the index could not be told is sent again as if so many attempts more had failed: after 80 s or more at first,
+/// An event whose end the index did not confirm is sent again as if so many more attempts had failed: after 80 s or more at first,
 /// and after up to an hour in the end. All lanes share the one index, so their retries must not keep it from answering.
 const INDEX_HANDICAP: i64 = 5;
 
 // An unread body would keep its connection open. `Retry-After` may be a date (RFC 9110, section 10.2.3). A message of a queue
-// is text, because who pulls it gets text as it is, and JSON in base64. A message may have 128,000 bytes, of which the platform
-// takes about 100 (https://developers.cloudflare.com/queues/platform/limits/). The size is looked at after the queue has refused,
-// so a higher limit needs no change here.
+// is text, because a consumer that pulls it gets text as it is, and JSON in base64. A message may have 128,000 bytes, of which
+// the platform takes about 100 (https://developers.cloudflare.com/queues/platform/limits/). The size is looked at after the queue
+// has refused, so a higher limit needs no change here.
 #[wasm_bindgen(inline_js = r#"
 function messageOf(headers, body) {
   let encoding = "utf8";
@@ -118,7 +118,7 @@ impl Forwarder {
     }
 
     /// Sends the events that are due, one after the other, if events are forwarded and it does not run already.
-    /// Returns whether it was a lane's, and the app has taken its event.
+    /// Returns whether this is a lane whose event the app has taken.
     pub async fn run(&self, store: &LedgerStore, config: &Config, env: &Env) -> bool {
         let Some(target) = config.forward.as_ref().filter(|_| !self.is_running.replace(true)) else { return false };
         let ended = self.send_all(target, store, config, env).await;
@@ -143,14 +143,14 @@ impl Forwarder {
             let first = store.outbox.first_due(&handle, now, config)?;
             store.outbox.set_sending(Some(now));
             match first {
-                First::Nothing => return Ok(false),
-                First::Lost(id) => {
+                FirstDue::Nothing => return Ok(false),
+                FirstDue::Lost(id) => {
                     log_error("forward", &"an event was deleted before the app took it".into());
                     metrics::count(name::FORWARD, "lost");
-                    _ = tell_index(&handle, &id, "", env).await;
+                    _ = update_index(&handle, &id, "", env).await;
                     store.change_outbox(config, &|outbox| outbox.remove(&id))?;
                 }
-                First::Unsent(mut unsent) => {
+                FirstDue::Unsent(mut unsent) => {
                     write_own(&mut unsent, store, config)?;
                     if send(&unsent, &handle, target, store, config, env).await? {
                         return Ok(true);
@@ -179,8 +179,8 @@ fn write_own(unsent: &mut Unsent, store: &LedgerStore, config: &Config) -> platf
 /// Sends one event and notes the result.
 ///
 /// 1. It is sent, and its attempts are counted, also for the metrics.
-/// 2. The index is told, unless the app has taken the event at once. If the index does not answer, an end is not noted: the
-///    event is sent again.
+/// 2. The index is updated, unless the app has taken the event at the first attempt. If the index does not answer, an end is not
+///    noted: the event is sent again.
 /// 3. The result is noted, unless a lane has no more to do and nothing to remember: then this returns true.
 async fn send(
     unsent: &Unsent,
@@ -200,13 +200,13 @@ async fn send(
     // 2.
     if !is_first || next != Next::Taken {
         let item = delivery_item([&unsent.id, &unsent.kind, handle], waiting, answer, next, now);
-        if !tell_index(handle, &unsent.id, &item, env).await && !matches!(next, Next::Again(_)) {
+        if !update_index(handle, &unsent.id, &item, env).await && !matches!(next, Next::Again(_)) {
             next = Next::Again(now + wait_after(unsent.waiting.attempts + INDEX_HANDICAP, platform::random_fraction()));
             metrics::count(name::FORWARD, "failed");
         }
         if !store.outbox.contains(&unsent.id)? {
-            // Erased meanwhile, and the index may have heard of this attempt after it has heard of that.
-            tell_index(handle, &unsent.id, "", env).await;
+            // Erased meanwhile. This update may have reached the index after that of the erasure.
+            update_index(handle, &unsent.id, "", env).await;
             return Ok(false);
         }
     }
@@ -245,11 +245,11 @@ pub fn replay(id: &str, store: &LedgerStore, config: &Config, now: i64) -> platf
     Ok(is_found)
 }
 
-/// Tells the index what became of an event: see `forwards.rs`. Returns whether it has answered in time.
-pub async fn tell_index(handle: &str, id: &str, item: &str, env: &Env) -> bool {
+/// Updates what the index has about an event: see `forwards.rs`. Returns whether it has answered in time.
+pub async fn update_index(handle: &str, id: &str, item: &str, env: &Env) -> bool {
     let path = format!("note/{handle}/{id}");
-    let told = forwards::ask(&path, item, env);
-    matches!(select(told, pin!(wait(INDEX_TIMEOUT))).await, Either::Left((Ok(_), _)))
+    let updated = forwards::ask(&path, item, env);
+    matches!(select(updated, pin!(wait(INDEX_TIMEOUT))).await, Either::Left((Ok(_), _)))
 }
 
 /// The app's answer, as [`Answer::read`] reads it.

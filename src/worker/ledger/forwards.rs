@@ -1,16 +1,17 @@
 //! The index of all events that the app has not taken at the first attempt, so that an operator finds them without asking
 //! every ledger. It is one Durable Object of the ledgers' class, named [`NAME`].
 //!
-//! A ledger tells the index what became of an attempt *before* it notes that itself. If it cannot tell the index, it notes no end.
-//! So the index has every parked event, also after a crash. An event that the app takes at once is never told.
+//! A ledger updates the index with the result of an attempt *before* it notes the result itself. If the index does not answer,
+//! the ledger notes no end. So the index has every parked event, also after a crash. An event that the app takes at the first
+//! attempt never has a row.
 //!
 //! Table `forwards`, one row per event: `handle` and `id`, `state`, `item` (JSON, as `GET /edge/deliveries` lists it), and
-//! `noted`, when it was told last, in unix ms. A row is deleted after [`LIFETIME`], when the ledger has deleted the event. That of a
-//! parked event in a lane is deleted before the index answers, if the lane has deleted itself by then: no lane tells that.
+//! `noted`, when it was updated last, in unix ms. A row is deleted after [`LIFETIME`], when the ledger has deleted the event. A lane
+//! deletes itself without an update. So before the index answers, it deletes the rows of parked events whose lanes are gone by then.
 //!
 //! | path | head | answer |
 //! |---|---|---|
-//! | `forwards/note/{handle}/{id}` | the item; nothing removes it, and without an id all of the handle | nothing |
+//! | `forwards/note/{handle}/{id}` | the item, or nothing: then the row is deleted, or without an id all rows of the handle | nothing |
 //! | `forwards/list/{state}/{before}` | how many at most | the place before which the next page begins, or nothing; and on the next line the items, newest first |
 //! | `forwards/count` | – | how many are pending, and how many are parked, as two numbers |
 //! | `forwards/find/{id}` | – | the handles of the connections that have it, with a line break after each; an event of a lane has an empty one |
@@ -23,7 +24,7 @@ use crate::worker::platform::{
 
 /// The object's name. It is not a handle, so it is no connection's ledger.
 const NAME: &str = "forwards";
-/// How long an event stays that is not told again, in ms: as long as a ledger stores a delivery.
+/// How long a row stays after its last update, in ms: as long as a ledger stores a delivery.
 const LIFETIME: i64 = 30 * 86_400_000;
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS forwards (
@@ -40,7 +41,7 @@ pub fn ask<'a>(path: &'a str, head: &'a str, env: &'a Env) -> Boxed<'a, Result<S
 }
 
 /// Answers as the index. `path` is without `forwards/`. `lane_lifetime` is how long a lane stays after its event was parked, in ms.
-// Apart from the ledger's largest function, which most requests run.
+// So that it is not part of the ledger's largest function, which most requests run.
 #[inline(never)]
 pub fn answer(path: &str, head: &str, state: &State, lane_lifetime: i64) -> platform::Result<String> {
     let database = Database::new(state);

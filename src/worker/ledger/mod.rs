@@ -7,8 +7,8 @@
 //! Read `entry` first: what goes in and what comes out. Then `row`, the state of a ledger; `store` and `deliveries`, its
 //! tables; `object`, the Durable Object itself; and `projector`, which makes the copies with a `queue` for each
 //! destination. `outbox` and `forward` send the deliveries on to the app, and `forwards` is the index of those that the app has
-//! not taken. `account` tells when a connection's account became another one. `lane` is the way of an event that is not about a
-//! connection. `reseal` follows a new STORAGE_KEY. `rules` stores the newest dynamic rules in an object of its own. `lease`
+//! not taken. `account` makes the event that a connection's account became another one. `lane` forwards an event that is not about
+//! a connection. `reseal` follows a new STORAGE_KEY. `rules` stores the newest dynamic rules in an object of its own. `lease`
 //! joins equal changes of a connection at OFAuth. `forget` deletes connections at OFAuth when their user is erased, and those
 //! that expired long ago. `client` is what the other rooms call.
 //!

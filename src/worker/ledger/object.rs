@@ -89,7 +89,7 @@ impl LedgerObject {
         match what {
             "enter" => {
                 let entry: Entry = json::from_slice(head.as_bytes())?;
-                let waits_for_gap = entry.is_from_call();
+                let waits_for_gap = entry.is_own();
                 let entered = store.enter(entry, body, &config, now)?;
                 self.projector.forward(&config);
                 self.project(&entered, waits_for_gap).await;

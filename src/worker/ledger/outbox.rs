@@ -18,7 +18,7 @@
 //! - `due_at`, `attempts`, `unanswered`, `first_at`, `refused_at`: the object stops between two attempts. The waits keep growing,
 //!   and the time limits hold.
 //! - `parked_at`: the object stops afterwards. The event is not sent again, and can still be found.
-//! - `replay`: the object stops between the answer to who asked and the app's answer.
+//! - `replay`: the object stops between the answer to the caller who asked and the app's answer.
 //!
 //! The table is created by the first delivery that is forwarded. An older build does not know it. It may delete a delivery or
 //! its body, and set the alarm later: the event then waits for the next call of the object.
@@ -66,8 +66,8 @@ pub struct Unsent {
     pub waiting: Waiting,
 }
 
-/// What is first in the outbox.
-pub enum First {
+/// What [`Outbox::first_due`] finds.
+pub enum FirstDue {
     /// Nothing is due.
     Nothing,
     Unsent(Unsent),
@@ -98,9 +98,9 @@ impl Outbox {
     }
 
     /// The first event, if it is due at `now` (unix ms). There may be no table.
-    pub fn first_due(&self, handle: &str, now: i64, config: &Config) -> platform::Result<First> {
+    pub fn first_due(&self, handle: &str, now: i64, config: &Config) -> platform::Result<FirstDue> {
         if !self.exists()? {
-            return Ok(First::Nothing);
+            return Ok(FirstDue::Nothing);
         }
         let select = "SELECT o.id, o.version, o.attempts, o.unanswered, o.replay, o.first_at, o.refused_at, d.received, d.stamp, \
             d.type, d.body \
@@ -122,17 +122,17 @@ impl Outbox {
             ],
         ) = <[Value; 11]>::try_from(self.database.first_row(select, vec![now.into()])?)
         else {
-            return Ok(First::Nothing);
+            return Ok(FirstDue::Nothing);
         };
         let (Value::Integer(received), Value::Integer(stamp), Value::String(kind), Value::Blob(sealed)) =
             (received, stamp, kind, body)
         else {
-            return Ok(First::Lost(id));
+            return Ok(FirstDue::Lost(id));
         };
         let (first_at, refused_at) = (integer(&first_at), integer(&refused_at));
         let waiting = Waiting { received, attempts, unanswered, first_at, refused_at };
         let body = config.sealer.open(&delivery_place(handle, &id), &sealed).ok();
-        Ok(First::Unsent(Unsent { id, kind, version, is_replay: replay == 1, stamp, body, waiting }))
+        Ok(FirstDue::Unsent(Unsent { id, kind, version, is_replay: replay == 1, stamp, body, waiting }))
     }
 
     /// When the alarm must ring for the outbox, in unix ms. `None` if nothing waits, or if events are not forwarded.

@@ -78,8 +78,8 @@ impl Projector {
     /// most a second.
     ///
     /// An attempt cannot start while the last write to KV is less than [`PUT_GAP`] ago or a write is in flight. It is only
-    /// waited for if `waits_for_gap`: a sender of webhooks gains nothing from it, but who deletes a connection and lists
-    /// connections next expects to see that.
+    /// waited for if `waits_for_gap`: a sender of webhooks gains nothing from it, but a caller who deletes a connection
+    /// and lists connections next expects to see that.
     pub async fn attempt(self: &Rc<Self>, version: i64, waits_for_gap: bool) {
         let may_put_now = !self.kv.is_running.get() && self.put_gap() <= 0;
         let kv = (may_put_now || waits_for_gap).then(|| self.kv.attempted(version));
@@ -223,8 +223,8 @@ impl Projector {
         Ok(())
     }
 
-    /// Tells the user's hub until it has the newest version, or a message fails. Former hubs are told first that the
-    /// connection left.
+    /// Sends updates to the user's hub until it has the newest version, or a message fails. Former hubs first get an update
+    /// that the connection left.
     async fn project_to_hub(&self, config: &Config) -> platform::Result<()> {
         while let Some(row) = self.store.row(config)?.map(|row| row.clone())
             && self.hub_version(&row) < row.version

@@ -39,7 +39,7 @@ pub struct LedgerRow {
     pub hub: Option<String>,
     /// The version that this hub has.
     pub hub_version: i64,
-    /// Other hubs that may still have the connection. They are told that it left.
+    /// Other hubs that may still have the connection. They get an update that it left.
     pub former_hubs: Vec<String>,
     /// When the alarm rings, in unix ms.
     pub alarm_at: Option<i64>,
@@ -133,8 +133,8 @@ impl LedgerRow {
         self.projected.min(self.hub_version) < self.version
     }
 
-    /// Whether an entry is no news. One that the gateway learned itself is none if it only asserts what already holds, and the
-    /// acceptance of an account is none unless it is awaited.
+    /// Whether an entry is no news. What the gateway learned itself is no news if it only asserts what already holds. The
+    /// acceptance of an account is no news unless it is awaited.
     pub fn knows(&self, entry: &Entry) -> bool {
         let Entry { fact, learned, accepts, .. } = entry;
         let connection = &self.connection;
@@ -142,7 +142,7 @@ impl LedgerRow {
         !connection.is_news(observed)
             || match accepts {
                 Some(account) => !connection.awaits_acceptance_of(account),
-                None => entry.is_from_call() && connection.holds(fact),
+                None => entry.is_own() && connection.holds(fact),
             }
     }
 
@@ -178,8 +178,8 @@ impl LedgerRow {
         self.choose_hub(index);
     }
 
-    /// Names the hub of the connection's user. If that is another one than before, the former hub must be told that the
-    /// connection left.
+    /// Names the hub of the connection's user. If that is another one than before, the former hub must get an update that
+    /// the connection left.
     pub fn choose_hub(&mut self, index: &BlindIndex) {
         let record = self.record();
         let user = record.and_then(|record| record.client_reference_id);

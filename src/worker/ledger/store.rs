@@ -15,8 +15,8 @@
 //! Which crash each durable mark is for:
 //! - `projected`, `hub_version`: the object stops between the acceptance of a delivery and its copies. They are written
 //!   when both copies are done. If the object stops before, both copies are made again, which does no harm.
-//! - `hub`, `former_hubs`: the object stops after a hub was told, and the connection then moves to another user. Both
-//!   are written with the delivery, before any hub is told. So no hub is forgotten, and no user keeps a connection
+//! - `hub`, `former_hubs`: the object stops after a hub got an update, and the connection then moves to another user.
+//!   Both are written with the delivery, before any update is sent. So no hub is forgotten, and no user keeps a connection
 //!   that is another user's now.
 //! - `alarm_at`: the object stops at any time. The alarm is written with the delivery, so the object is called again.
 //! - `retry_ms`: the object stops between two retries. The waits keep growing.
@@ -87,7 +87,7 @@ impl LedgerStore {
     /// Stores a delivery and applies its fact, as a whole.
     ///
     /// 1. A copy of a stored delivery changes nothing, nor does one that is no news.
-    /// 2. The fact is applied to a copy of the state. If the account becomes another one, a delivery more tells that.
+    /// 2. The fact is applied to a copy of the state. If the account becomes another one, one more delivery is about that.
     /// 3. State, deliveries, their places in the outbox and the alarm are written in one commit.
     /// 4. The copy becomes the state.
     pub fn enter(&self, entry: Entry, body: &[u8], config: &Config, now: i64) -> platform::Result<Entered> {
