@@ -4,8 +4,8 @@
 //!    may be late, so each connection's ledger decides whether it belongs to the user.
 //! 2. Each ledger deletes its connection at OFAuth and erases itself: at most [`AT_ONCE`] at the same time.
 //! 3. Stored events about the user or one of the deleted connections are deleted.
-//! 4. The user's Link sessions and changes are deleted. If the hub has heard of more connections meanwhile, they are deleted
-//!    too. Then the result is stored, for [`RESULT_LIFETIME`].
+//! 4. The user's Link sessions and changes are deleted. If updates have brought more connections meanwhile, they are
+//!    deleted too. Then the result is stored, for [`RESULT_LIFETIME`].
 //!
 //! If OFAuth refuses something, or a ledger fails, that is noted and the job goes on; the next erasure tries it again. If the
 //! connections or events cannot be collected because a storage fails, the job ends, so that it deletes nothing without
@@ -264,7 +264,7 @@ impl<'a> Erasure<'a> {
         platform::call_ledger(name, ObjectRequest { path, head, body: b"" }, self.env).await
     }
 
-    /// Ends the erasure, unless the hub has heard of more connections meanwhile. Returns whether all is erased.
+    /// Ends the erasure, unless updates have brought more connections meanwhile. Returns whether all is erased.
     fn finish(&self) -> platform::Result<bool> {
         self.database.run(ADD_OWN, vec![])?;
         if !self.items(1)?.is_empty() {

@@ -1,4 +1,4 @@
-//! What the erasure of a user says to the Worker and to ledgers.
+//! The messages of the erasure of a user: its progress, for the Worker, and its requests to ledgers.
 //!
 //! During a roll-out, an older build may send or receive these. So their names in JSON are a contract.
 

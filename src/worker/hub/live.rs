@@ -16,7 +16,7 @@
 //! Table `changes`:
 //! - `seq`: the number of the change. SQLite gives each row the number after the largest one. The newest row is never
 //!   deleted, so no number is given twice. `AUTOINCREMENT` would write a row in a second table.
-//! - `told`: when the hub heard of it, unix ms
+//! - `told`: when its update came, unix ms
 //! - `handle`; empty in a mark, which is no change. One is written when the table is created, and when the user was erased.
 //! - `status`: null if the connection left the user
 //! - `updated_at`: that of the record; if the connection left, the time of `told`
@@ -26,7 +26,7 @@
 //! ones are deleted with every 64th change.
 //!
 //! An older build has no such table and writes `connections` alone. So the changes after a row are known only if each
-//! connection that was told after it has a change that was written then.
+//! connection whose update came after it has a change that was written then.
 //!
 //! Most of this is JavaScript, because it only joins the platform's SQL and WebSockets. The events of WebSockets are in
 //! `entry.js`. They need nothing of the hub, so they also work while it restarts.

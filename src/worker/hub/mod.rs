@@ -4,10 +4,10 @@
 //! A hub shows a change at once, where Workers KV can take 60 s. So everything a session token may see as its user's is
 //! read here. Ledgers write here, and each write carries the ledger's version, so that a late one changes nothing.
 //!
-//! Read `message` first: what can be sent to a hub. Then `object`, the Durable Object itself, and its four tables:
-//! `records`, the copies of the records; `listing`, by which a page of the user's list is selected; `changes`, the latest
-//! changes; and `links`, which remembers Link sessions. `live` has `changes` and the WebSockets of pages, which hear of them.
-//! `erasure` deletes the user and all that is here. `client` is what the other rooms call.
+//! Read `message` first: what can be sent to a hub. Then `object`, the Durable Object itself. Four files have a table each:
+//! `records`, the copies of the records; `listing`, by which a page of the user's list is selected; `live`, the latest changes,
+//! which it sends to the WebSockets of pages; and `links`, the Link sessions. `erasure` deletes the user and all that is here, and
+//! `erasure_message` has its messages. `client` is what the other rooms call.
 
 mod client;
 mod erasure;

@@ -100,8 +100,8 @@ impl HubObject {
         self.answer_message(&name, message, socket, &config)
     }
 
-    /// Closes WebSockets whose token has expired, goes on with an erasure that runs, deletes what is only kept for a time that
-    /// is over, and sets the next alarm.
+    /// Closes WebSockets whose token has expired, goes on with an erasure that runs, deletes what has expired, and sets the next
+    /// alarm.
     async fn wake(&self) -> platform::Result<()> {
         // Before the erasure, which takes its time.
         live::close_expired(&self.context, platform::now_ms())?;
@@ -195,7 +195,7 @@ impl HubObject {
         Ok(())
     }
 
-    /// Looks which tables exist, once per wake-up.
+    /// Finds out which tables exist, once per wake-up.
     fn find_tables(&self) -> platform::Result<Tables> {
         if let Some(tables) = self.tables.get() {
             return Ok(tables);
