@@ -35,7 +35,7 @@ const DEFAULT_RETRY: i64 = 60_000;
 /// Requests the connections of OFAuth's list that begin at `offset`.
 ///
 /// Resolves to a list: how long to wait before the next request (ms), whether there are more pages, then the handle and the JSON
-/// of each item. If OFAuth refuses, the list has -1 and the reason; if OFAuth is busy, it has the wait alone.
+/// of each item. If OFAuth refuses, the list has -1 and the reason. If OFAuth is busy, it has the wait alone.
 #[wasm_bindgen]
 pub fn reconcile_list(env: Env, offset: usize) -> Promise {
     promise(async move {
@@ -45,7 +45,7 @@ pub fn reconcile_list(env: Env, offset: usize) -> Promise {
         match page.map_err(error_of)? {
             Ok((body, pause)) => {
                 let (items, has_more) = ListedConnection::split_page(&body).ok_or("the answer is not a page")?;
-                push(&list, pause);
+                push_wait(&list, pause);
                 list.push(&has_more.into());
                 for item in items {
                     if let Some(listed) = ListedConnection::read(item.as_bytes()) {
@@ -59,9 +59,9 @@ pub fn reconcile_list(env: Env, offset: usize) -> Promise {
                 let retry_after = error.as_ref().and_then(|error| i64::try_from(error.retry_after?).ok());
                 let reason = format!("{status} {}", error.map(|error| error.code).unwrap_or_default());
                 match status {
-                    429 => push(&list, retry_after.map_or(DEFAULT_RETRY, |seconds| seconds.saturating_mul(1_000))),
+                    429 => push_wait(&list, retry_after.map_or(DEFAULT_RETRY, |seconds| seconds.saturating_mul(1_000))),
                     400..=499 => {
-                        push(&list, -1);
+                        push_wait(&list, -1);
                         list.push(&reason.into());
                     }
                     _ => return Err(reason.into()),
@@ -72,8 +72,8 @@ pub fn reconcile_list(env: Env, offset: usize) -> Promise {
     })
 }
 
-/// The message to the ledger of a connection; empty if it hears nothing, as it does if it is of another environment than the API
-/// key. All times are unix ms.
+/// The message to the ledger of a connection. It is empty if there is none to send, as for a connection of another
+/// environment than the API key. All times are unix ms.
 ///
 /// - With an `item` of OFAuth's list that disagrees with `known`: see [`reconcile::fact_of_item`]. `since` is not 0 if the record
 ///   disagreed in the last pass too.
@@ -172,7 +172,7 @@ fn whole(time: f64) -> i64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a wait is a safe integer")]
-fn push(list: &Array, wait: i64) {
+fn push_wait(list: &Array, wait: i64) {
     list.push(&(wait as f64).into());
 }
 

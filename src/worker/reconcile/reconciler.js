@@ -62,7 +62,7 @@ const GUARD = 10_000;
 /** Handles are lower-case, so this comes after all of them. */
 const END = "~";
 
-/** What `reconcile_inspect` says of a connection or of the API key, as bits. */
+/** What `reconcile_inspect` returns about a connection or the API key, as bits. */
 const [LIVE, SANDBOX, DUE] = [1, 2, 4];
 
 /** The class of the object. `wasm` has the functions of decisions.rs. */
@@ -144,19 +144,19 @@ async function refresh(pass, { place, cursor, environment }) {
   const listed = await pass.env.CONNECTIONS.list({ prefix: "conn:", limit: KEYS_PER_SLICE, cursor: cursor ?? undefined });
   const batch = listed.keys.map(({ name, metadata }) => [name.slice("conn:".length), metadata]);
   const last = batch.at(-1)?.[0] ?? place;
-  refreshKnown(pass.sql, batch, place, listed.list_complete ? END : last, elsewhereBy(pass));
+  refreshKnown(pass.sql, batch, place, listed.list_complete ? END : last, elsewhereTest(pass));
   if (!listed.list_complete) return go(pass, { place: last, cursor: listed.cursor });
   const own = ownEnvironment(pass, environment);
   if (!own) return stop(pass, "other_environment");
   return go(pass, { step: LIST, offset: 0, place: "", cursor: null, environment: own });
 }
 
-/** Whether a connection is of another environment than the API key, by the metadata of its key in KV. */
-function elsewhereBy({ wasm, env }) {
+/** The test whether a connection is of another environment than the API key, by the metadata of its key in KV. */
+function elsewhereTest({ wasm, env }) {
   const own = wasm.reconcile_inspect(env, "", "");
   return (handle, meta) => {
-    const said = own && wasm.reconcile_inspect(env, handle, JSON.stringify(meta ?? null)) & (LIVE | SANDBOX);
-    return said && said !== own;
+    const environment = own && wasm.reconcile_inspect(env, handle, JSON.stringify(meta ?? null)) & (LIVE | SANDBOX);
+    return environment && environment !== own;
   };
 }
 
@@ -170,8 +170,8 @@ function ownEnvironment({ wasm, env, sql }, noted = "unknown") {
   const sample = knownAfter(sql, "", SAMPLE);
   let agreeing = 0;
   for (const { handle, meta } of sample) {
-    const said = wasm.reconcile_inspect(env, handle, meta ?? "") & (LIVE | SANDBOX);
-    if (said) agreeing += said === key ? 1 : -1;
+    const environment = wasm.reconcile_inspect(env, handle, meta ?? "") & (LIVE | SANDBOX);
+    if (environment) agreeing += environment === key ? 1 : -1;
   }
   const own = key === LIVE ? "live" : "sandbox";
   return agreeing >= 0 && (noted === own || noted === "unknown" || sample.length === 0) ? own : "";
@@ -179,7 +179,7 @@ function ownEnvironment({ wasm, env, sql }, noted = "unknown") {
 
 /**
  * 1. The page is requested. If OFAuth refuses, the pass stops; if OFAuth is busy, the page is requested later.
- * 2. Each item is compared with what is known, and its ledger hears of a difference.
+ * 2. Each item is compared with what is known. A difference is sent to its ledger as a fact.
  * 3. The page is stored. After the last one the absent connections are known.
  */
 async function readPage(pass, { offset, startedAt }) {
