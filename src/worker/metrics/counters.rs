@@ -16,7 +16,7 @@ const BATCH_TIME: i64 = 10_000;
 /// After this time the next request starts another batch, in ms: the one that has started was stopped with its request.
 const LOST_AFTER: i64 = 60_000;
 /// So many forwards that the app has taken are handed over by the ledger itself. Fewer wait for a batch of the isolate, so that
-/// an event costs no request more.
+/// an event costs no further request.
 const MANY: u64 = 20;
 
 thread_local! {

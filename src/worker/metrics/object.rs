@@ -91,7 +91,7 @@ impl MetricsObject {
                 }
                 Ok(sum.to_text(true))
             }
-            // Each object asks once a minute.
+            // All objects ask the first one. It watches once in each minute.
             _ => {
                 if self.watched.replace(minute) != minute && on_heap(watch::watch(minute, database, &self.env)).await? {
                     self.wake_later()?;
@@ -101,7 +101,7 @@ impl MetricsObject {
         }
     }
 
-    /// Sets the alarm, if there is somebody to tell.
+    /// Sets the alarm, if alerts are to be sent.
     fn wake_later(&self) -> platform::Result<()> {
         let has_url = environment::config(&self.env).is_ok_and(|config| config.alert_url.is_some());
         if has_url && !self.has_alarm.replace(true) {

@@ -1,9 +1,9 @@
-//! Tells the operator what must be known at once, at ALERT_URL. The core decides what that is
-//! ([`core::monitor`](crate::core::monitor)); this reads the counts, remembers what was told, and tells it.
+//! Sends alerts to ALERT_URL. The core decides which are due ([`core::monitor`](crate::core::monitor)). This file reads the counts
+//! for it, sends the alerts, and remembers them.
 //!
-//! Table `told`, one row per cause that is not over: `cause`, `minute` (when it was told last). A row is written before the
-//! cause is told, so that an object that stops meanwhile does not tell it twice. If telling fails, the row is set back, and
-//! the next watch tells it.
+//! Table `told`, one row per cause that is not over: `cause`, `minute` (when its last alert was sent). A row is written before the
+//! alert is sent, so that an object that stops meanwhile does not send it twice. If sending fails, the row is set back, and the
+//! next watch sends the alert.
 
 use wasm_bindgen::prelude::*;
 use worker::{
@@ -29,9 +29,9 @@ extern "C" {
     fn post_text(url: &str, text: &str) -> Promise;
 }
 
-/// Watches once, in this minute. Returns whether another watch is needed without new counts: a cause ends when an hour without
-/// it is over, or somebody was not told. The other causes end with something that is counted, so nothing rings while they wait
-/// for it.
+/// Sends the alerts that are due in this minute. Returns whether another watch is needed even without new counts: if an alert could
+/// not be sent, or if a cause is not over that ends after an hour without it. Any other cause ends with something that is counted,
+/// so it needs no alarm.
 pub async fn watch(minute: i64, database: &Database, env: &Env) -> platform::Result<bool> {
     let config = environment::config(env).map_err(|_| "not configured")?;
     let Some(url) = &config.alert_url else { return Ok(false) };
@@ -39,15 +39,15 @@ pub async fn watch(minute: i64, database: &Database, env: &Env) -> platform::Res
     database.run("CREATE TABLE IF NOT EXISTS told (cause TEXT PRIMARY KEY, minute INTEGER NOT NULL)", vec![])?;
     // There is no await from here until all rows are written, so that no other watch decides the same.
     let mut due = Vec::new();
-    for alert in alerts(&hour, |cause| told(cause, database), config.alert_expirations, minute) {
-        due.push((told(alert.cause, database), alert.clone()));
-        set_told(alert.cause, (!alert.is_over).then_some(minute), database)?;
+    for alert in alerts(&hour, |cause| alerted_at(cause, database), config.alert_expirations, minute) {
+        due.push((alerted_at(alert.cause, database), alert.clone()));
+        set_alerted_at(alert.cause, (!alert.is_over).then_some(minute), database)?;
     }
     let mut has_failed = false;
     for (before, alert) in due {
         if let Err(error) = JsFuture::from(post_text(url.reveal(), &alert.text)).await {
             log_error("alert", &error.into());
-            set_told(alert.cause, before, database)?;
+            set_alerted_at(alert.cause, before, database)?;
             has_failed = true;
         }
     }
@@ -55,12 +55,12 @@ pub async fn watch(minute: i64, database: &Database, env: &Env) -> platform::Res
     Ok(has_failed || !database.first_row(waits, vec![])?.is_empty())
 }
 
-/// The minute in which a cause was told last, if it is not over.
-fn told(cause: &str, database: &Database) -> Option<i64> {
+/// The minute in which the last alert about a cause was sent, if the cause is not over.
+fn alerted_at(cause: &str, database: &Database) -> Option<i64> {
     database.first_row("SELECT minute FROM told WHERE cause = ?", vec![cause.into()]).ok()?.first().and_then(integer)
 }
 
-fn set_told(cause: &str, minute: Option<i64>, database: &Database) -> platform::Result<()> {
+fn set_alerted_at(cause: &str, minute: Option<i64>, database: &Database) -> platform::Result<()> {
     match minute {
         Some(minute) => {
             let values: Vec<Value> = vec![cause.into(), minute.into()];
