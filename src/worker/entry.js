@@ -61,7 +61,7 @@ function objectClass(Inner) {
       return this.#current().alarm();
     }
 
-    // The events of the hub's WebSockets. Pages have nothing to say: the platform itself answers a `ping`.
+    // The events of the hub's WebSockets. A page may only send `ping`, which the platform itself answers.
     webSocketMessage(socket) {
       socket.close(1008, "only ping may be sent");
     }

@@ -50,11 +50,6 @@ pub struct Call {
     headers: String,
 }
 
-/// Fails with NOT_IMPLEMENTED if a call asks for a WebSocket.
-pub fn refuse_websocket(call: &Call) -> Result<(), EdgeError> {
-    if call.asks_for_websocket() { Err(EdgeError::WebSocketsNotProxied) } else { Ok(()) }
-}
-
 impl Call {
     /// Takes a request, gives it an id and notes the time. What handlers need of the request is read at once: to read two
     /// headers takes as long as to read twelve.
@@ -140,6 +135,11 @@ impl Call {
     pub fn started(&self) -> i64 {
         self.started
     }
+}
+
+/// Fails with NOT_IMPLEMENTED if a call asks for a WebSocket.
+pub fn refuse_websocket(call: &Call) -> Result<(), EdgeError> {
+    if call.asks_for_websocket() { Err(EdgeError::WebSocketsNotProxied) } else { Ok(()) }
 }
 
 fn header_names() -> impl Iterator<Item = &'static str> {

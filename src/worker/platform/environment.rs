@@ -10,7 +10,6 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use super::error::Result;
-
 use crate::core::config::{Config, Problem, Reason};
 
 #[wasm_bindgen]
@@ -60,13 +59,6 @@ pub fn hub_namespace(env: &Env) -> Result<ObjectNamespace> {
     object_namespace(env, HUB)
 }
 
-fn object_namespace(env: &Env, name: &str) -> Result<ObjectNamespace> {
-    let binding = Reflect::get(env, &name.into())?;
-    let is_namespace =
-        binding.is_object() && binding.unchecked_ref::<Object>().constructor().name() == "DurableObjectNamespace";
-    if is_namespace { Ok(binding.unchecked_into()) } else { Err(format!("{name} is not bound").into()) }
-}
-
 /// The namespace `METRICS_STORE`: the objects of the metrics. Fails if it is not bound, which it may be.
 pub fn metrics_namespace(env: &Env) -> Result<ObjectNamespace> {
     object_namespace(env, METRICS_STORE)
@@ -75,6 +67,13 @@ pub fn metrics_namespace(env: &Env) -> Result<ObjectNamespace> {
 /// The namespace `RECONCILER`: the object that compares OFAuth's list with what is known. Fails if it is not bound.
 pub fn reconciler_namespace(env: &Env) -> Result<ObjectNamespace> {
     object_namespace(env, RECONCILER)
+}
+
+fn object_namespace(env: &Env, name: &str) -> Result<ObjectNamespace> {
+    let binding = Reflect::get(env, &name.into())?;
+    let is_namespace =
+        binding.is_object() && binding.unchecked_ref::<Object>().constructor().name() == "DurableObjectNamespace";
+    if is_namespace { Ok(binding.unchecked_into()) } else { Err(format!("{name} is not bound").into()) }
 }
 
 fn read_config(env: &Env) -> ConfigResult {

@@ -41,7 +41,7 @@ const MAX_ENTERED: usize = 10;
 /// 1. A browser that fetches the page in advance is no visit: 204.
 /// 2. The query is read.
 /// 3. The user's Link sessions are read from the hub.
-///    If events are forwarded and Link did not succeed, the app is told: see [`forward_ending`].
+///    If events are forwarded and Link did not succeed, the app gets an event: see [`forward_ending`].
 /// 4. A repeated visit gets the answer of the first one.
 /// 5. After a success the connection is confirmed: see [`finish_link`].
 /// 6. The browser is sent to the app's page with the status; `unknown` if nobody waits for it.
@@ -88,7 +88,7 @@ pub async fn receive(call: &Call, config: &Config, env: &Env) -> Result<Reply, F
 }
 
 /// Forwards to the app that a Link session was cancelled or has failed, as the user's browser says. Repeated visits for one
-/// session have one id, whose lane remembers that the app has heard it. A failure is only logged, because the browser is to be
+/// session have one id, whose lane remembers that the app has taken it. A failure is only logged, because the browser is to be
 /// sent on.
 async fn forward_ending(ending: &LinkEnding, key: i64, reference: &str, call: &Call, config: &Config, env: &Env) {
     let (has_failed, detail) = match ending {

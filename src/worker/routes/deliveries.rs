@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Lists the events that wait or are parked, those that failed first last.
+/// Lists the events that wait or are parked. Those whose first attempt failed last come first.
 ///
 /// 1. A page may not read them. Servers and the console see the same: no item has an id of OFAuth's.
 /// 2. The query is read and its cursor is opened.
@@ -41,7 +41,7 @@ pub async fn list(call: &Call, caller: &Caller, config: &Config, env: &Env) -> R
 
 /// Sends an event again: 202 if it waits or is parked, else DELIVERY_NOT_FOUND.
 ///
-/// 1. A page may not do this.
+/// 1. A page may not do this. Fails with BAD_REQUEST if events are not forwarded.
 /// 2. The index says which connection's it is.
 /// 3. That connection's ledger sends it. If the ledger does not have it any more, the index forgets it.
 pub async fn replay(segment: &str, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {

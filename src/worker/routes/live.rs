@@ -1,4 +1,4 @@
-//! `GET /edge/live`: opens a WebSocket on which a page hears of each change of its user's connections.
+//! `GET /edge/live`: opens a WebSocket on which a page gets each change of its user's connections.
 //!
 //! What a page sends is described in [`crate::core::gateway::live`], and what it gets in `hub/live.rs`.
 

@@ -27,18 +27,20 @@ const MAX_PAUSE: i64 = 1_600;
 
 /// Deletes a user.
 ///
-/// 1. The user's hub starts the erasure, or has one running already. See `hub/erasure.rs` for what it does.
-/// 2. The answer waits for its end. After [`ANSWER_TIMEOUT`] it is 202 `{done, remaining}`; the erasure goes on.
+/// 1. Only a server may do this.
+/// 2. The user's hub starts the erasure, or has one running already. See `hub/erasure.rs` for what it does.
 /// 3. If connections could not be deleted, the answer is the first error, and names their handles.
+/// 4. The answer waits for the end of the erasure. After [`ANSWER_TIMEOUT`] it is 202 `{done, remaining}`; the erasure goes on.
 ///
 /// The request can be repeated. It fails with STORAGE_UNAVAILABLE during a roll-out, if the hub or a ledger runs an older
 /// build, which does not know erasures.
 pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config, env: &Env) -> Result<Reply, Failure> {
+    // 1.
     caller.require_server()?;
     let reference =
         percent_decode_str(segment).decode_utf8().ok().filter(|reference| reference.len() <= MAX_TEXT_BYTES);
     let reference = reference.ok_or(EdgeError::BadRequest("clientReferenceId is UTF-8 of at most 4096 bytes"))?;
-    // 1.
+    // 2.
     let (mut job, mut pause) = (None, MIN_PAUSE);
     loop {
         let ErasureProgress { job: running, has_ended, deleted, remaining, failed, error } =
@@ -53,7 +55,7 @@ pub async fn delete(segment: &str, call: &Call, caller: &Caller, config: &Config
             None if has_ended => return Ok(Reply::success("The user has been deleted", Some(deleted))),
             None => {}
         }
-        // 2.
+        // 4.
         if platform::now_ms() + pause > call.started() + ANSWER_TIMEOUT {
             #[derive(Serialize)]
             struct Pending {
