@@ -82,7 +82,7 @@ async fn answer(request: web_sys::Request, env: Env, context: Context) -> platfo
     };
     // 3.
     reply.log(&call, if is_preflight(&call) { "preflight" } else { route.name() });
-    if let Some((name, code)) = reply.kind(route == Route::Webhook) {
+    if let Some((name, code)) = reply.metric(route == Route::Webhook) {
         metrics::count(name, code);
     }
     if let Some(task) = metrics::hand_over_later(env, call.started()) {

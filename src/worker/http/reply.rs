@@ -233,7 +233,7 @@ impl Reply {
     }
 
     /// Under which name and code the metrics count this reply, if they do.
-    pub fn kind(&self, is_webhook: bool) -> Option<(&'static str, &'static str)> {
+    pub fn metric(&self, is_webhook: bool) -> Option<(&'static str, &'static str)> {
         let name = match self.status {
             400.. if is_webhook => name::REJECTED,
             400.. => name::ERROR,

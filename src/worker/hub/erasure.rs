@@ -25,7 +25,6 @@
 use std::{cell::RefCell, rc::Rc};
 
 use futures_util::future::{join, join3};
-use serde::de::DeserializeOwned;
 use worker::Env;
 
 use super::{
@@ -42,7 +41,7 @@ use crate::{
     worker::platform::{
         self, Boxed, Database, Failure, ObjectRequest, Value, environment, integer,
         kv::{self, Kv},
-        on_heap, text_of,
+        on_heap, read_ledger_answer, text_of,
     },
 };
 
@@ -204,7 +203,7 @@ impl<'a> Erasure<'a> {
         let page: usize = self.place.as_ref().and_then(|page| page.parse().ok()).unwrap_or_default();
         let path = format!("listed/{}/{page}", self.name);
         let answer = self.call_ledger(&self.name, &path, "").await;
-        match answer.and_then(|answer| read::<ListedOfUser>(&answer)) {
+        match answer.and_then(|answer| read_ledger_answer::<ListedOfUser>(&answer)) {
             Ok(ListedOfUser { error: None, connections, has_more }) => {
                 for (handle, id) in connections {
                     let upsert = "INSERT INTO erasing (item, id) VALUES (?, ?) \
@@ -255,7 +254,7 @@ impl<'a> Erasure<'a> {
                 return Ok(ForgetResult { fate: ERASED, error: None });
             }
             let request = serde_json::to_string(&ForgetRequest { hub: self.name.clone(), id }).unwrap_or_default();
-            read(&self.call_ledger(item, "forget", &request).await?)
+            read_ledger_answer(&self.call_ledger(item, "forget", &request).await?)
         };
         deletion.await.unwrap_or_else(|failure: Failure| ForgetResult { fate: KEPT, error: Some(failure.into()) })
     }
@@ -322,10 +321,6 @@ fn progress(job: i64, database: &Database) -> platform::Result<ErasureProgress> 
     let number = |column| row.get(column).and_then(integer).and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
     let (deleted, remaining) = (number(0), number(1));
     Ok(ErasureProgress { job, has_ended: false, deleted, remaining, failed: Vec::new(), error: None })
-}
-
-fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
-    json::from_slice(answer.as_bytes()).map_err(|error| Failure::storage("ledger", &error))
 }
 
 fn place(name: &str) -> String {

@@ -1,6 +1,6 @@
 //! Messages to ledgers.
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 use worker::Env;
 
 use super::{
@@ -13,17 +13,16 @@ use crate::{
     core::{
         config::Config,
         connection::{Outcome, Record},
-        json,
     },
     worker::{
         http::SharedReply,
-        platform::{Failure, ObjectRequest, call_ledger},
+        platform::{Failure, ObjectRequest, call_ledger, read_ledger_answer},
     },
 };
 
 /// Hands a delivery to its ledger. When this returns, the delivery is durable.
 pub async fn enter(entry: &Entry, body: &[u8], config: &Config, env: &Env) -> Result<Outcome, Failure> {
-    read(
+    read_ledger_answer(
         &call_ledger(&config.index.handle(&entry.id), ObjectRequest { path: "enter", head: &head(entry), body }, env)
             .await?,
     )
@@ -36,12 +35,14 @@ pub async fn enter_rules(rules: &Rules, body: &[u8], env: &Env) -> Result<(), Fa
 
 /// The record of a connection, strongly consistent; `None` if there is none.
 pub async fn record(handle: &str, env: &Env) -> Result<Option<Record>, Failure> {
-    read(&call_ledger(handle, ObjectRequest { path: "record", head: "", body: b"" }, env).await?)
+    read_ledger_answer(&call_ledger(handle, ObjectRequest { path: "record", head: "", body: b"" }, env).await?)
 }
 
 /// Takes the lease of a change of the connection, or waits for the reply of the caller that has it.
 pub async fn take_lease(handle: &str, change: &str, env: &Env) -> Result<Lease, Failure> {
-    read(&call_ledger(handle, ObjectRequest { path: "lease", head: &head(&change), body: b"" }, env).await?)
+    read_ledger_answer(
+        &call_ledger(handle, ObjectRequest { path: "lease", head: &head(&change), body: b"" }, env).await?,
+    )
 }
 
 /// Ends a lease. `reply` is what those who wait for it share.
@@ -52,7 +53,7 @@ pub async fn end_lease(handle: &str, change: &str, reply: Option<SharedReply>, e
 
 /// The newest deliveries before the place `before`, at most `limit`.
 pub async fn timeline(handle: &str, before: i64, limit: usize, env: &Env) -> Result<Timeline, Failure> {
-    read(
+    read_ledger_answer(
         &call_ledger(handle, ObjectRequest { path: &format!("timeline/{before}/{limit}"), head: "", body: b"" }, env)
             .await?,
     )
@@ -68,8 +69,4 @@ pub async fn replay(handle: &str, id: &str, config: &Config, env: &Env) -> Resul
 
 fn head(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
-}
-
-fn read<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
-    json::from_slice(answer.as_bytes()).map_err(|error| Failure::storage("ledger", &error))
 }

@@ -86,10 +86,7 @@ pub async fn clean_up(projector: &Rc<Projector>, config: &Config) -> platform::R
     let due_record = || Ok::<_, platform::Error>(store.row(config)?.and_then(|row| row.record()).filter(is_due));
     let Some(Record { id, .. }) = due_record()? else { return Ok(Outcome::Stale) };
     // 2.
-    let check = async {
-        let check = UpstreamRequest { connection_id: Some(&id), ..UpstreamRequest::new("GET", "/v2/access/self")? };
-        upstream::send(&check, &Cell::default(), config).await
-    };
+    let check = async { upstream::send(&UpstreamRequest::session_check(&id)?, &Cell::default(), config).await };
     let answer = check.await.ok().filter(|answer| !answer.is_inconclusive("GET"));
     let status = answer.and_then(|it| observed_status(EXPIRED, it.status(), it.refusal(), it.is_auth()));
     let (what, status, rank) = match status {

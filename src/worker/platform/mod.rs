@@ -36,7 +36,7 @@ pub use clock::{now_ms, wait};
 pub use error::{Error, Result};
 pub use failure::Failure;
 pub use log::{log, log_error};
-pub use object::{KEY_MISSING, ObjectRequest, call, call_ledger, connect, refuse_missing_key};
+pub use object::{KEY_MISSING, ObjectRequest, call, call_ledger, connect, read_ledger_answer, refuse_missing_key};
 pub use random::{nonce, random_fraction, request_id};
 pub use reseal::{count_keys, reseal};
 pub use sql::{Database, MAX_INTEGER, Value, integer, text_of};

@@ -11,6 +11,7 @@
 //! JSON crosses as text. `serde-wasm-bindgen` was measured in its place, for a record there and back: it takes about twice as
 //! long (`node bench/crossing/bench.mjs`).
 
+use serde::de::DeserializeOwned;
 use wasm_bindgen::prelude::*;
 use worker::{
     Env,
@@ -23,7 +24,7 @@ use super::{
     error::Result,
     failure::Failure,
 };
-use crate::core::gateway::EdgeError;
+use crate::core::{gateway::EdgeError, json};
 
 /// The answer of an object when what it is asked for was sealed under a key that is not configured. It is not JSON, so an
 /// older build takes it for a failure.
@@ -64,6 +65,11 @@ pub struct ObjectRequest<'a> {
 pub async fn call_ledger(name: &str, request: ObjectRequest<'_>, env: &Env) -> Result<String, Failure> {
     let answer = async { call(&environment::ledger_namespace(env)?, name, request).await };
     refuse_missing_key(answer.await.map_err(|error| Failure::storage("ledger", &error))?)
+}
+
+/// Reads a ledger's answer. Fails with STORAGE_UNAVAILABLE if it is not the JSON that is expected.
+pub fn read_ledger_answer<T: DeserializeOwned>(answer: &str) -> Result<T, Failure> {
+    json::from_slice(answer.as_bytes()).map_err(|error| Failure::storage("ledger", &error))
 }
 
 /// Fails with STORAGE_KEY_MISSING if an object's answer is [`KEY_MISSING`].

@@ -164,8 +164,7 @@ pub async fn health(segment: &str, call: &Call, caller: &Caller, config: &Config
         return reply(health, None);
     }
     // 3.
-    let upstream_request =
-        UpstreamRequest { connection_id: Some(&record.id), ..UpstreamRequest::new("GET", "/v2/access/self")? };
+    let upstream_request = UpstreamRequest::session_check(&record.id)?;
     let Ok(answer) = upstream::send(&upstream_request, &call.upstream_ms, config).await else {
         return reply(Health::UpstreamDown, None);
     };

@@ -102,6 +102,11 @@ impl<'a> UpstreamRequest<'a> {
         Ok(Self { method, target, headers, body: None, connection_id: None, single_attempt: false, timeout_ms })
     }
 
+    /// A request whose answer shows whether the session of a connection is alive (`connection_id` is OFAuth's id).
+    pub fn session_check(connection_id: &'a str) -> Result<Self, Failure> {
+        Ok(Self { connection_id: Some(connection_id), ..Self::new("GET", "/v2/access/self")? })
+    }
+
     fn path(&self) -> &str {
         self.target.split('?').next().unwrap_or_default()
     }
