@@ -54,6 +54,7 @@ test-packaging: npm
 	@$(with_env) node scripts/setup.mjs nodes
 	@$(with_env) node tests/npm/pack.mjs
 	@$(with_env) CHROME="$$(node scripts/browser.mjs)" && export CHROME && \
+	  node --test tests/npm/alone/*.test.mjs && \
 	  node --test --test-concurrency=2 tests/npm/*.test.mjs tests/browser/*.test.mjs
 	@$(with_env) for node in node-oldest node-old node; do .tools/$$node/node --test tests/npm/surface/*.test.mjs || exit; done
 

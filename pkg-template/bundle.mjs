@@ -25,13 +25,14 @@ const sources = {
   "./deflated.js": join(buildFolder, "deflated.js"),
 };
 
-// The ES modules of the entries share core.js, client.js and embedded.js. The CommonJS entries share only embedded.cjs;
-// each contains its own copy of everything else.
+// The ES modules of the entries share core.js, client.js and embedded.js. Node gets index.js with core.js and client.js in
+// one file, node.js: for Node, each file takes about a millisecond more. The CommonJS entries share only embedded.cjs; each contains its own copy of everything else.
 export async function bundleEntries() {
   const cjs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
   await build({ ...esm, entryPoints: entries("core", "embedded"), plugins: [resolveImports(sources)] });
   await bundleWithoutWasm();
   await build({ ...esm, entryPoints: entries("index", "slim", "workerd"), plugins: [resolveImports({}, separateFiles)] });
+  await build({ ...esm, entryPoints: [{ in: join(packageFolder, "index.js"), out: "node" }], external: ["./embedded.js"] });
   await build({ ...cjs, entryPoints: entries("embedded"), plugins: [resolveImports(sources)] });
   const cjsSources = { ...sources, "./embedded.js": "./embedded.cjs" };
   await build({ ...cjs, entryPoints: entries("index", "slim", "client", "element"), plugins: [resolveImports(cjsSources, separateFiles)] });

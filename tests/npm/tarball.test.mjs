@@ -35,6 +35,7 @@ test("the tarball holds what it needs and nothing else", async () => {
     "package/index.d.cts",
     "package/index.d.ts",
     "package/index.js",
+    "package/node.js",
     "package/ofauth_edge.wasm",
     "package/ofauth_edge.wasm.d.ts",
     "package/ofauth_edge.wasm.sha256",

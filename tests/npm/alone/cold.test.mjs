@@ -1,10 +1,11 @@
-// A first call in a fresh process, as a serverless function makes it: what is loaded for it, and the CPU time it takes.
+// A first call in a fresh process, as a serverless function makes it: what is loaded for it, and the CPU time it takes. No other
+// test runs meanwhile, since that would add to the time.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
 
-import { makeProject, NODES, runNode } from "./project.mjs";
+import { makeProject, NODES, runNode } from "../project.mjs";
 
 const MAX_CPU_MS = 15;
 const RUNS = 100;
