@@ -1,4 +1,4 @@
-// `make test-all` sets TESTS=all. Then the tests that take a minute or more of a machine run too, and others run with more cases.
+// `make test-all` sets TESTS=all. Then the slowest tests run too, and others run with more cases.
 
 import { test } from "node:test";
 

@@ -5,8 +5,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
-import { eventually, listAll, startGateway } from "./harness.mjs";
-import { dirtyLedgers } from "./ledgers.mjs";
+import { listAll, startGateway } from "./harness.mjs";
+import { untilSettled } from "./ledgers.mjs";
 
 const DAY = 86_400_000;
 const ago = (days) => new Date(Date.now() - days * DAY).toISOString();
@@ -30,13 +30,13 @@ test("connections that have been expired for so long are deleted, each after OFA
   const { emulator } = gateway;
   emulator.fault({ kind: "status", code: 502, match: { path: "/v2/access/self", connection: "conn_old7" } });
   await gateway.reconcile();
-  await eventually(() => dirtyLedgers(gateway.folder).length === 0);
+  await untilSettled(gateway.folder);
   assert.equal(deletes(gateway).length, 0, "the first pass learns of them after it has copied what KV has");
   // It works again, which neither the list nor a webhook has said.
   const answered = emulator.connections.refusalOf.bind(emulator.connections);
   emulator.connections.refusalOf = (id) => (id === "conn_old3" ? undefined : answered(id));
   const state = await gateway.reconcile({ within: 60_000 });
-  await eventually(() => dirtyLedgers(gateway.folder).length === 0);
+  await untilSettled(gateway.folder);
   assert.equal(state.cleaned, 29);
   const statuses = new Map((await listAll(gateway)).map(({ id, status }) => [id, status]));
   const left = { conn_old7: "expired", conn_old3: "active", conn_young: "expired", conn_later: "expired", conn_active: "active" };
@@ -59,7 +59,7 @@ test("a connection that is linked again between the question and the delete stay
   const fields = { clientReferenceId: "user_456", createdAt: ago(90), status: "expired", expiredAt: ago(40), updatedAt: ago(40) };
   emulator.connections.put({ id: "conn_relinked", ...fields });
   await gateway.reconcile();
-  await eventually(() => dirtyLedgers(gateway.folder).length === 0);
+  await untilSettled(gateway.folder);
   const answered = emulator.connections.refusalOf.bind(emulator.connections);
   let linked;
   emulator.connections.refusalOf = (id) => {
@@ -80,7 +80,7 @@ test("without the variable nothing is deleted, and OFAuth is asked nothing", asy
   const gateway = await startWithExpired(t, {});
   for (let pass = 0; pass < 2; pass += 1) {
     await gateway.reconcile();
-    await eventually(() => dirtyLedgers(gateway.folder).length === 0);
+    await untilSettled(gateway.folder);
   }
   assert.ok(gateway.emulator.requests.every(({ path }) => path.startsWith("/v2/account/connections?")));
 });

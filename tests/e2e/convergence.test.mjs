@@ -22,7 +22,7 @@ import { assertHubs, assertKv, assertLedgers, assertTimeline } from "./agreement
 import { randomDeliveries } from "./chaos-deliveries.mjs";
 import { handleOf } from "./fold.mjs";
 import { eventually, introduce, KEY_OF_NO_ENVIRONMENT, startGateway, unixNow } from "./harness.mjs";
-import { dirtyLedgers } from "./ledgers.mjs";
+import { dirtyLedgers, untilSettled } from "./ledgers.mjs";
 
 const { SEED: SEED_TEXT = randomInt(2 ** 32) } = process.env;
 const SEED = Number(SEED_TEXT);
@@ -250,7 +250,7 @@ function newTraffic(seed, { count = 60, connections = 6, prefix = "conn_fault" }
 
     /** others: of other traffic; more: records of whose deliveries nothing is known here */
     async assertConverged(gateway, others = [], more = []) {
-      await eventually(() => assert.deepEqual(dirtyLedgers(gateway.folder), []), PATIENCE);
+      await untilSettled(gateway.folder, PATIENCE);
       const all = [this, ...others];
       const records = (await Promise.all(all.map((one) => one.recordsOf(gateway)))).flat().concat(more);
       await assertKv(gateway, records);

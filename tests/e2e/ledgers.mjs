@@ -1,5 +1,8 @@
 // The ledgers' own files, as the runtime keeps them: for what no route shows, and for what would take months to happen.
 
+import assert from "node:assert/strict";
+
+import { eventually } from "./harness.mjs";
 import { ALARMS, filesOfClass, hasTable, inDatabase } from "./objects.mjs";
 
 /** How many ledgers keep a record. */
@@ -12,6 +15,15 @@ export function dirtyLedgers(folder) {
   const dirty = "SELECT handle FROM ledger WHERE min(projected, hub_version) < version";
   const dirtyHandleIn = (ledger) => handleIn(ledger) && ledger.prepare(dirty).get()?.handle;
   return databasesIn(folder).map((file) => open(folder, file, dirtyHandleIn)).filter(Boolean);
+}
+
+/**
+ * Waits until KV and the hubs have the newest version of each ledger.
+ * @param {string} folder                                  the gateway's
+ * @param {{within?: number, every?: number}} [patience]   as for `eventually`
+ */
+export function untilSettled(folder, patience) {
+  return eventually(() => assert.deepEqual(dirtyLedgers(folder), []), patience);
 }
 
 /** The events that the app has not taken, as `{handle, id, parkedAt}`. */

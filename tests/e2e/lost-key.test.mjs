@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
 import { consoleOf, eventually, introduce, refusal, SECRETS, sessionOf, startGateway } from "./harness.mjs";
-import { ageLedgerOf, dirtyLedgers, inLedgerOf } from "./ledgers.mjs";
+import { ageLedgerOf, inLedgerOf, untilSettled } from "./ledgers.mjs";
 
 const NEW_KEY = Buffer.alloc(32, "newer").toString("base64");
 const USER = "user_456";
@@ -28,7 +28,7 @@ test("without its key a ledger tries ever more rarely, says why once, and refuse
   const ids = WAITS.map((_, place) => `conn_${place}`);
   const handles = [];
   for (const id of ids) handles.push(await introduce(first, id));
-  await eventually(() => dirtyLedgers(folder).length === 0);
+  await untilSettled(folder);
   await first.close({ keep: true });
   for (const [place, handle] of handles.entries()) {
     ageLedgerOf(folder, handle, (ledger) => ledger.prepare("UPDATE ledger SET retry_ms = ?").run(WAITS[place][0]));
@@ -61,7 +61,7 @@ test("without its key a ledger tries ever more rarely, says why once, and refuse
   const told = await both.deliver(connectionEvent("connection.expired", { id: ids.at(-1), clientReferenceId: USER }));
   assert.equal(told.outcome, "applied");
   await both.fail({});
-  await eventually(() => dirtyLedgers(folder).length === 0, { within: 15_000, every: 100 });
+  await untilSettled(folder, { within: 15_000, every: 100 });
 });
 
 test("without its key a connection is not answered as not found, except to those who may not see it", async (t) => {
@@ -70,7 +70,7 @@ test("without its key a connection is not answered as not found, except to those
   const { folder } = first;
   const old = await introduce(first, "conn_old");
   await introduce(first, "conn_foreign", { user: "user_other" });
-  await eventually(() => dirtyLedgers(folder).length === 0);
+  await untilSettled(folder);
   await first.close({ keep: true });
 
   const lost = await startGateway({ folder, vars: { STORAGE_KEY: NEW_KEY } });

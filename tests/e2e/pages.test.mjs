@@ -10,7 +10,7 @@ import { after, before, test } from "node:test";
 import { connectionEvent } from "../emulator/events.mjs";
 import { eventually, listAll, refusal, sessionOf, startGateway, tokenOf } from "./harness.mjs";
 import { damageRecords, inHubWith } from "./hubs.mjs";
-import { dirtyLedgers } from "./ledgers.mjs";
+import { untilSettled } from "./ledgers.mjs";
 
 const START = Date.parse("2026-05-06T07:08:09.000Z");
 const USER = "user/of many";
@@ -267,7 +267,7 @@ async function readHub(work) {
 /** Changes the hub's file while the gateway is down. */
 async function changeHub(change) {
   // A ledger that has something to tell would tell it after the restart, and the hub would write.
-  await eventually(() => assert.deepEqual(dirtyLedgers(gateway.folder), []));
+  await untilSettled(gateway.folder);
   await gateway.close({ keep: true });
   inHubWith(gateway.folder, [...connections.values()][0].handle, (hub) => {
     for (const { handle, record } of hub.prepare("SELECT handle, record FROM connections").all()) undamaged.set(handle, record);

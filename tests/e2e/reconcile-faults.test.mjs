@@ -9,7 +9,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connectionEvent } from "../emulator/events.mjs";
 import { FORWARD_SECRET, startApp } from "./forwarding.mjs";
 import { eventually, introduce, listAll, sessionOf, startGateway } from "./harness.mjs";
-import { dirtyLedgers } from "./ledgers.mjs";
+import { untilSettled } from "./ledgers.mjs";
 
 const gateway = await startGateway({ faults: true });
 after(() => gateway.close());
@@ -42,7 +42,7 @@ for (const [round, [what, modes]] of MODES.entries()) {
     }, { within: 60_000 });
     assert.deepEqual([state.stopped, state.passes, state.listed], [null, round + 1, connections.all().length]);
 
-    await eventually(() => dirtyLedgers(gateway.folder).length === 0, { within: 60_000 });
+    await untilSettled(gateway.folder, { within: 60_000 });
     const expected = connections.all().map(({ id, status }) => `${id} ${status}`).sort();
     assert.deepEqual((await listAll(gateway)).map(({ id, status }) => `${id} ${status}`).sort(), expected, "KV");
     const statuses = connections.all().filter(({ clientReferenceId }) => clientReferenceId === user).map(({ status }) => status).sort();

@@ -19,7 +19,7 @@ import { assertLedgers, timelineOf } from "./agreement.mjs";
 import { ACCOUNT_CHANGED } from "./fold.mjs";
 import { FORWARD_SECRET, startApp } from "./forwarding.mjs";
 import { eventually, listAll, SECRETS, startGateway } from "./harness.mjs";
-import { dirtyLedgers, waitingForwards } from "./ledgers.mjs";
+import { untilSettled, waitingForwards } from "./ledgers.mjs";
 import { newReceiver } from "./receiver.mjs";
 import { ageAbsences } from "./reconcilers.mjs";
 
@@ -41,7 +41,7 @@ describe("with many connections", () => {
   let [created, removed] = [0, 0];
 
   const connections = () => gateway.emulator.connections;
-  const settled = () => eventually(() => dirtyLedgers(gateway.folder).length === 0, PATIENCE);
+  const settled = () => untilSettled(gateway.folder, PATIENCE);
   /** Ends the gateway and starts it again with what it had stored. OFAuth stays as it was. */
   const restart = async ({ kill = false, vars } = {}, work) => {
     const { folder, emulator } = gateway;

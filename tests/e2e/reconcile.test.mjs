@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 
 import { connectionEvent, sdkEvent } from "../emulator/events.mjs";
 import { eventually, introduce, KEY_OF_NO_ENVIRONMENT, listAll, sessionOf, startGateway } from "./harness.mjs";
-import { dirtyLedgers } from "./ledgers.mjs";
+import { untilSettled } from "./ledgers.mjs";
 import { ageAbsences } from "./reconcilers.mjs";
 
 const USER = "user_456";
@@ -35,7 +35,7 @@ describe("reconciliation", () => {
     }
     assert.equal((await gateway.reconcile()).repaired, 0);
   };
-  const settled = () => eventually(() => dirtyLedgers(gateway.folder).length === 0);
+  const settled = () => untilSettled(gateway.folder);
   /** The same gateway, started again after `work` has changed what it stored. */
   const restarted = async (work, vars) => {
     const { folder, emulator } = gateway;

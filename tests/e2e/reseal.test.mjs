@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { connectionEvent, rulesEvent } from "../emulator/events.mjs";
 import { eventually, introduce, listAll, SECRETS, sessionOf, startGateway } from "./harness.mjs";
 import { inHubWith } from "./hubs.mjs";
-import { ageLedgerOf, dirtyLedgers, inLedgerOf } from "./ledgers.mjs";
+import { ageLedgerOf, dirtyLedgers, inLedgerOf, untilSettled } from "./ledgers.mjs";
 import { inReconciler } from "./reconcilers.mjs";
 
 const USER = "user_456";
@@ -33,7 +33,7 @@ test("after a change of the key, passes encrypt all anew, count what is left, an
   gateway.emulator.connections.put({ id: "conn_long", clientReferenceId: USER, permissions: Array.from({ length: 60 }, (_, place) => `permission-${place}:read`) });
   for (let pass = 0; pass < 3; pass += 1) {
     await gateway.reconcile();
-    await eventually(() => dirtyLedgers(folder).length === 0);
+    await untilSettled(folder);
   }
   const before = await listAll(gateway);
   const first = await gateway.reconcile();
@@ -49,7 +49,7 @@ test("after a change of the key, passes encrypt all anew, count what is left, an
 
   await restart(BOTH);
   const second = await gateway.reconcile();
-  await eventually(() => dirtyLedgers(folder).length === 0);
+  await untilSettled(folder);
   const third = await gateway.reconcile();
   assert.equal(second.sealedUnder, oldId);
   const newId = Object.keys(keysOf(third)).find((key) => key !== `keys.${oldId}`).slice("keys.".length);
@@ -77,11 +77,11 @@ test("what is encrypted under a key that is not configured is counted, and the o
   t.after(() => gateway.close());
   const { folder } = gateway;
   await introduce(gateway, "conn_lost");
-  await eventually(() => dirtyLedgers(folder).length === 0);
+  await untilSettled(folder);
   await gateway.close({ keep: true });
   gateway = await startGateway({ folder, vars: { STORAGE_KEY: NEW_KEY } });
   await introduce(gateway, "conn_new");
-  await eventually(() => dirtyLedgers(folder).length === 0);
+  await untilSettled(folder);
   const state = await gateway.reconcile();
   assert.equal(state["keys.failed"], 1);
   assert.equal(Object.keys(keysOf(state)).length, 3, "the old key of KV's copy too");
@@ -93,7 +93,7 @@ test("a ledger encrypts what it has anew when its alarm rings", async (t) => {
   t.after(() => gateway.close());
   const { folder } = gateway;
   const handle = await introduce(gateway, "conn_a");
-  await eventually(() => dirtyLedgers(folder).length === 0);
+  await untilSettled(folder);
   await gateway.close({ keep: true });
   ageLedgerOf(folder, handle, () => {});
   gateway = await startGateway({ folder, vars: { STORAGE_KEY: BOTH } });
@@ -115,7 +115,7 @@ test("a pass that is given up after nine failures goes on to encrypt all anew, a
   t.after(() => gateway.close());
   const { folder } = gateway;
   await introduce(gateway, "conn_a");
-  await eventually(() => dirtyLedgers(folder).length === 0);
+  await untilSettled(folder);
   const oldId = (await gateway.reconcile().then(() => gateway.reconcile())).sealedUnder;
   await gateway.close({ keep: true });
   // Eight slices have failed.

@@ -11,7 +11,7 @@ import { after, test } from "node:test";
 
 import { connectionEvent, rulesEvent } from "../emulator/events.mjs";
 import { eventually, KEY_OF_NO_ENVIRONMENT, listAll, refusal, sessionOf, startGateway } from "./harness.mjs";
-import { ageLedgerOf, ledgerCount, dirtyLedgers } from "./ledgers.mjs";
+import { ageLedgerOf, dirtyLedgers, ledgerCount, untilSettled } from "./ledgers.mjs";
 import { comeBack } from "./linking.mjs";
 import { answersOf, copySavedState, shifted } from "./saved-state.mjs";
 
@@ -30,7 +30,7 @@ after(() => gateway.close());
 test("a dirty ledger reaches KV and the hub by its alarm, without a request about it", async () => {
   const expectedDirty = ["conn_unprojected", "conn_untold", "conn_newest", "conn_forgotten"].map((id) => handles[id]);
   assert.deepEqual(dirty.toSorted(), expectedDirty.toSorted());
-  await eventually(() => dirtyLedgers(folder).length === 0, { within: 20_000, every: 100 });
+  await untilSettled(folder, { within: 20_000, every: 100 });
   const kv = await gateway.kv();
   assert.equal(await kv.get(`conn:${handles.conn_forgotten}`), null, "an erased one is deleted there");
 });
@@ -192,7 +192,7 @@ test("without the old storage key only what it sealed is unavailable, and with b
   const [NEW_KEY] = saved.vars.STORAGE_KEY.split(",");
   const half = await startGateway({ folder: copy.folder, vars: { ...saved.vars, STORAGE_KEY: NEW_KEY }, apiKey: KEY_OF_NO_ENVIRONMENT });
   t.after(() => half.close());
-  await eventually(() => dirtyLedgers(copy.folder).length === 0, { within: 20_000, every: 100 });
+  await untilSettled(copy.folder, { within: 20_000, every: 100 });
   // The older build had no code of its own for this, and told a page that its own connection does not exist.
   const isOwn = ({ as, target }) => as.sub === ADA && target.startsWith(`/edge/connections/${handles.conn_active}`);
   const isLocked = (answer) => answer.body === "STORAGE_UNAVAILABLE" || (answer.status === 404 && isOwn(answer));
