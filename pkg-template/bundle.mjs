@@ -25,8 +25,9 @@ const sources = {
   "./deflated.js": join(buildFolder, "deflated.js"),
 };
 
-// The ES modules of the entries share core.js, client.js and embedded.js. Node gets index.js with core.js and client.js in
-// one file, node.js: for Node, each file takes about a millisecond more. The CommonJS entries share only embedded.cjs; each contains its own copy of everything else.
+// The ES modules of the entries share core.js, client.js and embedded.js. Node gets index.js with core.js and client.js in one file,
+// node.js, because each file that Node loads takes about a millisecond. The CommonJS entries share only embedded.cjs; each contains
+// its own copy of everything else.
 export async function bundleEntries() {
   const cjs = { ...options, format: "cjs", outExtension: { ".js": ".cjs" }, define: { "import.meta.url": "undefined" } };
   await build({ ...esm, entryPoints: entries("core", "embedded"), plugins: [resolveImports(sources)] });

@@ -53,7 +53,7 @@ const PRINTING_FUNCTIONS = /fmt::num|pad_integral|Display/;
 // wasm has neither.
 const UNUSED_EXPORTS = ["__wbindgen_start", "__wbindgen_externrefs", "__abort_handler", "__instance_terminated"];
 
-// What was made is kept, with the notices, until a source or a tool differs.
+// The wasm and its notices are kept until a source or a tool changes.
 const optimisedFile = join(buildFolder, "optimised.wasm");
 const noticesFile = join(buildFolder, "NOTICE");
 const stampFile = join(buildFolder, ".optimised-from");

@@ -70,7 +70,7 @@ async function countOne(runtime, request) {
 
 const commitsOf = ({ disk }) => Object.fromEntries(CLASSES.map((name) => [name, readCommits(join(disk, name))]));
 
-// Returns what was counted, and starts again from zero.
+// Returns the counts, and starts again from zero.
 async function takeCounts({ counts, kvCounts }) {
   const [worker, kv] = await Promise.all([counts, kvCounts].map((port) => send(port, { method: "GET", path: "/" })));
   return { ...JSON.parse(worker.body), kv: JSON.parse(kv.body) };

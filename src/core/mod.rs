@@ -16,7 +16,7 @@
 //! | [`storage`] | encryption, storage keys and stored values |
 //! | [`gateway`] | the routes of the gateway and their rules |
 //! | [`config`] | reading the configuration |
-//! | [`reconcile`] | comparing OFAuth's list of connections with what is known |
+//! | [`reconcile`] | comparing OFAuth's list of connections with the known ones |
 //! | [`monitor`] | counts of what happens, the status, and which alerts are due |
 
 pub mod base64;

@@ -183,7 +183,7 @@ const NOT_PUBLIC: [([u8; 4], u32); 13] = [
     ([198, 18, 0, 0], 15),
     ([198, 51, 100, 0], 24),
     ([203, 0, 113, 0], 24),
-    // Multicast, and what is reserved.
+    // Multicast and reserved addresses.
     ([224, 0, 0, 0], 3),
 ];
 

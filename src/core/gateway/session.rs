@@ -114,7 +114,7 @@ impl Caller {
         if *self == Self::Server { Ok(()) } else { Err(EdgeError::PermissionDenied) }
     }
 
-    /// Fails with PERMISSION_DENIED if a user's browser calls. Servers and the console may see what is about all users.
+    /// Fails with PERMISSION_DENIED if a user's browser calls. Servers and the console may see the data of all users.
     pub fn refuse_session(&self) -> Result<(), EdgeError> {
         if let Self::Session(_) = self { Err(EdgeError::PermissionDenied) } else { Ok(()) }
     }

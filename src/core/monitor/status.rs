@@ -196,8 +196,8 @@ fn push_count(counts: &mut String, id: &str, count: &str) {
     }
 }
 
-/// A line about the uses of configured values, which is all right if they are known. What was counted under another code
-/// follows: a value that was removed, or one that an older build counted by its place or name.
+/// A line about the uses of configured values, which is all right if they are known. The counts under other codes
+/// follow: a value that was removed, or one that an older build counted by its place or name.
 fn uses(line: &'static str, name: &str, lists: &[&[String]], seen: &Observations<'_>) -> Line {
     let items = seen.day.map(|day| {
         let (mut counted, mut items): (Vec<&Count>, _) = (day.under(name).collect(), Vec::new());

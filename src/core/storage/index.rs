@@ -66,9 +66,7 @@ impl BlindIndex {
     /// The fingerprint of a configured secret, 8 hex digits, by which counts name it. It is a keyed hash, because a webhook
     /// secret may be short enough to be guessed from a plain one.
     pub fn fingerprint(&self, kind: &str, secret: &[u8]) -> String {
-        let mut hex = base16ct::lower::encode_string(&self.hash::<8>(kind, secret));
-        hex.truncate(8);
-        hex
+        base16ct::lower::encode_string(&self.hash::<4>(kind, secret))
     }
 
     /// The first `N` bytes of the HMAC of `{kind}\0{value}`.

@@ -27,7 +27,7 @@ pub struct AccountChange {
 
 impl AccountChange {
     /// Makes the delivery after the delivery `cause`, of this stamp (unix ms), which made the account another one. The row gets a
-    /// version of its own for it, so that a receiver that drops what is stale does not drop this.
+    /// version of its own for it, so that a receiver that drops stale events does not drop this one.
     pub fn new(cause: &str, stamp: i64, row: &mut LedgerRow) -> Self {
         let (former, record) = (row.connection.former_account(), row.record());
         let body = record.map(|record| account_changed_event(former, &record)).unwrap_or_default();

@@ -179,7 +179,7 @@ function ownEnvironment({ wasm, env, sql }, noted = "unknown") {
 
 /**
  * 1. The page is requested. If OFAuth refuses, the pass stops; if OFAuth is busy, the page is requested later.
- * 2. Each item is compared with what is known. A difference is sent to its ledger as a fact.
+ * 2. Each item is compared with the known connection. A difference is sent to its ledger as a fact.
  * 3. The page is stored. After the last one the absent connections are known.
  */
 async function readPage(pass, { offset, startedAt }) {
