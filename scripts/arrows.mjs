@@ -3,7 +3,7 @@
 //   node scripts/arrows.mjs [folder]     `folder`: a tree of Rust sources, src if it is left out
 //
 // 1. A room imports only the rooms that ARROWS allows.
-// 2. Files do not import each other, neither directly nor in a longer circle.
+// 2. Files do not import each other, neither directly nor in a longer cycle.
 // 3. From outside a room, only what its mod.rs exports is imported.
 // 4. Inside a room, a file imports its siblings from where they are defined, and not through the room's mod.rs.
 // 5. A mod.rs holds docs, attributes, `mod` and `pub use` only.
@@ -109,7 +109,7 @@ function mayImport(room, other) {
   return room === other || ARROWS[room].some((next) => mayImport(next, other));
 }
 
-// 2. Depth first: an import of a file that is still on the trail closes a circle. It is printed from its first file on.
+// 2. Depth first: an import of a file that is still on the trail closes a cycle. It is printed from its first file on.
 function checkCircles() {
   const trail = [];
   const done = new Set();
@@ -117,10 +117,10 @@ function checkCircles() {
     trail.push(file);
     for (const next of edges.get(file).keys()) {
       if (trail.includes(next)) {
-        const circle = trail.slice(trail.indexOf(next));
-        while (circle.some((other) => other < circle[0])) circle.push(circle.shift());
-        const place = edges.get(circle[0]).get(circle[1]);
-        report(circle[0], place, `${[...circle, circle[0]].join(" → ")}: these files import each other`);
+        const cycle = trail.slice(trail.indexOf(next));
+        while (cycle.some((other) => other < cycle[0])) cycle.push(cycle.shift());
+        const place = edges.get(cycle[0]).get(cycle[1]);
+        report(cycle[0], place, `${[...cycle, cycle[0]].join(" → ")}: these files import each other`);
       } else if (!done.has(next)) {
         visit(next);
       }

@@ -3,11 +3,12 @@
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
+import { appendFileSync, cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+
+import { freePort } from "../e2e/port.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folders = [];
@@ -30,6 +31,8 @@ export function copyOfProject() {
   const left = [...shared, "pkg", "vendor", ".git", ".wrangler", ".dev.vars", ".deploy"];
   cpSync(root, folder, { recursive: true, filter: (source) => !left.includes(basename(source)) });
   for (const name of shared) if (existsSync(join(root, name))) symlinkSync(join(root, name), join(folder, name));
+  // Two that start at once would both find wrangler's default port for debuggers free.
+  appendFileSync(join(folder, "wrangler.toml"), "\n[dev]\ninspector_port = 0\n");
   build("pkg-template/build-client.mjs", folder);
   // What a copy compiles names the copy's package.json. So it must find the wasm compiled already.
   build("pkg-template/build-console.mjs", root);
@@ -62,10 +65,7 @@ export async function stop(program) {
 }
 
 export async function freePorts() {
-  const servers = [createServer(), createServer(), createServer()];
-  for (const server of servers) await once(server.listen(0, "127.0.0.1"), "listening");
-  const [PORT, EMULATOR_PORT, DEMO_PORT] = servers.map((server) => String(server.address().port));
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  const [PORT, EMULATOR_PORT, DEMO_PORT] = [await freePort(), await freePort(), await freePort()].map(String);
   return { PORT, EMULATOR_PORT, DEMO_PORT };
 }
 
