@@ -172,7 +172,7 @@ test("a chart follows what is counted and the colors of the system, and an open 
   const color = () => chart("Sessions that expired").evaluate((section) => section.querySelector("canvas").toDataURL());
   const light = await color();
   await page.emulateMedia({ colorScheme: "dark" });
-  assert.notEqual(await color(), light);
+  await eventually(async () => (await color()) !== light);
   await addCounts(served.gateway, Math.floor(Date.now() / 60_000), "session_expired call 5\n");
   await chart("Sessions that expired").locator("tfoot tr", { hasText: "call" }).getByText("6", { exact: true }).waitFor({ timeout: 30_000 });
 });
