@@ -1,5 +1,5 @@
 //! Configuration: which secrets exist, what makes each usable, and how problems are reported. The other variables are in
-//! `vars.rs`.
+//! `vars.rs` and `urls.rs`.
 //!
 //! 1. All variables that are missing or weak are reported at once.
 //! 2. Lists are split at commas, not trimmed, have at most five items, and have the newest item first.
