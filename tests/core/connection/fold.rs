@@ -9,38 +9,17 @@
 //! 7. Facts and connections can be stored and read.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use crate::common::one_in;
+use crate::{
+    common::one_in,
+    facts::{T, fact, fold, says, some},
+};
 use ofauth_edge::core::{
-    connection::{ACTIVE, Changes, Connection, DISCONNECTED, EXPIRED, Fact, FactOrder, MISSING, Rank, Record, UNKNOWN},
+    connection::{ACTIVE, Changes, Connection, DISCONNECTED, EXPIRED, Fact, FactOrder, Rank, Record, UNKNOWN},
     instant::iso_8601,
 };
 use proptest::prelude::*;
 
 const RANKS: [Rank; 5] = [Rank::Created, Rank::Updated, Rank::Listed, Rank::Observed, Rank::Disconnected];
-const T: i64 = 1_705_314_600_000;
-
-fn fact(stamp: i64, rank: Rank, delivery: &str, changes: Changes) -> Fact {
-    Fact { at: FactOrder { stamp, rank, delivery: delivery.to_owned() }, changes }
-}
-
-/// A fact that asserts a status only.
-fn says(status: &str, stamp: i64, rank: Rank) -> Fact {
-    let delivery = format!("{stamp} {rank:?} {status}");
-    fact(stamp, rank, &delivery, Changes { status: some(status), ..Changes::default() })
-}
-
-#[expect(clippy::unnecessary_wraps, reason = "the fields it fills are optional")]
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
-fn fold(facts: &[Fact]) -> Connection {
-    let mut connection = Connection::new("conn_1".to_owned());
-    for fact in facts {
-        connection.apply(fact.clone());
-    }
-    connection
-}
 
 fn record(facts: &[Fact]) -> Record {
     fold(facts).record("acct_1".to_owned())
@@ -298,66 +277,4 @@ fn updated_at_is_the_newest_stamp_of_any_field() {
 fn a_fact_that_names_no_value_changes_nothing() {
     let mut connection = fold(&[says(ACTIVE, T, Rank::Created)]);
     assert!(!connection.apply(fact(T + 1, Rank::Observed, "e", Changes::default())));
-}
-
-#[test]
-fn an_observed_status_is_news_only_if_it_differs_from_the_present_one() {
-    let with = |status: &str| {
-        let mut connection = Connection::new("conn_1".to_owned());
-        connection.apply(fact(
-            1,
-            Rank::Created,
-            "a",
-            Changes { status: Some(status.to_owned()), ..Changes::default() },
-        ));
-        connection
-    };
-    for (status, expired, active) in
-        [(ACTIVE, true, false), (EXPIRED, false, true), (MISSING, true, true), ("awaiting_2fa", true, false)]
-    {
-        let is_news = |shown| with(status).is_news(Some(shown));
-        assert_eq!(
-            (is_news(EXPIRED), is_news(ACTIVE), with(status).is_news(None)),
-            (expired, active, true),
-            "{status}"
-        );
-    }
-}
-
-#[test]
-fn an_erased_connection_has_only_its_id_and_takes_no_fact() {
-    let mut connection = fold(&[says(ACTIVE, T, Rank::Created)]);
-    connection.erase();
-    assert!(connection.is_erased() && !connection.is_news(None));
-    assert!(!connection.apply(says(EXPIRED, T + 1, Rank::Observed)));
-    let mut nothing = Connection::new("conn_1".to_owned());
-    nothing.erase();
-    assert_eq!(connection, nothing, "nothing but the id is left");
-    assert_eq!(connection.id(), "conn_1");
-}
-
-#[test]
-fn an_erased_connection_stays_erased_after_it_was_stored_and_read() {
-    let mut connection = fold(&[says(DISCONNECTED, T, Rank::Disconnected)]);
-    connection.erase();
-    let mut read: Connection = serde_json::from_str(&serde_json::to_string(&connection).unwrap()).unwrap();
-    assert!(read.is_erased() && !read.is_disconnected());
-    assert!(!read.apply(says(ACTIVE, T + 1, Rank::Created)) && !read.is_news(Some(ACTIVE)));
-    read.erase();
-    assert_eq!(read, connection, "a second time does nothing");
-}
-
-#[test]
-fn a_connection_that_an_older_build_stored_without_erased_is_not_erased() {
-    let mut written = serde_json::to_value(fold(&[says(ACTIVE, T, Rank::Created)])).unwrap();
-    written.as_object_mut().unwrap().remove("erased").unwrap();
-    let read: Connection = serde_json::from_value(written).unwrap();
-    assert!(!read.is_erased() && read.is_news(None));
-}
-
-#[test]
-fn without_a_status_an_observed_active_is_not_news() {
-    let connection = Connection::new("conn_1".to_owned());
-    assert!(connection.is_news(None) && connection.is_news(Some(EXPIRED)) && connection.is_news(Some(MISSING)));
-    assert!(!connection.is_news(Some(ACTIVE)));
 }

@@ -4,5 +4,8 @@
 mod common;
 
 mod account;
+mod erase;
+mod facts;
 mod fold;
 mod lifecycle;
+mod news;
