@@ -60,7 +60,7 @@ test-packaging: npm
 
 # Modules of tests/core whose properties get ten times as many cases: headers, events, paths, tokens, keys, sealed values and
 # cursors.
-properties = header:: event_json:: event_user:: access:: route:: session_token:: session_claims:: key:: seal:: list::
+properties = header:: event_json:: event_user:: access:: access_header:: route:: session_token:: session_claims:: key:: seal:: list::
 
 # Optimised code runs this many cases sooner, and it keeps its overflow checks. Property tests reject some random cases, so
 # the limit of rejects is higher too. TESTS=all is for tests/full.mjs.

@@ -1,14 +1,12 @@
-//! The beginning of Link: the body of an init request, the connection that is reconnected, and OFAuth's answer. The way
-//! back is in `link_callback.rs` and `link_return.rs`.
+//! The beginning of Link: the body of an init request, and the connection that is reconnected. OFAuth's answer is in
+//! `link_answer.rs`. The way back is in `link_callback.rs` and `link_return.rs`.
 //!
 //! 1. A body is an object, empty or absent. `connectionId` is a name, null or absent.
 //! 2. A session's body is forwarded with its own user and the gateway's callback, and little else of what it received.
 //! 3. A server's body is forwarded as received, except for the connection.
 //! 4. If no connection is named, the only expired one is reconnected, if none is active.
-//! 5. A session's browser is sent to a hosted page over https, and nowhere else.
-//! 6. A Link session ends when OFAuth says so, after an hour at the latest.
-//! 7. No body panics.
-//! 8. A server's private Link returns through the gateway.
+//! 5. No body panics, neither that of a request nor that of an answer.
+//! 6. A server's private Link returns through the gateway.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::one_in;
@@ -56,10 +54,6 @@ fn record(status: &str) -> Record {
 fn reconnects(statuses: &[&str]) -> Option<String> {
     let theirs: Vec<_> = statuses.iter().map(|status| record(status)).collect();
     connection_to_reconnect(&theirs).map(|record| record.id.clone())
-}
-
-fn hosted(answer: &str) -> Option<Value> {
-    HostedLink::read(answer.as_bytes()).map(|hosted| serde_json::to_value(hosted).unwrap())
 }
 
 #[test]
@@ -220,92 +214,6 @@ fn with_an_active_connection_or_several_expired_ones_a_new_account_is_linked() {
     ];
     for statuses in users {
         assert_eq!(reconnects(statuses), None, "{statuses:?}");
-    }
-}
-
-#[test]
-fn the_answer_to_a_session_has_the_hosted_page_and_its_mode() {
-    let url = "https://link.ofauth.com/cs_1?x=y#z";
-    let expected = json!({ "mode": "hosted", "url": url, "expiresAt": "2024-01-15T11:00:00Z" });
-    let at = "2024-01-15T11:00:00Z";
-    assert_eq!(hosted(&json!({ "mode": "hosted", "url": url, "expiresAt": at }).to_string()), Some(expected.clone()));
-    assert_eq!(hosted(&json!({ "url": url, "expiresAt": at, "mode": null }).to_string()), Some(expected.clone()));
-    assert_eq!(hosted(&json!({ "url": url, "expiresAt": at }).to_string()), Some(expected));
-    assert_eq!(hosted(&json!({ "url": url }).to_string()), Some(json!({ "mode": "hosted", "url": url })));
-    assert!(hosted(r#"{"url":"http://127.0.0.1:8788/cs_1"}"#).is_some(), "an emulator's");
-}
-
-#[test]
-fn a_session_never_gets_a_client_secret() {
-    let answer =
-        json!({ "url": "https://link.ofauth.com/cs_1", "clientSecret": "cs_secret", "connectionId": "conn_1" });
-    assert_eq!(hosted(&answer.to_string()), Some(json!({ "mode": "hosted", "url": "https://link.ofauth.com/cs_1" })));
-    for mode in ["whitelabel", "HostedLink", "", "hosted "] {
-        let mut answer = answer.clone();
-        answer["mode"] = json!(mode);
-        assert_eq!(hosted(&answer.to_string()), None, "{mode:?}");
-    }
-}
-
-#[test]
-fn an_answer_without_a_page_for_a_browser_is_refused() {
-    let urls = [
-        "",
-        "/cs_1",
-        "//link.ofauth.com/cs_1",
-        "link.ofauth.com/cs_1",
-        "http://link.ofauth.com/cs_1",
-        "javascript:alert(1)",
-        "javascript://link.ofauth.com/%0aalert(1)",
-        "data:text/html,x",
-        "ftp://link.ofauth.com/",
-        "https://",
-        "https:///cs_1",
-        "https://user@link.ofauth.com/",
-        "https://link.ofauth.com\\@evil.example/",
-        "https://link.ofauth.com/\r\nset-cookie: a=b",
-        "https://link.ofauth.com/ x",
-        " https://link.ofauth.com/",
-        "https://link.ofauth.com:x/",
-        "https://link.ofauth.com:/",
-        "https://línk.ofauth.com/",
-    ];
-    for url in urls {
-        assert_eq!(hosted(&json!({ "mode": "hosted", "url": url }).to_string()), None, "{url:?}");
-    }
-    for answer in
-        ["", "null", "[]", "{}", "<p>", r#"["hosted","https://link.ofauth.com/"]"#, r#"{"url":["https://a"]}"#]
-    {
-        assert_eq!(hosted(answer), None, "{answer}");
-    }
-    let two = r#"{"url":"https://link.ofauth.com/","url":"https://evil.example/"}"#;
-    assert_eq!(hosted(two), None);
-}
-
-#[test]
-fn a_link_session_ends_at_the_time_that_ofauth_names() {
-    let ends = |body: &str| expires_at(body.as_bytes(), NOW) - NOW;
-    assert_eq!(ends(r#"{"expiresAt":"2024-01-15T11:00:00Z"}"#), HOUR / 2);
-    assert_eq!(ends(r#"{"expiresAt":"2024-01-15T12:00:00.500+01:00"}"#), HOUR / 2 + 500);
-    assert_eq!(ends(r#"{"expiresAt":"2024-01-15T10:29:59Z"}"#), -1000);
-}
-
-#[test]
-fn a_link_session_ends_after_an_hour_at_the_latest() {
-    for body in [
-        "",
-        "{}",
-        "null",
-        "[]",
-        r#"["2024-01-15T10:31:00Z"]"#,
-        r#"{"expiresAt":null}"#,
-        r#"{"expiresAt":1705314601}"#,
-        r#"{"expiresAt":"soon"}"#,
-        r#"{"expiresAt":"2024-01-15T10:31:00Z","expiresAt":"2024-01-15T10:31:00Z"}"#,
-        r#"{"expiresAt":"2024-01-15T11:30:01Z"}"#,
-        r#"{"expiresAt":"9999-12-31T23:59:59Z"}"#,
-    ] {
-        assert_eq!(expires_at(body.as_bytes(), NOW), NOW + HOUR, "{body}");
     }
 }
 

@@ -1,6 +1,7 @@
 //! The gateway: routes, credentials, Link, lists, what passes to OFAuth and back.
 
 mod access;
+mod access_header;
 mod account;
 mod account_item;
 #[path = "../common/mod.rs"]
@@ -11,6 +12,7 @@ mod header;
 mod health;
 mod key;
 mod link;
+mod link_answer;
 mod link_callback;
 mod link_match;
 mod link_return;
@@ -26,4 +28,5 @@ mod session;
 mod session_claims;
 mod session_mint;
 mod session_token;
+mod upstream_error;
 mod user_page;
