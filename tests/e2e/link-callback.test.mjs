@@ -1,59 +1,24 @@
 // What a browser may say when it comes back, and what of it is believed: 1. without a Link session under way, nothing,
 // 2. with one, only what the ledger or OFAuth's own list confirms, 3. at the cost of one look-up in that list in 5 s,
-// 4. the same each time, 5. while storage or OFAuth fails nothing is lost, 6. several Link sessions at once, 7. how the callback may be
-// called. Every answer here is also held against what comeBack() asks of any.
+// 4. the same each time, 5. while storage or OFAuth fails nothing is lost, 6. several Link sessions at once, 7. what is logged.
+// Every answer here is also held against what comeBack() asks of any. How the callback may be called, and where it leads, is
+// in link-callback-request.test.mjs.
 
 import assert from "node:assert/strict";
-import { after, afterEach, beforeEach, test } from "node:test";
+import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { visitLink } from "../emulator/visitor.mjs";
-import { eventually, introduce, refusal, startGateway } from "./harness.mjs";
-import {
-  assertUnknown, browserOf, comeBack, handleOf, hearWebhooks, LIST, pageOf, pagesAsked, recordOf,
-} from "./linking.mjs";
+import { BACK, HOME, PENDING, startCallbacks, success, UNKNOWN } from "./callbacks.mjs";
+import { eventually, introduce, refusal } from "./harness.mjs";
+import { assertUnknown, browserOf, handleOf, LIST, pageOf, pagesAsked, recordOf } from "./linking.mjs";
 
-const APP = "https://app.example";
-const BACK = `${APP}/back`;
-const HOME = "https://home.example/linked";
-
-const vars = { ALLOWED_ORIGINS: APP, APP_RETURN_URL: `${HOME}?by=gateway#end` };
-const gateway = await startGateway({ faults: true, vars });
-const homeless = await startGateway({ vars: { ALLOWED_ORIGINS: APP } });
-after(() => Promise.all([gateway.close(), homeless.close()]));
-const { emulator } = gateway;
-hearWebhooks(gateway);
-beforeEach(() => emulator.clear());
-afterEach(async () => {
-  await gateway.fail({});
-  emulator.heal();
-  emulator.reset();
-});
+const { gateway, emulator, newUser, underWay, at } = await startCallbacks();
 
 /** A visit takes 6 s at most, so there is room for two look-ups. Each of these reads one page. */
 function assertFewLookUps() {
   assert.ok(pagesAsked(gateway) <= 2, `${pagesAsked(gateway)} pages`);
 }
-
-let users = 0;
-const newUser = () => `user_of_callback_${(users += 1)}`;
-
-/** A user with a Link session under way, and a connection that only OFAuth knows of. */
-async function underWay({ linkWebhook = "never", ...switches } = {}) {
-  emulator.set({ linkWebhook, ...switches });
-  const user = newUser();
-  const back = await visitLink(await pageOf(browserOf(gateway, user), { redirectUrl: BACK, connectionId: null }));
-  emulator.clear();
-  return { user, back, id: back.searchParams.get("connection_id") };
-}
-
-const success = (id, reference) => ({ status: "success", connection_id: id, client_reference_id: reference });
-const at = async (back) => {
-  const { page, told } = await comeBack(gateway, back);
-  return [page, told];
-};
-const UNKNOWN = [HOME, { by: "gateway", status: "unknown" }];
-const PENDING = [BACK, { status: "pending" }];
 
 test("without a Link session under way a callback is not believed, stores nothing and asks OFAuth nothing", async () => {
   const [ada, bob] = [newUser(), newUser()];
@@ -76,50 +41,6 @@ test("without a Link session under way a callback is not believed, stores nothin
   assert.deepEqual(emulator.requests, []);
   await assertUnknown(gateway, "conn_only_upstream");
   await assertUnknown(gateway, "conn_made_up");
-});
-
-test("a status that Link does not have is unknown, and any other strange word is left out", async () => {
-  const { user } = await underWay();
-  const named = `client_reference_id=${user}`;
-  for (const query of ["", "status", "status=", "status=Success", "status=pending", "status=success&status=error"]) {
-    assert.deepEqual(await at(`${query}&${named}`), UNKNOWN, query);
-  }
-  assert.deepEqual(await at(`status=success&${named}&${named}`), UNKNOWN);
-  const hostile = ["<script>", "a&b", "a b", "a\r\nset-cookie: b=c", "é", "x".repeat(65), "LOGIN", "conn_1/../"];
-  for (const word of hostile) {
-    for (const [status, name] of [["cancelled", "step"], ["error", "error_code"]]) {
-      assert.deepEqual(await at({ status, [name]: word, client_reference_id: user }), [BACK, { status }], word);
-    }
-  }
-  const unnamed = await at({ status: "cancelled", step: "pre-login" });
-  assert.deepEqual(unnamed, [HOME, { by: "gateway", status: "cancelled", step: "pre-login" }]);
-  assert.deepEqual(emulator.requests, []);
-});
-
-test("the query and the fragment of the page to return to are kept", async () => {
-  const ada = browserOf(gateway, newUser());
-  const pages = [
-    ["https://app.example/a?b=c%20d&e=%C3%A9#f?g", "https://app.example/a?b=c%20d&e=%C3%A9&status=cancelled&step=login#f?g"],
-    ["https://app.example/#/route?x=1", "https://app.example/?status=cancelled&step=login#/route?x=1"],
-    ["https://app.example", "https://app.example?status=cancelled&step=login"],
-  ];
-  for (const [redirectUrl, expected] of pages) {
-    const { location } = await comeBack(gateway, await visitLink(await pageOf(ada, { redirectUrl }), { cancelAt: "login" }));
-    assert.equal(location, expected);
-  }
-  const { location } = await comeBack(gateway, await visitLink(await pageOf(ada), { cancelAt: "login" }));
-  assert.equal(location, `${HOME}?by=gateway&status=cancelled&step=login#end`);
-});
-
-test("without APP_RETURN_URL and a Link session the callback is a 400", async () => {
-  for (const query of ["", "?status=success&connection_id=conn_1&client_reference_id=user_1", "?status=cancelled"]) {
-    const answer = await homeless.send("GET", `/link/callback${query}`);
-    assert.deepEqual(refusal(answer), [400, "BAD_REQUEST"]);
-    assert.equal(answer.headers.location, undefined);
-  }
-  const ada = browserOf(homeless, "user_1");
-  const { page, told } = await comeBack(homeless, await visitLink(await pageOf(ada, { redirectUrl: BACK })));
-  assert.deepEqual([page, told.status], [BACK, "success"]);
 });
 
 test("a connection of another user is not bound, and stays that user's", async () => {
@@ -219,16 +140,6 @@ test("a reload of the callback gets the first answer again, and nothing is done 
   for (let visit = 0; visit < 3; visit += 1) assert.deepEqual(await at(back), first);
   assert.deepEqual(await at(success("conn_other", user)), UNKNOWN);
   assert.deepEqual([await recordOf(gateway, id), emulator.requests.length], before);
-});
-
-test("a browser that fetches the page in advance is no visit", async () => {
-  const { back } = await underWay();
-  for (const headers of [{ "sec-purpose": "prefetch" }, { "sec-purpose": "prefetch;prerender" }, { purpose: "prefetch" }]) {
-    const answer = await gateway.send("GET", `/link/callback${back.search}`, { headers });
-    assert.deepEqual([answer.status, answer.headers.location], [204, undefined]);
-  }
-  assert.deepEqual(emulator.requests, []);
-  assert.equal((await at(back))[1].status, "success");
 });
 
 test("two callbacks at the same time bind once", async () => {
@@ -333,21 +244,6 @@ test("each of several Link sessions of a user can succeed, and their number is l
     ends.push((await at(success(`conn_several_${index}`, user)))[1].status);
   }
   assert.deepEqual(ends, [...Array(5).fill("success"), ...Array(3).fill("unknown")]);
-});
-
-test("the callback takes GET only, and any other method changes nothing", async () => {
-  const { back, id } = await underWay();
-  for (const method of ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
-    const headers = { origin: APP, "access-control-request-method": "GET" };
-    const answer = await gateway.send(method, `/link/callback${back.search}`, { headers });
-    assert.deepEqual([answer.status, answer.headers.allow], [405, "GET"], method);
-    assert.ok(Object.keys(answer.headers).every((name) => !name.startsWith("access-control")), method);
-  }
-  for (const path of ["/link/callback/", "/link//callback", "/link", "/link/callback/x"]) {
-    assert.equal((await gateway.send("GET", `${path}${back.search}`)).status, 404, path);
-  }
-  assert.deepEqual(emulator.requests, []);
-  assert.deepEqual(await at(back), [BACK, { status: "success", connection: await handleOf(gateway, id) }]);
 });
 
 test("each visit writes one line to the log, without an id, a reference, a handle or a page", async () => {
