@@ -1,24 +1,17 @@
 // A connection ended or invalidated from here: 1. servers name it by handle or id, the console and sessions by handle, and
 // only a server is told an id, 2. a session needs the permission and sees its own only, 3. a delete may be repeated and is
 // final, 4. what OFAuth refuses passes back and marks nothing, 5. an id that nobody here knows, 6. what is invalidated is
-// expired at once, 7. methods and spellings, 8. with the ledger failing, two at once, a webhook meanwhile, and a restart.
+// expired at once, 7. methods and spellings. With storage failing, and several at once: manage-faults.test.mjs.
 
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
+import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { connectionEvent } from "../emulator/events.mjs";
-import { consoleOf, eventually, introduce, listAll, open, refusal, sessionOf, startGateway } from "./harness.mjs";
+import { consoleOf, eventually, introduce, listAll, open, refusal, sessionOf } from "./harness.mjs";
+import { startManaged, USER, WRITE } from "./managed.mjs";
 
-const USER = "user_456";
-const WRITE = ["connections:write"];
-
-const gateway = await startGateway({ faults: true });
-after(() => gateway.close());
-const { emulator } = gateway;
-let count = 0;
-const spare = await Promise.all(Array.from({ length: 40 }, () => newLink()));
-await sleep(1_000); // a change waits that long for the put before it
+const { gateway, emulator, link, newLink, recordOf, seenBy, recorded, asked } = await startManaged(32);
 
 describe("with all in order", { concurrency: true }, () => {
   for (const [what, method, under, status, words] of [
@@ -286,119 +279,3 @@ describe("with all in order", { concurrency: true }, () => {
     assert.equal((await recordOf(id)).status, "disconnected");
   });
 });
-
-test("while the ledger fails a delete is 503 and OFAuth is not asked, and repeated it succeeds", async () => {
-  const session = sessionOf(gateway, { permissions: WRITE });
-  for (const mode of ["fail", "lost"]) {
-    const { id, handle } = link();
-    await gateway.fail({ ledger: mode });
-    const failed = await session("DELETE", `/edge/connections/${handle}`);
-    assert.deepEqual([...refusal(failed), failed.headers["retry-after"]], [503, "STORAGE_UNAVAILABLE", "2"], mode);
-    assert.equal(failed.headers["x-ofauth-edge-action"], "retry");
-    assert.deepEqual(refusal(await gateway.call("DELETE", `/edge/connections/${handle}`)), [503, "STORAGE_UNAVAILABLE"]);
-    assert.equal(asked(id).length, 0, "whose it is cannot be looked up");
-    await gateway.fail({});
-    assert.equal((await session("DELETE", `/edge/connections/${handle}`)).status, 200, mode);
-    assert.deepEqual(recorded(id).map(({ status }) => status), [200], mode);
-    assert.equal((await recordOf(id)).status, "disconnected", mode);
-  }
-});
-
-test("a delete whose entry fails after OFAuth's is 503 too, and repeated it succeeds although OFAuth then says 404", async () => {
-  for (const [method, under, status] of [["DELETE", "", "disconnected"], ["POST", "/invalidate", "expired"]]) {
-    const { id, handle } = link();
-    emulator.fault({ kind: "slow", ms: 300, times: 1 });
-    const failed = gateway.call(method, `/edge/connections/${handle}${under}`);
-    await eventually(() => asked(id).length === 1, { every: 5 });
-    await gateway.fail({ ledger: "fail" });
-    assert.deepEqual(refusal(await failed), [503, "STORAGE_UNAVAILABLE"], method);
-    await gateway.fail({});
-    assert.equal((await gateway.call(method, `/edge/connections/${id}${under}`)).status, 200, method);
-    assert.equal((await recordOf(id)).status, status);
-  }
-});
-
-test("a delete succeeds while KV and the hub fail, and they hear of it later", async () => {
-  const { id, handle } = link();
-  await gateway.fail({ put: "fail", hub: "fail" });
-  assert.equal((await gateway.call("DELETE", `/edge/connections/${handle}`)).status, 200);
-  assert.equal((await recordOf(id)).status, "disconnected");
-  await gateway.fail({});
-  await eventually(async () => {
-    assert.equal((await seenBy(USER, handle)).status, "disconnected");
-    assert.equal((await listAll(gateway)).find((record) => record.id === id).status, "disconnected");
-  }, { every: 200 });
-});
-
-test("many deletes at the same time succeed, and so does one while webhooks of all types come", async () => {
-  const { id, handle } = link();
-  const url = `http://127.0.0.1:${gateway.port}/webhooks/ofauth`;
-  emulator.outbox.sendTo({ url, ofauthSecret: gateway.vars.OFAUTH_WEBHOOK_SECRET });
-  emulator.set({ accountWebhook: "before" });
-  const session = sessionOf(gateway, { permissions: WRITE });
-  const event = (index) => {
-    const timestamp = new Date(Date.now() + index).toISOString();
-    const type = `connection.${["created", "updated", "expired", "disconnected"][index % 4]}`;
-    return gateway.deliver(connectionEvent(type, { id, clientReferenceId: USER, timestamp }));
-  };
-  const callers = [gateway.call, session, gateway.call, session];
-  const deletes = callers.map((call) => call("DELETE", `/edge/connections/${handle}`));
-  const events = Array.from({ length: 8 }, (_, index) => event(index));
-  for (const answer of await Promise.all([...deletes, ...events])) assert.equal(answer.status, 200, answer.text);
-  assert.equal((await recordOf(id)).status, "disconnected");
-  assert.equal((await seenBy(USER, handle)).status, "disconnected");
-  await eventually(async () => {
-    assert.equal((await listAll(gateway)).find((record) => record.id === id).status, "disconnected");
-  });
-});
-
-test("a delete that has reached only the ledger goes on after a restart", async (t) => {
-  const own = await startGateway({ faults: true });
-  t.after(() => own.close());
-  const handle = await introduce(own, "conn_half", { user: USER });
-  await eventually(async () => assert.equal((await listAll(own)).length, 1));
-  await own.fail({ put: "fail", hub: "fail" });
-  assert.equal((await own.call("DELETE", `/edge/connections/${handle}`)).status, 200);
-  await own.close({ keep: true });
-  const again = await startGateway({ folder: own.folder });
-  t.after(() => again.close());
-  await eventually(async () => {
-    assert.deepEqual((await listAll(again)).map(({ status }) => status), ["disconnected"]);
-    const { list } = (await sessionOf(again, {})("GET", "/edge/connections")).json();
-    assert.deepEqual(list.map(({ status }) => status), ["disconnected"]);
-  }, { within: 20_000, every: 200 });
-});
-
-/** A connection of the user's, as active as any. */
-function link() {
-  const one = spare.pop();
-  if (!one) throw new Error("make more to spare");
-  return one;
-}
-
-async function newLink(user = USER, status = "active") {
-  count += 1;
-  const id = `conn_managed${String(count).padStart(3, "0")}`;
-  return { id, handle: await introduce(gateway, id, { user, status }) };
-}
-
-async function recordOf(id) {
-  const answer = await gateway.call("GET", `/edge/connections/${encodeURIComponent(id)}`);
-  assert.equal(answer.status, 200, answer.text);
-  return answer.json();
-}
-
-async function seenBy(sub, handle) {
-  const answer = await sessionOf(gateway, { sub })("GET", `/edge/connections/${handle}`);
-  assert.equal(answer.status, 200, answer.text);
-  return answer.json();
-}
-
-/** What OFAuth was asked to do to a connection. */
-function recorded(id) {
-  return emulator.requests.filter(({ path }) => path.includes(id));
-}
-
-function asked(id) {
-  return recorded(id).map(({ method, path }) => [method, path]);
-}
