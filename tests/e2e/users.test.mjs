@@ -1,28 +1,21 @@
 // DELETE /edge/users/{clientReferenceId}: 1. servers only, 2. the user's connections are gone at OFAuth and here, with all
 // that was kept of them, 3. what comes late is acknowledged and not kept, 4. nobody else loses anything, 5. it may be
-// repeated, and goes on where it was stopped, 6. references of all kinds, 7. KV, hub and ledger failing, and a restart,
-// 8. several at once.
+// repeated, and goes on where it was stopped, 6. references of all kinds. With storage failing, and several at once:
+// users-faults.test.mjs.
 
 import assert from "node:assert/strict";
-import { after, describe, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { describe, test } from "node:test";
 
 import { accountOf } from "../emulator/account.mjs";
 import { connectionEvent, realtimeEvent, rulesEvent, sdkEvent } from "../emulator/events.mjs";
 import { slowTest } from "../full.mjs";
-import { consoleOf, eventually, introduce, listAll, refusal, sessionOf, startGateway } from "./harness.mjs";
+import { consoleOf, introduce, refusal, sessionOf } from "./harness.mjs";
 import { leaksIn } from "./leaks.mjs";
-import { inLedgerOf } from "./ledgers.mjs";
+import { DONE, RETURN, startUsers } from "./users.mjs";
 
-const DONE = "The user has been deleted";
-const RETURN = "https://app.example/linked";
-
-const gateway = await startGateway({ faults: true, vars: { EVENT_KEEP: "*", APP_RETURN_URL: RETURN } });
-after(() => gateway.close());
-const { emulator } = gateway;
-let count = 0;
-/** Users with an active connection each, made early: a change waits a second for the put before it. */
-const spare = await Promise.all(Array.from({ length: 6 }, () => newUser(["active"])));
+const { gateway, emulator, newUser, path, asked, assertGone, countOfHub, everythingShown } = await startUsers();
+/** Made early, because a change waits a second for the put before it. */
+const early = await newUser(["active"]);
 
 describe("with all in order", { concurrency: true }, () => {
   test("only a server may delete a user, and only with DELETE", async () => {
@@ -125,7 +118,7 @@ describe("with all in order", { concurrency: true }, () => {
   test("other users keep all they have, also one with a similar reference, and one who had the connection before", async () => {
     const { user, ids } = await newUser(["active", "active"]);
     const names = [`${user}2`, user.toUpperCase(), ` ${user}`, `${user} `, user.slice(0, -1), `${user}/x`];
-    const others = names.map((name, index) => [name, `conn_neighbour${count}_${index}`]);
+    const others = names.map((name, index) => [name, `conn_neighbour_${index}`]);
     for (const [name, id] of others) {
       await introduce(gateway, id, { user: name });
       await gateway.deliver(realtimeEvent("typing", { id, clientReferenceId: name }));
@@ -211,88 +204,8 @@ describe("with all in order", { concurrency: true }, () => {
   });
 });
 
-test("while the hub or a ledger is down the answer is 503 and OFAuth is not asked to delete, and repeated it succeeds", async () => {
-  for (const modes of [{ hub: "fail" }, { ledger: "fail" }, { ledger: "lost" }]) {
-    const { user, ids, handles } = spare.pop();
-    await gateway.fail(modes);
-    const failed = await gateway.call("DELETE", path(user));
-    assert.deepEqual(refusal(failed), [503, "STORAGE_UNAVAILABLE"], JSON.stringify(modes));
-    assert.deepEqual(asked(ids[0]), [], JSON.stringify(modes));
-    await gateway.fail({});
-    const done = await gateway.call("DELETE", path(user));
-    assert.equal(done.status, 200, done.text);
-    await assertGone(user, ids, handles);
-  }
-});
-
-test("while KV fails the answer is 503, because kept events stay, and repeated it succeeds", async () => {
-  const { user, ids, handles } = spare.pop();
-  await gateway.deliver(realtimeEvent("typing", { id: ids[0], clientReferenceId: user }));
-  for (const modes of [{ put: "fail" }, { read: "fail" }]) {
-    await gateway.fail(modes);
-    assert.deepEqual(refusal(await gateway.call("DELETE", path(user))), [503, "STORAGE_UNAVAILABLE"], JSON.stringify(modes));
-  }
-  await gateway.fail({});
-  assert.equal((await gateway.call("DELETE", path(user))).status, 200);
-  await assertGone(user, ids, handles);
-  assert.ok(!(await everythingShown()).includes(user));
-});
-
-test("a late put to KV, and a late message to the hub, bring nothing back", async () => {
-  const { user, ids, handles } = spare.pop();
-  const change = () => gateway.deliver(connectionEvent("connection.updated", { id: ids[0], clientReferenceId: user }));
-  await gateway.fail({ put: "hang", hub: "late" });
-  assert.equal((await change()).outcome, "applied");
-  await gateway.fail({ put: "hang" });
-  assert.equal((await gateway.call("DELETE", path(user))).json().deleted, 1);
-  await gateway.fail({});
-  await sleep(3_500); // until then it is on its way
-  await assertGone(user, ids, handles);
-});
-
-test("after a restart KV and the hub get what they had not heard before", async (t) => {
-  const own = await startGateway({ faults: true });
-  t.after(() => own.close());
-  const handle = await introduce(own, "conn_erased", { user: "user_erased" });
-  await introduce(own, "conn_kept", { user: "user_kept" });
-  await eventually(async () => assert.equal((await listAll(own)).length, 2));
-  own.emulator.fault({ kind: "slow", ms: 300, times: 1 });
-  const answer = own.call("DELETE", path("user_erased"));
-  await eventually(() => own.emulator.requests.some(({ method }) => method === "DELETE"), { every: 5 });
-  await own.fail({ put: "fail", hub: "fail" });
-  assert.deepEqual(refusal(await answer), [503, "STORAGE_UNAVAILABLE"], "pending Link sessions are the hub's");
-  await own.close({ keep: true });
-
-  const again = await startGateway({ folder: own.folder });
-  t.after(() => again.close());
-  assert.equal((await again.call("GET", `/edge/connections/${handle}`)).status, 404, "the ledger knows at once");
-  await eventually(async () => {
-    assert.deepEqual((await listAll(again)).map(({ id }) => id), ["conn_kept"]);
-    const { list } = (await sessionOf(again, { sub: "user_erased" })("GET", "/edge/connections")).json();
-    assert.deepEqual(list, []);
-  }, { within: 20_000, every: 200 });
-  const late = connectionEvent("connection.created", { id: "conn_erased", clientReferenceId: "user_erased" });
-  assert.equal((await again.deliver(late)).outcome, "stale");
-  assert.equal((await again.call("GET", "/edge/connections/conn_erased")).status, 404);
-});
-
-test("several deletions at the same time, while webhooks come, are all answered, and the user is gone", async () => {
-  const { user, ids, handles } = await newUser(["active", "expired", "active"]);
-  const url = `http://127.0.0.1:${gateway.port}/webhooks/ofauth`;
-  emulator.outbox.sendTo({ url, ofauthSecret: gateway.vars.OFAUTH_WEBHOOK_SECRET });
-  emulator.set({ accountWebhook: "before" });
-  const deletes = [1, 2, 3].map(() => gateway.call("DELETE", path(user)));
-  const single = gateway.call("DELETE", `/edge/connections/${ids[0]}`);
-  const tell = (id, type) => gateway.deliver(connectionEvent(`connection.${type}`, { id, clientReferenceId: user }));
-  const events = ids.flatMap((id) => ["updated", "expired", "created"].map((type) => tell(id, type)));
-  for (const answer of await Promise.all([...deletes, ...events])) assert.equal(answer.status, 200, answer.text);
-  assert.ok([200, 404].includes((await single).status));
-  emulator.outbox.sendTo({});
-  await assertGone(user, ids, handles);
-});
-
 slowTest("the user's events are found among more than one page of KV's list", async () => {
-  const { user, ids } = spare.pop();
+  const { user, ids } = early;
   const kv = await gateway.kv();
   const timestamp = "2020-01-01T00:00:00.000Z";
   await gateway.deliver(realtimeEvent("typing", { id: ids[0], clientReferenceId: user, timestamp }));
@@ -306,62 +219,5 @@ slowTest("the user's events are found among more than one page of KV's list", as
   assert.equal(await kv.get(oldest.name), null);
   assert.equal((await kv.list({ prefix: "event:8000000000000:" })).keys.length, 1_000, "and nobody else's");
 });
-
-/** A user with a connection of each status, and nothing else yet. */
-async function newUser(statuses, user = `user_${(count += 1)}_zQ`) {
-  const number = (count += 1);
-  const ids = statuses.map((_, index) => `conn_${number}of${index}Xy`);
-  const handles = await Promise.all(ids.map((id, index) => introduce(gateway, id, { user, status: statuses[index] })));
-  return { user, ids, handles };
-}
-
-function path(user) {
-  const escaped = encodeURIComponent(user);
-  return `/edge/users/${escaped === "." || escaped === ".." ? escaped.replaceAll(".", "%2E") : escaped}`;
-}
-
-/** What OFAuth was asked to do to a connection, and said. */
-function asked(id) {
-  const about = emulator.requests.filter((seen) => seen.path === `/v2/account/connections/${id}`);
-  return about.map(({ method, status }) => [method, status]);
-}
-
-/** By any name, in any view and any store; without a user, only the connections. */
-async function assertGone(user, ids, handles) {
-  for (const name of [...ids, ...handles]) {
-    for (const under of ["", "/events", "/health"]) {
-      const answer = await gateway.call("GET", `/edge/connections/${name}${under}`);
-      assert.deepEqual(refusal(answer), [404, "CONNECTION_NOT_FOUND"], `${name}${under}`);
-    }
-  }
-  const kv = await gateway.kv();
-  await eventually(async () => {
-    for (const handle of handles) assert.equal(await kv.get(`conn:${handle}`), null);
-    if (user !== undefined) assert.equal(await countOfHub(user), 0);
-  });
-  for (const handle of handles) assert.equal(deliveriesOf(handle), 0, "the ledger keeps no delivery");
-}
-
-async function countOfHub(user) {
-  const { list } = (await gateway.call("GET", `/edge/connections?clientReferenceId=${encodeURIComponent(user)}`)).json();
-  assert.deepEqual((await sessionOf(gateway, { sub: user })("GET", "/edge/connections")).json().list.length, list.length);
-  return list.length;
-}
-
-function deliveriesOf(handle) {
-  const select = "SELECT count(*) AS count FROM deliveries";
-  return inLedgerOf(gateway.folder, handle, (ledger) => ledger.prepare(select).get().count);
-}
-
-/** All that servers can read of connections and kept events, as text. */
-async function everythingShown() {
-  const connections = await listAll(gateway);
-  const pages = [];
-  for (let cursor; ; ) {
-    const page = (await gateway.call("GET", `/edge/events?limit=100${cursor ? `&cursor=${cursor}` : ""}`)).json();
-    pages.push(page.list);
-    if (!(cursor = page.cursor)) return JSON.stringify([connections, pages]);
-  }
-}
 
 assert.equal((await gateway.deliver(rulesEvent())).outcome, "kept");
