@@ -152,8 +152,7 @@ test("listen outlasts a gateway that is away or fails, says what is wrong, and m
   const app = await startApp();
   t.after(app.close);
   let mode = "ok";
-  const soon = new Date(Date.now() + 1_000).toISOString();
-  const event = { id: "msg_1", type: "kept", receivedAt: soon, stamp: soon, encoding: "utf8", body: "{}" };
+  let event;
   const modes = {
     ok: [200, JSON.stringify({ list: [] })],
     broken: [503, '{"error":"the storage did not answer","type":"STORAGE_UNAVAILABLE"}'],
@@ -169,6 +168,8 @@ test("listen outlasts a gateway that is away or fails, says what is wrong, and m
   await new Promise((resolve) => proxy.listen(0, "127.0.0.1", resolve));
   t.after(() => proxy.close());
   const child = await listening(t, app, "--url", `http://127.0.0.1:${proxy.address().port}`);
+  const receivedAt = new Date().toISOString();
+  event = { id: "msg_1", type: "kept", receivedAt, stamp: receivedAt, encoding: "utf8", body: "{}" };
   const said = { broken: /HTTP 503 STORAGE_UNAVAILABLE: the storage did not answer\. Next try in \d+ s/, busy: /HTTP 429/, nothing: /HTTP 502/ };
   for (const [name, words] of Object.entries(said)) {
     mode = name;

@@ -160,7 +160,7 @@ test("what the app did not take is listed with its reason, and sent again with w
   await page.setViewportSize({ width: 1200, height: 800 });
 
   await page.getByRole("link", { name: "Given up" }).click();
-  await items.getByText(/410/).waitFor();
+  await items.getByText("410", { exact: true }).waitFor();
   await page.getByRole("button", { name: /^Send again now: connection\.created/ }).click();
   await page.getByText("connection.created failed again. The last answer was 410. It is given up.").waitFor();
   app.answer = () => ({});
