@@ -42,7 +42,7 @@ A gateway believes a sample event. Do not send one to a gateway that real users 
   async run(context) {
     const { values, env, output } = context;
     const body = await bodyOf(context);
-    if (values.print) return output.result(output.json ? String(body) : JSON.stringify(JSON.parse(body), null, 2)), 0;
+    if (values.print) return output.result(output.json ? String(body) : indented(body)), 0;
     const url = readUrl(required(values, "url", "http://localhost:3000/webhooks"), "--url");
     const signer = secretToSign(values, env);
     const times = wholeNumber(values, "times", 1, 1);
@@ -76,6 +76,15 @@ async function bodyOf({ values, positionals, output }) {
   for (const assignment of values.set ?? []) setField(event, assignment);
   for (const path of values.unset ?? []) unsetField(event, path);
   return Buffer.from(JSON.stringify(event));
+}
+
+/** With line breaks, or as it is if `--data` is not JSON. */
+function indented(body) {
+  try {
+    return JSON.stringify(JSON.parse(body), null, 2);
+  } catch {
+    return String(body);
+  }
 }
 
 function print(answer, { url, body, id, signer, output }) {

@@ -96,6 +96,8 @@ test("trigger sends a given body byte for byte, several times, and ends with 1 a
   assert.equal(refused.code, 1);
   assert.match(refused.stdout, /^401 .*\n +no\n/);
   assert.match(refused.stderr, /refused the signature/);
+  const shown = await cli(["trigger", "--data", "-", "--print"], { input: "not JSON" });
+  assert.deepEqual({ code: shown.code, stdout: shown.stdout }, { code: 0, stdout: "not JSON\n" });
   const nobody = await cli(["trigger", "connection.created", "--url", "http://127.0.0.1:1/webhooks"], { env: ENV });
   assert.equal(nobody.code, 1);
   assert.match(nobody.stderr, /Nothing listens at 127\.0\.0\.1:1\nIs it running/);
