@@ -23,6 +23,8 @@ import { root } from "./inputs.mjs";
 const wrangler = join(root, "node_modules/wrangler/bin/wrangler.js");
 // How long a new address may take until it answers. Cloudflare makes its certificate and its DNS record meanwhile.
 const READY_WITHIN_MS = 120_000;
+// How long the version before may still answer after the upload. It does not know a new gateway key.
+const KEY_KNOWN_WITHIN_MS = 30_000;
 
 // 1.
 const environment = env.ENV ?? "";
@@ -120,15 +122,18 @@ async function waitUntilHealthy() {
 }
 
 async function askForAccount() {
-  const key = keyWithRight(settings.GATEWAY_KEY, "read");
-  const response = await fetch(`${address}/v2/account/whoami`, {
-    headers: { authorization: `Bearer ${key}` },
-    signal: AbortSignal.timeout(30_000),
-  }).catch((error) => fail(`${address}/v2/account/whoami does not answer: ${error.message}`));
-  const text = await response.text();
-  if (response.ok) return text;
-  if (response.status === 401) fail(`OFAuth refuses OFAUTH_API_KEY of .deploy/${environment}.env: ${text}`);
-  return fail(`The Worker is uploaded, but GET /v2/account/whoami answers ${response.status}: ${text}`);
+  const headers = { authorization: `Bearer ${keyWithRight(settings.GATEWAY_KEY, "read")}` };
+  for (const end = Date.now() + KEY_KNOWN_WITHIN_MS; ; await pause(1000)) {
+    const response = await fetch(`${address}/v2/account/whoami`, { headers, signal: AbortSignal.timeout(30_000) }).catch((error) =>
+      fail(`${address}/v2/account/whoami does not answer: ${error.message}`),
+    );
+    const text = await response.text();
+    if (response.ok) return text;
+    const isOfOFAuth = response.headers.get("x-ofauth-edge") === "upstream";
+    if (response.status === 401 && isOfOFAuth) fail(`OFAuth refuses OFAUTH_API_KEY of .deploy/${environment}.env: ${text}`);
+    if (response.status === 401 && Date.now() < end) continue;
+    return fail(`The Worker is uploaded, but GET /v2/account/whoami answers ${response.status}: ${text}`);
+  }
 }
 
 function fail(message) {
