@@ -58,7 +58,7 @@ function installRustToolchain() {
     logStep(`downloading Rust ${toolchain} with ${WASM_TARGET} (about a minute, once)`);
     run("rustup", ["toolchain", "install", toolchain, "--profile", "minimal", "--component", "rustfmt", "--component", "clippy", "--target", WASM_TARGET]);
   } else if (!isComplete(installed)) {
-    logStep(`downloading ${WASM_TARGET}, rustfmt and clippy for Rust ${toolchain}`);
+    logStep(`downloading ${WASM_TARGET}, rustfmt and clippy for Rust ${toolchain} (half a minute, once)`);
     run("rustup", ["target", "add", WASM_TARGET, "--toolchain", toolchain]);
     run("rustup", ["component", "add", "rustfmt", "clippy", "--toolchain", toolchain]);
   }
@@ -92,7 +92,7 @@ function installNode(version, folder, reason = "the package is tested under it")
   const manifest = join(packageFolder, "package.json");
   const exists = existsSync(binary) && existsSync(manifest) && JSON.parse(readFileSync(manifest, "utf8")).version === version;
   if (!exists) {
-    logStep(`downloading Node ${version}: ${reason}`);
+    logStep(`downloading Node ${version} (half a minute, once): ${reason}`);
     npm(["install", "--prefix", join(toolsFolder, folder), "--no-save", "--no-package-lock", `${name}@${version}`]);
   }
   return binary;
