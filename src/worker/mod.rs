@@ -154,13 +154,13 @@ async fn dispatch(call: &Call, route: Route<'_>, config: &Config, env: &Env) -> 
         _ => {}
     }
     let identity = authenticate(call, route, config)?;
+    call.set_actor(identity.actor());
     if let Some(right) = route.right(&call.method, call.path()) {
         identity.require(right)?;
     }
     if let Some(key) = identity.key {
         metrics::count(name::KEY, config.usage.key(key));
     }
-    call.set_actor(identity.actor());
     handle(call, route, &identity, config, env).await
 }
 

@@ -1,4 +1,4 @@
-// The log: 1. one JSON line per request with route, method, status, type, times and the request id of the answer, 2. what
+// The log: 1. one JSON line per request with route, method, status, type, caller, times and the request id of the answer, 2. what
 // went wrong inside, or why a call was refused, in that same line, 3. nothing of a request that could name someone, 4. no line
 // that is not JSON, 5. a page that explains each field, 6. no record of the platform's own that has URLs.
 
@@ -7,11 +7,11 @@ import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 
 import { connectionEvent } from "../emulator/events.mjs";
-import { eventually, sessionOf, startGateway } from "./harness.mjs";
+import { consoleOf, eventually, sessionOf, startGateway } from "./harness.mjs";
 
 const gateway = await startGateway({ faults: true });
 after(() => gateway.close());
-const FIELDS = ["level", "route", "method", "status", "type", "requestId", "upstreamRequestId", "upstreamMs", "detail", "ms"];
+const FIELDS = ["level", "route", "method", "status", "type", "actor", "requestId", "upstreamRequestId", "upstreamMs", "detail", "ms"];
 
 test("every request writes one line, which has the request id of its answer", async () => {
   const event = connectionEvent("connection.created", { id: "conn_logged" });
@@ -95,6 +95,24 @@ test("the line of a refused call says why", async () => {
     const answer = await request();
     await eventually(() => gateway.logs.length > before);
     assert.match(JSON.parse(gateway.logs[before]).detail, reason, answer.text);
+  }
+});
+
+test("the line says who called, also who had a user deleted", async () => {
+  const refused = { headers: { apikey: "x".repeat(40) } };
+  const calls = [
+    ["key:1", () => gateway.call("GET", "/edge/connections")],
+    ["key:1", () => gateway.call("DELETE", "/edge/users/user_of_nobody")],
+    ["session", () => sessionOf(gateway, {})("GET", "/edge/connections")],
+    ["session", () => sessionOf(gateway, {})("DELETE", "/edge/users/user_of_nobody")],
+    ["console", async () => (await consoleOf(gateway))("GET", "/edge/status")],
+    [null, () => gateway.send("GET", "/edge/connections", refused)],
+    [null, () => gateway.deliver({ type: "invoice.paid" })],
+  ];
+  for (const [actor, request] of calls) {
+    const { headers } = await request();
+    const line = await eventually(() => gateway.requestLines().find(({ requestId }) => requestId === headers["x-request-id"]) ?? false);
+    assert.equal(line.actor, actor, JSON.stringify(line));
   }
 });
 

@@ -137,7 +137,8 @@ impl Caller {
 }
 
 impl Identity<'_> {
-    /// Who does what this call does, for a connection's timeline: `key:` and the key's name, `session` or `console`.
+    /// Who does what this call does, for a connection's timeline and for the log: `key:` and the key's name, `session` or
+    /// `console`.
     pub fn actor(&self) -> String {
         match (self.key, &self.caller) {
             (Some(key), _) => format!("key:{}", key.name()),

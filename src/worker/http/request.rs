@@ -120,10 +120,15 @@ impl Call {
         upgrade.split(',').any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case("websocket"))
     }
 
-    /// Who makes the call, for timelines: see [`Identity::actor`](crate::core::gateway::Identity::actor). `gateway` for a
-    /// call without a credential.
+    /// Who makes the call: see [`Identity::actor`](crate::core::gateway::Identity::actor). None for a call without a valid
+    /// credential.
+    pub fn known_actor(&self) -> Option<&str> {
+        self.actor.get().map(String::as_str)
+    }
+
+    /// Who makes the call, for timelines. `gateway` for a call without a credential.
     pub fn actor(&self) -> &str {
-        self.actor.get().map_or("gateway", String::as_str)
+        self.known_actor().unwrap_or("gateway")
     }
 
     /// Sets who makes the call, once.
