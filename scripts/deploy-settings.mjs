@@ -87,7 +87,11 @@ function canRotate(name) {
 
 function change(file, name, changeValues) {
   if (!SECRETS.includes(name)) throw new Error(`${name} is no secret. The secrets are ${SECRETS.join(", ")}`);
-  const values = changeValues((readSettings(file)[name] ?? "").split(",").filter(Boolean));
+  const old = (readSettings(file)[name] ?? "").split(",").filter(Boolean);
+  if (name === "GATEWAY_KEY" && old.some((value) => value.includes(":"))) {
+    throw new Error("GATEWAY_KEY has keys with names, so the last one may be that of another server. Change the list in the file itself, and deploy");
+  }
+  const values = changeValues(old);
   const text = readFileSync(file, "utf8").replace(new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=.*$`, "m"), () => `${name}="${values.join(",")}"`);
   // Written to another file first, so that a crash never leaves half of the secrets.
   writeFileSync(`${file}.new`, text, { mode: 0o600 });

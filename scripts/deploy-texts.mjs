@@ -36,7 +36,9 @@ export const QUESTIONS = Object.freeze([
   {
     names: ["OFAUTH_WEBHOOK_SECRET", "SVIX_WEBHOOK_SECRET"],
     required: true,
-    question: "The secret with which OFAuth signs webhooks for this environment, from OFAuth's dashboard.",
+    question:
+      "The secret with which OFAuth signs webhooks for this environment, from OFAuth's dashboard. " +
+      "If your webhooks have svix headers, press Ctrl-C and write it into the file as SVIX_WEBHOOK_SECRET.",
   },
   {
     names: ["ALLOWED_ORIGINS"],

@@ -145,6 +145,11 @@ slowTest("a gateway key with a name and rights is sent without them, and the fir
   const [line] = /^key=.*$/m.exec(output);
   const { stdout } = spawnSync("sh", ["-c", `${line}; echo "$key"`], { cwd: folder, encoding: "utf8" });
   assert.equal(stdout.trim(), other);
+  for (const change of [{ ROTATE: "GATEWAY_KEY" }, { RETIRE: "GATEWAY_KEY" }]) {
+    const { code, output } = await deploy(change);
+    assert.equal(code, 1);
+    assert.match(output, /the last one may be that of another server\. Change the list in the file itself/);
+  }
   writeFileSync(file, kept);
 });
 
