@@ -19,7 +19,7 @@ import { buildWasm, run } from "./wasm.mjs";
 const stampFile = join(buildFolder, ".made-from");
 const inputsHash = hashInputs(["pkg-template", "scripts/manifest.mjs", "LICENSE", "package-lock.json"]);
 if (!isUpToDate(join(packageFolder, "package.json"), stampFile, inputsHash)) {
-  console.log("npm package: building");
+  console.log("npm package: building (about a minute the first time)");
   rmSync(packageFolder, { recursive: true, force: true });
   mkdirSync(packageFolder, { recursive: true });
   // 1.

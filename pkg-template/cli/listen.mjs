@@ -59,6 +59,7 @@ Realtime events come only if EVENT_KEEP of the gateway keeps them.`,
     const save = saver(values.state, source, feed);
     save(true);
     const listener = { gateway, feed, pace, target, output, save, signal: stop.signal, isType, next: begin.since };
+    output.isEndless = true;
     for (const name of ["SIGINT", "SIGTERM"]) process.once(name, () => stop.abort());
     announce(gateway, target, begin, output);
     try {

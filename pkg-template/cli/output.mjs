@@ -4,17 +4,19 @@
 
 /** @param {boolean} json   print results as JSON */
 export function createOutput(json) {
-  // A reader such as `head` may close the pipe early. That is no fault of this program.
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", (error) => {
-      if (error.code !== "EPIPE") throw error;
-      process.exit();
-    });
-  }
+  process.stderr.on("error", () => process.exit(1));
+  process.stdout.on("error", ({ code }) => {
+    // A reader such as `head` may close the pipe early. That is no fault of this program.
+    if (code !== "EPIPE") process.stderr.write(`Error: the output cannot be written: ${code}\n`);
+    else if (output.isEndless) process.stderr.write("Stopped: the output is not read any more\n");
+    process.exit(code === "EPIPE" ? 0 : 1);
+  });
   const style = styleFor(process.stdout);
   const errorStyle = styleFor(process.stderr);
-  return {
+  const output = {
     json,
+    /** Whether the command goes on until somebody stops it. It then says why it ends. */
+    isEndless: false,
     style,
     errorStyle,
     /** A result for people. */
@@ -29,6 +31,7 @@ export function createOutput(json) {
       else process.stderr.write(`${errorStyle.red("Error")}: ${message}\n${hint ? `${hint}\n` : ""}`);
     },
   };
+  return output;
 }
 
 /**

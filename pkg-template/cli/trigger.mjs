@@ -42,7 +42,7 @@ A gateway believes a sample event. Do not send one to a gateway that real users 
   async run(context) {
     const { values, env, output } = context;
     const body = await bodyOf(context);
-    if (values.print) return output.result(output.json ? String(body) : indented(body)), 0;
+    if (values.print) return show(body, output), 0;
     const url = readUrl(required(values, "url", "http://localhost:3000/webhooks"), "--url");
     const signer = secretToSign(values, env);
     const times = wholeNumber(values, "times", 1, 1);
@@ -78,13 +78,16 @@ async function bodyOf({ values, positionals, output }) {
   return Buffer.from(JSON.stringify(event));
 }
 
-/** With line breaks, or as it is if `--data` is not JSON. */
-function indented(body) {
+/** A body that is not JSON is shown as it is, and to programs as a string. */
+function show(body, output) {
+  const text = String(body);
+  let event;
   try {
-    return JSON.stringify(JSON.parse(body), null, 2);
+    event = JSON.parse(text);
   } catch {
-    return String(body);
+    return output.json ? output.data(text) : output.result(text);
   }
+  return output.json ? output.data(event) : output.result(JSON.stringify(event, null, 2));
 }
 
 function print(answer, { url, body, id, signer, output }) {

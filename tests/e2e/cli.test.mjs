@@ -148,6 +148,17 @@ test("listen waits for an app that is not there, and goes on after an answer tha
   assert.match(stderr, /ofauth-edge replay [0-9a-f]{12}/);
 });
 
+test("listen says why it ends when its output is not read any more", async (t) => {
+  const app = await startApp();
+  t.after(app.close);
+  const child = await listening(t, app);
+  child.stdout.destroy();
+  await gateway.deliver({ type: "unread" });
+  const [code] = await once(child, "close");
+  assert.equal(code, 0);
+  assert.match(child.output.stderr, /^Stopped: the output is not read any more$/m);
+});
+
 test("listen outlasts a gateway that is away or fails, says what is wrong, and misses nothing", async (t) => {
   const app = await startApp();
   t.after(app.close);

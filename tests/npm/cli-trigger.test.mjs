@@ -98,6 +98,9 @@ test("trigger sends a given body byte for byte, several times, and ends with 1 a
   assert.match(refused.stderr, /refused the signature/);
   const shown = await cli(["trigger", "--data", "-", "--print"], { input: "not JSON" });
   assert.deepEqual({ code: shown.code, stdout: shown.stdout }, { code: 0, stdout: "not JSON\n" });
+  for (const [input, line] of [["not\nJSON", '"not\\nJSON"'], ['{\n  "a": 1\n}', '{"a":1}']]) {
+    assert.equal((await cli(["trigger", "--data", "-", "--print", "--json"], { input })).stdout, `${line}\n`);
+  }
   const nobody = await cli(["trigger", "connection.created", "--url", "http://127.0.0.1:1/webhooks"], { env: ENV });
   assert.equal(nobody.code, 1);
   assert.match(nobody.stderr, /Nothing listens at 127\.0\.0\.1:1\nIs it running/);
