@@ -43,7 +43,7 @@ test: setup
 	@echo "Test: scripts, emulator and Worker"
 	@rm -rf target/exchanges
 	@$(with_env) CHROME="$$(node scripts/browser.mjs)" && RECORD_EXCHANGES="$$PWD/target/exchanges" && export CHROME RECORD_EXCHANGES && \
-	  node --test --test-concurrency=4 tests/scripts/*.test.mjs tests/emulator/*.test.mjs tests/client/*.test.mjs tests/e2e/*.test.mjs
+	  node --test --test-concurrency=6 tests/scripts/*.test.mjs tests/emulator/*.test.mjs tests/client/*.test.mjs tests/e2e/*.test.mjs
 	@$(with_env) node --test tests/openapi/*.test.mjs
 	@$(MAKE) --no-print-directory test-packaging
 	@echo "Test: examples"
