@@ -62,7 +62,7 @@ for (const file of files.keys()) {
   checkFile(file);
   checkImports(file);
 }
-checkCircles();
+checkCycles();
 for (const fault of faults) console.log(fault);
 process.exitCode = faults.length > 0 ? 1 : 0;
 
@@ -109,8 +109,8 @@ function mayImport(room, other) {
   return room === other || ARROWS[room].some((next) => mayImport(next, other));
 }
 
-// 2. Depth first: an import of a file that is still on the trail closes a cycle. It is printed from its first file on.
-function checkCircles() {
+// 2. Depth first: an import of a file that is still on the trail closes a cycle, which is printed from its first file on.
+function checkCycles() {
   const trail = [];
   const done = new Set();
   const visit = (file) => {

@@ -129,8 +129,8 @@ async function askForAccount() {
     );
     const text = await response.text();
     if (response.ok) return text;
-    const isOfOFAuth = response.headers.get("x-ofauth-edge") === "upstream";
-    if (response.status === 401 && isOfOFAuth) fail(`OFAuth refuses OFAUTH_API_KEY of .deploy/${environment}.env: ${text}`);
+    const isFromOFAuth = response.headers.get("x-ofauth-edge") === "upstream";
+    if (response.status === 401 && isFromOFAuth) fail(`OFAuth refuses OFAUTH_API_KEY of .deploy/${environment}.env: ${text}`);
     if (response.status === 401 && Date.now() < end) continue;
     return fail(`The Worker is uploaded, but GET /v2/account/whoami answers ${response.status}: ${text}`);
   }

@@ -78,7 +78,7 @@ export class Gateway {
     if (isGateway && status === 400) return new Failure(`The gateway answers ${said}`);
     // A gateway may be replaced while it is being followed. At the first call, it is more likely that the URL is wrong.
     if (this.#hasAnswered) return new PassingFailure(`The gateway answers ${said}`);
-    if (isGateway && code === "CONNECTION_NOT_FOUND") return new Failure("The gateway knows no connection of this handle");
+    if (isGateway && code === "CONNECTION_NOT_FOUND") return new Failure("The gateway knows no connection with this handle");
     if (status >= 300 && status < 400) return new Failure(`The URL redirects to ${clean(headers.location)}. Use that one`);
     return new Failure(`This is no ofauth-edge gateway, or one without this route: ${said}`, `Is ${this.origin} the address of the Worker?`);
   }

@@ -42,7 +42,7 @@ A gateway believes a sample event. Do not send one to a gateway that real users 
   async run(context) {
     const { values, env, output } = context;
     const body = await bodyOf(context);
-    if (values.print) return show(body, output), 0;
+    if (values.print) return printBody(body, output), 0;
     const url = readUrl(required(values, "url", "http://localhost:3000/webhooks"), "--url");
     const signer = secretToSign(values, env);
     const times = wholeNumber(values, "times", 1, 1);
@@ -51,7 +51,7 @@ A gateway believes a sample event. Do not send one to a gateway that real users 
     for (let sent = 0; sent < times; sent++) {
       const answer = await postWebhook({ url, body, id, signer });
       accepted = answer.status >= 200 && answer.status < 300 && accepted;
-      print(answer, { url, body, id, signer, output });
+      printAnswer(answer, { url, body, id, signer, output });
     }
     return accepted ? 0 : 1;
   },
@@ -78,8 +78,8 @@ async function bodyOf({ values, positionals, output }) {
   return Buffer.from(JSON.stringify(event));
 }
 
-/** A body that is not JSON is shown as it is, and to programs as a string. */
-function show(body, output) {
+/** Prints an event for people or for programs. A body that is not JSON is printed as it is, and for programs as a string. */
+function printBody(body, output) {
   const text = String(body);
   let event;
   try {
@@ -90,7 +90,7 @@ function show(body, output) {
   return output.json ? output.data(event) : output.result(JSON.stringify(event, null, 2));
 }
 
-function print(answer, { url, body, id, signer, output }) {
+function printAnswer(answer, { url, body, id, signer, output }) {
   const { status, ms, text } = answer;
   const ok = status >= 200 && status < 300;
   const type = typeOf(body);

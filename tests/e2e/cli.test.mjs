@@ -226,7 +226,7 @@ test("replay finds a webhook by its id or the beginning of its digest, about a c
   assert.match(none.stderr, /keeps no webhook with this id/);
   const elsewhere = await run("0123456789ab", "--connection", `acct_${"0".repeat(32)}`);
   assert.equal(elsewhere.code, 1);
-  assert.match(elsewhere.stderr, /knows no connection of this handle/);
+  assert.match(elsewhere.stderr, /knows no connection with this handle/);
 });
 
 test("trigger reaches a gateway, and says where its webhooks go", async () => {
