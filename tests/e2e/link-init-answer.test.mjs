@@ -1,5 +1,5 @@
-// What a session gets of OFAuth's answer when it begins Link: 1. OFAuth's page and nothing else, 2. nothing if there is no
-// page, 3. errors of OFAuth's pass.
+// What a session gets of OFAuth's answer when it begins Link: 1. nothing if it names no page, 2. the page and when
+// it ends, and nothing else, 3. OFAuth's errors as they came.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";

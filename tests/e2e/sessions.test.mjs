@@ -1,5 +1,5 @@
-// Session tokens of the gateway's own: 1. POST /edge/sessions mints them, within limits, and for servers only, 2. the newest
-// secret signs them, while an older one is still good, 3. a console token opens /edge/* only and shows no id. What opens
+// Session tokens of the gateway's own: 1. the newest secret signs them, while an older one is still good, 2. POST /edge/sessions
+// mints them, within limits, and for servers only, 3. a console token opens /edge/* only and shows no id. What opens
 // nothing, and tokens of other makers, are in credentials.test.mjs.
 
 import assert from "node:assert/strict";

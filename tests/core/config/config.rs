@@ -169,6 +169,13 @@ fn lists_have_at_most_five_items() {
 }
 
 #[test]
+fn an_api_key_that_no_header_can_carry_is_refused() {
+    for bad in ["sk_live\nx", "sk_live_\u{e9}", "sk\u{7f}x"] {
+        assert_eq!(reason("OFAUTH_API_KEY", bad), Reason::NotAHeaderValue, "{bad:?}");
+    }
+}
+
+#[test]
 fn storage_and_index_keys_are_base64_of_32_bytes() {
     for bad in ["short", "AQEBAQ==", &"01".repeat(32)] {
         assert_eq!(reason("STORAGE_KEY", bad), Reason::NotAKey);

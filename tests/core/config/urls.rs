@@ -154,26 +154,6 @@ fn app_return_url_stays_as_it_is_written() {
 }
 
 #[test]
-fn public_url_is_an_origin_or_empty() {
-    for url in ["https://gateway.example", "https://gateway.example:8443", "http://localhost:8787", "http://[::1]"] {
-        assert_eq!(configure(&[("PUBLIC_URL", Some(url))]).unwrap().public_url.as_deref(), Some(url));
-    }
-    for none in [None, Some("")] {
-        assert_eq!(configure(&[("PUBLIC_URL", none)]).unwrap().public_url, None, "{none:?}");
-    }
-    for bad in [
-        "http://gateway.example",
-        "https://gateway.example/",
-        "https://Gateway.example",
-        "gateway.example",
-        "https://gateway.example:443",
-        "*",
-    ] {
-        assert_eq!(reason("PUBLIC_URL", bad), Reason::NotAnOrigin, "{bad:?}");
-    }
-}
-
-#[test]
 fn without_app_return_url_there_is_no_return_page() {
     for none in [None, Some("")] {
         assert_eq!(configure(&[("APP_RETURN_URL", none)]).unwrap().app_return_url, None, "{none:?}");
@@ -208,6 +188,26 @@ fn an_app_return_url_to_which_no_browser_can_be_sent_is_refused() {
         &long,
     ] {
         assert_eq!(reason("APP_RETURN_URL", bad), Reason::NotAUrl, "{bad:?}");
+    }
+}
+
+#[test]
+fn public_url_is_an_origin_or_empty() {
+    for url in ["https://gateway.example", "https://gateway.example:8443", "http://localhost:8787", "http://[::1]"] {
+        assert_eq!(configure(&[("PUBLIC_URL", Some(url))]).unwrap().public_url.as_deref(), Some(url));
+    }
+    for none in [None, Some("")] {
+        assert_eq!(configure(&[("PUBLIC_URL", none)]).unwrap().public_url, None, "{none:?}");
+    }
+    for bad in [
+        "http://gateway.example",
+        "https://gateway.example/",
+        "https://Gateway.example",
+        "gateway.example",
+        "https://gateway.example:443",
+        "*",
+    ] {
+        assert_eq!(reason("PUBLIC_URL", bad), Reason::NotAnOrigin, "{bad:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! 1. A path that a server could read as another one is refused. A path that is only unusual is forwarded. The same holds
 //!    for OFAuth's routes for servers: see `account.rs`.
-//! 2. No path panics, and no accepted path hides a dot segment, slash, backslash or control byte.
+//! 2. No path makes the check panic, and no accepted path hides a dot segment, slash, backslash or control byte.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use ofauth_edge::core::gateway::{

@@ -3,7 +3,7 @@
 //! 1. Credentials, routing and hop-by-hop headers are not forwarded to OFAuth.
 //! 2. Headers that would act on the gateway's origin are not passed back.
 //! 3. A server names exactly one connection, by handle or id.
-//! 4. No header panics.
+//! 4. No header makes the filters panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::index;

@@ -5,8 +5,8 @@
 //! 2. A session's body is forwarded with its own user and the gateway's callback, and little else of what it received.
 //! 3. A server's body is forwarded as received, except for the connection.
 //! 4. If no connection is named, the only expired one is reconnected, if none is active.
-//! 5. No body panics, neither that of a request nor that of an answer.
-//! 6. A server's private Link returns through the gateway.
+//! 5. A server's private Link returns through the gateway.
+//! 6. No body of a request or of an answer makes a reader panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use crate::common::one_in;
