@@ -29,7 +29,7 @@ const TAGS = {
   Link: "The dialog in which a user links an account.",
   Webhooks: "What OFAuth sends.",
   Operation: "For the people who run the Worker.",
-  Pages: "Files of the folder www, which Cloudflare serves before the Worker is asked.",
+  Pages: "Files of the folder www. Cloudflare serves them before the Worker is asked, except the console, which the Worker serves.",
   "Access API": "Calls on a linked account, which the Worker passes to OFAuth. It adds the API key and the connection id. It passes any method on. OFAuth documents bodies, queries and answers.",
   "Other routes of OFAuth": "Calls that the Worker passes to OFAuth for servers. It passes any method on, except for a Link session. OFAuth documents bodies, queries and answers.",
 };

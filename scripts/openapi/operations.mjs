@@ -193,12 +193,9 @@ export const OPERATIONS = [
   },
 ];
 
-/**
- * The files of www/ that have an address for people or programs. Cloudflare serves them; the Worker is asked only whether the console
- * is on.
- */
+/** The files of www/ that have an address for people or programs. Cloudflare serves them, and the Worker those of the console. */
 export const FILES = [
-  { path: "/console/", id: "getConsole", type: "text/html", summary: "The console, a page for the people who run the Worker. `CONSOLE=off` removes it" },
+  { path: "/console/", id: "getConsole", type: "text/html", summary: "The console, a page for the people who run the Worker. CONSOLE=off removes it" },
   { path: "/privacy", id: "getPrivacyPage", type: "text/html", summary: "A page for your users: which data the app sees, and how they disconnect" },
   { path: "/reference", id: "getReference", type: "text/html", summary: "This reference as a page" },
   { path: "/openapi.json", id: "getDocument", type: "application/json", summary: "This reference as OpenAPI 3.1" },
