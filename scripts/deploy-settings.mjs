@@ -2,7 +2,7 @@
 // the only copy beside a password manager.
 
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { createInterface } from "node:readline/promises";
 
 import { QUESTIONS, REPLACEMENTS, SECRETS } from "./deploy-texts.mjs";
@@ -89,7 +89,7 @@ function change(file, name, changeValues) {
   if (!SECRETS.includes(name)) throw new Error(`${name} is no secret. The secrets are ${SECRETS.join(", ")}`);
   const old = (readSettings(file)[name] ?? "").split(",").filter(Boolean);
   if (name === "GATEWAY_KEY" && old.some((value) => value.includes(":"))) {
-    throw new Error("GATEWAY_KEY has keys with names, so the last one may be that of another server. Change the list in the file itself, and deploy");
+    throw new Error(`GATEWAY_KEY has keys with names, so the last one may be that of another server. Change the list in ${relative(root, file)} itself, and deploy`);
   }
   const values = changeValues(old);
   const text = readFileSync(file, "utf8").replace(new RegExp(`^\\s*(?:export\\s+)?${name}\\s*=.*$`, "m"), () => `${name}="${values.join(",")}"`);

@@ -148,7 +148,7 @@ slowTest("a gateway key with a name and rights is sent without them, and the fir
   for (const change of [{ ROTATE: "GATEWAY_KEY" }, { RETIRE: "GATEWAY_KEY" }]) {
     const { code, output } = await deploy(change);
     assert.equal(code, 1);
-    assert.match(output, /the last one may be that of another server\. Change the list in the file itself/);
+    assert.match(output, /the last one may be that of another server\. Change the list in \.deploy\/sandbox\.env itself/);
   }
   writeFileSync(file, kept);
 });
