@@ -85,7 +85,8 @@ function refusals({ statuses: { huge, ...others } }) {
 }
 
 async function runSample(file, kind, secret) {
-  const env = { NODE_PATH: join(root, "node_modules"), SIGNING_SECRET: SECRET, SAMPLE: file, KIND: kind };
+  // As it is deployed: else Express answers an error with a stack, which has the names of folders.
+  const env = { NODE_ENV: "production", NODE_PATH: join(root, "node_modules"), SIGNING_SECRET: SECRET, SAMPLE: file, KIND: kind };
   if (secret !== undefined) env.OFAUTH_WEBHOOK_SECRET = secret;
   const loader = ["--import", "./packages.mjs"];
   const { status, stdout, stderr } = await run(process.execPath, [...loader, "run.mjs"], { cwd: project, env });
