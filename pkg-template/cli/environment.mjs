@@ -21,36 +21,32 @@ export function loadEnvironment(file) {
   return { ...parseEnvFile(text), ...ofProcess };
 }
 
+const helpOn = (secret) => `${secret}. Better set OFAUTH_WEBHOOK_SECRET: other users here can see options`;
+
 /** The options of commands that verify. */
 export const SECRET_OPTIONS = {
-  secret: {
-    type: "string",
-    value: "secret",
-    multiple: true,
-    help: "A webhook secret. Better set OFAUTH_WEBHOOK_SECRET: other users of this machine can see options",
-  },
+  secret: { type: "string", value: "secret", multiple: true, help: helpOn("A webhook secret, or a list with commas") },
 };
 
 /** The options of commands that sign. */
 export const SIGNING_OPTIONS = {
-  secret: { ...SECRET_OPTIONS.secret, multiple: false },
+  secret: { type: "string", value: "secret", help: helpOn("A webhook secret") },
   scheme: { type: "string", value: "scheme", help: "ofauth or svix. The default is ofauth, or svix if only SVIX_WEBHOOK_SECRET is set" },
 };
 
-const NO_SECRET =
-  "There is no webhook secret. Set OFAUTH_WEBHOOK_SECRET (or SVIX_WEBHOOK_SECRET), or pass --vars .dev.vars, or --secret";
+const noSecret = (variables) => `There is no webhook secret. Set ${variables}, or pass --vars .dev.vars, or --secret`;
 
 /**
  * The secrets to verify with, as the package takes them.
  * @returns {string[] | {ofauth?: string[], svix?: string[]}}
  */
 export function secretsToVerify({ secret }, env) {
-  if (secret !== undefined) return secret;
+  if (secret !== undefined) return secret.flatMap((list) => list.split(","));
   const found = {
     ...(env.OFAUTH_WEBHOOK_SECRET && { ofauth: env.OFAUTH_WEBHOOK_SECRET.split(",") }),
     ...(env.SVIX_WEBHOOK_SECRET && { svix: env.SVIX_WEBHOOK_SECRET.split(",") }),
   };
-  if (Object.keys(found).length === 0) throw new UsageError(NO_SECRET);
+  if (Object.keys(found).length === 0) throw new UsageError(noSecret("OFAUTH_WEBHOOK_SECRET (or SVIX_WEBHOOK_SECRET)"));
   return found;
 }
 
@@ -61,10 +57,10 @@ export function secretsToVerify({ secret }, env) {
  */
 export function secretToSign({ secret, scheme }, env, optional = false) {
   if (scheme !== undefined && scheme !== "ofauth" && scheme !== "svix") throw new UsageError("--scheme must be ofauth or svix");
-  if (secret !== undefined) return { scheme: scheme ?? "ofauth", secret };
+  if (secret !== undefined) return { scheme: scheme ?? "ofauth", secret: secret.split(",")[0] };
   const chosen = scheme ?? (env.OFAUTH_WEBHOOK_SECRET || !env.SVIX_WEBHOOK_SECRET ? "ofauth" : "svix");
   const list = chosen === "ofauth" ? env.OFAUTH_WEBHOOK_SECRET : env.SVIX_WEBHOOK_SECRET;
   if (list) return { scheme: chosen, secret: list.split(",")[0] };
   if (optional) return undefined;
-  throw new UsageError(NO_SECRET);
+  throw new UsageError(noSecret(scheme === "svix" ? "SVIX_WEBHOOK_SECRET" : "OFAUTH_WEBHOOK_SECRET (or SVIX_WEBHOOK_SECRET)"));
 }

@@ -28,10 +28,15 @@ the signature matches once the cause is undone, or the form of a header or of th
   },
 };
 
-function print({ ok, cause, message, evidence }, { result, style }) {
+function print({ ok, cause, message, evidence: { macMatches, ...others } }, { result, note, style }) {
+  const evidence = ok ? others : { macMatches, ...others };
   result(`${ok ? style.green("It verifies") : style.red(cause)}: ${clean(message, 1_000)}`);
   for (const [name, value] of Object.entries(evidence)) result(`  ${FACTS[name] ?? name}: ${clean(value)}`);
+  if (cause === "unknown") note(UNKNOWN);
 }
+
+const UNKNOWN = `The secrets were those given here, and your app may have others. Try them all: --secret takes several, with commas between them.
+If a secret is surely right, the body was changed. A JSON parser that rounds a number leaves no trace, so save the raw bytes.`;
 
 const FACTS = {
   macMatches: "the signature matches once the cause is undone",

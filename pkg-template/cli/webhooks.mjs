@@ -36,7 +36,7 @@ export function postWebhook({ url, body, id, signer: { scheme, secret }, signal 
 /** Why a receiver may have refused a webhook, or undefined. */
 export function explainRefusal({ status, headers, text }, url) {
   if (status === 404 && /"type":"ROUTE_NOT_FOUND"/.test(text)) return `A gateway takes webhooks at ${url.origin}/webhooks/ofauth`;
-  if (status === 401 || status === 403) return "The receiver refused the signature. Is its secret the one that signed? Does it verify the raw body?";
+  if (status === 401 || status === 403) return "The receiver refused the signature. Is its secret the one that signed? Does it verify the raw body? \"ofauth-edge explain\" finds the cause";
   if (status === 404) return `Nothing takes a POST at ${url.pathname}`;
   if (status >= 300 && status < 400) return `It redirects to ${clean(headers.location)}. OFAuth may not follow: use that URL`;
   return undefined;

@@ -161,6 +161,8 @@ test("a wrong command, option or event type suggests the nearest and ends with 2
   const without = await cli(["sign", "body.json"]);
   assert.equal(without.code, 2);
   assert.match(without.stderr, /no webhook secret.*OFAUTH_WEBHOOK_SECRET/);
+  const ofOtherScheme = await cli(["sign", "body.json", "--scheme", "svix"], { env: { OFAUTH_WEBHOOK_SECRET: SECRET } });
+  assert.match(ofOtherScheme.stderr, /no webhook secret\. Set SVIX_WEBHOOK_SECRET,/);
 });
 
 test("with --json, a mistake is JSON too", async () => {
@@ -190,6 +192,7 @@ test("the secret comes from an option, a variable or a file of variables, and th
   assert.equal(await signed(["--vars", "vars"], {}), expected);
   assert.equal(await signed(["--vars", "vars"], { OFAUTH_WEBHOOK_SECRET: "another" }) === expected, false, "a variable that is set wins");
   assert.equal(await signed(["--vars", "vars"], { OFAUTH_WEBHOOK_SECRET: "" }), expected);
+  assert.equal(await signed(["--secret", `${SECRET},older`]), expected);
   const svix = await signed([], { SVIX_WEBHOOK_SECRET: SECRET });
   assert.match(svix, /^svix-id: msg_\w+\nsvix-timestamp: 1795852344\nsvix-signature: v1,/);
 });
@@ -235,6 +238,17 @@ test("explain names the cause of a body that an editor ended with a line break",
   assert.match(text.stdout, /^trailing_newline_added: /);
   const json = await cli(["explain", "--json", "body.json", "-H", `OFAuth-Signature: ${value}`], { env: ENV });
   assert.deepEqual([json.code, JSON.parse(json.stdout).cause], [1, "trailing_newline_added"]);
+});
+
+test("explain tries each secret of a list, and says what to try when it finds no cause", async () => {
+  const { "OFAuth-Signature": value } = sign({ secret: SECRET, body: BODY });
+  const explained = (secret) => cli(["explain", "body.json", "-H", `OFAuth-Signature: ${value}`, "--secret", secret], { env: {} });
+  const good = await explained(`another,${SECRET}`);
+  assert.equal(good.code, 0);
+  assert.match(good.stdout, /^It verifies: /);
+  assert.doesNotMatch(good.stdout, /cause is undone/);
+  const unknown = await explained("another");
+  assert.deepEqual([unknown.code, /^unknown: /.test(unknown.stdout), /your app may have others\. Try them all/.test(unknown.stderr)], [1, true, true]);
 });
 
 test("a secret is never printed, also not if it stands in a wrong place", async () => {
