@@ -34,7 +34,8 @@ export const SIGNING_OPTIONS = {
   scheme: { type: "string", value: "scheme", help: "ofauth or svix. The default is ofauth, or svix if only SVIX_WEBHOOK_SECRET is set" },
 };
 
-const noSecret = (variables) => `There is no webhook secret. Set ${variables}, or pass --vars .dev.vars, or --secret`;
+const noSecret = (variables = "OFAUTH_WEBHOOK_SECRET (or SVIX_WEBHOOK_SECRET)") =>
+  `There is no webhook secret. Set ${variables}, or pass --vars .dev.vars, or --secret`;
 
 /**
  * The secrets to verify with, as the package takes them.
@@ -46,7 +47,7 @@ export function secretsToVerify({ secret }, env) {
     ...(env.OFAUTH_WEBHOOK_SECRET && { ofauth: env.OFAUTH_WEBHOOK_SECRET.split(",") }),
     ...(env.SVIX_WEBHOOK_SECRET && { svix: env.SVIX_WEBHOOK_SECRET.split(",") }),
   };
-  if (Object.keys(found).length === 0) throw new UsageError(noSecret("OFAUTH_WEBHOOK_SECRET (or SVIX_WEBHOOK_SECRET)"));
+  if (Object.keys(found).length === 0) throw new UsageError(noSecret());
   return found;
 }
 
@@ -62,5 +63,5 @@ export function secretToSign({ secret, scheme }, env, optional = false) {
   const list = chosen === "ofauth" ? env.OFAUTH_WEBHOOK_SECRET : env.SVIX_WEBHOOK_SECRET;
   if (list) return { scheme: chosen, secret: list.split(",")[0] };
   if (optional) return undefined;
-  throw new UsageError(noSecret(scheme === "svix" ? "SVIX_WEBHOOK_SECRET" : "OFAUTH_WEBHOOK_SECRET (or SVIX_WEBHOOK_SECRET)"));
+  throw new UsageError(noSecret(scheme === "svix" ? "SVIX_WEBHOOK_SECRET" : undefined));
 }

@@ -28,10 +28,11 @@ the signature matches once the cause is undone, or the form of a header or of th
   },
 };
 
-function print({ ok, cause, message, evidence: { macMatches, ...others } }, { result, note, style }) {
-  const evidence = ok ? others : { macMatches, ...others };
+function print({ ok, cause, message, evidence }, { result, note, style }) {
+  // Without a cause there is nothing to undo.
+  const facts = Object.entries(evidence).filter(([name]) => !(ok && name === "macMatches"));
   result(`${ok ? style.green("It verifies") : style.red(cause)}: ${clean(message, 1_000)}`);
-  for (const [name, value] of Object.entries(evidence)) result(`  ${FACTS[name] ?? name}: ${clean(value)}`);
+  for (const [name, value] of facts) result(`  ${FACTS[name] ?? name}: ${clean(value)}`);
   if (cause === "unknown") note(UNKNOWN);
 }
 

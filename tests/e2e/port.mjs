@@ -9,8 +9,8 @@ const [FIRST, LAST] = [10_000, 32_000];
 export async function freePort() {
   for (;;) {
     const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
-    const server = createServer();
-    const isFree = await new Promise((resolve) => server.once("error", () => resolve(false)).listen(port, "127.0.0.1", () => resolve(true)));
+    const server = createServer().listen(port, "127.0.0.1");
+    const isFree = await once(server, "listening").then(() => true, () => false);
     if (!isFree) continue;
     server.close();
     await once(server, "close");

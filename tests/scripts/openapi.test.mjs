@@ -37,7 +37,8 @@ test("the document has the routes of route.rs and the files of www/, each with i
   const inDocument = described.map(([path, item]) => `${path.replace(/\{\w+\}/g, "{}")} ${allowedMethods(item).sort()}`);
   const inSources = code.listRoutes().map(({ path, methods, hasHead }) => `${path} ${[...methods, ...(hasHead ? ["HEAD"] : [])].sort()}`);
   assert.deepEqual(inDocument.sort(), inSources.sort());
-  for (const { path } of FILES) assert.ok(path in document.paths && read(`www${path.includes(".") ? path : `${path.replace(/\/$/, "/index")}.html`}`), path);
+  const fileAt = (path) => (path.includes(".") ? path : `${path.replace(/\/$/, "/index")}.html`);
+  for (const { path } of FILES) assert.ok(path in document.paths && read(`www${fileAt(path)}`), path);
 });
 
 test("the document has the routes of the Access API that routes.json lists, each with its permission", () => {

@@ -2,7 +2,7 @@
 //!
 //! 1. OFAUTH_API_URL is an origin: https, or http on loopback.
 //! 2. FORWARD_URL is an https URL, or http on loopback. With a live key, its host is public.
-//! 3. APP_RETURN_URL is a URL to which a browser can be sent, stays as it is written, or is empty.
+//! 3. APP_RETURN_URL is empty, or a URL to which a browser can be sent. It stays as it is written.
 //! 4. PUBLIC_URL is an origin or empty.
 //! 5. ALERT_URL is a URL or empty, and `Debug` does not show it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
@@ -86,7 +86,7 @@ fn an_api_url_over_http_beyond_loopback_is_refused() {
     }
 }
 
-/// What is wrong with this FORWARD_URL under this API key.
+/// The reason why this FORWARD_URL is refused under this API key.
 fn forward_fault(url: &str, api_key: &str) -> Option<Reason> {
     let changes = [("FORWARD_URL", Some(url)), ("OFAUTH_API_KEY", Some(api_key)), ("FORWARD_SECRET", Some(KEY))];
     let problems = configure(&changes).err()?;
